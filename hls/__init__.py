@@ -1,0 +1,1 @@
+"""From a design to an FPGA project: designs, boards, the generator and its tools."""

@@ -1,0 +1,266 @@
+"""A design: every parameter of the hardware, validated, in one frozen value.
+
+The generator writes a design into ``config.h`` and ``design.toml``, the accelerator reports it in
+its answer to an identify packet, and packer, emulator and driver work from the same value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from eie.hls.boards import BOARDS
+from eie.host.errors import DesignError, Problems
+
+if TYPE_CHECKING:
+    from eie.host.network import Network
+
+__all__ = ["NO_BOARD", "Design"]
+
+#: Board name of a design that is only emulated or simulated.
+NO_BOARD = "none"
+_TOML_VERSION = 1
+
+#: Smallest and largest value of each integer parameter.
+_RANGES = {
+    "pes": (1, 256),
+    "weight_bits": (4, 4),
+    "index_bits": (3, 8),
+    "queue_depth": (2, 256),
+    "entries_per_pe": (8, 1 << 24),
+    "pointers_per_pe": (2, 1 << 18),
+    "rows_per_pe": (1, 1 << 16),
+    "biases_per_pe": (1, 1 << 16),
+    "layers": (1, 256),
+    "hidden_activations": (16, 1 << 16),
+    "accumulator_bits": (24, 48),
+    "clock_mhz": (1, 1000),
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """Parameters of one accelerator.
+
+    A network fits a design when, for every PE, its entries, column pointers, rows and biases do
+    (see :func:`eie.host.packer.pack`, which says by how much it does not).
+
+    Raises
+    ------
+    DesignError
+        On construction, naming every parameter that is out of range.
+    """
+
+    #: Processing elements: a power of two, 1 to 256.
+    pes: int
+    #: Zero-run bits z of an entry, 3 to 8 (paper: 4).
+    index_bits: int = 4
+    #: Depth of each PE's activation queue, 2 to 256 (paper: 8).
+    queue_depth: int = 8
+    #: Entries (weights and padding) that a PE's sparse matrix memory holds, over all layers.
+    entries_per_pe: int = 8192
+    #: Column pointers that a PE holds over all layers: an even number; a layer of C columns
+    #: takes C + 1, rounded up to an even number.
+    pointers_per_pe: int = 2048
+    #: Accumulators of a PE: local rows of the largest layer.
+    rows_per_pe: int = 64
+    #: Biases that a PE holds: local rows summed over all layers.
+    biases_per_pe: int = 256
+    #: Layers that may be resident at once.
+    layers: int = 8
+    #: Activations that each of the two hidden-vector memories holds; a multiple of
+    #: :attr:`activation_lanes`.
+    hidden_activations: int = 4096
+    #: Width of an accumulator; the packer proves per row that it cannot overflow.
+    accumulator_bits: int = 40
+    #: Where the sparse matrix lives: ``"bram"`` or ``"uram"``.
+    memory: Literal["bram", "uram"] = "bram"
+    #: Bits of a weight code (paper: 4); fixed for now.
+    weight_bits: int = 4
+    #: Name in :data:`eie.hls.boards.BOARDS`, or ``"none"``.
+    board: str = NO_BOARD
+    #: Clock of the fabric in MHz: a target until a build has met it.
+    clock_mhz: int = 100
+
+    #: Activations of an LNZD word: 4 to the power of the tree's two levels.
+    activation_lanes = 16
+
+    def __post_init__(self) -> None:
+        problems = Problems("design")
+        require = problems.require
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if require(
+                type(value) is int and low <= value <= high,
+                f"{name} must be an integer from {low} to {high}, not {value!r}",
+            ):
+                _check_shape(self, name, value, problems)
+        require(
+            self.memory in ("bram", "uram"), f"memory must be 'bram' or 'uram', not {self.memory!r}"
+        )
+        if (
+            require(
+                self.board == NO_BOARD or self.board in BOARDS,
+                f"board must be {NO_BOARD!r} or one of {', '.join(BOARDS)}, not {self.board!r}",
+            )
+            and self.board in BOARDS
+        ):
+            require(
+                self.memory != "uram" or BOARDS[self.board].uram > 0,
+                f"memory must be 'bram' on {self.board!r}, which has no UltraRAM",
+            )
+        problems.raise_as(DesignError)
+
+    # Widths and counts that follow from the parameters -------------------------------------
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of one entry: weight code above zero run."""
+        return self.weight_bits + self.index_bits
+
+    @property
+    def entries_per_word(self) -> int:
+        """Entries of one 64-bit beat and memory word: 8 when an entry fits a byte, else 4.
+
+        The paper reads its matrix memory 64 bits at a time for the same reason: one wide read
+        serves several cycles (section IV, figure 5).
+        """
+        return 8 if self.entry_bits <= 8 else 4
+
+    @property
+    def entry_words_per_pe(self) -> int:
+        """Words of a PE's sparse matrix memory."""
+        return self.entries_per_pe // self.entries_per_word
+
+    @property
+    def pointer_bits(self) -> int:
+        """Bits of a column pointer; it may point one past the last entry."""
+        return self.entries_per_pe.bit_length()
+
+    @property
+    def row_alignment(self) -> int:
+        """Rows are padded to a multiple of this, so that every PE and every word is full."""
+        return max(self.pes, self.activation_lanes)
+
+    def local_rows(self, rows: int) -> int:
+        """Rows of a layer that each PE works on, padding included."""
+        return -(-rows // self.row_alignment) * self.row_alignment // self.pes
+
+    def pointers_of(self, columns: int) -> int:
+        """Pointers that a layer of `columns` columns takes in each PE."""
+        return (columns + 2) // 2 * 2
+
+    @property
+    def id(self) -> int:
+        """32-bit identity that the accelerator reports: CRC-32 of everything but board and clock."""
+        relevant = {
+            name: value for name, value in self.parameters().items() if name not in _NOT_HARDWARE
+        }
+        return zlib.crc32(repr(sorted(relevant.items())).encode())
+
+    def parameters(self) -> dict[str, int | str]:
+        """Every parameter by name, in the order of declaration."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def replace(self, **changes: Any) -> Design:
+        """Copy this design with some parameters changed, and validate the copy."""
+        return dataclasses.replace(self, **changes)
+
+    @classmethod
+    def fit(cls, network: Network, board: str = NO_BOARD, **fixed: Any) -> Design:
+        """Choose a design that holds `network` on `board`; see :func:`eie.hls.fitting.fit`."""
+        from eie.hls.fitting import fit
+
+        return fit(network, board, **fixed).design
+
+    # The file ------------------------------------------------------------------------------
+
+    def to_toml(self) -> str:
+        """Write the design as the text of a ``DESIGN.toml``."""
+        lines = ["# An eie design: `eie generate` makes an HLS project of it.", ""]
+        lines += [f"format = {_TOML_VERSION}", "", "[design]"]
+        for name, value in self.parameters().items():
+            lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
+        return "\n".join(lines) + "\n"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a ``DESIGN.toml``; it appears whole or not at all."""
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            partial.write_text(self.to_toml(), encoding="utf-8")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Design:
+        """Read a ``DESIGN.toml``.
+
+        Raises
+        ------
+        DesignError
+            If the file is missing, is not TOML, or names a parameter that does not exist.
+        """
+        source = Path(path)
+        try:
+            text = source.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DesignError(f"cannot read design {source}: {error}") from error
+        return cls.from_toml(text, str(source))
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "design") -> Design:
+        """Parse the text of a ``DESIGN.toml``; `source` names it in errors."""
+        try:
+            import tomllib
+        except ImportError:  # Python 3.10
+            import tomli as tomllib
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise DesignError(f"{source} is not TOML: {error}") from error
+        if document.get("format") != _TOML_VERSION:
+            raise DesignError(
+                f"{source}: format must be {_TOML_VERSION}, not {document.get('format')!r}"
+            )
+        table = document.get("design")
+        if not isinstance(table, dict):
+            raise DesignError(f"{source}: must have a [design] table")
+        known = [field.name for field in dataclasses.fields(cls)]
+        problems = Problems(source)
+        for name in table:
+            problems.require(
+                name in known, f"{name!r} is not a parameter; there are {', '.join(known)}"
+            )
+        problems.require("pes" in table, "pes must be given")
+        problems.raise_as(DesignError)
+        try:
+            return cls(**table)
+        except DesignError as error:
+            raise DesignError(f"{source}: {error}") from error
+
+
+#: Parameters that do not change what the accelerator computes from given packets.
+_NOT_HARDWARE = ("board", "clock_mhz")
+
+
+def _check_shape(design: Design, name: str, value: int, problems: Problems) -> None:
+    """Check what a parameter's range alone does not say."""
+    if name == "pes":
+        problems.require(
+            value & (value - 1) == 0, f"pes must be a power of two from 1 to 256, not {value}"
+        )
+    elif name == "entries_per_pe":
+        problems.require(value % 8 == 0, f"entries_per_pe must be a multiple of 8, not {value}")
+    elif name == "pointers_per_pe":
+        problems.require(value % 2 == 0, f"pointers_per_pe must be even, not {value}")
+    elif name == "hidden_activations":
+        lanes = design.activation_lanes
+        problems.require(
+            value % lanes == 0, f"hidden_activations must be a multiple of {lanes}, not {value}"
+        )

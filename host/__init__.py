@@ -1,0 +1,1 @@
+"""From a model to results: networks, packets, the packer, the emulator and the driver."""

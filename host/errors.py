@@ -1,0 +1,97 @@
+"""The errors of eie: what was wrong, where, and what to do.
+
+Everything that a user's input can cause is an :class:`EieError`, so the command line can turn
+it into one message and exit status 2, and a program can catch it without catching bugs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "DeadlockError",
+    "DesignError",
+    "DeviceError",
+    "DeviceTimeoutError",
+    "DoesNotFitError",
+    "EieError",
+    "InputError",
+    "ModelError",
+    "NetworkFileError",
+    "PacketError",
+    "Problems",
+    "ToolError",
+]
+
+
+class EieError(Exception):
+    """Base of every error that eie raises on purpose."""
+
+
+class InputError(EieError, ValueError):
+    """A value, array or file given by the user is not what it must be."""
+
+
+class DesignError(InputError):
+    """A design's parameters contradict each other or leave their ranges."""
+
+
+class NetworkFileError(InputError):
+    """A network file is truncated, altered, of another version, or not one at all."""
+
+
+class ModelError(InputError):
+    """A model holds something that cannot be compressed; the message names the node."""
+
+
+class PacketError(InputError):
+    """A packet's bytes break the format: header, length, CRC or contents."""
+
+
+class DoesNotFitError(InputError):
+    """A network needs more than a design or a board has; says what, by how much, and what helps."""
+
+
+class ToolError(EieError, RuntimeError):
+    """An external tool (a compiler, Vitis HLS, Vivado) is missing or failed."""
+
+
+class DeadlockError(ToolError):
+    """The simulated dataflow region stopped: names each blocked process, stream, depth and fill."""
+
+
+class DeviceError(EieError, RuntimeError):
+    """The accelerator or its DMA reported an error, or answered something it must not."""
+
+
+class DeviceTimeoutError(DeviceError, TimeoutError):
+    """The accelerator did not answer before the deadline."""
+
+
+@dataclass
+class Problems:
+    """Collects everything that is wrong with an input, then raises once.
+
+    Parameters
+    ----------
+    subject
+        What is being checked, for the message's first line ("design", "network file x.npz").
+    """
+
+    subject: str
+    found: list[str] = field(default_factory=list)
+
+    def require(self, holds: bool, message: str) -> bool:
+        """Note `message` unless `holds`; returns `holds`, so that later checks can depend on it."""
+        if not holds:
+            self.found.append(message)
+        return holds
+
+    def raise_as(self, error: type[InputError]) -> None:
+        """Raise `error` naming every problem found; do nothing when there is none."""
+        if not self.found:
+            return
+        if len(self.found) == 1:
+            raise error(f"{self.subject}: {self.found[0]}")
+        listing = "\n".join(f"  - {problem}" for problem in self.found)
+        raise error(f"{self.subject}: {len(self.found)} problems\n{listing}")

@@ -1,0 +1,108 @@
+"""Fixed-point numbers: the one rule that torch, numpy and the generated C++ share.
+
+A value is a signed 16-bit code ``q`` with ``frac`` fraction bits: ``value = q * 2**-frac``.
+``frac`` belongs to a layer's input, weights or output, and may be negative or above 15.
+
+Products and sums are exact integers with ``frac = input_frac + weight_frac``. *Write-back* turns
+an accumulator into an output code, in this order:
+
+1. ReLU, when the layer has one: negative sums become 0;
+2. rounding shift by ``shift = input_frac + weight_frac - output_frac``: add half of the last
+   place, then shift right arithmetically (ties go towards plus infinity); a shift of 0 adds 0;
+3. saturation to -32768 ... 32767.
+
+The C++ of the rule is ``write_back`` in ``templates/kernel/fixed_point.h``; the torch of it is
+in ``host/compress/reference.py``. Tests hold all three against each other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.errors import InputError
+
+__all__ = [
+    "ACTIVATION_BITS",
+    "CODE_MAX",
+    "CODE_MIN",
+    "FRAC_MAX",
+    "FRAC_MIN",
+    "MAX_SHIFT",
+    "dequantize",
+    "quantize",
+    "write_back",
+]
+
+#: Width of an activation and of a codebook weight, in bits (paper section IV: 16-bit fixed point).
+ACTIVATION_BITS = 16
+#: Smallest and largest activation code.
+CODE_MIN, CODE_MAX = -(1 << (ACTIVATION_BITS - 1)), (1 << (ACTIVATION_BITS - 1)) - 1
+#: Fraction lengths that a network may use.
+FRAC_MIN, FRAC_MAX = -16, 31
+#: Largest write-back shift; six bits hold it in the hardware.
+MAX_SHIFT = 47
+
+
+def quantize(values: npt.ArrayLike, frac: int, *, name: str = "values") -> npt.NDArray[np.int16]:
+    """Round real numbers to the nearest 16-bit code and saturate.
+
+    Parameters
+    ----------
+    values
+        Real numbers, any shape.
+    frac
+        Fraction bits of the result.
+    name
+        What the values are, for the error message.
+
+    Returns
+    -------
+    ndarray of int16, same shape
+        ``clip(rint(values * 2**frac))``; ties go to the even code.
+
+    Raises
+    ------
+    InputError
+        If the values are not real numbers, or one of them is NaN or infinite.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be real numbers, not dtype {array.dtype}")
+    real = array.astype(np.float64)
+    bad = ~np.isfinite(real)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise InputError(
+            f"{name} must be finite, not {real[where]!r} at index {where} "
+            f"({int(bad.sum())} such values)"
+        )
+    scaled = np.rint(np.ldexp(real, frac))
+    return np.clip(scaled, CODE_MIN, CODE_MAX).astype(np.int16)
+
+
+def dequantize(codes: npt.NDArray[np.int16], frac: int) -> npt.NDArray[np.float32]:
+    """Real numbers of `codes`: ``codes * 2**-frac`` as float32, which holds 16-bit codes exactly."""
+    return np.ldexp(codes.astype(np.float32), -frac)
+
+
+def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.NDArray[np.int16]:
+    """Accumulators to output codes: ReLU, rounding shift, saturation (see the module's text).
+
+    Parameters
+    ----------
+    sums
+        Exact sums, bias included, any shape; below ``2**62`` in magnitude.
+    shift
+        0 to :data:`MAX_SHIFT`.
+    relu
+        Whether the layer ends in a ReLU.
+
+    Returns
+    -------
+    ndarray of int16, same shape
+    """
+    if relu:
+        sums = np.maximum(sums, 0)
+    half = (1 << shift) >> 1
+    return np.clip((sums + half) >> shift, CODE_MIN, CODE_MAX).astype(np.int16)

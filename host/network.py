@@ -1,0 +1,457 @@
+"""A compressed network, independent of hardware, and its file.
+
+A :class:`Network` is what the model says: for each layer the sparse matrix of weight codes, the
+codebook, the bias, the activation function and the fixed-point formats; plus golden inputs and
+outputs from the torch integer reference, so that a board without torch can check itself.
+
+The file is one ``.npz`` that numpy alone reads (``allow_pickle=False``), with a version and a
+SHA-256 over its contents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.errors import InputError, NetworkFileError, Problems
+from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+
+__all__ = ["CODEBOOK_SIZE", "MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
+
+#: Shared weights of a layer; code 0 stands for zero (paper section III).
+CODEBOOK_SIZE = 16
+#: A column's index travels in 16 bits of a broadcast token.
+MAX_COLUMNS = 1 << 16
+#: A bias is a signed integer of at most this many bits, at accumulator precision.
+MAX_BIAS_BITS = 48
+#: Version of the file format; readers refuse any other.
+FILE_VERSION = 1
+_MAGIC = "eie-network"
+
+Activation = Literal["none", "relu"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One fully connected layer ``y = f(W a + b)``; W in compressed sparse columns of codes.
+
+    Compared by contents. Arrays are made read-only.
+    """
+
+    #: Unique within the network; the torch module's path.
+    name: str
+    #: Outputs of the layer.
+    rows: int
+    #: Inputs of the layer, at most :data:`MAX_COLUMNS`.
+    columns: int
+    #: int64, shape (columns + 1,): column j holds entries ``indptr[j]:indptr[j + 1]``.
+    indptr: npt.NDArray[np.int64]
+    #: int32, shape (nonzeros,): row of each entry, rising within a column.
+    indices: npt.NDArray[np.int32]
+    #: uint8, shape (nonzeros,): codebook index of each entry, 1 to 15.
+    codes: npt.NDArray[np.uint8]
+    #: int16, shape (16,): the shared weights; ``codebook[0] == 0``.
+    codebook: npt.NDArray[np.int16]
+    #: int64, shape (rows,): bias at accumulator precision (input_frac + weight_frac).
+    bias: npt.NDArray[np.int64]
+    #: ``"relu"`` or ``"none"``.
+    activation: Activation
+    #: Fraction bits of the inputs.
+    input_frac: int
+    #: Fraction bits of the codebook.
+    weight_frac: int
+    #: Fraction bits of the outputs.
+    output_frac: int
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"layer {self.name!r}")
+        _check_layer(self, problems)
+        problems.raise_as(InputError)
+        for name in ("indptr", "indices", "codes", "codebook", "bias"):
+            array = np.ascontiguousarray(getattr(self, name))
+            if array.flags.writeable:
+                array = array.copy()
+                array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def nonzeros(self) -> int:
+        """Number of weights kept."""
+        return int(self.codes.size)
+
+    @property
+    def density(self) -> float:
+        """Share of the weights that is kept."""
+        return self.nonzeros / (self.rows * self.columns)
+
+    @property
+    def shift(self) -> int:
+        """Right shift at write-back, in bits."""
+        return self.input_frac + self.weight_frac - self.output_frac
+
+    @property
+    def relu(self) -> bool:
+        """Whether the layer ends in a ReLU."""
+        return self.activation == "relu"
+
+    def column_of_entry(self) -> npt.NDArray[np.int32]:
+        """int32, shape (nonzeros,): the column of each entry, in storage order."""
+        return np.repeat(np.arange(self.columns, dtype=np.int32), np.diff(self.indptr))
+
+    def dense_codes(self) -> npt.NDArray[np.uint8]:
+        """uint8, shape (rows, columns): codebook indices with 0 for no weight."""
+        dense = np.zeros((self.rows, self.columns), np.uint8)
+        dense[self.indices, self.column_of_entry()] = self.codes
+        return dense
+
+    def dense_weights(self) -> npt.NDArray[np.int16]:
+        """int16, shape (rows, columns): weights as fixed-point codes."""
+        return cast("npt.NDArray[np.int16]", self.codebook[self.dense_codes()])
+
+    @classmethod
+    def from_dense_codes(
+        cls,
+        name: str,
+        codes: npt.NDArray[np.uint8],
+        *,
+        codebook: npt.NDArray[np.int16],
+        bias: npt.NDArray[np.int64] | None = None,
+        activation: Activation = "none",
+        input_frac: int = 8,
+        weight_frac: int = 12,
+        output_frac: int = 8,
+    ) -> Layer:
+        """Build a layer from a dense (rows, columns) matrix of codebook indices, 0 for no weight."""
+        codes = np.asarray(codes)
+        if codes.ndim != 2:
+            raise InputError(
+                f"layer {name!r}: codes must have shape (rows, columns), not {codes.shape}"
+            )
+        rows, columns = codes.shape
+        column, row = np.nonzero(codes.T)
+        indptr = np.zeros(columns + 1, np.int64)
+        np.cumsum(np.bincount(column, minlength=columns), out=indptr[1:])
+        return cls(
+            name=name,
+            rows=rows,
+            columns=columns,
+            indptr=indptr,
+            indices=row.astype(np.int32),
+            codes=codes[row, column].astype(np.uint8),
+            codebook=codebook,
+            bias=np.zeros(rows, np.int64) if bias is None else bias,
+            activation=activation,
+            input_frac=input_frac,
+            weight_frac=weight_frac,
+            output_frac=output_frac,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        return self._scalars() == other._scalars() and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in zip(self._arrays().values(), other._arrays().values(), strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    def _scalars(self) -> dict[str, Any]:
+        names = ("name", "rows", "columns", "activation", "input_frac", "weight_frac")
+        return {name: getattr(self, name) for name in (*names, "output_frac")}
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            name: getattr(self, name) for name in ("indptr", "indices", "codes", "codebook", "bias")
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A sequence of layers, with golden vectors to check any engine by."""
+
+    #: The layers in order; each takes what the one before gives.
+    layers: tuple[Layer, ...]
+    #: int16, shape (vectors, columns of the first layer); may have no vectors.
+    golden_inputs: npt.NDArray[np.int16]
+    #: int16, shape (vectors, rows of the last layer), from the torch integer reference.
+    golden_outputs: npt.NDArray[np.int16]
+    #: Free text about the origin, such as the model's name and accuracies; not used by engines.
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems("network")
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if problems.require(len(self.layers) > 0, "must have at least one layer"):
+            _check_chain(self, problems)
+        problems.raise_as(InputError)
+
+    @property
+    def inputs(self) -> int:
+        """Length of an input vector."""
+        return self.layers[0].columns
+
+    @property
+    def outputs(self) -> int:
+        """Length of an output vector."""
+        return self.layers[-1].rows
+
+    @property
+    def input_frac(self) -> int:
+        """Fraction bits of the inputs."""
+        return self.layers[0].input_frac
+
+    @property
+    def output_frac(self) -> int:
+        """Fraction bits of the outputs."""
+        return self.layers[-1].output_frac
+
+    def check_inputs(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Return `inputs` as a contiguous (batch, inputs) array of int16 codes, or refuse it."""
+        array = np.asarray(inputs)
+        if array.dtype != np.int16:
+            raise InputError(f"input codes must be int16, not {array.dtype}")
+        if array.ndim != 2 or array.shape[1] != self.inputs:
+            raise InputError(f"inputs must have shape (batch, {self.inputs}), not {array.shape}")
+        return np.ascontiguousarray(array)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network file; the same network gives the same bytes.
+
+        The file appears whole or not at all: it is written beside `path` and then renamed.
+        """
+        target = Path(path)
+        header: dict[str, Any] = {
+            "magic": _MAGIC,
+            "version": FILE_VERSION,
+            "layers": [layer._scalars() for layer in self.layers],
+            "metadata": dict(self.metadata),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "header": np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
+        }
+        for number, layer in enumerate(self.layers):
+            arrays |= {f"layer{number}_{name}": array for name, array in layer._arrays().items()}
+        arrays |= {"golden_inputs": self.golden_inputs, "golden_outputs": self.golden_outputs}
+        arrays["sha256"] = _digest(arrays)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network file and check all of it.
+
+        Raises
+        ------
+        NetworkFileError
+            If the file is missing, truncated, altered, of another version, or inconsistent.
+        """
+        source = Path(path)
+        if not source.is_file():
+            raise NetworkFileError(f"no network file at {source}")
+        try:
+            with np.load(source, allow_pickle=False) as archive:
+                if not isinstance(archive, np.lib.npyio.NpzFile):
+                    raise NetworkFileError(f"{source} is not a network file: no .npz archive")
+                arrays = {name: archive[name] for name in archive.files}
+        except NetworkFileError:
+            raise
+        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise NetworkFileError(
+                f"{source} is damaged or not a network file ({error}); compress the model again"
+            ) from error
+        return cls._from_arrays(arrays, str(source))
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], source: str) -> Network:
+        try:
+            header = json.loads(arrays["header"].tobytes())
+            if header["magic"] != _MAGIC:
+                raise NetworkFileError(f"{source} is not a network file")
+            if header["version"] != FILE_VERSION:
+                raise NetworkFileError(
+                    f"{source} has network file version {header['version']!r}; "
+                    f"this eie reads version {FILE_VERSION}: compress the model again"
+                )
+            stored = arrays.pop("sha256")
+            if not np.array_equal(stored, _digest(arrays)):
+                raise NetworkFileError(
+                    f"{source} was altered: its contents do not match its SHA-256"
+                )
+            layers = tuple(
+                Layer(
+                    **scalars,
+                    **{
+                        name: arrays[f"layer{number}_{name}"]
+                        for name in ("indptr", "indices", "codes", "codebook", "bias")
+                    },
+                )
+                for number, scalars in enumerate(header["layers"])
+            )
+            return cls(
+                layers=layers,
+                golden_inputs=arrays["golden_inputs"],
+                golden_outputs=arrays["golden_outputs"],
+                metadata=header["metadata"],
+            )
+        except NetworkFileError:
+            raise
+        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise NetworkFileError(f"{source} is not a valid network file: {error}") from error
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Network):
+            return NotImplemented
+        return (
+            self.layers == other.layers
+            and np.array_equal(self.golden_inputs, other.golden_inputs)
+            and np.array_equal(self.golden_outputs, other.golden_outputs)
+            and dict(self.metadata) == dict(other.metadata)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+
+def _digest(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """SHA-256 over names, types, shapes and bytes, as uint8."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _check_layer(layer: Layer, problems: Problems) -> None:
+    require = problems.require
+    require(
+        isinstance(layer.name, str) and bool(layer.name),
+        f"name must be a non-empty string, not {layer.name!r}",
+    )
+    shaped = require(
+        isinstance(layer.rows, int) and layer.rows >= 1,
+        f"rows must be at least 1, not {layer.rows!r}",
+    )
+    shaped &= require(
+        isinstance(layer.columns, int) and 1 <= layer.columns <= MAX_COLUMNS,
+        f"columns must be 1 to {MAX_COLUMNS}, not {layer.columns!r}",
+    )
+    for name, dtype in (
+        ("indptr", np.int64),
+        ("indices", np.int32),
+        ("codes", np.uint8),
+        ("codebook", np.int16),
+        ("bias", np.int64),
+    ):
+        array = getattr(layer, name)
+        shaped &= require(
+            isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == 1,
+            f"{name} must be a one-dimensional array of {np.dtype(dtype).name}",
+        )
+    require(
+        layer.activation in ("none", "relu"),
+        f"activation must be 'none' or 'relu', not {layer.activation!r}",
+    )
+    for name in ("input_frac", "weight_frac", "output_frac"):
+        value = getattr(layer, name)
+        shaped &= require(
+            isinstance(value, int) and FRAC_MIN <= value <= FRAC_MAX,
+            f"{name} must be {FRAC_MIN} to {FRAC_MAX}, not {value!r}",
+        )
+    if not shaped:
+        return
+    require(
+        0 <= layer.shift <= MAX_SHIFT,
+        f"input_frac + weight_frac - output_frac must be 0 to {MAX_SHIFT}, not {layer.shift}",
+    )
+    if require(
+        layer.codebook.size == CODEBOOK_SIZE,
+        f"codebook must have {CODEBOOK_SIZE} weights, not {layer.codebook.size}",
+    ):
+        require(
+            int(layer.codebook[0]) == 0,
+            f"codebook[0] must be 0 (code 0 stands for no weight), not {int(layer.codebook[0])}",
+        )
+    if require(
+        layer.bias.size == layer.rows, f"bias must have {layer.rows} values, not {layer.bias.size}"
+    ):
+        limit = 1 << (MAX_BIAS_BITS - 1)
+        require(
+            bool(np.all((layer.bias >= -limit) & (layer.bias < limit))),
+            f"bias must fit in {MAX_BIAS_BITS} signed bits",
+        )
+    _check_sparse(layer, problems)
+
+
+def _check_sparse(layer: Layer, problems: Problems) -> None:
+    require = problems.require
+    nonzeros = layer.codes.size
+    consistent = require(
+        layer.indptr.size == layer.columns + 1
+        and int(layer.indptr[0]) == 0
+        and int(layer.indptr[-1]) == nonzeros
+        and bool(np.all(np.diff(layer.indptr) >= 0)),
+        f"indptr must rise from 0 to {nonzeros} in {layer.columns + 1} values",
+    )
+    consistent &= require(
+        layer.indices.size == nonzeros,
+        f"indices must have as many values as codes ({nonzeros}), not {layer.indices.size}",
+    )
+    if not consistent or nonzeros == 0:
+        return
+    require(
+        int(layer.codes.min()) >= 1 and int(layer.codes.max()) < CODEBOOK_SIZE,
+        f"codes must be 1 to {CODEBOOK_SIZE - 1}: a zero weight is not stored",
+    )
+    require(
+        int(layer.indices.min()) >= 0 and int(layer.indices.max()) < layer.rows,
+        f"indices must be 0 to {layer.rows - 1}",
+    )
+    same_column = np.diff(layer.column_of_entry()) == 0
+    require(
+        bool(np.all(np.diff(layer.indices)[same_column] > 0)),
+        "indices must rise within each column",
+    )
+
+
+def _check_chain(network: Network, problems: Problems) -> None:
+    require = problems.require
+    names = [layer.name for layer in network.layers]
+    require(len(set(names)) == len(names), f"layer names must be unique, not {names}")
+    for before, after in zip(network.layers, network.layers[1:], strict=False):
+        require(
+            after.columns == before.rows,
+            f"layer {after.name!r} takes {after.columns} inputs, "
+            f"but layer {before.name!r} gives {before.rows}",
+        )
+        require(
+            after.input_frac == before.output_frac,
+            f"layer {after.name!r} reads {after.input_frac} fraction bits, "
+            f"but layer {before.name!r} writes {before.output_frac}",
+        )
+    for name, width in (("golden_inputs", network.inputs), ("golden_outputs", network.outputs)):
+        array = getattr(network, name)
+        require(
+            isinstance(array, np.ndarray)
+            and array.dtype == np.int16
+            and array.ndim == 2
+            and array.shape[1] == width,
+            f"{name} must be int{ACTIVATION_BITS} of shape (vectors, {width})",
+        )
+    if len(network.golden_inputs) != len(network.golden_outputs):
+        problems.require(False, "golden_inputs and golden_outputs must have as many vectors each")
