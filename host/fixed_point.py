@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-
 from eie.host.errors import InputError
 
 __all__ = [
@@ -83,7 +82,8 @@ def quantize(values: npt.ArrayLike, frac: int, *, name: str = "values") -> npt.N
 
 def dequantize(codes: npt.NDArray[np.int16], frac: int) -> npt.NDArray[np.float32]:
     """Real numbers of `codes`: ``codes * 2**-frac`` as float32, which holds 16-bit codes exactly."""
-    return np.ldexp(codes.astype(np.float32), -frac)
+    values: npt.NDArray[np.float32] = np.ldexp(codes.astype(np.float32), -frac)
+    return values
 
 
 def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.NDArray[np.int16]:

@@ -18,11 +18,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-
 from eie.host.errors import InputError, NetworkFileError, Problems
 from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 
@@ -116,7 +115,8 @@ class Layer:
 
     def dense_weights(self) -> npt.NDArray[np.int16]:
         """int16, shape (rows, columns): weights as fixed-point codes."""
-        return cast("npt.NDArray[np.int16]", self.codebook[self.dense_codes()])
+        weights: npt.NDArray[np.int16] = self.codebook[self.dense_codes()]
+        return weights
 
     @classmethod
     def from_dense_codes(
@@ -247,7 +247,7 @@ class Network:
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
             with partial.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+                np.savez_compressed(file, allow_pickle=False, **arrays)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -293,18 +293,14 @@ class Network:
                 raise NetworkFileError(
                     f"{source} was altered: its contents do not match its SHA-256"
                 )
-            layers = tuple(
-                Layer(
-                    **scalars,
-                    **{
-                        name: arrays[f"layer{number}_{name}"]
-                        for name in ("indptr", "indices", "codes", "codebook", "bias")
-                    },
-                )
-                for number, scalars in enumerate(header["layers"])
-            )
+            layers = []
+            for number, scalars in enumerate(header["layers"]):
+                fields: dict[str, Any] = dict(scalars)
+                for name in ("indptr", "indices", "codes", "codebook", "bias"):
+                    fields[name] = arrays[f"layer{number}_{name}"]
+                layers.append(Layer(**fields))
             return cls(
-                layers=layers,
+                layers=tuple(layers),
                 golden_inputs=arrays["golden_inputs"],
                 golden_outputs=arrays["golden_outputs"],
                 metadata=header["metadata"],

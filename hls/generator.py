@@ -1,0 +1,146 @@
+"""Generate the HLS project of a design from the templates.
+
+The project is self-contained: an engineer without eie can simulate, synthesise and build it. The
+same design gives the same bytes. It appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eie.hls import block_design, registers
+from eie.hls.boards import BOARDS
+from eie.hls.design import Design
+from eie.hls.wiring import DEPTHS, wire
+from eie.host import packets
+from eie.host.errors import InputError, ToolError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from jinja2 import Environment
+
+__all__ = ["generate", "render_project"]
+
+#: Marks a folder as one that `generate` may replace.
+_DESIGN_FILE = "design.toml"
+#: Board whose part a design without a board is synthesised for.
+_DEFAULT_BOARD = "pynq-z2"
+
+
+def render_project(design: Design) -> dict[str, str]:
+    """Render every file of the project: text by relative path, in order of path."""
+    environment = _environment()
+    board = BOARDS.get(design.board)
+    context: dict[str, Any] = {
+        "version": _version(),
+        "design": design,
+        "board": board or BOARDS[_DEFAULT_BOARD],
+        "has_board": board is not None,
+        "wiring": wire(design),
+        "depths": DEPTHS,
+        "packets": packets,
+        "registers": registers,
+        "block_design": block_design,
+    }
+    project = {_DESIGN_FILE: design.to_toml()}
+    for path, source in _template_files():
+        if path.startswith("vivado/") and board is None:
+            continue
+        if path.endswith(".j2"):
+            project[path.removesuffix(".j2")] = environment.get_template(path).render(context)
+        else:
+            project[path] = source.read_text(encoding="utf-8")
+    return dict(sorted(project.items()))
+
+
+def generate(design: Design, out: str | os.PathLike[str]) -> Path:
+    """Write the project of `design` to the folder `out`.
+
+    An existing project is replaced whole; any other folder that is not empty is refused, so that
+    nothing of a user's is lost.
+
+    Raises
+    ------
+    InputError
+        If `out` is a file, or a folder with something else in it.
+    """
+    target = Path(out)
+    if target.exists():
+        if not target.is_dir():
+            raise InputError(f"project folder {target} must be a folder, not a file")
+        if any(target.iterdir()) and not (target / _DESIGN_FILE).is_file():
+            raise InputError(
+                f"project folder {target} must be empty or an eie project: it has other files"
+            )
+    project = render_project(design)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        for path, text in project.items():
+            file = partial / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        partial.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        partial.replace(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+    except ImportError as error:
+        raise ToolError("generating needs jinja2: pip install 'eie[hls]'") from error
+
+    root = files("eie.templates")
+
+    def load(name: str) -> str:
+        return root.joinpath(*name.split("/")).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(load),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["camel"] = _camel
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return environment
+
+
+def _camel(name: str) -> str:
+    """``header_crc`` or ``BAD_LENGTH`` as in C++ constants: ``HeaderCrc``, ``BadLength``."""
+    return "".join(part.capitalize() for part in name.lower().split("_"))
+
+
+def _template_files() -> list[tuple[str, Traversable]]:
+    """Every template with its path, without the folders' own Python and hidden files."""
+    found: list[tuple[str, Traversable]] = []
+
+    def walk(folder: Traversable, prefix: str) -> None:
+        for entry in folder.iterdir():
+            if entry.name.startswith((".", "_")):
+                continue
+            if entry.is_dir():
+                walk(entry, f"{prefix}{entry.name}/")
+            elif prefix or entry.name.endswith(".j2"):
+                found.append((f"{prefix}{entry.name}", entry))
+
+    walk(files("eie.templates"), "")
+    return sorted(found, key=lambda item: item[0])
+
+
+def _version() -> str:
+    return importlib.metadata.version("eie")

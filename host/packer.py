@@ -1,0 +1,380 @@
+"""Pack a network for a design: interleaved CSC for each PE, and the packets that carry it."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from eie.hls.design import Design
+from eie.host.assignment import Assignment, assign_rows
+from eie.host.encoding import EncodedLayer, decode, encode
+from eie.host.errors import DoesNotFitError, InputError, Problems
+from eie.host.fixed_point import CODE_MAX, CODE_MIN
+from eie.host.network import Layer, Network
+from eie.host.packets import (
+    ALL_PES,
+    LAYER,
+    NETWORK,
+    RUN,
+    SECTION,
+    Kind,
+    Section,
+    build_packet,
+)
+
+__all__ = ["PackedLayer", "PackedNetwork", "accumulator_bits_needed", "pack", "unpack"]
+
+#: Activations in a 64-bit beat.
+_LANES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class PackedLayer:
+    """One layer, packed for a design."""
+
+    #: The layer as the model says it.
+    layer: Layer
+    #: Its entries and pointers.
+    encoded: EncodedLayer
+    #: int64, shape (rows,): slot of each row.
+    slot_of_row: npt.NDArray[np.int64]
+    #: int64, shape (columns,): the column that each input travels as (the order of the layer
+    #: before).
+    slot_of_column: npt.NDArray[np.int64]
+    #: First pointer of the layer in every PE.
+    pointer_base: int
+    #: First bias of the layer in every PE.
+    bias_base: int
+    #: Rows that each PE works on, padding included.
+    local_rows: int
+    #: int64, shape (pes,): entries of earlier layers in each PE.
+    entry_base: npt.NDArray[np.int64]
+
+    def biases(self) -> npt.NDArray[np.int64]:
+        """int64, shape (pes, local_rows): each PE's biases, 0 for padding rows."""
+        pes = self.encoded.pes
+        by_slot = np.zeros(self.local_rows * pes, np.int64)
+        by_slot[self.slot_of_row] = self.layer.bias
+        return np.ascontiguousarray(by_slot.reshape(self.local_rows, pes).T)
+
+
+@dataclass(frozen=True, eq=False)
+class PackedNetwork:
+    """A network packed for a design: what goes into a load packet, and how to talk to it."""
+
+    #: The design it was packed for.
+    design: Design
+    #: The network it was packed from.
+    network: Network
+    #: Its layers in order.
+    layers: tuple[PackedLayer, ...]
+
+    @property
+    def input_beats(self) -> int:
+        """Beats of an input vector."""
+        return -(-self.network.inputs // _LANES)
+
+    @property
+    def output_beats(self) -> int:
+        """Beats of an output vector."""
+        return -(-self.network.outputs // _LANES)
+
+    @cached_property
+    def sections(self) -> npt.NDArray[np.uint64]:
+        """uint64 beats of the load's sections."""
+        return np.concatenate(list(self._sections()))
+
+    @cached_property
+    def network_id(self) -> int:
+        """Identity of the packed network, never 0: a run for another one is refused."""
+        return zlib.crc32(self.sections.tobytes()) or 1
+
+    def load_packet(self, sequence: int = 0) -> bytes:
+        """Build the packet that makes the network resident."""
+        start = NETWORK.build(
+            network_id=self.network_id,
+            layers=len(self.layers),
+            input_beats=self.input_beats,
+            output_beats=self.output_beats,
+        )
+        return build_packet(Kind.LOAD, sequence, np.concatenate([start, self.sections]))
+
+    def run_packet(self, inputs: npt.NDArray[np.int16], sequence: int = 0) -> bytes:
+        """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
+        codes = self.network.check_inputs(inputs)
+        padded = np.zeros((len(codes), self.input_beats * _LANES), "<i2")
+        padded[:, : self.network.inputs] = codes
+        start = RUN.build(network_id=self.network_id, batch=len(codes))
+        return build_packet(Kind.RUN, sequence, np.concatenate([start, padded.view("<u8").ravel()]))
+
+    def read_outputs(self, beats: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
+        """Take the output vectors out of an answer and undo the row order.
+
+        Parameters
+        ----------
+        beats
+            uint64, shape (batch * output_beats,): the answer's payload before its status.
+
+        Returns
+        -------
+        ndarray of int16, shape (batch, outputs)
+        """
+        if len(beats) % self.output_beats:
+            raise InputError(
+                f"outputs must be whole vectors of {self.output_beats} beats, "
+                f"not {len(beats)} beats"
+            )
+        vectors = np.ascontiguousarray(beats, "<u8").view("<i2")
+        vectors = vectors.reshape(-1, self.output_beats * _LANES)
+        return np.ascontiguousarray(vectors[:, self.layers[-1].slot_of_row]).astype(np.int16)
+
+    def _sections(self) -> list[npt.NDArray[np.uint64]]:
+        design = self.design
+        beats = [
+            _section(
+                Section.LAYERS,
+                ALL_PES,
+                np.concatenate([_descriptor(packed) for packed in self.layers]),
+            ),
+            _section(
+                Section.CODEBOOKS,
+                ALL_PES,
+                np.concatenate([p.layer.codebook for p in self.layers]).astype("<i2").view("<u8"),
+            ),
+        ]
+        lane_type = "<u1" if design.entries_per_word == 8 else "<u2"
+        biases = [packed.biases() for packed in self.layers]
+        pointers = [self._absolute_pointers(packed) for packed in self.layers]
+        for pe in range(design.pes):
+            beats.append(
+                _section(
+                    Section.POINTERS,
+                    pe,
+                    np.concatenate([of_layer[pe] for of_layer in pointers])
+                    .astype("<u4")
+                    .view("<u8"),
+                )
+            )
+            beats.append(
+                _section(
+                    Section.BIASES,
+                    pe,
+                    np.concatenate([of_layer[pe] for of_layer in biases]).astype("<i8").view("<u8"),
+                )
+            )
+            entries = np.concatenate([self._entries_of(packed, pe) for packed in self.layers])
+            words = -(-len(entries) // design.entries_per_word)
+            lanes = np.zeros(words * design.entries_per_word, lane_type)
+            lanes[: len(entries)] = entries
+            beats.append(_section(Section.ENTRIES, pe, lanes.view("<u8")))
+        return beats
+
+    def _absolute_pointers(self, packed: PackedLayer) -> npt.NDArray[np.int64]:
+        """int64, shape (pes, even number): pointers into the PE's whole entry memory."""
+        pes, count = packed.encoded.pointers.shape
+        absolute = np.zeros((pes, self.design.pointers_of(count - 1)), np.int64)
+        absolute[:, :count] = packed.encoded.pointers + packed.entry_base[:, None]
+        return absolute
+
+    def _entries_of(self, packed: PackedLayer, pe: int) -> npt.NDArray[np.uint16]:
+        starts = packed.encoded.pe_starts
+        return packed.encoded.entries[starts[pe] : starts[pe + 1]]
+
+
+def pack(network: Network, design: Design, *, assignment: Assignment = "balanced") -> PackedNetwork:
+    """Pack `network` for `design`.
+
+    Parameters
+    ----------
+    network
+        The network.
+    design
+        The hardware to pack for.
+    assignment
+        How rows are dealt to PEs; ``"natural"`` is the paper's.
+
+    Raises
+    ------
+    DoesNotFitError
+        If a memory or the accumulators are too small: says for each by how much, and which
+        parameter would help.
+    """
+    packed = encode_network(network, design.pes, design.index_bits, assignment, design)
+    _check_fits(packed)
+    return packed
+
+
+def encode_network(
+    network: Network, pes: int, index_bits: int, assignment: Assignment, design: Design
+) -> PackedNetwork:
+    """Pack without asking whether it fits: what :func:`pack` and the fitting of designs share."""
+    layers: list[PackedLayer] = []
+    slot_of_column = np.arange(network.inputs)
+    pointer_base = bias_base = 0
+    entry_base = np.zeros(pes, np.int64)
+    for layer in network.layers:
+        slot_of_row = assign_rows(layer, pes, assignment)
+        encoded = encode(
+            slot_of_row[layer.indices],
+            slot_of_column[layer.column_of_entry()],
+            layer.codes,
+            columns=layer.columns,
+            pes=pes,
+            index_bits=index_bits,
+        )
+        local_rows = design.local_rows(layer.rows)
+        layers.append(
+            PackedLayer(
+                layer,
+                encoded,
+                slot_of_row,
+                slot_of_column,
+                pointer_base,
+                bias_base,
+                local_rows,
+                entry_base,
+            )
+        )
+        slot_of_column = slot_of_row
+        pointer_base += design.pointers_of(layer.columns)
+        bias_base += local_rows
+        entry_base = entry_base + np.diff(encoded.pe_starts)
+    return PackedNetwork(design, network, tuple(layers))
+
+
+def unpack(packed: PackedNetwork) -> Network:
+    """Give the network back from its packed form: the exact inverse of :func:`pack`."""
+    layers = []
+    for part in packed.layers:
+        slots, columns, codes = decode(part.encoded)
+        row_of_slot = np.argsort(part.slot_of_row)
+        column_of_slot = np.argsort(part.slot_of_column)
+        rows, columns = row_of_slot[slots], column_of_slot[columns]
+        order = np.lexsort((rows, columns))
+        counts = np.bincount(columns, minlength=part.layer.columns)
+        layers.append(
+            Layer(
+                name=part.layer.name,
+                rows=part.layer.rows,
+                columns=part.layer.columns,
+                indptr=np.concatenate([[0], np.cumsum(counts)]),
+                indices=rows[order].astype(np.int32),
+                codes=codes[order],
+                codebook=part.layer.codebook,
+                bias=part.biases().T.ravel()[part.slot_of_row],
+                activation=part.layer.activation,
+                input_frac=part.layer.input_frac,
+                weight_frac=part.layer.weight_frac,
+                output_frac=part.layer.output_frac,
+            )
+        )
+    source = packed.network
+    return Network(tuple(layers), source.golden_inputs, source.golden_outputs, source.metadata)
+
+
+def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
+    """Bits that each row's accumulator takes for any input: the overflow proof.
+
+    The largest and smallest sums are reached when every activation is at its extreme with the
+    sign of its weight; partial sums lie between them. Bias and the half added by the rounding
+    shift are included. The bounds stay below 2**53, so float64 sums are exact.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows,)
+        Width of a signed integer that holds everything the accumulator can become.
+    """
+    weights = layer.codebook[layer.codes].astype(np.float64)
+    positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
+
+    def per_row(products: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        return np.bincount(layer.indices, products, layer.rows).astype(np.int64)
+
+    high = per_row(positive * CODE_MAX + negative * CODE_MIN)
+    low = per_row(positive * CODE_MIN + negative * CODE_MAX)
+    half = (1 << layer.shift) >> 1
+    high = np.maximum(high, high + layer.bias + half)
+    low = np.minimum(low, low + layer.bias)
+    magnitude = np.maximum(np.maximum(high, -low - 1), 0)
+    # frexp's exponent is the bit length for integers below 2**53.
+    return np.frexp(magnitude.astype(np.float64))[1].astype(np.int64) + 1
+
+
+def _check_fits(packed: PackedNetwork) -> None:
+    design, network = packed.design, packed.network
+    problems = Problems(f"the network does not fit the design ({design.pes} PEs)")
+
+    def at_most(needed: int, parameter: str, what: str, helps: str) -> None:
+        held = getattr(design, parameter)
+        problems.require(
+            needed <= held,
+            f"{what}: needs {needed}, holds {held} ({needed - held} too many); {helps}",
+        )
+
+    last = packed.layers[-1]
+    entries = last.entry_base + np.diff(last.encoded.pe_starts)
+    fullest = int(np.argmax(entries))
+    at_most(
+        int(entries[fullest]),
+        "entries_per_pe",
+        f"entries of PE {fullest}",
+        "raise entries_per_pe, or pes to spread the weights",
+    )
+    at_most(
+        last.pointer_base + design.pointers_of(last.layer.columns),
+        "pointers_per_pe",
+        "column pointers of each PE",
+        "raise pointers_per_pe; more PEs do not help",
+    )
+    at_most(
+        last.bias_base + last.local_rows,
+        "biases_per_pe",
+        "biases of each PE",
+        "raise biases_per_pe, or pes to spread the rows",
+    )
+    widest = max(packed.layers, key=lambda part: part.local_rows)
+    at_most(
+        widest.local_rows,
+        "rows_per_pe",
+        f"local rows of layer {widest.layer.name!r}",
+        "raise rows_per_pe, or pes to spread the rows",
+    )
+    at_most(len(packed.layers), "layers", "layers", "raise layers")
+    hidden = [part for part in packed.layers[:-1]]
+    if hidden:
+        longest = max(hidden, key=lambda part: part.local_rows)
+        at_most(
+            longest.local_rows * design.pes,
+            "hidden_activations",
+            f"activations of layer {longest.layer.name!r}, padding rows included",
+            "raise hidden_activations",
+        )
+    for layer in network.layers:
+        bits = accumulator_bits_needed(layer)
+        row = int(np.argmax(bits))
+        problems.require(
+            int(bits[row]) <= design.accumulator_bits,
+            f"row {row} of layer {layer.name!r} can reach sums of {bits[row]} bits, "
+            f"the accumulator has {design.accumulator_bits}; raise accumulator_bits",
+        )
+    problems.raise_as(DoesNotFitError)
+
+
+def _descriptor(packed: PackedLayer) -> npt.NDArray[np.uint64]:
+    return LAYER.build(
+        columns=packed.layer.columns,
+        rows=packed.layer.rows,
+        pointer_base=packed.pointer_base // 2,
+        bias_base=packed.bias_base,
+        local_rows=packed.local_rows,
+        shift=packed.layer.shift,
+        relu=int(packed.layer.relu),
+    )
+
+
+def _section(section: Section, pe: int, body: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    start = SECTION.build(section=int(section), pe=pe, length=len(body))
+    return np.concatenate([start, body])

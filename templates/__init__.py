@@ -1,0 +1,1 @@
+"""The templates of the generated project, laid out as the project is."""

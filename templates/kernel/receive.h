@@ -1,0 +1,233 @@
+// The receiver: takes a packet off the AXI stream, checks it, and says what is to be done.
+//
+// It alone decides whether a packet is obeyed. A packet with a damaged header changes nothing. A
+// load makes the resident network invalid until its last beat has proved it good. A run that ends
+// early is filled up with zeros, so that nothing downstream waits for ever; its status voids it.
+#pragma once
+
+#include "crc32.h"
+#include "dataflow.h"
+#include "types.h"
+
+namespace kernel {
+
+//! The packet being received: reads beats, keeps the CRC, notes TLAST.
+struct Reception {
+  crc_t crc;
+  //! TLAST has been seen; there is nothing more to read.
+  bool ended;
+};
+
+//! The next beat of the packet, or zero once it has ended.
+inline beat_t next_beat(hls::stream<axis_t>& input, Reception& reception) {
+#pragma HLS INLINE
+  beat_t beat = 0;
+  if (!reception.ended) {
+    const axis_t transfer = input.read();
+    beat = transfer.data;
+    reception.ended = transfer.last == 1;
+  }
+  reception.crc = crc_update<kBeatBits>(reception.crc, beat);
+  return beat;
+}
+
+//! Status of a header, given its two beats.
+inline packet::Status check_header(beat_t first, beat_t second, bool complete) {
+#pragma HLS INLINE
+  using namespace packet;
+  const crc_t crc = crc_value(crc_update<32>(crc_update<kBeatBits>(kCrcStart, first), second));
+  const ap_uint<8> kind = field<kHeaderKindBits>(first, kHeaderKindLow);
+  if (!complete) return kStatusBadLength;
+  if (field<kHeaderMagicBits>(first, kHeaderMagicLow) != kMagic) return kStatusBadMagic;
+  if (field<kHeaderVersionBits>(first, kHeaderVersionLow) != kVersion) return kStatusBadVersion;
+  if (field<kHeaderHeaderCrcBits>(second, kHeaderHeaderCrcLow) != crc) return kStatusBadHeaderCrc;
+  if (kind != kKindIdentify && kind != kKindLoad && kind != kKindRun && kind != kKindCounters)
+    return kStatusBadKind;
+  return kStatusOk;
+}
+
+//! Whether a section is known, is for PEs that there are, and fits the memory it is for.
+inline bool section_fits(beat_t section) {
+#pragma HLS INLINE
+  using namespace packet;
+  const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
+  const ap_uint<16> pe = field<kSectionPeBits>(section, kSectionPeLow);
+  const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
+  switch (kind) {
+    case kSectionLayers:
+      return pe == kAllPes && length <= kLayers * kLayerBeats;
+    case kSectionCodebooks:
+      return pe == kAllPes && length <= kLayers * (kCodebookSize / kActivationsPerBeat);
+    case kSectionPointers:
+      return pe < kPes && length <= kPointerPairsPerPe;
+    case kSectionBiases:
+      return pe < kPes && length <= kBiasesPerPe;
+    case kSectionEntries:
+      return pe < kPes && length <= kEntryWordsPerPe;
+    default:
+      return false;
+  }
+}
+
+//! Pass a load's sections on; returns whether all of them were good and complete.
+inline bool receive_sections(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
+                             Reception& reception, ap_uint<32> beats) {
+#pragma HLS INLINE
+  ap_uint<32> left = beats;
+  ap_uint<32> section_left = 0;
+  ap_uint<16> sections = 0;
+  bool good = true;
+sections:
+  // One beat a cycle. A section cut short is filled up with zeros: the PEs count on its length.
+  while ((left != 0 && !reception.ended) || (good && section_left != 0)) {
+#pragma HLS PIPELINE II = 1
+    beat_t beat = 0;
+    if (left != 0) {
+      beat = next_beat(input, reception);
+      --left;
+    }
+    const bool starts = section_left == 0;
+    if (starts) {
+      good = good && section_fits(beat);
+      section_left = field<packet::kSectionLengthBits>(beat, packet::kSectionLengthLow);
+      ++sections;
+    } else {
+      --section_left;
+    }
+    // After a section that does not fit nothing more is loaded, only counted.
+    if (good) tokens.write(Token{starts ? kSection : kData, beat});
+    end_cycle();
+  }
+  // Layers and codebooks once, and three sections for each PE.
+  return good && section_left == 0 && sections == 2 + 3 * kPes;
+}
+
+//! Pass a run's vectors on, as many beats as announced whatever arrives.
+inline void receive_vectors(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
+                            Reception& reception, ap_uint<32> beats) {
+#pragma HLS INLINE
+vectors:
+  for (ap_uint<32> beat = 0; beat < beats; ++beat) {
+#pragma HLS PIPELINE II = 1
+    tokens.write(Token{kData, next_beat(input, reception)});
+    end_cycle();
+  }
+}
+
+//! Read and forget `beats` beats of a refused payload.
+inline void skip(hls::stream<axis_t>& input, Reception& reception, ap_uint<32> beats) {
+#pragma HLS INLINE
+refused:
+  for (ap_uint<32> beat = 0; beat < beats && !reception.ended; ++beat) {
+#pragma HLS PIPELINE II = 1
+    next_beat(input, reception);
+    end_cycle();
+  }
+}
+
+//! Take one packet: tokens to the PEs, and what to answer to the sender.
+inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
+                    hls::stream<Answer>& answers, hls::stream<ap_uint<1>>& start_timer) {
+  using namespace packet;
+  // What is resident. Reset, so that a reset in the middle of a load leaves nothing valid.
+  static bool valid = false;
+  static ap_uint<32> network_id = 0;
+  static ap_uint<32> input_beats = 0;
+  static ap_uint<32> output_beats = 0;
+#pragma HLS RESET variable = valid
+#pragma HLS RESET variable = network_id
+
+  Reception reception = {kCrcStart, false};
+  const beat_t first = next_beat(input, reception);
+  end_cycle();
+  const bool has_second = !reception.ended;
+  const beat_t second = next_beat(input, reception);
+  end_cycle();
+  const ap_uint<8> kind = field<kHeaderKindBits>(first, kHeaderKindLow);
+  const ap_uint<16> sequence = field<kHeaderSequenceBits>(first, kHeaderSequenceLow);
+  const ap_uint<32> length = field<kHeaderLengthBits>(second, kHeaderLengthLow);
+  Status status = check_header(first, second, has_second);
+
+  if (status == kStatusOk && kind == kKindLoad) {
+    start_timer.write(0);
+    answers.write(Answer{kind, sequence, 0, 0});
+    valid = false;
+    const beat_t network_low = next_beat(input, reception);
+    end_cycle();
+    const beat_t network_high = next_beat(input, reception);
+    end_cycle();
+    bool good = length >= kNetworkBeats;
+    if (good) {
+      tokens.write(Token{kLoadBegin, 0});
+      end_cycle();
+      good = receive_sections(input, tokens, reception, length - kNetworkBeats);
+    }
+    const ap_uint<32> layers = field<kNetworkLayersBits>(network_low, kNetworkLayersLow);
+    if (!good || layers == 0 || layers > kLayers) status = kStatusBadSection;
+    network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
+    input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
+    output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);
+  } else if (status == kStatusOk && kind == kKindRun) {
+    const beat_t run = next_beat(input, reception);
+    end_cycle();
+    const ap_uint<32> wanted = field<kRunNetworkIdBits>(run, kRunNetworkIdLow);
+    const ap_uint<32> batch = field<kRunBatchBits>(run, kRunBatchLow);
+    const ap_uint<64> vectors = ap_uint<64>(batch) * input_beats;
+    if (!valid) {
+      status = kStatusNoNetwork;
+    } else if (wanted != network_id) {
+      status = kStatusWrongNetwork;
+    } else if (vectors + kRunBeats != length) {
+      status = kStatusBadBatch;
+    }
+    start_timer.write(status == kStatusOk ? 1 : 0);
+    if (status == kStatusOk) {
+      answers.write(Answer{kind, sequence, batch, output_beats});
+      tokens.write(Token{kRunBegin, batch});
+      end_cycle();
+      receive_vectors(input, tokens, reception, ap_uint<32>(vectors));
+    } else {
+      answers.write(Answer{kind, sequence, 0, 0});
+      skip(input, reception, length - kRunBeats);
+    }
+  } else {
+    start_timer.write(0);
+    const bool counters = status == kStatusOk && kind == kKindCounters;
+    const bool identify = status == kStatusOk && kind == kKindIdentify;
+    answers.write(Answer{kind, sequence, ap_uint<32>(counters || identify ? 1 : 0),
+                         ap_uint<32>(counters   ? kReportBeats
+                                     : identify ? kDesignBeats
+                                                : 0)});
+    if (counters) {
+      tokens.write(Token{kReport, 0});
+      end_cycle();
+    }
+    if (status == kStatusOk) skip(input, reception, length);
+  }
+
+  // The trailer. A packet that ended before it, or goes on behind it, has a wrong length.
+  if (status == kStatusOk || status >= kStatusNoNetwork) {
+    const crc_t crc = crc_value(reception.crc);
+    const bool truncated = reception.ended;
+    const beat_t trailer = next_beat(input, reception);
+    end_cycle();
+    if (truncated || !reception.ended) {
+      status = kStatusBadLength;
+    } else if (field<kTrailerCrcBits>(trailer, kTrailerCrcLow) != crc) {
+      status = kStatusBadCrc;
+    }
+  }
+drain:
+  while (!reception.ended) {
+#pragma HLS PIPELINE II = 1
+    next_beat(input, reception);
+    end_cycle();
+  }
+  if (kind == kKindLoad && status == kStatusOk) valid = true;
+
+  tokens.write(Token{kPacketEnd, 0});
+  answers.write(Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0)});
+  end_cycle();
+}
+
+}  // namespace kernel
