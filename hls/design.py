@@ -29,6 +29,9 @@ NO_BOARD = "none"
 _TOML_VERSION = 1
 _MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 
+#: Words up to which LUTs hold a memory better than a block RAM.
+_LUTRAM_WORDS = 256
+
 #: Smallest and largest value of each integer parameter.
 _RANGES = {
     "pes": (1, 256),
@@ -142,6 +145,14 @@ class Design:
     def pointer_bits(self) -> int:
         """Bits of a column pointer; it may point one past the last entry."""
         return self.entries_per_pe.bit_length()
+
+    def small_memory(self, which: Literal["biases", "rows"]) -> Literal["bram", "lutram"]:
+        """Where a PE's biases or accumulators live: up to 256 words in LUTs, else in block RAM.
+
+        A block RAM would hold 512 of them, so a smaller one would be mostly empty.
+        """
+        words = self.biases_per_pe if which == "biases" else self.rows_per_pe
+        return "lutram" if words <= _LUTRAM_WORDS else "bram"
 
     @property
     def row_alignment(self) -> int:

@@ -76,12 +76,13 @@ def quantize(values: npt.ArrayLike, frac: int, *, name: str = "values") -> npt.N
             f"{name} must be finite, not {real[where]!r} at index {where} "
             f"({int(bad.sum())} such values)"
         )
-    scaled = np.rint(np.ldexp(real, frac))
-    return np.clip(scaled, CODE_MIN, CODE_MAX).astype(np.int16)
+    scaled = np.clip(np.rint(np.ldexp(real, frac)), CODE_MIN, CODE_MAX)
+    codes: npt.NDArray[np.int16] = scaled.astype(np.int16)
+    return codes
 
 
 def dequantize(codes: npt.NDArray[np.int16], frac: int) -> npt.NDArray[np.float32]:
-    """Real numbers of `codes`: ``codes * 2**-frac`` as float32, which holds 16-bit codes exactly."""
+    """Real numbers of `codes`: ``codes * 2**-frac`` as float32, which holds them exactly."""
     values: npt.NDArray[np.float32] = np.ldexp(codes.astype(np.float32), -frac)
     return values
 

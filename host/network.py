@@ -131,7 +131,7 @@ class Layer:
         weight_frac: int = 12,
         output_frac: int = 8,
     ) -> Layer:
-        """Build a layer from a dense (rows, columns) matrix of codebook indices, 0 for no weight."""
+        """Build a layer from a dense (rows, columns) matrix of codebook indices, 0: no weight."""
         codes = np.asarray(codes)
         if codes.ndim != 2:
             raise InputError(

@@ -172,7 +172,9 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     end_cycle();
     const ap_uint<32> wanted = field<kRunNetworkIdBits>(run, kRunNetworkIdLow);
     const ap_uint<32> batch = field<kRunBatchBits>(run, kRunBatchLow);
+    // Once a packet, so in LUTs: the DSP slices are the PEs'.
     const ap_uint<64> vectors = ap_uint<64>(batch) * input_beats;
+#pragma HLS BIND_OP variable = vectors op = mul impl = fabric
     if (!valid) {
       status = kStatusNoNetwork;
     } else if (wanted != network_id) {

@@ -50,16 +50,15 @@ inline beat_t design_beat(int index) {
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
-//! Send the vectors of an answer: `count` of them, `beats` beats each; every vector starts a word.
+//! Send the vectors of an answer: `total` beats, `beats` in each; every vector starts a word.
 inline void send_vectors(hls::stream<ResultWord>& outputs, hls::stream<axis_t>& output, crc_t& crc,
-                         ap_uint<32> count, ap_uint<32> beats) {
+                         ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
   word_t word = 0;
   ap_uint<2> place = 0;
   ap_uint<32> beat_of_vector = 0;
-  const ap_uint<64> total = ap_uint<64>(count) * beats;
 beats:
-  for (ap_uint<64> beat = 0; beat < total; ++beat) {
+  for (ap_uint<32> beat = 0; beat < total; ++beat) {
 #pragma HLS PIPELINE II = 1
     if (place == 0) word = outputs.read().values;
     ++beat_of_vector;
@@ -93,6 +92,7 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
   const bool is_counters = begin.kind == kKindCounters && begin.count != 0;
   const bool is_identify = begin.kind == kKindIdentify && begin.count != 0;
   const ap_uint<32> body = ap_uint<32>(begin.count * begin.detail);
+#pragma HLS BIND_OP variable = body op = mul impl = fabric
   ap_uint<32> length = body + kStatusBeats;
   if (is_counters) length += kCountersBeats;
 
@@ -121,7 +121,7 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
       send_beat(output, crc, design_beat(index), false);
     }
   } else {
-    send_vectors(outputs, output, crc, begin.count, begin.detail);
+    send_vectors(outputs, output, crc, body, begin.detail);
   }
   if (is_run) stop_timer.write(1);
   if (!is_counters) run_cycles = elapsed.read();

@@ -1,0 +1,238 @@
+"""Choose a design for a network and a board.
+
+The largest numbers of PEs that fit the board are tried, each with several widths of zero runs, by
+the cycle model on a golden vector of the network; the design with the lowest predicted latency
+wins. What is left of each memory block goes to capacity, so that later networks fit too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from eie.hls.boards import Board, find_board
+from eie.hls.design import NO_BOARD, Design
+from eie.hls.estimator import Estimate, Shortage, estimate, shortages
+from eie.host.cycles import count_cycles
+from eie.host.errors import DesignError, DoesNotFitError
+from eie.host.network import Network
+from eie.host.packer import PackedNetwork, accumulator_bits_needed, encode_network
+from eie.host.resident import ResidentNetwork, read_sections
+
+__all__ = ["Candidate", "Fit", "fit", "size_design"]
+
+#: Queues deeper than the paper's 8 cost nothing up to 32: one shift register a bit (UG474).
+_QUEUE_DEPTH = 32
+#: Widths of zero runs that are tried; 7 bits take as much memory as 8.
+_INDEX_BITS = (3, 4, 5, 6, 8)
+#: Numbers of PEs, from the largest that fits downwards, of which the fastest is taken.
+_COUNTS_LOOKED_AT = 3
+#: PEs of a design without a board: the paper's array.
+_PES_WITHOUT_BOARD = 64
+#: Share of non-zero activations assumed for a network without golden vectors.
+_ASSUMED_DENSITY = 0.5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design that was looked at."""
+
+    design: Design
+    #: Predicted cycles for one vector, or None where the design does not fit the board.
+    cycles: int | None
+    #: What the board has too little of.
+    shortages: tuple[Shortage, ...]
+
+    @property
+    def latency_us(self) -> float | None:
+        """Predicted time of one vector in microseconds, at the design's clock."""
+        return None if self.cycles is None else self.cycles / self.design.clock_mhz
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A chosen design, and why."""
+
+    design: Design
+    #: What it takes; None without a board.
+    estimate: Estimate
+    #: All that was looked at, the chosen one included.
+    candidates: tuple[Candidate, ...]
+
+    def explain(self) -> str:
+        """Explain the choice in a few lines."""
+        chosen = next(c for c in self.candidates if c.design == self.design)
+        lines = []
+        for candidate in self.candidates:
+            mark = "->" if candidate.design == self.design else "  "
+            what = f"{mark} {candidate.design.pes:>3} PEs, {candidate.design.index_bits}-bit runs, "
+            what += f"{candidate.design.memory}: "
+            if candidate.cycles is None:
+                what += "; ".join(str(shortage) for shortage in candidate.shortages)
+            else:
+                what += f"{candidate.cycles} cycles a vector"
+            lines.append(what)
+        if chosen.cycles is not None:
+            lines.append(
+                f"lowest predicted latency: {chosen.latency_us:.1f} us "
+                f"at {self.design.clock_mhz} MHz (a target: not synthesised)"
+            )
+        return "\n".join(lines)
+
+
+def fit(network: Network, board: str = NO_BOARD, **fixed: Any) -> Fit:
+    """Choose a design that holds `network` on `board`.
+
+    Parameters
+    ----------
+    network
+        The network.
+    board
+        Name in :data:`eie.hls.boards.BOARDS`, or ``"none"``.
+    **fixed
+        Parameters of :class:`~eie.hls.design.Design` that are not to be chosen.
+
+    Raises
+    ------
+    DesignError
+        If a fixed parameter is unknown or out of range.
+    DoesNotFitError
+        If no design fits; says which resource is short, and by how much at best.
+    """
+    known = [field.name for field in dataclasses.fields(Design)]
+    unknown = sorted(set(fixed) - set(known))
+    if unknown:
+        raise DesignError(f"parameters must be among {', '.join(known)}, not {', '.join(unknown)}")
+    Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
+    if board == NO_BOARD:
+        return _without_board(network, fixed)
+    return _on_board(network, find_board(board), fixed)
+
+
+def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
+    """Give the design of `packed` capacities that hold its network.
+
+    They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
+    smaller by using 300 of them.
+    """
+    last = packed.layers[-1]
+    entries = int((last.entry_base + np.diff(last.encoded.pe_starts)).max())
+    return packed.design.replace(**{**_sizes(packed.design, packed.network, entries), **fixed})
+
+
+def _sizes(design: Design, network: Network, entries: int) -> dict[str, Any]:
+    """Capacities for a network that takes `entries` entries in its fullest PE."""
+    words = -(-max(entries, 1) // design.entries_per_word)
+    words = _round_up(words, 4096 if design.memory == "uram" else 512)
+    local_rows = [design.local_rows(layer.rows) for layer in network.layers]
+    pointers = sum(design.pointers_of(layer.columns) for layer in network.layers)
+    accumulator = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
+    return {
+        "entries_per_pe": words * design.entries_per_word,
+        "pointers_per_pe": _round_up(pointers, 2048),
+        "rows_per_pe": min(_round_up(max(local_rows), 64), 1 << 16),
+        "biases_per_pe": _round_up(sum(local_rows), 64),
+        "layers": max(8, len(network.layers)),
+        "hidden_activations": min(
+            _round_up(max(local_rows[:-1], default=1) * design.pes, 8192), 1 << 16
+        ),
+        "accumulator_bits": min(max(32, _round_up(accumulator, 4)), 48),
+    }
+
+
+def _without_board(network: Network, fixed: dict[str, Any]) -> Fit:
+    start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
+    packed = encode_network(network, start.pes, start.index_bits, "balanced", start)
+    design = size_design(packed, **fixed)
+    return Fit(design, estimate(design), (Candidate(design, None, ()),))
+
+
+def _on_board(network: Network, board: Board, fixed: dict[str, Any]) -> Fit:
+    candidates: list[Candidate] = []
+    counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
+    counts_that_fit = 0
+    for pes in counts:
+        looked_at = [_look_at(network, board, start) for start in _starts(board, pes, fixed)]
+        candidates += looked_at
+        counts_that_fit += any(candidate.cycles is not None for candidate in looked_at)
+        if counts_that_fit == _COUNTS_LOOKED_AT:
+            break
+    fitting = [c for c in candidates if c.cycles is not None]
+    if not fitting:
+        closest = min(candidates, key=_excess)
+        details = "\n".join(f"  - {shortage}" for shortage in closest.shortages)
+        raise DoesNotFitError(
+            f"no design for {board.title} holds this network; the closest has "
+            f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n{details}\n"
+            "prune it further, split it, or take a larger board"
+        )
+    best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
+    return Fit(best.design, estimate(best.design), tuple(candidates))
+
+
+def _look_at(network: Network, board: Board, start: tuple[Design, dict[str, Any]]) -> Candidate:
+    """Size a design for the network, and predict its cycles if it fits."""
+    design, fixed = start
+    # Perfectly balanced and without padding it would take this much: often already too much.
+    weights = sum(layer.nonzeros for layer in network.layers)
+    least = design.replace(**{**_sizes(design, network, -(-weights // design.pes)), **fixed})
+    lacking = shortages(estimate(least), board)
+    if lacking:
+        return Candidate(least, None, lacking)
+    packed = encode_network(network, design.pes, design.index_bits, "balanced", design)
+    sized = size_design(packed, **fixed)
+    lacking = shortages(estimate(sized), board)
+    return Candidate(sized, None if lacking else _predict(packed, sized), lacking)
+
+
+def _starts(board: Board, pes: int, fixed: dict[str, Any]) -> list[tuple[Design, dict[str, Any]]]:
+    """Designs to size: every kind of memory and width of zero runs, with what is fixed in each."""
+    memories = [fixed["memory"]] if "memory" in fixed else ["uram", "bram"][not board.uram :]
+    widths = [fixed["index_bits"]] if "index_bits" in fixed else _INDEX_BITS
+    starts = []
+    for memory in memories:
+        for width in widths:
+            chosen: dict[str, Any] = {
+                "queue_depth": _QUEUE_DEPTH,
+                "clock_mhz": board.clock_mhz,
+                **fixed,
+                "pes": pes,
+                "index_bits": width,
+                "memory": memory,
+                "board": board.name,
+            }
+            starts.append((Design(**chosen), chosen))
+    return starts
+
+
+def _predict(packed: PackedNetwork, design: Design) -> int:
+    """Cycles of one vector by the cycle model."""
+    sized = dataclasses.replace(packed, design=design)
+    resident = ResidentNetwork(
+        sized.network_id,
+        sized.input_beats,
+        sized.output_beats,
+        read_sections(design, sized.sections),
+    )
+    activations = resident.run(_example_input(packed.network))
+    return count_cycles(design, resident, activations[:-1]).cycles
+
+
+def _example_input(network: Network) -> npt.NDArray[np.int16]:
+    if len(network.golden_inputs):
+        return network.golden_inputs[:1]
+    random = np.random.default_rng(0)
+    codes = random.integers(1, 1 << 10, (1, network.inputs))
+    return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
+
+
+def _excess(candidate: Candidate) -> float:
+    """How far over its budget a candidate is, by its scarcest resource."""
+    return max(s.needed / max(s.allowed, 1) for s in candidate.shortages)
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
