@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from eie.hls import block_design, registers
 from eie.hls.boards import BOARDS
 from eie.hls.design import Design
+from eie.hls.golden import golden_packets
+from eie.hls.toolchain import target_board
 from eie.hls.wiring import DEPTHS, wire
 from eie.host import packets
 from eie.host.errors import InputError, ToolError
@@ -30,8 +32,6 @@ __all__ = ["generate", "render_project"]
 
 #: Marks a folder as one that `generate` may replace.
 _DESIGN_FILE = "design.toml"
-#: Board whose part a design without a board is synthesised for.
-_DEFAULT_BOARD = "pynq-z2"
 
 
 def render_project(design: Design) -> dict[str, str]:
@@ -41,7 +41,7 @@ def render_project(design: Design) -> dict[str, str]:
     context: dict[str, Any] = {
         "version": _version(),
         "design": design,
-        "board": board or BOARDS[_DEFAULT_BOARD],
+        "board": target_board(design),
         "has_board": board is not None,
         "wiring": wire(design),
         "depths": DEPTHS,
@@ -49,7 +49,10 @@ def render_project(design: Design) -> dict[str, str]:
         "registers": registers,
         "block_design": block_design,
     }
-    project = {_DESIGN_FILE: design.to_toml()}
+    project = {
+        _DESIGN_FILE: design.to_toml(),
+        "testbench/golden/packets.txt": golden_packets(design),
+    }
     for path, source in _template_files():
         if path.startswith("vivado/") and board is None:
             continue

@@ -172,9 +172,9 @@ def wire(design: Design) -> Wiring:
     processes = [
         Process(
             "receive",
-            ("input",),
+            ("packets_in",),
             ("tokens", "answers", "start_timer"),
-            ("input", "tokens", "answers", "start_timer"),
+            ("packets_in", "tokens", "answers", "start_timer"),
         ),
         _process("time_run", ["start_timer", "stop_timer"], ["elapsed"]),
         _process("control_activations", ["tokens", "hidden"], ["vectors", "commands"]),
@@ -193,9 +193,9 @@ def wire(design: Design) -> Wiring:
         Process(
             "send",
             ("answers", "outputs", "elapsed"),
-            ("stop_timer", "output"),
+            ("stop_timer", "packets_out"),
             (
-                *("answers", "outputs", "stop_timer", "elapsed", "output"),
+                *("answers", "outputs", "stop_timer", "elapsed", "packets_out"),
                 *(register.name for register in PORTS),
             ),
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.hls.design import Design
 from eie.hls.wiring import DEPTHS
 from eie.host.resident import ResidentLayer, ResidentNetwork
@@ -46,6 +47,28 @@ class Counters:
     #: Cycles of each layer summed over the vectors: from its first activation word to the next
     #: layer's, or to the last output. Not counted by the kernel; empty when read from one.
     layer_cycles: tuple[int, ...] = ()
+
+    def same_as(self, other: Counters) -> bool:
+        """Whether everything that the kernel counts is equal."""
+        return (
+            self.cycles == other.cycles
+            and np.array_equal(self.busy, other.busy)
+            and np.array_equal(self.starved, other.starved)
+            and np.array_equal(self.full, other.full)
+        )
+
+    @classmethod
+    def total(cls, parts: Sequence[Counters]) -> Counters:
+        """Sum up the counters of runs one after another."""
+        return cls(
+            cycles=sum(part.cycles for part in parts),
+            busy=np.sum([part.busy for part in parts], axis=0),
+            starved=np.sum([part.starved for part in parts], axis=0),
+            full=np.sum([part.full for part in parts], axis=0),
+            layer_cycles=tuple(
+                sum(cycles) for cycles in zip(*(part.layer_cycles for part in parts), strict=True)
+            ),
+        )
 
 
 def count_cycles(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.hls.design import Design
 from eie.host.cycles import Counters, count_cycles
 from eie.host.errors import PacketError
@@ -79,6 +80,11 @@ class Emulator:
     def last_activations(self) -> list[npt.NDArray[np.int16]]:
         """Activations of the last run by slot, before each layer and after the last."""
         return [] if self._last_run is None else self._last_run.activations
+
+    @property
+    def last_counters(self) -> Counters:
+        """Counters of the last run, with the cycles of each layer."""
+        return self._counters()
 
     @property
     def registers(self) -> Mapping[str, int]:

@@ -34,10 +34,10 @@ void reply(ReplyKind kind, const std::string& text) {
 
 //! Take one packet through the kernel: registers and answer.
 std::vector<std::uint8_t> process(const std::vector<std::uint8_t>& packet) {
-  hls::stream<kernel::axis_t> input("input");
-  hls::stream<kernel::axis_t> output("output");
-  input.set_external();
-  output.set_external();
+  hls::stream<kernel::axis_t> packets_in("packets_in");
+  hls::stream<kernel::axis_t> packets_out("packets_out");
+  packets_in.set_external();
+  packets_out.set_external();
   const std::size_t beats = packet.size() / 8;
   for (std::size_t beat = 0; beat < beats; ++beat) {
     std::uint64_t data = 0;
@@ -47,10 +47,10 @@ std::vector<std::uint8_t> process(const std::vector<std::uint8_t>& packet) {
     transfer.keep = -1;
     transfer.strb = -1;
     transfer.last = beat + 1 == beats ? 1 : 0;
-    input.write(transfer);
+    packets_in.write(transfer);
   }
   ap_uint<32> registers[6];
-  eie(input, output, registers[0], registers[1], registers[2], registers[3], registers[4],
+  eie(packets_in, packets_out, registers[0], registers[1], registers[2], registers[3], registers[4],
       registers[5]);
   std::vector<std::uint8_t> body(sizeof(std::uint32_t) * 6);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -58,8 +58,8 @@ std::vector<std::uint8_t> process(const std::vector<std::uint8_t>& packet) {
     std::memcpy(&body[4 * i], &value, 4);
   }
   bool ended = false;
-  while (!output.empty()) {
-    const kernel::axis_t transfer = output.read();
+  while (!packets_out.empty()) {
+    const kernel::axis_t transfer = packets_out.read();
     if (ended) throw simulation::error("the kernel sent beats behind its TLAST");
     ended = transfer.last == 1;
     const std::uint64_t data = transfer.data;

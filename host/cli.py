@@ -1,0 +1,308 @@
+"""The command line. Commands and options are a contract: scripts of users rest on them."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eie.hls.boards import BOARDS, find_board
+from eie.hls.design import NO_BOARD, Design
+from eie.host.errors import EieError, InputError
+from eie.host.files import read_array, read_inputs, write_array, write_json
+from eie.host.fixed_point import dequantize
+from eie.host.network import Network
+
+__all__ = ["main"]
+
+_INTEGER_PARAMETERS = (
+    "pes",
+    "index_bits",
+    "queue_depth",
+    "entries_per_pe",
+    "pointers_per_pe",
+    "rows_per_pe",
+    "biases_per_pe",
+    "layers",
+    "hidden_activations",
+    "accumulator_bits",
+    "clock_mhz",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0 for success, 2 for bad input."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except (EieError, ImportError) as error:
+        print(f"eie: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"eie: cannot read or write: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("eie: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _compress(options: argparse.Namespace) -> None:
+    from eie.host.compress import compress  # torch is only needed here
+
+    keywords: dict[str, Any] = {"keep_weights": options.keep_weights}
+    if options.density is not None:
+        if options.keep_weights:
+            raise InputError("--density must not be given with --keep-weights: nothing is pruned")
+        keywords["density"] = options.density
+    if options.calibration is not None:
+        keywords["calibration"] = read_array(options.calibration)
+    network = compress(options.model, **keywords)
+    network.save(options.out)
+    _describe(network)
+    if options.calibration is None:
+        print("fixed-point formats: from the weights and unit-scale inputs (no --calibration)")
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from eie.hls.fitting import fit
+
+    find_board(options.board)
+    result = fit(Network.load(options.network), options.board, **_fixed_parameters(options))
+    print(result.explain())
+    result.design.save(options.out)
+    print(f"{options.out}: {result.design.pes} PEs, {result.estimate.bram36} BRAM36, ", end="")
+    print(f"{result.estimate.uram} UltraRAM, {result.estimate.dsp} DSP (exact), ", end="")
+    low, high = result.estimate.lut
+    print(f"{low} to {high} LUTs (uncalibrated)")
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from eie.hls.generator import generate
+
+    project = generate(Design.load(options.design), options.out)
+    print(f"wrote {project}; its README.md says what to do next")
+
+
+def _emulate(options: argparse.Namespace) -> None:
+    from eie.host.run import emulate
+
+    network = Network.load(options.network)
+    fixed = _fixed_parameters(options)
+    if options.design is not None:
+        if fixed:
+            raise InputError(f"--design must not be given with {', '.join(sorted(fixed))}")
+        design = Design.load(options.design)
+    else:
+        design = Design.fit(network, NO_BOARD, **fixed)
+    codes = read_inputs(options.inputs, network)
+    result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
+    _write_results(options, network, result.outputs, result.report)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from eie.hls.simulation import CompiledKernel
+    from eie.host.run import simulate
+
+    design = _project_design(options.project)
+    network = Network.load(options.network)
+    codes = read_inputs(options.inputs, network)
+    with CompiledKernel(options.project) as kernel:
+        result = simulate(network, design, kernel, codes, report=options.report is not None)
+    _write_results(options, network, result.outputs, result.report)
+
+
+def _build(options: argparse.Namespace) -> None:
+    from eie.hls.toolchain import build_bitstream, run_hls
+
+    design = _project_design(options.project)
+    out = options.out or Path("bitstreams") / f"{design.board}-{design.pes}pe"
+    run_hls(options.project)
+    manifest = build_bitstream(options.project, out, date=datetime.date.today())
+    print(f"wrote {out}: slack {manifest.wns_ns:.3f} ns, {manifest.tool}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from eie.host.board_emulator import EmulatedBoard
+    from eie.host.driver import Accelerator
+
+    network = Network.load(options.network)
+    codes = read_inputs(options.inputs, network)
+    with ExitStack() as stack:
+        if options.emulated_board is not None:
+            from eie.hls.simulation import CompiledKernel
+            from eie.hls.toolchain import target_board
+
+            design = _project_design(options.emulated_board)
+            board = EmulatedBoard(
+                target_board(design), lambda: CompiledKernel(options.emulated_board)
+            )
+            bitfile = stack.enter_context(board).bitfile
+        else:
+            bitfile = options.bitstream
+        accelerator = stack.enter_context(Accelerator(bitfile, timeout=options.timeout))
+        accelerator.load(network)
+        outputs = accelerator.run(codes)
+    _write_results(options, network, outputs, None)
+
+
+def _info(options: argparse.Namespace) -> None:
+    path: Path = options.file
+    if path.suffix == ".npz":
+        _describe(Network.load(path))
+    elif path.suffix == ".toml":
+        _describe_design(Design.load(path))
+    elif path.suffix == ".bit":
+        from eie.hls.manifest import Manifest
+
+        manifest = Manifest.load(path.parent)
+        manifest.verify(path.parent)
+        print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
+        print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
+        _describe_design(manifest.design)
+    else:
+        raise InputError(f"file must be a .npz, .toml or .bit, not {path.name!r}")
+
+
+def _project_design(project: Path) -> Design:
+    return Design.load(project / "design.toml")
+
+
+def _fixed_parameters(options: argparse.Namespace) -> dict[str, int | str]:
+    """Parameters of the design that were given on the command line."""
+    names = (*_INTEGER_PARAMETERS, "memory")
+    given = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _write_results(
+    options: argparse.Namespace,
+    network: Network,
+    outputs: np.ndarray[Any, np.dtype[np.int16]],
+    report: Any,
+) -> None:
+    write_array(options.outputs, dequantize(outputs, network.output_frac))
+    print(f"wrote {options.outputs}: {len(outputs)} vectors of {network.outputs} outputs")
+    if report is not None:
+        write_json(options.report, report.as_json())
+        print(
+            f"wrote {options.report}: {report.total_cycles} cycles, "
+            f"{report.latency_us:.2f} us a vector at {report.design['clock_mhz']} MHz"
+        )
+
+
+def _describe(network: Network) -> None:
+    for layer in network.layers:
+        print(
+            f"{layer.name}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
+            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: "
+            f"inputs {layer.input_frac}, weights {layer.weight_frac}, outputs {layer.output_frac}"
+        )
+    print(f"{len(network.golden_inputs)} golden vectors")
+    for name, text in network.metadata.items():
+        print(f"{name}: {text}")
+
+
+def _describe_design(design: Design) -> None:
+    from eie.hls.boards import BOARDS as boards
+    from eie.hls.estimator import estimate
+
+    print(f"identity {design.id:#010x}")
+    for name, value in design.parameters().items():
+        print(f"{name} = {value}")
+    needed = estimate(design)
+    has = boards.get(design.board)
+
+    def share(count: int, available: int | None) -> str:
+        return f"{count}" if available is None else f"{count} of {available}"
+
+    print(f"BRAM36: {share(needed.bram36, has.bram36 if has else None)}")
+    print(f"UltraRAM: {share(needed.uram, has.uram if has else None)}")
+    print(f"DSP: {share(needed.dsp, has.dsp if has else None)}")
+    print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eie",
+        description="Pruned, weight-shared networks on PYNQ boards, after EIE (ISCA 2016).",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Any:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        return sub
+
+    sub = command("compress", _compress, "make a network file of a torch.export program")
+    sub.add_argument("model", type=Path, metavar="MODEL.pt2")
+    sub.add_argument("--out", type=Path, required=True, metavar="NET.npz")
+    sub.add_argument("--density", type=float, help="share of the weights to keep (0.1)")
+    sub.add_argument(
+        "--calibration", type=Path, metavar="X.npy", help="real inputs to choose formats by"
+    )
+    sub.add_argument(
+        "--keep-weights", action="store_true", help="weights are pruned and shared already"
+    )
+
+    sub = command("fit", _fit, "choose a design for a network and a board")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    sub.add_argument("--board", required=True, help=", ".join(BOARDS))
+    sub.add_argument("--out", type=Path, required=True, metavar="DESIGN.toml")
+    _add_parameters(sub)
+
+    sub = command("generate", _generate, "write the HLS project of a design")
+    sub.add_argument("design", type=Path, metavar="DESIGN.toml")
+    sub.add_argument("--out", type=Path, required=True, metavar="PROJECT")
+
+    sub = command("emulate", _emulate, "run a network in numpy, with cycle counts")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    sub.add_argument("--design", type=Path, metavar="DESIGN.toml")
+    _add_parameters(sub)
+    _add_inputs_outputs(sub)
+    sub.add_argument("--report", type=Path, metavar="R.json")
+    sub.add_argument("--paper", action="store_true", help="count the paper's machine's cycles")
+
+    sub = command("simulate", _simulate, "compile a project with g++ and run a network on it")
+    sub.add_argument("project", type=Path, metavar="PROJECT")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    _add_inputs_outputs(sub)
+    sub.add_argument("--report", type=Path, metavar="R.json")
+
+    sub = command("build", _build, "build the bitstream of a project with Vitis HLS and Vivado")
+    sub.add_argument("project", type=Path, metavar="PROJECT")
+    sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
+
+    sub = command("run", _run, "run a network on a board, or on an emulated one")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    where = sub.add_mutually_exclusive_group(required=True)
+    where.add_argument("--bitstream", type=Path, metavar="F.bit")
+    where.add_argument("--emulated-board", type=Path, metavar="PROJECT")
+    _add_inputs_outputs(sub)
+    sub.add_argument("--timeout", type=float, default=60.0, help="seconds a packet may take (60)")
+
+    sub = command("info", _info, "say what a network, a design or a bitstream is")
+    sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
+    return parser
+
+
+def _add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--inputs", type=Path, required=True, metavar="X.npy")
+    sub.add_argument("--outputs", type=Path, required=True, metavar="Y.npy")
+
+
+def _add_parameters(sub: argparse.ArgumentParser) -> None:
+    for name in _INTEGER_PARAMETERS:
+        sub.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N")
+    sub.add_argument("--memory", choices=("bram", "uram"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

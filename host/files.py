@@ -1,0 +1,77 @@
+"""Arrays and texts of the command line: read with clear errors, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.errors import InputError
+from eie.host.fixed_point import quantize
+from eie.host.network import Network
+
+__all__ = ["read_array", "read_inputs", "write_array", "write_json"]
+
+
+def read_array(path: Path) -> npt.NDArray[Any]:
+    """Read a ``.npy`` file of numbers.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no ``.npy``, or is damaged.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"no file {path}") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} must be a .npy file, not an .npz archive")
+    return array
+
+
+def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
+    """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+
+    Raises
+    ------
+    InputError
+        If shape or type are wrong, or a value is not finite.
+    """
+    array = read_array(path)
+    if array.ndim != 2 or array.shape[1] != network.inputs:
+        raise InputError(
+            f"inputs in {path} must have shape (batch, {network.inputs}), not {array.shape}"
+        )
+    if len(array) == 0:
+        raise InputError(f"inputs in {path} must have at least one vector, not 0")
+    return quantize(array, network.input_frac, name=f"inputs in {path}")
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write a ``.npy`` file."""
+    _write(path, lambda file: np.save(file, array, allow_pickle=False))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, indented."""
+    _write(path, lambda file: file.write((json.dumps(value, indent=2) + "\n").encode()))
+
+
+def _write(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            write(file)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+"""Run a batch on an engine, in packets of sensible size, with a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.design import Design
+from eie.host.assignment import Assignment
+from eie.host.cycles import Counters
+from eie.host.emulator import Emulator
+from eie.host.engine import Engine
+from eie.host.errors import DeviceError
+from eie.host.network import Network
+from eie.host.packer import PackedNetwork, pack
+from eie.host.report import RunReport, paper_report, report_run
+from eie.host.session import Session
+
+__all__ = ["RunResult", "emulate", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a batch gave, and what it cost."""
+
+    #: int16 codes, shape (batch, outputs).
+    outputs: npt.NDArray[np.int16]
+    #: None when no report was asked for.
+    report: RunReport | None
+    #: What the PEs did, summed over the batch; None when no report was asked for.
+    counters: Counters | None
+
+
+def emulate(
+    network: Network,
+    design: Design,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool = True,
+    paper: bool = False,
+) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the numpy emulator.
+
+    Parameters
+    ----------
+    network, design
+        What to run, on which hardware.
+    inputs
+        int16 codes, shape (batch, inputs).
+    report
+        Whether to count cycles, which takes longer than the outputs.
+    paper
+        Count the cycles of the paper's machine (:mod:`eie.host.paper`) instead of the kernel's,
+        with rows in natural order. Outputs are the same.
+    """
+    assignment: Assignment = "natural" if paper else "balanced"
+    packed = pack(network, design, assignment=assignment)
+    emulator = Emulator(design)
+    return _run(emulator, emulator, packed, inputs, report=report, paper=paper)
+
+
+def simulate(
+    network: Network,
+    design: Design,
+    engine: Engine,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool = True,
+) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the compiled kernel of `design`.
+
+    With a report, the emulator runs beside it: it splits the cycles up by layer, and both must
+    give the same outputs and counters.
+
+    Raises
+    ------
+    DeviceError
+        If kernel and emulator differ.
+    """
+    packed = pack(network, design)
+    model = Emulator(design) if report else None
+    return _run(engine, model, packed, inputs, report=report, paper=False)
+
+
+def _run(
+    engine: Engine,
+    model: Emulator | None,
+    packed: PackedNetwork,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool,
+    paper: bool,
+) -> RunResult:
+    codes = packed.network.check_inputs(inputs)
+    session = Session(engine, packed)
+    beside = Session(model, packed) if model is not None and model is not engine else None
+    outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+    reports: list[RunReport] = []
+    counters: list[Counters] = []
+    for start in range(0, len(codes), session.vectors_per_packet):
+        part = codes[start : start + session.vectors_per_packet]
+        outputs[start : start + len(part)] = session.run(part)
+        if not report or model is None:
+            continue
+        if beside is not None and not np.array_equal(
+            beside.run(part), outputs[start : start + len(part)]
+        ):
+            raise DeviceError("kernel and emulator give different outputs: please report this")
+        if paper:
+            reports.append(paper_report(packed, model.last_activations[:-1]))
+            continue
+        counted = model.last_counters
+        if not counted.same_as(session.counters()):
+            raise DeviceError("kernel and emulator count different cycles: please report this")
+        counters.append(counted)
+        reports.append(report_run(packed, model.last_activations[:-1], counted))
+    return RunResult(
+        outputs,
+        RunReport.total(reports) if reports else None,
+        Counters.total(counters) if counters else None,
+    )
