@@ -70,9 +70,8 @@ MEMORY_CONNECT = Cell("memory_connect", "xilinx.com:ip:smartconnect:1.0")
 
 #: Width of the DMA's length register: transfers of up to 2**26 - 1 bytes (PG021).
 DMA_LENGTH_BITS = 26
-#: The kernel's streams. ``input`` and ``output`` are reserved words of Verilog, so Vitis HLS
-#: appends ``_r`` to the names of the ports.
-KERNEL_INPUT, KERNEL_OUTPUT = "input_r", "output_r"
+#: The kernel's streams, by the names of the top function's parameters.
+KERNEL_INPUT, KERNEL_OUTPUT = "packets_in", "packets_out"
 
 
 @dataclass(frozen=True)

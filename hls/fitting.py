@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.hls.boards import Board, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.hls.estimator import Estimate, Shortage, estimate, shortages

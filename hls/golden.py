@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -82,7 +83,7 @@ def _example(design: Design) -> PackedNetwork:
 def _network(shape: tuple[int, ...], magnitude: int) -> Network:
     random = np.random.default_rng(0)
     layers = []
-    for number, (columns, rows) in enumerate(zip(shape, shape[1:], strict=False)):
+    for number, (columns, rows) in enumerate(itertools.pairwise(shape)):
         codes = random.integers(1, CODEBOOK_SIZE, (rows, columns))
         codebook = random.integers(-magnitude, magnitude + 1, CODEBOOK_SIZE).astype(np.int16)
         codebook[0] = 0

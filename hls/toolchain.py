@@ -18,12 +18,10 @@ from eie.hls.design import NO_BOARD, Design
 from eie.hls.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 from eie.host.errors import InputError, Problems, ToolError
 
-__all__ = ["DEFAULT_STEPS", "STEPS", "build_bitstream", "run_hls", "target_board"]
+__all__ = ["STEPS", "build_bitstream", "run_hls", "target_board"]
 
 #: Steps of ``vitis/run_hls.tcl``, in the order in which they run.
-STEPS = ("csim", "csynth", "cosim", "export")
-#: Those that a bitstream needs, and the C simulation, which takes little beside them.
-DEFAULT_STEPS = ("csim", "csynth", "export")
+STEPS = ("csim", "csynth", "export")
 
 #: The oldest release that the scripts are written for.
 _RELEASE = "2023.2"
@@ -44,9 +42,7 @@ def target_board(design: Design) -> Board:
     return BOARDS[_STAND_IN[design.memory] if design.board == NO_BOARD else design.board]
 
 
-def run_hls(
-    project: Path, *, steps: Sequence[str] = DEFAULT_STEPS, path: str | None = None
-) -> Path:
+def run_hls(project: Path, *, steps: Sequence[str] = STEPS, path: str | None = None) -> Path:
     """Run Vitis HLS on a project: simulate, synthesize, package the kernel.
 
     Parameters
@@ -54,7 +50,7 @@ def run_hls(
     project
         Folder made by the generator.
     steps
-        Some of :data:`STEPS`. ``"cosim"`` and ``"export"`` need a synthesis, now or earlier.
+        Some of :data:`STEPS`. ``"export"`` needs a synthesis, now or earlier.
     path
         Folders in which to look for the tools; ``PATH`` if it is None.
 

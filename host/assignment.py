@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.host.errors import InputError
 from eie.host.network import Layer
 

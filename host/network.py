@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.host.errors import InputError, NetworkFileError, Problems
 from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 
@@ -247,7 +248,7 @@ class Network:
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
             with partial.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
+                np.savez_compressed(file, **arrays)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.hls.design import Design
 from eie.host.assignment import Assignment, assign_rows
 from eie.host.encoding import EncodedLayer, decode, encode

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from eie.hls.design import Design
 from eie.host.encoding import EncodedLayer, decode
 from eie.host.fixed_point import write_back

@@ -1,0 +1,193 @@
+"""The whole way once, on real data: `make demo`.
+
+Handwritten digits: train, compress, fit a design for a PYNQ-Z2, generate the HLS project, compile
+it, run every test digit through four engines, and compare every output bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from digits import CompressedDigits, compress_digits
+from picture import draw
+
+from eie.hls.design import Design
+from eie.hls.fitting import fit
+from eie.hls.generator import generate
+from eie.hls.simulation import CompiledKernel
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.compress import TorchReference
+from eie.host.driver import Accelerator
+from eie.host.fixed_point import quantize
+from eie.host.network import Network
+from eie.host.packer import pack
+from eie.host.report import RunReport
+from eie.host.run import RunResult, emulate, simulate
+
+BOARD = "pynq-z2"
+
+Codes = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the demo found."""
+
+    digits: CompressedDigits
+    design: Design
+    #: Outputs of every engine, by name; int16 (vectors, 10).
+    outputs: dict[str, Codes]
+    emulated: RunResult
+    #: Bytes of the dense float32 model, and of everything that the design stores of it.
+    bytes_before: int
+    bytes_after: float
+
+    @property
+    def agree(self) -> bool:
+        """Whether all engines gave the same bits."""
+        first, *others = self.outputs.values()
+        return all(np.array_equal(first, other) for other in others)
+
+
+class Progress:
+    """Says what is going on, and how long it took."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; returns 0 when all engines agree."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
+    out: Path = parser.parse_args(arguments).out
+    out.mkdir(parents=True, exist_ok=True)
+    outcome = run(out, Progress())
+    print()
+    print(tables(outcome))
+    print(f"\nIn {out}/: digits.npz, design.toml, project/ (HLS), digits.png (look at it)")
+    if not outcome.agree:
+        print("ERROR: the engines differ", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(out: Path, progress: Progress) -> Outcome:
+    """Take the digits all the way, leaving files in `out`."""
+    digits = compress_digits(progress=progress)
+    network = digits.network
+    network.save(out / "digits.npz")
+    codes = quantize(digits.inputs, network.input_frac)
+
+    progress(f"fitting a design for {BOARD}")
+    chosen = fit(network, BOARD)
+    design = chosen.design
+    design.save(out / "design.toml")
+    progress(f"generating the HLS project for {design.pes} PEs")
+    project = generate(design, out / "project")
+
+    outputs: dict[str, Codes] = {}
+    progress(f"running {len(codes)} test digits through the torch integer reference")
+    outputs["torch integer reference"] = TorchReference(network)(codes)
+    progress("... the numpy emulator, counting cycles")
+    emulated = emulate(network, design, codes)
+    outputs["numpy emulator"] = emulated.outputs
+    progress("... the generated C++: compiling it with g++")
+    with CompiledKernel(project) as kernel:
+        progress("... the generated C++: running it")
+        # The simulation also compares every counter of the kernel with the emulator's.
+        outputs["generated C++"] = simulate(network, design, kernel, codes).outputs
+    progress("... the pynq driver on an emulated board")
+    with (
+        EmulatedBoard(BOARD, lambda: CompiledKernel(project)) as board,
+        Accelerator(board.bitfile, timeout=120) as accelerator,
+    ):
+        accelerator.load(network)
+        accelerator.verify()
+        outputs["pynq driver, emulated board"] = accelerator.run(codes)
+
+    packed = pack(network, design)
+    assert emulated.counters is not None
+    assert emulated.report is not None
+    draw(packed, emulated.counters, emulated.report, out / "digits.png")
+    before, after = sizes(network, design)
+    progress("done")
+    return Outcome(digits, design, outputs, emulated, before, after)
+
+
+def sizes(network: Network, design: Design) -> tuple[int, float]:
+    """Bytes of the float32 model, and of entries, pointers, codebooks and biases in the design."""
+    packed = pack(network, design)
+    before = sum(4 * (layer.rows * layer.columns + layer.rows) for layer in network.layers)
+    bits = 0
+    for part in packed.layers:
+        bits += len(part.encoded.entries) * design.entry_bits
+        bits += part.encoded.pointers.size * design.pointer_bits
+        bits += part.layer.codebook.size * 16
+        bits += part.layer.rows * design.accumulator_bits
+    return before, bits / 8
+
+
+def tables(outcome: Outcome) -> str:
+    """Everything in one table, as text."""
+    accuracies = outcome.digits.accuracies
+    report = outcome.emulated.report
+    assert report is not None
+    vectors = report.vectors
+    lines = ["Model                      Accuracy    Bytes"]
+    for name, value, size in (
+        ("float32, dense", accuracies.float32, f"{outcome.bytes_before:,}"),
+        ("pruned", accuracies.pruned, ""),
+        ("pruned, 15 shared weights", accuracies.shared, ""),
+        ("16-bit fixed point", accuracies.fixed_point, f"{outcome.bytes_after:,.0f}"),
+    ):
+        lines.append(f"{name:<26} {100 * value:6.2f} %  {size:>9}")
+    lines.append(f"{outcome.bytes_before / outcome.bytes_after:.1f} times smaller\n")
+    lines += layer_table(report, vectors)
+    design = outcome.design
+    lines += [
+        f"{report.total_cycles / vectors:.0f} cycles a vector on {design.pes} PEs: "
+        f"{report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not synthesised)",
+        "",
+        f"Engine                       Vectors  Accuracy  Same bits as {next(iter(outcome.outputs))}",
+    ]
+    first = next(iter(outcome.outputs.values()))
+    for name, outputs in outcome.outputs.items():
+        right = float(np.mean(outputs.argmax(axis=1) == outcome.digits.labels))
+        same = int(np.sum(outputs == first))
+        verdict = "yes" if same == first.size else "NO"
+        lines.append(
+            f"{name:<28} {len(outputs):>7}  {100 * right:6.2f} %  {verdict} ({same} of {first.size})"
+        )
+    lines.append(
+        "All four agree bit for bit." if outcome.agree else "The engines DIFFER: please report it."
+    )
+    return "\n".join(lines)
+
+
+def layer_table(report: RunReport, vectors: int) -> list[str]:
+    """Lines on each layer, per vector."""
+    lines = ["Layer       Size       Weights kept  Entries  Padding  Cycles  Ideal  Efficiency"]
+    for layer in report.layers:
+        size = f"{layer.columns} x {layer.rows}"
+        kept = 100 * layer.nonzeros / (layer.rows * layer.columns)
+        lines.append(
+            f"{layer.name:<11} {size:<10} {layer.nonzeros:>5} ({kept:4.1f} %) {layer.entries:>8} "
+            f"{layer.padding_entries:>8} {layer.cycles / vectors:>7.0f} "
+            f"{layer.ideal_cycles / vectors:>6.0f} {100 * layer.efficiency:>9.0f} %"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

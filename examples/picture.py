@@ -1,0 +1,61 @@
+"""The picture of a compressed network on the accelerator: weights kept, load, cycles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from eie.host.cycles import Counters
+from eie.host.packer import PackedNetwork
+from eie.host.report import RunReport
+
+matplotlib.use("Agg")  # draws without a screen
+import matplotlib.pyplot as plt  # noqa: E402
+
+__all__ = ["draw"]
+
+
+def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Path) -> None:
+    """Draw weights kept, load per PE and cycles per layer, a vector on average, to a PNG."""
+    layers = packed.network.layers
+    figure = plt.figure(figsize=(11, 7.2), layout="constrained")
+    grid = figure.add_gridspec(2, 2 * len(layers), height_ratios=(1.15, 1))
+    for number, layer in enumerate(layers):
+        axes = figure.add_subplot(grid[0, 2 * number : 2 * number + 2])
+        weights = np.ma.masked_equal(layer.dense_weights() * 2.0**-layer.weight_frac, 0)
+        limit = float(np.abs(weights).max()) if layer.nonzeros else 1.0
+        image = axes.imshow(weights, cmap="coolwarm", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+        axes.set_facecolor("white")
+        axes.set_title(f"layer {layer.name}: {100 * layer.density:.0f} % of weights kept")
+        axes.set_xlabel(f"{layer.columns} inputs")
+        axes.set_ylabel(f"{layer.rows} outputs")
+        figure.colorbar(image, ax=axes, shrink=0.8)
+
+    pes = np.arange(packed.design.pes)
+    axes = figure.add_subplot(grid[1, : len(layers)])
+    busy, starved = counters.busy / report.vectors, counters.starved / report.vectors
+    axes.bar(pes, busy, label="busy", color="tab:blue")
+    axes.bar(pes, starved, bottom=busy, label="starved", color="tab:orange", alpha=0.6)
+    axes.axhline(busy.mean(), color="black", linewidth=1, linestyle="--", label="mean busy")
+    axes.set_title("Load per PE")
+    axes.set_xlabel("PE")
+    axes.set_ylabel("cycles a vector")
+    axes.set_ylim(0, 1.35 * float((busy + starved).max()))
+    axes.legend(loc="upper right", ncols=3, fontsize="small")
+
+    axes = figure.add_subplot(grid[1, len(layers) :])
+    places = np.arange(len(report.layers))
+    ideal = np.array([layer.ideal_cycles for layer in report.layers]) / report.vectors
+    cycles = np.array([layer.cycles for layer in report.layers]) / report.vectors
+    axes.bar(places - 0.2, ideal, 0.4, label="ideal: weights met / PEs", color="tab:green")
+    axes.bar(places + 0.2, cycles, 0.4, label="cycles of the kernel", color="tab:blue")
+    for place, count in zip(places, cycles, strict=True):
+        axes.text(place + 0.2, count, f"{count:.0f}", ha="center", va="bottom", fontsize="small")
+    axes.set_xticks(places, [f"layer {layer.name}" for layer in report.layers])
+    axes.set_title(f"Cycles per layer on {packed.design.pes} PEs")
+    axes.set_ylabel("cycles a vector")
+    axes.legend(fontsize="small")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,102 @@
+"""The emulated board for user code: a bitstream to open, and pynq's active device."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from eie.hls.block_design import DMA_LENGTH_BITS
+from eie.hls.boards import Board, find_board
+from eie.host.board_emulator.faults import Faults
+from eie.host.board_emulator.hwh import write_hwh
+from eie.host.board_emulator.memory import EmulatedMemory
+from eie.host.board_engine import import_pynq
+from eie.host.engine import Engine
+
+if TYPE_CHECKING:
+    from eie.host.board_emulator.device import EmulatedDevice
+
+__all__ = ["EmulatedBoard"]
+
+
+class EmulatedBoard:
+    """A board in software, to be used in a ``with`` statement.
+
+    For example::
+
+        with EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board:
+            accelerator = Accelerator(board.bitfile)
+
+    Inside, it is the active device of the real pynq package, and :attr:`bitfile` and its ``.hwh``
+    exist; afterwards the device before is active again and the files are gone.
+
+    Parameters
+    ----------
+    board
+        Name in :data:`eie.hls.boards.BOARDS`, or the board itself.
+    engine_factory
+        Called whenever the bitstream is loaded, for the engine inside the kernel.
+    memory_bytes
+        Contiguous memory for buffers.
+    dma_length_bits
+        Width of the DMA's length registers, 8 to 26.
+
+    Raises
+    ------
+    InputError
+        If there is no such board.
+    ToolError
+        On entering, if pynq is not installed.
+    """
+
+    def __init__(
+        self,
+        board: str | Board,
+        engine_factory: Callable[[], Engine],
+        *,
+        memory_bytes: int = 128 << 20,
+        dma_length_bits: int = DMA_LENGTH_BITS,
+    ) -> None:
+        #: The board that is emulated.
+        self.board = board if isinstance(board, Board) else find_board(board)
+        #: What goes wrong next.
+        self.faults = Faults()
+        #: Where ``pynq.allocate`` takes buffers from.
+        self.memory = EmulatedMemory(memory_bytes)
+        #: The bitstream: an empty file, valid inside of the ``with`` statement.
+        self.bitfile = Path()
+        self._engine_factory = engine_factory
+        self._length_bits = dma_length_bits
+
+    def __enter__(self) -> EmulatedBoard:
+        pynq = import_pynq()
+        from eie.host.board_emulator.device import EmulatedDevice
+
+        self._folder = tempfile.TemporaryDirectory(prefix="eie-board-")
+        self.bitfile = Path(self._folder.name) / "eie.bit"
+        self.bitfile.touch()
+        write_hwh(self.board, self.bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits)
+        self._device: EmulatedDevice = EmulatedDevice(
+            self.board, self._engine_factory, self.memory, self.faults, self._length_bits
+        )
+        # Not through the property: it would search for real devices, and warn without any.
+        self._previous = vars(pynq.Device).get("_active_device")
+        pynq.Device.active_device = self._device
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pynq = import_pynq()
+        if self._previous is None:
+            del pynq.Device._active_device
+        else:
+            pynq.Device.active_device = self._previous
+        self._device.power_off()
+        self._folder.cleanup()

@@ -1,0 +1,140 @@
+"""The emulated board as a device of the real pynq package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pynq
+from pynq.buffer import PynqBuffer
+from pynqmetadata.frontends import Metadata
+
+from eie.hls.block_design import DMA, KERNEL, AddressRange, address_map
+from eie.hls.boards import Board
+from eie.host.board_emulator.dma import EmulatedDma
+from eie.host.board_emulator.faults import Faults
+from eie.host.board_emulator.kernel import EmulatedKernel
+from eie.host.board_emulator.memory import Allocation, EmulatedMemory
+from eie.host.engine import Engine
+from eie.host.errors import DeviceError
+
+try:
+    from pynqmetadata.views.runtime import RuntimeMetadataParser
+except ImportError:  # before pynq 4 it belonged to pynq
+    from pynq.metadata.runtime_metadata_parser import RuntimeMetadataParser
+
+__all__ = ["EmulatedDevice"]
+
+
+class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type information
+    """What pynq asks of a device: registers, memory, and loading a bitstream.
+
+    Its fabric works inside of register writes, in the caller's thread, and never waits; whoever
+    polls for something that does not come has to have a deadline.
+    """
+
+    #: Registers are read and written through this object, so that writes are seen.
+    capabilities = {"REGISTER_RW": True}  # noqa: RUF012  # pynq's name and type
+
+    def __init__(
+        self,
+        board: Board,
+        engine_factory: Callable[[], Engine],
+        memory: EmulatedMemory,
+        faults: Faults,
+        length_bits: int,
+    ) -> None:
+        super().__init__(f"emulated-{board.name}")
+        self.name = board.name
+        self.arch = "armv7l" if board.family == "zynq7" else "aarch64"
+        self._address_map = address_map(board)
+        self._engine_factory = engine_factory
+        self._memory = memory
+        self._faults = faults
+        self._length_bits = length_bits
+        self._kernel: EmulatedKernel | None = None
+        self._dma: EmulatedDma | None = None
+
+    # Loading a bitstream -------------------------------------------------------------------
+
+    def get_bitfile_metadata(self, bitfile_name: str, partial: bool = False) -> Any:
+        """Parse the ``.hwh`` beside the bitstream with pynq's own parser."""
+        hwh = Path(bitfile_name).with_suffix(".hwh")
+        parser = RuntimeMetadataParser(Metadata(input=str(hwh)))
+        # Else pynq sets the clocks through registers of the processing system, which is not
+        # emulated; pynq 4 also no longer knows those of Zynq-7000.
+        parser.clock_dict = {}
+        return parser
+
+    def download(self, bitstream: Any, parser: Any = None) -> None:
+        """Configure the fabric: everything in it starts anew."""
+        self.power_off()
+        self._kernel = EmulatedKernel(self._engine_factory(), self._faults)
+        self._dma = EmulatedDma(self._memory, self._kernel, self._faults, self._length_bits)
+        self.post_download(bitstream, parser, self.name)
+
+    def power_off(self) -> None:
+        """Empty the fabric and release the engine."""
+        if self._kernel is not None:
+            self._kernel.close()
+        self._kernel = self._dma = None
+
+    # Registers -----------------------------------------------------------------------------
+
+    def read_registers(self, address: int, length: int) -> bytes:
+        """Read a 32-bit register by its physical address."""
+        slave, offset = self._find(address)
+        return int(slave.read(offset)).to_bytes(4, "little")[:length]
+
+    def write_registers(self, address: int, data: bytes) -> None:
+        """Write 32-bit registers from a physical address on, and let the fabric work."""
+        for position in range(0, len(data), 4):
+            slave, offset = self._find(address + position)
+            slave.write(offset, int.from_bytes(data[position : position + 4], "little"))
+            assert self._dma is not None
+            self._dma.advance()
+
+    def _find(self, address: int) -> tuple[EmulatedKernel | EmulatedDma, int]:
+        slaves = {KERNEL: self._kernel, DMA: self._dma}
+        for place in self._address_map:
+            slave = slaves.get(place.cell)
+            if slave is not None and _holds(place, address):
+                return slave, address - place.base
+        raise DeviceError(f"bus error: the fabric has no register at {address:#x}")
+
+    # Memory --------------------------------------------------------------------------------
+
+    def allocate(self, shape: Any, dtype: npt.DTypeLike, **kwargs: Any) -> Any:
+        """Allocate a buffer that the DMA can reach; not coherent with the host's caches."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        allocation = self._memory.allocate(size)
+        buffer = PynqBuffer(
+            shape,
+            dtype,
+            buffer=allocation.host,
+            bo=allocation,
+            device=self,
+            device_address=allocation.address,
+            coherent=False,
+        )
+        # What makes PynqBuffer.freebuffer() give the memory back, and do nothing when it is called
+        # again, which would otherwise unmap the buffer.
+        buffer.memory = buffer.return_to = self._memory
+        buffer.pointer = allocation
+        buffer.freed = True
+        return buffer
+
+    def flush(self, bo: Allocation, offset: int, ptr: int, size: int) -> None:
+        """Write the host's bytes back to memory."""
+        self._memory.flush(bo, ptr, size)
+
+    def invalidate(self, bo: Allocation, offset: int, ptr: int, size: int) -> None:
+        """Make the host see what is in memory."""
+        self._memory.invalidate(bo, ptr, size)
+
+
+def _holds(place: AddressRange, address: int) -> bool:
+    return place.base <= address < place.base + place.size

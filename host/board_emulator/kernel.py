@@ -1,0 +1,99 @@
+"""The kernel's IP around an engine: AXI4-Lite registers (``ap_ctrl_hs``) and two streams."""
+
+from __future__ import annotations
+
+from eie.hls.registers import (
+    AUTO_RESTART,
+    DONE,
+    IDLE,
+    PORTS,
+    READY,
+    START,
+    offset_of,
+)
+from eie.host.board_emulator.faults import Faults
+from eie.host.engine import Engine
+from eie.host.packets import BEAT_BYTES
+
+__all__ = ["EmulatedKernel"]
+
+_CTRL, _GIER, _IP_IER, _IP_ISR = (offset_of(n) for n in ("CTRL", "GIER", "IP_IER", "IP_ISR"))
+#: Interrupt bits: done and ready.
+_INTERRUPTS = 0b11
+
+
+class EmulatedKernel:
+    """The kernel as the block design sees it; one call of it answers one packet.
+
+    Parameters
+    ----------
+    engine
+        What answers the packets.
+    faults
+        What goes wrong on the way.
+    """
+
+    def __init__(self, engine: Engine, faults: Faults) -> None:
+        self._engine = engine
+        self._faults = faults
+        self._ports = {port.offset: port.name for port in PORTS}
+        self._running = self._auto_restart = self._done = self._hung = False
+        self._stored = {_GIER: 0, _IP_IER: 0, _IP_ISR: 0}
+        self._answer = bytearray()
+        self._tlast = True
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._engine.close()
+
+    # AXI4-Lite -----------------------------------------------------------------------------
+
+    def read(self, offset: int) -> int:
+        """Read a register; done is cleared by it (UG1399, S_AXILITE control register map)."""
+        if offset == _CTRL:
+            value = START * self._running | IDLE * (not self._running)
+            value |= (DONE | READY) * self._done | AUTO_RESTART * self._auto_restart
+            self._done = False
+            return value
+        if offset in self._ports:
+            return self._engine.registers[self._ports[offset]]
+        return self._stored.get(offset, 0)
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register; one that is read-only stays as it is."""
+        if offset == _CTRL:
+            self._auto_restart = bool(value & AUTO_RESTART)
+            self._running = self._running or bool(value & START)
+        elif offset == _IP_ISR:
+            self._stored[_IP_ISR] ^= value & _INTERRUPTS
+        elif offset in self._stored:
+            self._stored[offset] = value & _INTERRUPTS
+
+    # Streams -------------------------------------------------------------------------------
+
+    def accept(self, packet: bytes) -> bool:
+        """Take a packet, up to TLAST; False while the kernel stands or its last answer waits."""
+        if not self._running or self._hung or self._answer:
+            return False
+        if self._faults.take("hang"):
+            self._hung = True
+            return True
+        beats = self._faults.take("truncate_request")
+        if beats is not None:
+            packet = packet[: beats * BEAT_BYTES]
+        self._answer = bytearray(self._engine.process(packet))
+        self._tlast = not self._faults.take("drop_tlast")
+        flip = self._faults.take("flip_answer_bit")
+        if flip is not None:
+            self._answer[flip // 8] ^= 1 << flip % 8
+        return True
+
+    def deliver(self, most: int) -> tuple[bytes, bool]:
+        """Give up to `most` bytes of the answer, and whether TLAST came with the last of them."""
+        data = bytes(self._answer[:most])
+        del self._answer[:most]
+        if not data or self._answer:
+            return data, False
+        self._done, self._running = True, self._auto_restart
+        self._stored[_IP_ISR] |= self._stored[_IP_IER]
+        return data, self._tlast

@@ -1,0 +1,248 @@
+"""The accelerator of a PYNQ board as an engine: overlay, kernel registers, DMA and buffers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from eie.hls.block_design import DMA, KERNEL
+from eie.hls.registers import AUTO_RESTART, PORTS, REGISTERS, START, offset_of
+from eie.host.dma import Dma
+from eie.host.errors import DeviceError, DeviceTimeoutError, InputError, Problems, ToolError
+from eie.host.packets import BEAT_BYTES
+
+__all__ = ["BoardEngine", "import_pynq"]
+
+#: Room for an answer of unknown length.
+_DEFAULT_ANSWER_BYTES = 1 << 20
+
+
+class BoardEngine:
+    """The accelerator on a PYNQ board; an :class:`~eie.host.engine.Engine`.
+
+    Loads the bitstream into the fabric and starts the kernel, which from then on answers packets
+    for ever. Not safe for use by several threads.
+
+    Parameters
+    ----------
+    bitfile
+        The ``.bit``; its ``.hwh`` lies beside it.
+    timeout
+        Seconds that a packet may take to be answered.
+    clock
+        Seconds, rising; what deadlines are measured by.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or the overlay is no eie accelerator; names all that differs.
+    ToolError
+        If pynq is not installed.
+    DeviceError
+        If the DMA does not start.
+    """
+
+    def __init__(
+        self,
+        bitfile: str | os.PathLike[str],
+        *,
+        timeout: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        problems = Problems("board")
+        problems.require(timeout > 0, f"timeout must be more than 0 seconds, not {timeout!r}")
+        #: The bitstream in the fabric.
+        self.bitfile = Path(bitfile).resolve()
+        for file in (self.bitfile, self.bitfile.with_suffix(".hwh")):
+            problems.require(file.is_file(), f"there is no file {file}")
+        problems.raise_as(InputError)
+        self._pynq = import_pynq()
+        self._overlay = self._pynq.Overlay(str(self.bitfile))
+        kernel, dma = _find_cells(self._overlay.ip_dict, self.bitfile)
+        parameters = dma["parameters"]
+        #: Longest packet that the DMA can move, in bytes; whole beats.
+        self.max_transfer = (1 << int(parameters["c_sg_length_width"])) - BEAT_BYTES
+        self._address_bits = int(parameters.get("c_addr_width", 32))
+        self._timeout = timeout
+        self._kernel = self._open_registers(kernel)
+        self._dma = Dma(self._open_registers(dma), clock=clock)
+        self._buffers: dict[str, Any] = {}
+        self._closed = False
+        self._start()
+
+    def process(self, packet: bytes, *, answer_bytes: int | None = None) -> bytes:
+        """Send a packet and wait for its answer.
+
+        Parameters
+        ----------
+        packet
+            Whole 64-bit beats, at most :attr:`max_transfer` bytes.
+        answer_bytes
+            Bytes of the longest answer that may come; without it, room for 1 MiB.
+
+        Raises
+        ------
+        DeviceError
+            If the DMA reports an error, or there is no answer in time
+            (:class:`~eie.host.errors.DeviceTimeoutError`). The accelerator may then be in the
+            middle of a packet, and :meth:`restart` is needed before the next one.
+        """
+        self._require_open()
+        if answer_bytes is None:
+            answer_bytes = min(_DEFAULT_ANSWER_BYTES, self.max_transfer)
+        problems = Problems("packet")
+        for what, size in (("request", len(packet)), ("answer", answer_bytes)):
+            problems.require(
+                0 < size <= self.max_transfer and size % BEAT_BYTES == 0,
+                f"{what} must be whole beats of {BEAT_BYTES} bytes, at most {self.max_transfer} "
+                f"bytes, not {size}",
+            )
+        problems.raise_as(InputError)
+        request = self._buffer("request", len(packet))
+        answer = self._buffer("answer", answer_bytes)
+        sent = request[: len(packet)]
+        sent[:] = np.frombuffer(packet, np.uint8)
+        # The processor's caches are not coherent with the DMA's port into memory.
+        sent.flush()
+        try:
+            received = self._dma.exchange(
+                request.physical_address,
+                len(packet),
+                answer.physical_address,
+                # All the room there is: PG021 leaves a packet longer than this undefined.
+                min(answer.nbytes, self.max_transfer),
+                self._timeout,
+            )
+        except BaseException:  # an interrupt from the keyboard, too, must not leave it running
+            self._stop_transfers()
+            raise
+        got = answer[:received]
+        got.invalidate()
+        return bytes(got.tobytes())
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """The kernel's own registers by name; the ports are valid once a packet was answered."""
+        return {port.name: self._kernel.read(port.offset) for port in PORTS}
+
+    def restart(self) -> None:
+        """Load the bitstream again: whatever was under way, and the network, is forgotten.
+
+        A reset of the DMA alone is not enough: it fills a packet that it cuts short with invalid
+        data (PG022, soft shutdown), and leaves the kernel in the middle of it.
+        """
+        self._require_open()
+        self._stop_transfers()
+        # pynq opens its memory anew with the bitstream; buffers from before are not to be trusted.
+        self.release_buffers()
+        self._overlay.download()
+        self._start()
+
+    def release_buffers(self) -> None:
+        """Give the packets' buffers back; the next packet takes new ones.
+
+        Contiguous memory is scarce on a board, and a load's buffer is much larger than a run's.
+        """
+        for buffer in self._buffers.values():
+            buffer.freebuffer()
+        self._buffers.clear()
+
+    def close(self) -> None:
+        """Stop the DMA and free the buffers; the bitstream stays. Again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._stop_transfers()
+            self.release_buffers()
+
+    def _start(self) -> None:
+        self._dma.reset(self._timeout)
+        self._kernel.write(offset_of("CTRL"), START | AUTO_RESTART)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise DeviceError("the accelerator is closed: open it again")
+
+    def _stop_transfers(self) -> None:
+        # It comes after an error, which is the one to report.
+        with contextlib.suppress(DeviceTimeoutError):
+            self._dma.reset(self._timeout)
+
+    def _open_registers(self, cell: Mapping[str, Any]) -> Any:
+        return self._pynq.MMIO(cell["phys_addr"], cell["addr_range"], device=self._overlay.device)
+
+    def _buffer(self, name: str, size: int) -> Any:
+        """Take the buffer called `name`, grown to at least `size` bytes."""
+        buffer = self._buffers.get(name)
+        if buffer is not None and buffer.nbytes >= size:
+            return buffer
+        if buffer is not None:
+            self._buffers.pop(name).freebuffer()
+        buffer = self._pynq.allocate((size,), np.uint8, target=self._overlay.device)
+        end = buffer.physical_address + size
+        if end > 1 << self._address_bits:
+            buffer.freebuffer()
+            raise DeviceError(
+                f"the {name} buffer ends at {end:#x}, beyond the {self._address_bits} address "
+                "bits of the DMA: build the bitstream with a wider c_addr_width"
+            )
+        # A dirty line of the cache must not be written back over an answer later.
+        buffer.flush()
+        self._buffers[name] = buffer
+        return buffer
+
+
+def import_pynq() -> ModuleType:
+    """Import pynq, or say how to install it."""
+    try:
+        import pynq
+    except ImportError as error:
+        raise ToolError(
+            f"cannot import pynq ({error}): install it with pip install 'eie[pynq]'"
+        ) from error
+    module: ModuleType = pynq
+    return module
+
+
+def _find_cells(
+    ip_dict: Mapping[str, Mapping[str, Any]], bitfile: Path
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Find the kernel and its DMA among the overlay's IPs, and check both."""
+    problems = Problems(f"overlay {bitfile} is no eie accelerator; is its .hwh the bitstream's?")
+    kernels, dmas = (
+        [cell for cell in ip_dict.values() if cell.get("type") == vlnv]
+        for vlnv in (KERNEL.vlnv, DMA.vlnv)
+    )
+    there = ", ".join(sorted(cell["type"] for cell in ip_dict.values() if cell.get("type")))
+    for found, vlnv in ((kernels, KERNEL.vlnv), (dmas, DMA.vlnv)):
+        problems.require(
+            len(found) == 1, f"there must be one {vlnv}, not {len(found)}; there are {there}"
+        )
+    for kernel in kernels:
+        offsets = {
+            name: register["address_offset"]
+            for name, register in (kernel.get("registers") or {}).items()
+        }
+        for register in REGISTERS:
+            offset = offsets.get(register.name)
+            problems.require(
+                offset == register.offset,
+                f"register {register.name} must be at {register.offset:#x}, not "
+                f"{'missing' if offset is None else f'{offset:#x}'}",
+            )
+    for dma in dmas:
+        parameters = dma["parameters"]
+        for name, value in (("c_include_sg", 0), ("c_include_mm2s", 1), ("c_include_s2mm", 1)):
+            got = parameters.get(name)
+            problems.require(
+                got is not None and int(got) == value, f"{name} must be {value}, not {got!r}"
+            )
+        problems.require("c_sg_length_width" in parameters, "c_sg_length_width must be given")
+    problems.raise_as(InputError)
+    return kernels[0], dmas[0]

@@ -1,0 +1,62 @@
+"""Calibration data: checked, and flattened as the model would."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.compress.dense_layer import DenseModel
+from eie.host.errors import InputError, Problems
+
+__all__ = ["check_calibration", "flatten_calibration"]
+
+
+def check_calibration(calibration: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return calibration data as float64, shape (n, features...).
+
+    Raises
+    ------
+    InputError
+        If it is not real and finite, or has no vector or no feature axis.
+    """
+    array: npt.NDArray[Any] = np.asarray(calibration)
+    problems = Problems("calibration")
+    problems.require(
+        array.ndim >= 2 and array.size > 0,
+        f"must have shape (n, features) with n at least 1, not {array.shape}",
+    )
+    if problems.require(
+        array.dtype.kind in "fiub", f"must hold real numbers, not dtype {array.dtype}"
+    ):
+        bad = ~np.isfinite(array)
+        if bad.any():
+            where = tuple(int(index) for index in np.argwhere(bad)[0])
+            problems.require(
+                False,
+                f"must be finite, not {float(array[where])!r} at index {where} "
+                f"({int(bad.sum())} such values)",
+            )
+    problems.raise_as(InputError)
+    return array.astype(np.float64)
+
+
+def flatten_calibration(
+    calibration: npt.NDArray[np.float64], model: DenseModel
+) -> npt.NDArray[np.float64]:
+    """Bring checked calibration data to shape (n, features of the model).
+
+    Raises
+    ------
+    InputError
+        If its vectors have neither the model's input shape nor that many features.
+    """
+    shape = calibration.shape[1:]
+    features = math.prod(model.input_shape)
+    if shape not in (model.input_shape, (features,)):
+        flat = f" or (n, {features})" if len(model.input_shape) > 1 else ""
+        sizes = ", ".join(map(str, model.input_shape))
+        raise InputError(f"calibration must have shape (n, {sizes}){flat}, not {calibration.shape}")
+    return calibration.reshape(len(calibration), features)

@@ -1,0 +1,184 @@
+"""A model, in whatever form it is given, as one functional ``torch.export`` program.
+
+Export gives one graph for a ``Sequential`` and for a module with a ``forward`` of its own, so
+there is a single reader behind it (:mod:`eie.host.compress.steps`).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from eie.host.errors import InputError, ModelError
+
+__all__ = ["SUPPORTED", "Model", "NamedProgram", "load_program"]
+
+#: What a model may hold, for messages.
+SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
+_SUPPORTED_MODULES = (
+    nn.Linear,
+    nn.ReLU,
+    nn.Flatten,
+    nn.Dropout,
+    nn.Identity,
+    nn.BatchNorm1d,
+)
+
+#: What can be compressed: a module, an exported program, or the path of a saved one (``.pt2``).
+Model: TypeAlias = nn.Module | ExportedProgram | str | os.PathLike[str]
+
+#: Two vectors: one would let torch take the batch for a constant, and BatchNorm refuses it.
+_EXAMPLE_BATCH = 2
+
+
+@dataclass(frozen=True, eq=False)
+class NamedProgram:
+    """An exported program whose graph has no in-place operations, and what it is called."""
+
+    #: Class of the root module, or the file's name.
+    name: str
+    #: The program, functional: ``aten.linear`` kept, BatchNorm in its inference form.
+    program: ExportedProgram
+
+
+def load_program(model: Model, input_shape: Sequence[int] | None = None) -> NamedProgram:
+    """Export or load `model` and bring its graph into functional form.
+
+    Parameters
+    ----------
+    model
+        A module (exported here in evaluation mode and left as it was), an exported program, or
+        the path of a ``.pt2`` file.
+    input_shape
+        Shape of one input of a module, without the batch; taken from its first Linear or
+        BatchNorm1d when not given. A program has a shape of its own and takes none.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or no exported program, or torch cannot export the module.
+    InputError
+        If `model` is of none of these types, or `input_shape` is not a shape.
+    """
+    if isinstance(model, nn.Module):
+        program = _export(model, _example_shape(model, input_shape))
+        return NamedProgram(type(model).__name__, _functional(program))
+    if input_shape is not None:
+        raise InputError("input_shape must be None for an exported program, which has its own")
+    if isinstance(model, ExportedProgram):
+        return NamedProgram("exported program", _functional(model))
+    if isinstance(model, (str, os.PathLike)):
+        path = Path(model)
+        return NamedProgram(path.name, _functional(_load(path)))
+    raise InputError(
+        "model must be a torch.nn.Module, a torch.export program or the path of a saved one, "
+        f"not {type(model).__name__}"
+    )
+
+
+def _load(path: Path) -> ExportedProgram:
+    if not path.is_file():
+        raise ModelError(f"no model file at {path}")
+    try:
+        with _without_torch_warnings():
+            return torch.export.load(path)
+    except Exception as error:  # torch raises whatever its unpickling or archive code meets
+        raise ModelError(
+            f"{path} is not a saved torch.export program ({_first_line(error)}); "
+            "write it with torch.export.save(torch.export.export(...), path)"
+        ) from error
+
+
+def _export(module: nn.Module, shape: tuple[int, ...]) -> ExportedProgram:
+    tensors = [*module.parameters(), *module.buffers()]
+    like = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
+    example = torch.zeros(_EXAMPLE_BATCH, *shape, dtype=like.dtype, device=like.device)
+    try:
+        with _evaluation_mode(module), _without_torch_warnings():
+            return torch.export.export(module, (example,))
+    except Exception as error:  # tracing runs the module's own code, which can raise anything
+        raise ModelError(
+            f"torch.export cannot trace {type(module).__name__} with inputs of shape "
+            f"{tuple(example.shape)} ({_first_line(error)}); {_hint(module)}"
+        ) from error
+
+
+def _hint(module: nn.Module) -> str:
+    """Say what is most likely wrong with a module that cannot be traced."""
+    foreign = [
+        f"{name!r} ({type(part).__name__})"
+        for name, part in module.named_modules()
+        if type(part).__module__.startswith("torch.nn.")
+        and not isinstance(part, (*_SUPPORTED_MODULES, nn.Sequential, nn.ModuleList))
+    ]
+    if foreign:
+        return f"it holds {', '.join(foreign)}; supported are {SUPPORTED}"
+    return "give input_shape, the shape of one input, if this is not it"
+
+
+def _functional(program: ExportedProgram) -> ExportedProgram:
+    """Remove in-place operations, whose effect a walk along the data would not see."""
+    try:
+        with _without_torch_warnings():
+            functional: ExportedProgram = program.run_decompositions({})
+            return functional
+    except Exception as error:  # as above
+        raise ModelError(f"torch cannot decompose the program ({_first_line(error)})") from error
+
+
+def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int, ...]:
+    if given is not None:
+        shape = tuple(given)
+        if not shape or not all(isinstance(size, int) and size >= 1 for size in shape):
+            raise InputError(f"input_shape must be positive integers, not {given!r}")
+        return shape
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            return (part.in_features,)
+        if isinstance(part, nn.BatchNorm1d):
+            return (part.num_features,)
+    raise ModelError(
+        f"{type(module).__name__} has no Linear module that tells the shape of its input; "
+        "give input_shape, the shape of one input"
+    )
+
+
+@contextmanager
+def _evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Hold `module` in evaluation mode, then restore the mode of each of its parts.
+
+    A deep copy would do as well, but fails on modules under ``torch.nn.utils.prune``.
+    """
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+@contextmanager
+def _without_torch_warnings() -> Iterator[None]:
+    """Silence two warnings about torch's own workings, which a user can do nothing about."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+        # torch.nn.utils.prune assigns the masked weight in a hook.
+        warnings.filterwarnings(
+            "ignore", message="The tensor attributes? .* assigned during export"
+        )
+        yield
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return f"{type(error).__name__}: {text.splitlines()[0]}"

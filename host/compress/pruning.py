@@ -1,0 +1,117 @@
+"""Magnitude pruning, and retraining with the pruned weights held at zero.
+
+Deep Compression (arXiv 1510.00149, section 2): train, remove the weights of small magnitude,
+retrain what remains. Rows and columns may end up empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from eie.host.errors import InputError, Problems
+
+__all__ = [
+    "DEFAULT_DENSITY",
+    "Density",
+    "apply_masks",
+    "layer_densities",
+    "magnitude_mask",
+    "prune_linears",
+]
+
+#: Share of the weights kept where nothing else is said: about that of the paper's Alex-6 and -7.
+DEFAULT_DENSITY = 0.1
+
+#: One density for all layers, or densities by layer name (the others get the default).
+Density: TypeAlias = float | Mapping[str, float]
+
+
+def layer_densities(names: Sequence[str], density: Density = DEFAULT_DENSITY) -> dict[str, float]:
+    """Density of each layer in `names`.
+
+    Raises
+    ------
+    InputError
+        If a density is not above 0 and at most 1, or is for a layer that does not exist.
+    """
+    problems = Problems("density")
+    given = density if isinstance(density, Mapping) else dict.fromkeys(names, density)
+    for name, value in given.items():
+        problems.require(
+            name in names,
+            f"layer {name!r} must be one of {', '.join(map(repr, names))}",
+        )
+        problems.require(
+            isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1,
+            f"density of layer {name!r} must be above 0 and at most 1, not {value!r}",
+        )
+    problems.raise_as(InputError)
+    return {name: float(given.get(name, DEFAULT_DENSITY)) for name in names}
+
+
+def magnitude_mask(weights: npt.NDArray[Any], density: float) -> npt.NDArray[np.bool_]:
+    """Mark the weights to keep: those of the largest magnitude.
+
+    Parameters
+    ----------
+    weights
+        Real numbers, any shape.
+    density
+        Share to keep, above 0 and at most 1.
+
+    Returns
+    -------
+    ndarray of bool, same shape
+        True for exactly ``round(density * size)`` weights (at least one), or for all non-zero
+        ones where there are no more than that. Of equal magnitudes the first ones are kept.
+    """
+    magnitudes = np.abs(weights).ravel()
+    mask: npt.NDArray[np.bool_] = magnitudes != 0
+    kept = max(1, round(density * magnitudes.size))
+    if kept >= np.count_nonzero(mask):
+        return mask.reshape(weights.shape)
+    smallest = np.partition(magnitudes, magnitudes.size - kept)[magnitudes.size - kept]
+    mask = magnitudes > smallest
+    ties = np.flatnonzero(magnitudes == smallest)
+    mask[ties[: kept - np.count_nonzero(mask)]] = True
+    return mask.reshape(weights.shape)
+
+
+def prune_linears(model: nn.Module, density: Density = DEFAULT_DENSITY) -> dict[str, torch.Tensor]:
+    """Set the small weights of every Linear in `model` to zero, in place.
+
+    Called again with a smaller density, it prunes further: gradual pruning.
+
+    Returns
+    -------
+    dict of bool tensors
+        By module path: True for each weight that is kept; for :func:`apply_masks`.
+    """
+    linears = _linears(model)
+    densities = layer_densities(list(linears), density)
+    masks = {
+        name: torch.from_numpy(
+            magnitude_mask(linear.weight.detach().double().cpu().numpy(), densities[name])
+        ).to(linear.weight.device)
+        for name, linear in linears.items()
+    }
+    apply_masks(model, masks)
+    return masks
+
+
+def apply_masks(model: nn.Module, masks: Mapping[str, torch.Tensor]) -> None:
+    """Set the weights outside `masks` to zero, in place; call it after every optimiser step."""
+    linears = _linears(model)
+    with torch.no_grad():
+        for name, mask in masks.items():
+            linears[name].weight.mul_(mask)
+
+
+def _linears(model: nn.Module) -> dict[str, nn.Linear]:
+    return {name: part for name, part in model.named_modules() if isinstance(part, nn.Linear)}

@@ -1,0 +1,127 @@
+"""The driver with the engines that compute: outputs are those of exact integer arithmetic."""
+
+import itertools
+import shutil
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from eie.hls.design import Design
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.driver import Accelerator
+from eie.host.emulator import Emulator
+from eie.host.errors import DeviceError
+from eie.host.fixed_point import write_back
+from eie.host.network import Layer, Network
+
+
+def random_network(sizes, seed):
+    """Layers of the given sizes, with golden vectors from dense matrices."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for number, (columns, rows) in enumerate(itertools.pairwise(sizes)):
+        kept = rng.random((rows, columns)) < 0.3
+        layers.append(
+            Layer.from_dense_codes(
+                f"layer{number}",
+                (rng.integers(1, 16, (rows, columns)) * kept).astype(np.uint8),
+                codebook=np.append(0, rng.integers(-4096, 4096, 15)).astype(np.int16),
+                bias=rng.integers(-(1 << 20), 1 << 20, rows),
+                activation="relu" if number + 2 < len(sizes) else "none",
+            )
+        )
+    inputs = rng.integers(-2000, 2000, (20, sizes[0])).astype(np.int16)
+    values = inputs
+    for layer in layers:
+        sums = values.astype(np.int64) @ layer.dense_weights().T.astype(np.int64) + layer.bias
+        values = write_back(sums, layer.shift, relu=layer.relu)
+    return Network(tuple(layers), inputs, values)
+
+
+@pytest.mark.parametrize("pes", [1, 4, 32])
+@pytest.mark.parametrize("board", ["pynq-z2", "kv260"])
+def test_outputs_are_exact_on_the_emulator(board, pes):
+    network = random_network((50, 70, 33), seed=pes)
+    design = Design(pes=pes, board=board, rows_per_pe=128, biases_per_pe=256)
+    with (
+        EmulatedBoard(board, lambda: Emulator(design)) as emulated,
+        # 13 beats of input and 9 of output a vector: seven vectors a packet
+        Accelerator(emulated.bitfile, buffer_bytes=100 * 8) as accelerator,
+    ):
+        assert accelerator.design == design.replace(board="none")
+        accelerator.load(network)
+        assert accelerator.verify() == 20
+        assert accelerator.info().registers["packets"] == 2 + 3
+        assert accelerator.info().registers["errors"] == 0
+
+
+def test_counters_are_those_of_the_last_packet():
+    network = random_network((50, 33), seed=1)
+    design = Design(pes=4)
+    engine = Emulator(design)
+    with (
+        EmulatedBoard("zcu104", lambda: engine) as emulated,
+        Accelerator(emulated.bitfile) as accelerator,
+    ):
+        accelerator.load(network)
+        accelerator.run(network.golden_inputs)
+        counters = accelerator.counters()
+        assert counters.cycles & 0xFFFF_FFFF == engine.registers["cycles"] > 0
+    assert all(counters.busy > 0)
+    assert all(counters.busy + counters.starved <= counters.cycles)
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "message"),
+    [
+        ("truncate_request", 8, "BAD_LENGTH"),
+        ("flip_answer_bit", 300, "damaged"),
+        ("hang", True, "no answer within"),
+        ("drop_tlast", True, "no answer within"),
+    ],
+)
+def test_the_emulator_recovers_from_faults(fault, value, message):
+    network = random_network((20, 10), seed=2)
+    design = Design(pes=2)
+    with (
+        EmulatedBoard("zcu104", lambda: Emulator(design)) as emulated,
+        Accelerator(emulated.bitfile, clock=iter(range(10_000)).__next__) as accelerator,
+    ):
+        accelerator.load(network)
+        setattr(emulated.faults, fault, value)
+        with pytest.raises(DeviceError, match=message):
+            accelerator.run(network.golden_inputs)
+        assert accelerator.verify() == 20
+
+
+@pytest.mark.skipif(
+    shutil.which("g++") is None or find_spec("hls4ml") is None or find_spec("jinja2") is None,
+    reason="generates and compiles the kernel",
+)
+def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path):
+    from eie.hls.generator import generate
+    from eie.hls.simulation import CompiledKernel
+
+    network = random_network((20, 24, 10), seed=3)
+    design = Design(pes=2, board="zcu104")
+    project = tmp_path / "project"
+    generate(design, project)
+
+    def run(engine_factory):
+        with (
+            EmulatedBoard("zcu104", engine_factory) as emulated,
+            Accelerator(emulated.bitfile) as accelerator,
+        ):
+            accelerator.load(network)
+            assert accelerator.verify() == 20
+            return accelerator.design, accelerator.counters()
+
+    (compiled_design, compiled), (emulated_design, emulated) = (
+        run(lambda: CompiledKernel(project)),
+        run(lambda: Emulator(design)),
+    )
+    assert compiled_design == emulated_design
+    assert compiled.cycles == emulated.cycles
+    for name in ("busy", "starved", "full"):
+        assert getattr(compiled, name).tolist() == getattr(emulated, name).tolist()
