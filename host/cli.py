@@ -124,7 +124,10 @@ def _build(options: argparse.Namespace) -> None:
 
     design = _project_design(options.project)
     out = options.out or Path("bitstreams") / f"{design.board}-{design.pes}pe"
-    run_hls(options.project)
+    solution = run_hls(options.project)
+    if options.hls_only:
+        print(f"synthesised: reports are in {solution / 'syn' / 'report'}")
+        return
     manifest = build_bitstream(options.project, out, date=datetime.date.today())
     print(f"wrote {out}: slack {manifest.wns_ns:.3f} ns, {manifest.tool}")
 
@@ -279,6 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("build", _build, "build the bitstream of a project with Vitis HLS and Vivado")
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
+    sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
 
     sub = command("run", _run, "run a network on a board, or on an emulated one")
     sub.add_argument("network", type=Path, metavar="NET.npz")

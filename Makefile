@@ -1,0 +1,72 @@
+# Everything a user or an engineer does, as one word. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BOARD ?= pynq-z2
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+# torch comes first and pinned: a plain `torch` may pull gigabytes of CUDA.
+$(STAMP): pyproject.toml constraints.txt link_tree.py
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "make needs Python 3.11 or 3.12 (PYTHON=python3.11 make ...); boards run 3.10")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(STAMP)
+
+.PHONY: install
+install: $(STAMP)  ## make the environment in .venv; `.venv/bin/eie` is the command
+
+.PHONY: demo
+demo: $(STAMP)  ## train, compress, generate, simulate and drive a network; results in demo/
+	@$(BIN)/python examples/demo.py --out demo
+
+.PHONY: test
+test: $(STAMP)  ## run the tests, on all cores
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow'
+
+.PHONY: test-slow
+test-slow: $(STAMP)  ## run the tests that take minutes
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
+
+.PHONY: golden
+golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
+	$(BIN)/pytest tests/kernel -k golden --update-golden
+
+.PHONY: lint
+lint: $(STAMP)  ## ruff and mypy strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=build/links $(BIN)/mypy -p eie.host -p eie.hls
+
+.PHONY: docs
+docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code
+	$(BIN)/python docs/make_tables.py
+
+.PHONY: hls
+hls: demo/project/design.toml  ## run Vitis HLS on the demo's project (needs Vitis HLS)
+	$(BIN)/eie build demo/project --hls-only
+
+.PHONY: bitstream
+bitstream: demo/digits.npz  ## build the demo network's bitstream for BOARD=... (needs Vitis and Vivado)
+	$(BIN)/eie fit demo/digits.npz --board $(BOARD) --out demo/$(BOARD).toml
+	$(BIN)/eie generate demo/$(BOARD).toml --out demo/$(BOARD)
+	$(BIN)/eie build demo/$(BOARD)
+
+demo/project/design.toml demo/digits.npz:
+	$(MAKE) demo
+
+.PHONY: clean
+clean:  ## remove what was made, but for the environment
+	rm -rf demo build/hls* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean  ## remove the environment too
+	rm -rf $(VENV) build
