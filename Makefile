@@ -50,8 +50,8 @@ docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code
 	$(BIN)/python docs/make_tables.py
 
 .PHONY: hls
-hls: demo/project/design.toml  ## run Vitis HLS on the demo's project (needs Vitis HLS)
-	$(BIN)/eie build demo/project --hls-only
+hls: demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|lnzd|... of it
+	$(BIN)/eie build demo/project $(if $(BLOCK),--block $(BLOCK),--hls-only)
 
 .PHONY: bitstream
 bitstream: demo/digits.npz  ## build the demo network's bitstream for BOARD=... (needs Vitis and Vivado)

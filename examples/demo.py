@@ -63,6 +63,7 @@ class Progress:
         self._start = time.monotonic()
 
     def __call__(self, text: str) -> None:
+        """Say that `text` begins."""
         print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
 
 
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(out: Path, progress: Progress) -> Outcome:
     """Take the digits all the way, leaving files in `out`."""
+    progress("training a 64-256-128-10 network on scikit-learn's handwritten digits")
     digits = compress_digits(progress=progress)
     network = digits.network
     network.save(out / "digits.npz")
@@ -159,7 +161,7 @@ def tables(outcome: Outcome) -> str:
         f"{report.total_cycles / vectors:.0f} cycles a vector on {design.pes} PEs: "
         f"{report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not synthesised)",
         "",
-        f"Engine                       Vectors  Accuracy  Same bits as {next(iter(outcome.outputs))}",
+        "Engine                       Vectors  Accuracy  Same bits as the torch reference",
     ]
     first = next(iter(outcome.outputs.values()))
     for name, outputs in outcome.outputs.items():
@@ -167,7 +169,8 @@ def tables(outcome: Outcome) -> str:
         same = int(np.sum(outputs == first))
         verdict = "yes" if same == first.size else "NO"
         lines.append(
-            f"{name:<28} {len(outputs):>7}  {100 * right:6.2f} %  {verdict} ({same} of {first.size})"
+            f"{name:<28} {len(outputs):>7}  {100 * right:6.2f} %  "
+            f"{verdict} ({same} of {first.size})"
         )
     lines.append(
         "All four agree bit for bit." if outcome.agree else "The engines DIFFER: please report it."

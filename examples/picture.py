@@ -12,7 +12,7 @@ from eie.host.packer import PackedNetwork
 from eie.host.report import RunReport
 
 matplotlib.use("Agg")  # draws without a screen
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 __all__ = ["draw"]
 
@@ -26,7 +26,14 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
         axes = figure.add_subplot(grid[0, 2 * number : 2 * number + 2])
         weights = np.ma.masked_equal(layer.dense_weights() * 2.0**-layer.weight_frac, 0)
         limit = float(np.abs(weights).max()) if layer.nonzeros else 1.0
-        image = axes.imshow(weights, cmap="coolwarm", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+        image = axes.imshow(
+            weights,
+            cmap="coolwarm",
+            vmin=-limit,
+            vmax=limit,
+            aspect="auto",
+            interpolation="nearest",  # a smoothed picture of a sparse matrix looks dense
+        )
         axes.set_facecolor("white")
         axes.set_title(f"layer {layer.name}: {100 * layer.density:.0f} % of weights kept")
         axes.set_xlabel(f"{layer.columns} inputs")
@@ -57,5 +64,5 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     axes.set_title(f"Cycles per layer on {packed.design.pes} PEs")
     axes.set_ylabel("cycles a vector")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
     plt.close(figure)

@@ -18,8 +18,10 @@ from eie.hls.design import NO_BOARD, Design
 from eie.hls.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 from eie.host.errors import InputError, Problems, ToolError
 
-__all__ = ["STEPS", "build_bitstream", "run_hls", "target_board"]
+__all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls", "target_board"]
 
+#: Parts of the kernel that can be synthesised alone (``blocks/`` of a project).
+BLOCKS = ("lnzd", "broadcast", "pe", "collector", "receiver")
 #: Steps of ``vitis/run_hls.tcl``, in the order in which they run.
 STEPS = ("csim", "csynth", "export")
 
@@ -72,18 +74,62 @@ def run_hls(project: Path, *, steps: Sequence[str] = STEPS, path: str | None = N
     for step in steps:
         problems.require(step in STEPS, f"step must be one of {', '.join(STEPS)}, not {step!r}")
     problems.raise_as(InputError)
+    return _synthesize(project, script, "hls", steps, path)
+
+
+def run_block(project: Path, block: str, *, path: str | None = None) -> Path:
+    """Synthesize one part of the kernel alone, to look at its schedule and size.
+
+    Parameters
+    ----------
+    project
+        Folder made by the generator.
+    block
+        One of :data:`BLOCKS`.
+    path
+        Folders in which to look for the tools; ``PATH`` if it is None.
+
+    Returns
+    -------
+    Path
+        The tool's solution folder: reports are in ``syn/report``.
+
+    Raises
+    ------
+    InputError
+        If the project is not one, or the block does not exist.
+    ToolError
+        If Vitis is not installed, or failed; the message ends with the log's last lines.
+    """
+    problems = Problems("high-level synthesis")
+    script = _check_project(project, "vitis/run_hls.tcl", problems)
+    problems.require(block in BLOCKS, f"block must be one of {', '.join(BLOCKS)}, not {block!r}")
+    problems.raise_as(InputError)
+    return _synthesize(project, script, f"hls_{block}", ("csynth",), path, block)
+
+
+def _synthesize(
+    project: Path,
+    script: Path,
+    name: str,
+    steps: Sequence[str],
+    path: str | None,
+    block: str = "",
+) -> Path:
+    """Run ``run_hls.tcl``, which works in ``build/NAME``, and return the solution folder."""
     if launcher := shutil.which("vitis_hls", path=path):
         command = [launcher, "-f", str(script)]
     elif launcher := shutil.which("vitis-run", path=path):
         command = [launcher, "--mode", "hls", "--tcl", str(script)]
     else:
         raise _missing("Vitis HLS", "vitis_hls or vitis-run")
-    solution = project.resolve() / "build" / "hls" / "eie" / "solution"
+    solution = project.resolve() / "build" / name / "eie" / "solution"
     results = {"csynth": solution / "syn" / "report", "export": solution / "impl" / "ip"}
     expected = {step: folder for step, folder in results.items() if step in steps}
     for folder in expected.values():  # what an earlier run left must not pass for this one's
         shutil.rmtree(folder, ignore_errors=True)
-    _run(command, project / "build" / "hls.log", path, {"EIE_HLS_STEPS": " ".join(steps)})
+    variables = {"EIE_HLS_STEPS": " ".join(steps), "EIE_HLS_BLOCK": block}
+    _run(command, project / "build" / f"{name}.log", path, variables)
     for step, folder in expected.items():
         if not folder.is_dir():
             raise ToolError(f"the tool reported no error, but step {step} left no {folder}")

@@ -101,7 +101,9 @@ def _emulate(options: argparse.Namespace) -> None:
             raise InputError(f"--design must not be given with {', '.join(sorted(fixed))}")
         design = Design.load(options.design)
     else:
-        design = Design.fit(network, NO_BOARD, **fixed)
+        # The paper deals rows out as they come, which may fill one PE more than the others.
+        assignment = "natural" if options.paper else "balanced"
+        design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
     codes = read_inputs(options.inputs, network)
     result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
     _write_results(options, network, result.outputs, result.report)
@@ -120,9 +122,13 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from eie.hls.toolchain import build_bitstream, run_hls
+    from eie.hls.toolchain import build_bitstream, run_block, run_hls
 
     design = _project_design(options.project)
+    if options.block is not None:
+        solution = run_block(options.project, options.block)
+        print(f"synthesised {options.block}: reports are in {solution / 'syn' / 'report'}")
+        return
     out = options.out or Path("bitstreams") / f"{design.board}-{design.pes}pe"
     solution = run_hls(options.project)
     if options.hls_only:
@@ -178,7 +184,7 @@ def _project_design(project: Path) -> Design:
     return Design.load(project / "design.toml")
 
 
-def _fixed_parameters(options: argparse.Namespace) -> dict[str, int | str]:
+def _fixed_parameters(options: argparse.Namespace) -> dict[str, Any]:
     """Parameters of the design that were given on the command line."""
     names = (*_INTEGER_PARAMETERS, "memory")
     given = {name: getattr(options, name) for name in names}
@@ -283,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
     sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
+    sub.add_argument("--block", help="synthesise one part only: lnzd, broadcast, pe, ...")
 
     sub = command("run", _run, "run a network on a board, or on an emulated one")
     sub.add_argument("network", type=Path, metavar="NET.npz")

@@ -6,7 +6,15 @@
 #   export   package the RTL as an IP for Vivado
 set steps {csim csynth export}
 
+# Synthesize one part of the kernel alone, to look at its schedule and size within seconds: lnzd,
+# broadcast, pe, collector or receiver (see blocks/). Empty for the whole kernel. A part is only
+# synthesized, whatever the steps.
+set block ""
+
 # A caller may choose for one run, as `eie build` does, without touching this file.
 if {[info exists ::env(EIE_HLS_STEPS)]} {
     set steps $::env(EIE_HLS_STEPS)
+}
+if {[info exists ::env(EIE_HLS_BLOCK)]} {
+    set block $::env(EIE_HLS_BLOCK)
 }

@@ -24,6 +24,7 @@ def main() -> None:
 
     # Not only imported: a network goes through the driver on an emulated board.
     import numpy as np
+
     from eie.hls.design import Design
     from eie.host.board_emulator import EmulatedBoard
     from eie.host.driver import Accelerator
@@ -40,10 +41,12 @@ def main() -> None:
     expected = np.clip(sums + (1 << 11) >> 12, -32768, 32767).astype(np.int16)
     network = Network((layer,), inputs, expected)
     design = Design(pes=4)
-    with EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board:
-        with Accelerator(board.bitfile) as accelerator:
-            accelerator.load(network)
-            print(f"{accelerator.verify()} vectors right on Python {sys.version.split()[0]}")
+    with (
+        EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board,
+        Accelerator(board.bitfile) as accelerator,
+    ):
+        accelerator.load(network)
+        print(f"{accelerator.verify()} vectors right on Python {sys.version.split()[0]}")
 
 
 if __name__ == "__main__":

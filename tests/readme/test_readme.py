@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from eie.hls.design import Design
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.cli import main
 from eie.host.compress import compress
 from eie.host.emulator import Emulator
-from torch import nn
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -59,7 +59,7 @@ void top(hls::stream<axis_t>& input, hls::stream<axis_t>& output, value_t offset
   EIE_REGION("top");
   EIE_NAME_STREAMS(lanes);
   EIE_PROCESS(receive(input, values));
-  EIE_PROCESS(scale<9, (2 > 1) ? 3 : 1>(values, lanes, offset));
+  EIE_PROCESS(scale<9, (2 > 1) ? 3 : 1>(values, lanes, value_t(offset)));
   EIE_PROCESS(send<9>(lanes, output));
   EIE_RUN_REGION();
 }

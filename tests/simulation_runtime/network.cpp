@@ -67,7 +67,7 @@ network take_network() {
 
 using streams = std::vector<std::unique_ptr<hls::stream<int>>>;
 
-/// Perform a script, and log each operation's cycle and result.
+//! Perform a script, and log each operation's cycle and result.
 void perform(const process_setup& self, streams& channels, std::string& log) {
   int next_value = 0;
   const auto note = [&](const std::string& operation, const std::string& result) {

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from eie.hls.design import Design
-from eie.hls.toolchain import STEPS, run_hls
+from eie.hls.toolchain import STEPS, run_block, run_hls
 from eie.host.errors import InputError, ToolError
 
 
@@ -62,6 +62,21 @@ def test_tells_the_script_its_steps(project, tools, monkeypatch):
     log = (project / "build/hls.log").read_text()
     assert log == f"steps: csynth export, in {project / 'build'}\n"
     assert os.environ["EIE_HLS_STEPS"] == "csim"
+
+
+def test_runs_one_part_of_the_kernel(project, tools):
+    tools.add(
+        "vitis_hls",
+        'echo "block: $EIE_HLS_BLOCK, steps: $EIE_HLS_STEPS"',
+        "mkdir -p hls_pe/eie/solution/syn/report",
+    )
+    assert run_block(project, "pe", path=tools.path) == project / "build/hls_pe/eie/solution"
+    assert (project / "build/hls_pe.log").read_text() == "block: pe, steps: csynth\n"
+
+
+def test_refuses_a_part_that_there_is_not(project, tools):
+    with pytest.raises(InputError, match=r"block must be one of lnzd, .*, not 'brain'"):
+        run_block(project, "brain", path=tools.path)
 
 
 def test_a_failure_shows_the_end_of_the_log(project, tools):

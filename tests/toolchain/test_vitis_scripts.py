@@ -101,7 +101,7 @@ def test_a_missing_source_is_named(small, mock, name):
     [
         ("csynth_design", "synth_design", "unknown command 'synth_design'"),
         ("-ipname", "-ip_name", "export_design has no option -ip_name"),
-        ("set_top eie\n", "", "set_top is missing"),
+        ("set_top $top\n", "", "set_top is missing"),
         (r"create_clock .*\n", "", "create_clock is missing"),
         (r"set_part .*\n", "", "set_part is missing"),
         ("-flow_target vivado", "-flow_target vitis", "-flow_target must be vivado"),
@@ -152,7 +152,7 @@ def test_both_flows_say_the_same(design, project):
     period = f"{1000 / design.clock_mhz:.3f}"
     assert config["part"] == [board.part] and f"set_part {board.part}\n" in script
     assert config["clock"] == [f"{period}ns"] and f"create_clock -period {period} " in script
-    assert config["syn.top"] == ["eie"] and "set_top eie\n" in script
+    assert config["syn.top"] == ["eie"] and "set top eie\n" in script
     for key, option in zip(
         ("vendor", "library", "name", "version"),
         ("vendor", "library", "ipname", "version"),
@@ -171,6 +171,24 @@ def test_both_flows_say_the_same(design, project):
         for key in keys:
             assert config[key] == [script_flags(script, flags, "..")]
     assert config["flow_target"] == ["vivado"] and "-flow_target vivado" in script
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_one_part_of_the_kernel_alone(make_project, mock, monkeypatch, block):
+    project = make_project(Design(pes=4, board="pynq-z2"))
+    monkeypatch.setenv("EIE_HLS_BLOCK", block)
+    done = mock(project / "vitis/run_hls.tcl")
+    assert done.returncode == 0, done.stderr
+    assert (project / "build" / f"hls_{block}" / "eie" / "solution").is_dir()
+    assert not (project / "build" / "hls").exists()
+    assert f"block_{block}(" in (project / "blocks" / f"{block}.cpp").read_text()
+
+
+def test_an_unknown_part_is_refused(make_project, mock, monkeypatch):
+    project = make_project(Design(pes=4, board="pynq-z2"))
+    monkeypatch.setenv("EIE_HLS_BLOCK", "brain")
+    done = mock(project / "vitis/run_hls.tcl")
+    assert done.returncode != 0 and "not 'brain'" in done.stderr + done.stdout
 
 
 def test_the_config_names_files_that_exist(project):

@@ -1,0 +1,122 @@
+// Ports of the block tops: streams of plain integers, and processes that turn them into what the
+// blocks take.
+//
+// A block top is one part of the kernel as a top function of its own, to synthesise and look at in
+// seconds. Struct fields lie in its integers from the low bits up, in the order of their
+// declaration in types.h but for the kind, which is on top.
+#pragma once
+
+#include "dataflow.h"
+#include "types.h"
+
+namespace kernel {
+
+typedef ap_uint<64 + 4> token_bits_t;
+typedef ap_uint<kLanes * kActivationBits + kLanes + 4> word_token_bits_t;
+typedef ap_uint<8 + 16 + 32 + 32> answer_bits_t;
+typedef ap_uint<16 + 16 + 2> command_bits_t;
+//! A beat of a packet with TLAST on top.
+typedef ap_uint<64 + 1> packet_bits_t;
+
+template <int kBits>
+struct ResultBits {
+  typedef ap_uint<kBits + 2> type;
+};
+
+inline token_bits_t to_bits(const Token& token) {
+#pragma HLS INLINE
+  return token_bits_t(token.data) | (token_bits_t(token.kind) << 64);
+}
+
+inline Token token_of(token_bits_t bits) {
+#pragma HLS INLINE
+  return Token{kind_t(bits >> 64), beat_t(bits)};
+}
+
+inline WordToken word_token_of(word_token_bits_t bits) {
+#pragma HLS INLINE
+  const int width = kLanes * kActivationBits;
+  return WordToken{kind_t(bits >> (width + kLanes)), ap_uint<kLanes>(bits >> width), word_t(bits)};
+}
+
+template <int kBits>
+inline typename ResultBits<kBits>::type to_bits(const Results<kBits>& results) {
+#pragma HLS INLINE
+  typedef typename ResultBits<kBits>::type bits_t;
+  return bits_t(results.values) | (bits_t(results.kind) << kBits);
+}
+
+template <int kBits>
+inline Results<kBits> results_of(typename ResultBits<kBits>::type bits) {
+#pragma HLS INLINE
+  return Results<kBits>{ap_uint<2>(bits >> kBits), ap_uint<kBits>(bits)};
+}
+
+inline answer_bits_t to_bits(const Answer& answer) {
+#pragma HLS INLINE
+  return answer_bits_t(answer.count) | (answer_bits_t(answer.detail) << 32) |
+         (answer_bits_t(answer.sequence) << 64) | (answer_bits_t(answer.kind) << 80);
+}
+
+inline Command command_of(command_bits_t bits) {
+#pragma HLS INLINE
+  return Command{ap_uint<2>(bits >> 32), ap_uint<16>(bits), ap_uint<16>(bits >> 16)};
+}
+
+//! Tokens in, until the end of the packet.
+inline void take_tokens(hls::stream<token_bits_t>& port, hls::stream<Token>& tokens) {
+  kind_t kind = kData;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Token token = token_of(port.read());
+    kind = token.kind;
+    tokens.write(token);
+    end_cycle();
+  } while (kind != kPacketEnd);
+}
+
+//! Tokens out, until the end of the packet.
+inline void give_tokens(hls::stream<Token>& tokens, hls::stream<token_bits_t>& port) {
+  kind_t kind = kData;
+give:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Token token = tokens.read();
+    kind = token.kind;
+    port.write(to_bits(token));
+    end_cycle();
+  } while (kind != kPacketEnd);
+}
+
+//! Results in, until the end of the packet.
+template <int kBits>
+void take_results(hls::stream<typename ResultBits<kBits>::type>& port,
+                  hls::stream<Results<kBits> >& results) {
+  ap_uint<2> kind = kValue;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Results<kBits> result = results_of<kBits>(port.read());
+    kind = result.kind;
+    results.write(result);
+    end_cycle();
+  } while (kind != kEnd);
+}
+
+//! Results out, until the end of the packet.
+template <int kBits>
+void give_results(hls::stream<Results<kBits> >& results,
+                  hls::stream<typename ResultBits<kBits>::type>& port) {
+  ap_uint<2> kind = kValue;
+give:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Results<kBits> result = results.read();
+    kind = result.kind;
+    port.write(to_bits(result));
+    end_cycle();
+  } while (kind != kEnd);
+}
+
+}  // namespace kernel
