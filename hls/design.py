@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from eie.hls.boards import BOARDS
 from eie.host.errors import DesignError, Problems
 from eie.host.packets import DESIGN
+from eie.host.whole_file import whole_file
 
 if TYPE_CHECKING:
     from eie.host.network import Network
 
-__all__ = ["NO_BOARD", "Design"]
+__all__ = ["NO_BOARD", "RANGES", "Design"]
 
 #: Board name of a design that is only emulated or simulated.
 NO_BOARD = "none"
@@ -33,7 +34,7 @@ _MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 _LUTRAM_WORDS = 256
 
 #: Smallest and largest value of each integer parameter.
-_RANGES = {
+RANGES: Mapping[str, tuple[int, int]] = {
     "pes": (1, 256),
     "weight_bits": (4, 4),
     "index_bits": (3, 8),
@@ -99,7 +100,7 @@ class Design:
     def __post_init__(self) -> None:
         problems = Problems("design")
         require = problems.require
-        for name, (low, high) in _RANGES.items():
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if require(
                 type(value) is int and low <= value <= high,
@@ -109,7 +110,7 @@ class Design:
         require(self.memory in _MEMORIES, f"memory must be 'bram' or 'uram', not {self.memory!r}")
         if (
             require(
-                self.board == NO_BOARD or self.board in BOARDS,
+                isinstance(self.board, str) and (self.board == NO_BOARD or self.board in BOARDS),
                 f"board must be {NO_BOARD!r} or one of {', '.join(BOARDS)}, not {self.board!r}",
             )
             and self.board in BOARDS
@@ -230,14 +231,19 @@ class Design:
         return "\n".join(lines) + "\n"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a ``DESIGN.toml``; it appears whole or not at all."""
+        """Write a ``DESIGN.toml``; it appears whole or not at all.
+
+        Raises
+        ------
+        DesignError
+            If the file cannot be written.
+        """
         target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
-            partial.write_text(self.to_toml(), encoding="utf-8")
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+            with whole_file(target) as partial:
+                partial.write_text(self.to_toml(), encoding="utf-8")
+        except OSError as error:
+            raise DesignError(f"cannot write design {target}: {error}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Design:
@@ -264,7 +270,7 @@ class Design:
             import tomli as tomllib
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise DesignError(f"{source} is not TOML: {error}") from error
         if document.get("format") != _TOML_VERSION:
             raise DesignError(

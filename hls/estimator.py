@@ -97,7 +97,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A resource of which a design takes more than a board's budget."""
+    """A resource of which a design takes more than a board's budget.
+
+    Or a parameter of which a network needs more than a design may have.
+    """
 
     #: Name, as people know it.
     resource: str

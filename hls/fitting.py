@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boards import Board, find_board
-from eie.hls.design import NO_BOARD, Design
+from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.hls.estimator import Estimate, Shortage, estimate, shortages
+from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
@@ -44,7 +45,7 @@ class Candidate:
     design: Design
     #: Predicted cycles for one vector, or None where the design does not fit the board.
     cycles: int | None
-    #: What the board has too little of.
+    #: What board or design have too little of.
     shortages: tuple[Shortage, ...]
 
     @property
@@ -58,7 +59,7 @@ class Fit:
     """A chosen design, and why."""
 
     design: Design
-    #: What it takes; None without a board.
+    #: What it takes.
     estimate: Estimate
     #: All that was looked at, the chosen one included.
     candidates: tuple[Candidate, ...]
@@ -71,7 +72,9 @@ class Fit:
             mark = "->" if candidate.design == self.design else "  "
             what = f"{mark} {candidate.design.pes:>3} PEs, {candidate.design.index_bits}-bit runs, "
             what += f"{candidate.design.memory}: "
-            if candidate.cycles is None:
+            if candidate.design.board == NO_BOARD:
+                what += "holds the network; no board to compare designs for"
+            elif candidate.cycles is None:
                 what += "; ".join(str(shortage) for shortage in candidate.shortages)
             else:
                 what += f"{candidate.cycles} cycles a vector"
@@ -84,7 +87,9 @@ class Fit:
         return "\n".join(lines)
 
 
-def fit(network: Network, board: str = NO_BOARD, **fixed: Any) -> Fit:
+def fit(
+    network: Network, board: str = NO_BOARD, *, assignment: Assignment = "balanced", **fixed: Any
+) -> Fit:
     """Choose a design that holds `network` on `board`.
 
     Parameters
@@ -93,6 +98,8 @@ def fit(network: Network, board: str = NO_BOARD, **fixed: Any) -> Fit:
         The network.
     board
         Name in :data:`eie.hls.boards.BOARDS`, or ``"none"``.
+    assignment
+        How the network's rows will be dealt to PEs (:func:`eie.host.packer.pack`).
     **fixed
         Parameters of :class:`~eie.hls.design.Design` that are not to be chosen.
 
@@ -109,8 +116,8 @@ def fit(network: Network, board: str = NO_BOARD, **fixed: Any) -> Fit:
         raise DesignError(f"parameters must be among {', '.join(known)}, not {', '.join(unknown)}")
     Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
     if board == NO_BOARD:
-        return _without_board(network, fixed)
-    return _on_board(network, find_board(board), fixed)
+        return _without_board(network, assignment, fixed)
+    return _on_board(network, find_board(board), assignment, fixed)
 
 
 def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
@@ -119,44 +126,80 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
     They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
     smaller by using 300 of them.
     """
-    last = packed.layers[-1]
-    entries = int((last.entry_base + np.diff(last.encoded.pe_starts)).max())
-    return packed.design.replace(**{**_sizes(packed.design, packed.network, entries), **fixed})
+    return _sized(packed.design, _needs(packed.design, packed.network, _entries(packed)), fixed)
 
 
-def _sizes(design: Design, network: Network, entries: int) -> dict[str, Any]:
-    """Capacities for a network that takes `entries` entries in its fullest PE."""
-    words = -(-max(entries, 1) // design.entries_per_word)
-    words = _round_up(words, 4096 if design.memory == "uram" else 512)
+def _needs(design: Design, network: Network, entries: int) -> dict[str, int]:
+    """What a network takes that has `entries` entries in its fullest PE, by parameter."""
     local_rows = [design.local_rows(layer.rows) for layer in network.layers]
-    pointers = sum(design.pointers_of(layer.columns) for layer in network.layers)
-    accumulator = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
     return {
-        "entries_per_pe": words * design.entries_per_word,
-        "pointers_per_pe": _round_up(pointers, 2048),
-        "rows_per_pe": min(_round_up(max(local_rows), 64), 1 << 16),
-        "biases_per_pe": _round_up(sum(local_rows), 64),
-        "layers": max(8, len(network.layers)),
-        "hidden_activations": min(
-            _round_up(max(local_rows[:-1], default=1) * design.pes, 8192), 1 << 16
+        "entries_per_pe": entries,
+        "pointers_per_pe": sum(design.pointers_of(layer.columns) for layer in network.layers),
+        "rows_per_pe": max(local_rows),
+        "biases_per_pe": sum(local_rows),
+        "layers": len(network.layers),
+        "hidden_activations": max(local_rows[:-1], default=0) * design.pes,
+        "accumulator_bits": max(
+            int(accumulator_bits_needed(layer).max()) for layer in network.layers
         ),
-        "accumulator_bits": min(max(32, _round_up(accumulator, 4)), 48),
     }
 
 
-def _without_board(network: Network, fixed: dict[str, Any]) -> Fit:
+def _sized(design: Design, needs: dict[str, int], fixed: dict[str, Any]) -> Design:
+    """Give `design` capacities of at least `needs`, as far as its parameters' ranges go."""
+    steps = {
+        "entries_per_pe": (4096 if design.memory == "uram" else 512) * design.entries_per_word,
+        "pointers_per_pe": 2048,
+        "rows_per_pe": 64,
+        "biases_per_pe": 64,
+        "layers": 1,
+        "hidden_activations": 8192,
+        "accumulator_bits": 4,
+    }
+    least = {"layers": 8, "accumulator_bits": 32}
+    sizes = {
+        name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
+        for name, needed in needs.items()
+    }
+    return design.replace(**{**sizes, **fixed})
+
+
+def _beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:
+    """Capacities that would have to be larger than they are fixed to, or than any design's."""
+    limits = {name: fixed.get(name, RANGES[name][1]) for name in needs}
+    return tuple(
+        Shortage(name, needed, limits[name], limits[name])
+        for name, needed in needs.items()
+        if needed > limits[name]
+    )
+
+
+def _entries(packed: PackedNetwork) -> int:
+    """Entries of the fullest PE."""
+    last = packed.layers[-1]
+    return int((last.entry_base + np.diff(last.encoded.pe_starts)).max())
+
+
+def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
-    packed = encode_network(network, start.pes, start.index_bits, "balanced", start)
+    packed = encode_network(network, start.pes, start.index_bits, assignment, start)
+    lacking = _beyond(_needs(start, network, _entries(packed)), fixed)
+    if lacking:
+        raise DoesNotFitError(
+            f"no design with {start.pes} PEs holds this network:\n{_listing(lacking)}"
+        )
     design = size_design(packed, **fixed)
     return Fit(design, estimate(design), (Candidate(design, None, ()),))
 
 
-def _on_board(network: Network, board: Board, fixed: dict[str, Any]) -> Fit:
+def _on_board(network: Network, board: Board, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     candidates: list[Candidate] = []
     counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
     counts_that_fit = 0
     for pes in counts:
-        looked_at = [_look_at(network, board, start) for start in _starts(board, pes, fixed)]
+        looked_at = [
+            _look_at(network, board, assignment, start) for start in _starts(board, pes, fixed)
+        ]
         candidates += looked_at
         counts_that_fit += any(candidate.cycles is not None for candidate in looked_at)
         if counts_that_fit == _COUNTS_LOOKED_AT:
@@ -164,28 +207,32 @@ def _on_board(network: Network, board: Board, fixed: dict[str, Any]) -> Fit:
     fitting = [c for c in candidates if c.cycles is not None]
     if not fitting:
         closest = min(candidates, key=_excess)
-        details = "\n".join(f"  - {shortage}" for shortage in closest.shortages)
         raise DoesNotFitError(
             f"no design for {board.title} holds this network; the closest has "
-            f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n{details}\n"
+            f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n"
+            f"{_listing(closest.shortages)}\n"
             "prune it further, split it, or take a larger board"
         )
     best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
     return Fit(best.design, estimate(best.design), tuple(candidates))
 
 
-def _look_at(network: Network, board: Board, start: tuple[Design, dict[str, Any]]) -> Candidate:
+def _look_at(
+    network: Network, board: Board, assignment: Assignment, start: tuple[Design, dict[str, Any]]
+) -> Candidate:
     """Size a design for the network, and predict its cycles if it fits."""
     design, fixed = start
     # Perfectly balanced and without padding it would take this much: often already too much.
     weights = sum(layer.nonzeros for layer in network.layers)
-    least = design.replace(**{**_sizes(design, network, -(-weights // design.pes)), **fixed})
-    lacking = shortages(estimate(least), board)
+    needs = _needs(design, network, -(-weights // design.pes))
+    sized = _sized(design, needs, fixed)
+    lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
     if lacking:
-        return Candidate(least, None, lacking)
-    packed = encode_network(network, design.pes, design.index_bits, "balanced", design)
-    sized = size_design(packed, **fixed)
-    lacking = shortages(estimate(sized), board)
+        return Candidate(sized, None, lacking)
+    packed = encode_network(network, design.pes, design.index_bits, assignment, design)
+    needs["entries_per_pe"] = _entries(packed)
+    sized = _sized(design, needs, fixed)
+    lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
     return Candidate(sized, None if lacking else _predict(packed, sized), lacking)
 
 
@@ -228,6 +275,10 @@ def _example_input(network: Network) -> npt.NDArray[np.int16]:
     random = np.random.default_rng(0)
     codes = random.integers(1, 1 << 10, (1, network.inputs))
     return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
+
+
+def _listing(lacking: tuple[Shortage, ...]) -> str:
+    return "\n".join(f"  - {shortage}" for shortage in lacking)
 
 
 def _excess(candidate: Candidate) -> float:

@@ -43,9 +43,6 @@ __all__ = ["Emulator"]
 
 Beats = npt.NDArray[np.uint64]
 
-#: Beats of a request that are read whatever its header says.
-_FORCED = {Kind.LOAD: NETWORK.beats, Kind.RUN: RUN.beats}
-
 
 @dataclass
 class _Run:
@@ -114,7 +111,7 @@ class Emulator:
         body: Beats = np.zeros(0, "<u8")
         if status is Status.OK:
             kind = Kind(header["kind"])
-            taken = min(len(beats), HEADER.beats + max(header["length"], _FORCED.get(kind, 0)))
+            taken = min(len(beats), HEADER.beats + _beats_read(kind, header["length"], len(beats)))
             payload = beats[HEADER.beats : taken]
             if kind is Kind.LOAD:
                 self._resident = None
@@ -196,6 +193,14 @@ def _check_header(header: Mapping[str, int], beats: int, first: Beats) -> Status
     if header["kind"] not in tuple(Kind):
         return Status.BAD_KIND
     return Status.OK
+
+
+def _beats_read(kind: Kind, length: int, beats: int) -> int:
+    """Beats that the receiver takes for payload, when the header says `length`."""
+    if kind is Kind.LOAD:
+        return max(length, NETWORK.beats)
+    # A run without its record: the receiver reads on to TLAST.
+    return beats if kind is Kind.RUN and length < RUN.beats else length
 
 
 def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:

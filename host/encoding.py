@@ -129,10 +129,12 @@ def _sorted_by_pe_column_row(
 
     Stable sorts of 16-bit keys, last key first: numpy sorts those by radix, several times faster
     than a comparison sort of one wide key. Keys that are already in order are not sorted again.
+    Only local rows can be beyond 16 bits, in a layer too tall for any design.
     """
     order = np.arange(len(slots))
     for key in (slots // pes, columns_of, slots % pes):
         values = key[order]
         if np.any(values[1:] < values[:-1]):
-            order = order[np.argsort(values.astype(np.uint16), kind="stable")]
+            narrow = values.astype(np.uint16) if values.max() < 1 << 16 else values
+            order = order[np.argsort(narrow, kind="stable")]
     return order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from eie.host.errors import InputError
 from eie.host.fixed_point import quantize
 from eie.host.network import Network
+from eie.host.whole_file import whole_file
 
 __all__ = ["read_array", "read_inputs", "write_array", "write_json"]
 
@@ -27,10 +27,11 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         If the file is missing, is no ``.npy``, or is damaged.
     """
     try:
-        array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy raises half a dozen kinds for damaged bytes
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} must be a .npy file, not an .npz archive")
@@ -66,12 +67,8 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _write(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with whole_file(path) as partial, partial.open("wb") as file:
             write(file)
-        partial.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -77,7 +77,8 @@ def quantize(values: npt.ArrayLike, frac: int, *, name: str = "values") -> npt.N
             f"{name} must be finite, not {real[where]!r} at index {where} "
             f"({int(bad.sum())} such values)"
         )
-    scaled = np.clip(np.rint(np.ldexp(real, frac)), CODE_MIN, CODE_MAX)
+    with np.errstate(over="ignore"):  # what overflows to infinity saturates as well
+        scaled = np.clip(np.rint(np.ldexp(real, frac)), CODE_MIN, CODE_MAX)
     codes: npt.NDArray[np.int16] = scaled.astype(np.int16)
     return codes
 

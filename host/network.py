@@ -13,8 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy.typing as npt
 
 from eie.host.errors import InputError, NetworkFileError, Problems
 from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.host.whole_file import whole_file
 
 __all__ = ["CODEBOOK_SIZE", "MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
 
@@ -138,6 +137,8 @@ class Layer:
             raise InputError(
                 f"layer {name!r}: codes must have shape (rows, columns), not {codes.shape}"
             )
+        if codes.dtype.kind not in "iu" or np.any((codes < 0) | (codes >= CODEBOOK_SIZE)):
+            raise InputError(f"layer {name!r}: codes must be integers from 0 to {CODEBOOK_SIZE - 1}")
         rows, columns = codes.shape
         column, row = np.nonzero(codes.T)
         indptr = np.zeros(columns + 1, np.int64)
@@ -230,6 +231,11 @@ class Network:
         """Write the network file; the same network gives the same bytes.
 
         The file appears whole or not at all: it is written beside `path` and then renamed.
+
+        Raises
+        ------
+        NetworkFileError
+            If the file cannot be written.
         """
         target = Path(path)
         header: dict[str, Any] = {
@@ -245,13 +251,11 @@ class Network:
             arrays |= {f"layer{number}_{name}": array for name, array in layer._arrays().items()}
         arrays |= {"golden_inputs": self.golden_inputs, "golden_outputs": self.golden_outputs}
         arrays["sha256"] = _digest(arrays)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
-            with partial.open("wb") as file:
+            with whole_file(target) as partial, partial.open("wb") as file:
                 np.savez_compressed(file, **arrays)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        except OSError as error:
+            raise NetworkFileError(f"cannot write network file {target}: {error}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
@@ -266,13 +270,14 @@ class Network:
         if not source.is_file():
             raise NetworkFileError(f"no network file at {source}")
         try:
-            with np.load(source, allow_pickle=False) as archive:
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise NetworkFileError(f"{source} is not a network file: no .npz archive")
+            archive = np.load(source, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array, not an .npz archive")
+            with archive:
                 arrays = {name: archive[name] for name in archive.files}
-        except NetworkFileError:
-            raise
-        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+                raise ValueError("it holds something else than arrays")
+        except Exception as error:  # zipfile and numpy raise a dozen kinds for damaged bytes
             raise NetworkFileError(
                 f"{source} is damaged or not a network file ({error}); compress the model again"
             ) from error
@@ -308,7 +313,9 @@ class Network:
             )
         except NetworkFileError:
             raise
-        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except KeyError as error:
+            raise NetworkFileError(f"{source} is not a valid network file: no {error}") from error
+        except (InputError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise NetworkFileError(f"{source} is not a valid network file: {error}") from error
 
     def __eq__(self, other: object) -> bool:
@@ -441,14 +448,23 @@ def _check_chain(network: Network, problems: Problems) -> None:
             f"layer {after.name!r} reads {after.input_frac} fraction bits, "
             f"but layer {before.name!r} writes {before.output_frac}",
         )
+    shaped = True
     for name, width in (("golden_inputs", network.inputs), ("golden_outputs", network.outputs)):
         array = getattr(network, name)
-        require(
+        shaped &= require(
             isinstance(array, np.ndarray)
             and array.dtype == np.int16
             and array.ndim == 2
             and array.shape[1] == width,
             f"{name} must be int{ACTIVATION_BITS} of shape (vectors, {width})",
         )
-    if len(network.golden_inputs) != len(network.golden_outputs):
-        problems.require(False, "golden_inputs and golden_outputs must have as many vectors each")
+    require(
+        not shaped or len(network.golden_inputs) == len(network.golden_outputs),
+        "golden_inputs and golden_outputs must have as many vectors each",
+    )
+    metadata = network.metadata
+    require(
+        isinstance(metadata, Mapping)
+        and all(isinstance(text, str) for item in metadata.items() for text in item),
+        f"metadata must map strings to strings, not {metadata!r}",
+    )

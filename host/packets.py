@@ -46,6 +46,7 @@ __all__ = [
     "Status",
     "answer_kind",
     "build_packet",
+    "iterate_sections",
     "parse_packet",
 ]
 
@@ -322,10 +323,13 @@ def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
     payload = len(beats) - HEADER.beats - TRAILER.beats
     if header["length"] != payload:
         raise PacketError(f"packet must have {header['length']} beats of payload, not {payload}")
-    stored = TRAILER.parse(beats[-TRAILER.beats :])["crc"]
+    trailer = TRAILER.parse(beats[-TRAILER.beats :])
     crc = zlib.crc32(memoryview(data)[: -TRAILER.beats * BEAT_BYTES])
-    if stored != crc:
-        raise PacketError(f"packet CRC must be {crc:#010x}, not {stored:#010x}: altered on the way")
+    if trailer != {"crc": crc, "reserved": 0}:
+        raise PacketError(
+            f"packet CRC must be {crc:#010x}, and 0 behind it, not {trailer['crc']:#010x} and "
+            f"{trailer['reserved']:#010x}: altered on the way"
+        )
     return Packet(header["kind"], header["sequence"], beats[HEADER.beats : -TRAILER.beats])
 
 

@@ -83,8 +83,13 @@ class RunReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the report as plain dictionaries and lists."""
-        return {**asdict(self), "layers": [asdict(layer) for layer in self.layers]}
+        """Give the report as plain dictionaries and lists, with the fields of the contract."""
+        return {
+            "design": dict(self.design),
+            "layers": [asdict(layer) for layer in self.layers],
+            "total_cycles": self.total_cycles,
+            "latency_us": self.latency_us,
+        }
 
 
 def report_run(

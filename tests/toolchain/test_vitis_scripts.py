@@ -13,7 +13,7 @@ from eie.hls.boards import BOARDS
 from eie.hls.design import Design
 from eie.hls.registers import VLNV
 from eie.hls.simulation import ap_types_folder
-from eie.hls.toolchain import STEPS, target_board
+from eie.hls.toolchain import BLOCKS, STEPS, target_board
 
 
 @pytest.fixture
