@@ -101,7 +101,7 @@ def test_a_missing_source_is_named(small, mock, name):
     [
         ("csynth_design", "synth_design", "unknown command 'synth_design'"),
         ("-ipname", "-ip_name", "export_design has no option -ip_name"),
-        ("set_top $top\n", "", "set_top is missing"),
+        (r"set_top \$top\n", "", "set_top is missing"),
         (r"create_clock .*\n", "", "create_clock is missing"),
         (r"set_part .*\n", "", "set_part is missing"),
         ("-flow_target vivado", "-flow_target vitis", "-flow_target must be vivado"),

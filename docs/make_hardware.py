@@ -1,0 +1,230 @@
+"""Rewrite the generated parts of docs/hardware.md: `make docs-hardware`, some minutes.
+
+Each part lies between two markers. The tables are computed, never typed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boards import BOARDS
+from eie.hls.design import Design
+from eie.hls.estimator import estimate
+from eie.hls.fitting import fit
+from eie.hls.generator import generate
+from eie.hls.simulation import CompiledKernel
+from eie.hls.wiring import wire
+from eie.host.emulator import Emulator
+from eie.host.errors import DoesNotFitError
+from eie.host.network import Layer, Network
+from eie.host.packer import pack
+from eie.host.session import Session
+
+PAGE = Path(__file__).parent / "hardware.md"
+#: Name, inputs, outputs, share of weights and of activations (paper, Table III).
+NINE_LAYERS = (
+    ("Alex-6", 9216, 4096, 0.09, 0.351),
+    ("Alex-7", 4096, 4096, 0.09, 0.353),
+    ("Alex-8", 4096, 1000, 0.25, 0.375),
+    ("VGG-6", 25088, 4096, 0.04, 0.183),
+    ("VGG-7", 4096, 4096, 0.04, 0.375),
+    ("VGG-8", 4096, 1000, 0.23, 0.411),
+    ("NT-We", 4096, 600, 0.10, 1.0),
+    ("NT-Wd", 600, 8791, 0.11, 1.0),
+    ("NT-LSTM", 1201, 2400, 0.10, 1.0),
+)
+SHAPE = (64, 256, 128, 10)
+
+
+def main() -> int:
+    """Rewrite the page, or check with --check that the quick parts are up to date."""
+    parts: dict[str, Callable[[], str]] = {"diagram": diagram, "memories": memories}
+    if "--check" not in sys.argv:
+        parts |= {"agreement": agreement, "boards": boards, "largest": largest}
+    before = text = PAGE.read_text(encoding="utf-8")
+    for name, make in parts.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        text = replace_part(text, name, make())
+    if "--check" in sys.argv:
+        return int(text != before)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def replace_part(text: str, name: str, body: str) -> str:
+    """Put `body` between the markers called `name`."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"{PAGE.name} has no part {name!r}")
+    return pattern.sub(lambda _: f"{begin}\n{body}\n{end}", text)
+
+
+def demo_design() -> Design:
+    """The design of the diagram and the table of memories: 16 PEs on a PYNQ-Z2."""
+    return Design.fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5)
+
+
+def network(shape: tuple[int, ...], density: float, active: float, seed: int = 0) -> Network:
+    """Make a random network with one golden input of the given density of activations."""
+    random = np.random.default_rng(seed)
+    layers = []
+    for number, (columns, rows) in enumerate(zip(shape, shape[1:], strict=False)):
+        kept = random.random((rows, columns)) < density
+        codes = (random.integers(1, 16, kept.shape, np.uint8) * kept).astype(np.uint8)
+        codebook = random.integers(-300, 300, 16).astype(np.int16)
+        codebook[0] = 0
+        relu = "relu" if number < len(shape) - 2 else "none"
+        layers.append(
+            Layer.from_dense_codes(f"layer{number}", codes, codebook=codebook, activation=relu)
+        )
+    inputs = activations(shape[0], active, seed)
+    return Network(tuple(layers), inputs, np.zeros((1, shape[-1]), np.int16))
+
+
+def activations(count: int, active: float, seed: int) -> npt.NDArray[np.int16]:
+    """One vector of non-zero codes with the given share kept."""
+    random = np.random.default_rng(seed + 1)
+    values = random.integers(1, 2000, (1, count)) * random.choice((-1, 1), (1, count))
+    return (values * (random.random((1, count)) < active)).astype(np.int16)
+
+
+def diagram() -> str:
+    """Processes and streams of the design, those of a kind as one."""
+    wiring = wire(demo_design())
+    counts: dict[str, int] = {}
+    writer: dict[str, str] = {}
+    for process in wiring.processes:
+        name = process.function.split("<")[0]
+        counts[name] = counts.get(name, 0) + 1
+        writer |= dict.fromkeys(process.writes, name)
+    lines = ["```mermaid", "flowchart LR"]
+    lines += ["  packets_in([packets_in]) --> receive", "  send --> packets_out([packets_out])"]
+    for name, count in counts.items():
+        lines.append(f'  {name}["{name}{f" x {count}" if count > 1 else ""}"]')
+    edges: dict[tuple[str, str, str], int] = {}
+    for process in wiring.processes:
+        for stream in process.reads:
+            if stream == "packets_in":
+                continue
+            key = (writer[stream], process.function.split("<")[0], stream.split("[")[0])
+            edges[key] = edges.get(key, 0) + 1
+    for (source, target, stream), count in edges.items():
+        label = f"{stream}{f' x {count}' if count > 1 else ''}"
+        lines.append(f'  {source} -- "{label}" --> {target}')
+    return "\n".join([*lines, "```"])
+
+
+def memories() -> str:
+    """What takes what in the demo's design."""
+    design = demo_design()
+    needed = estimate(design)
+    rows = [
+        (m.name, f"{m.count}", f"{m.depth} x {m.width}", m.kind, f"{m.bram18}", f"{m.uram}")
+        for m in needed.memories
+    ]
+    table_text = table(("memory", "copies", "words x bits", "in", "BRAM18", "UltraRAM"), rows)
+    total = (
+        f"Together {needed.bram36} BRAM36, {needed.uram} UltraRAM, {needed.dsp} DSP; "
+        f"{needed.lut[0]:,} to {needed.lut[1]:,} LUTs and {needed.ff[0]:,} to "
+        f"{needed.ff[1]:,} flip-flops (uncalibrated)."
+    )
+    return f"{table_text}\n\n{total}"
+
+
+def agreement() -> str:
+    """Cycles of the C++ simulation and of the model, over designs and patterns."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for pes in (1, 4, 16, 64):
+            design = Design(pes=pes, entries_per_pe=1 << 14, rows_per_pe=256, biases_per_pe=512)
+            with CompiledKernel(generate(design, Path(folder) / f"{pes}")) as kernel:
+                rows += [agree(design, kernel, *pattern) for pattern in patterns()]
+    head = ("PEs", "pattern", "simulated", "model", "busy, starved, full of every PE")
+    return table(head, rows)
+
+
+def patterns() -> Iterator[tuple[str, Network, npt.NDArray[np.int16]]]:
+    """Networks and inputs that stress different parts."""
+    for name, density, active in (
+        ("10 % of weights, 40 % of activations", 0.10, 0.4),
+        ("10 % of weights, no activations", 0.10, 0.0),
+        ("all weights, all activations", 1.0, 1.0),
+        ("1 % of weights, all activations", 0.01, 1.0),
+    ):
+        yield name, network(SHAPE, density, active), activations(SHAPE[0], active, 7)
+
+
+def agree(
+    design: Design, kernel: CompiledKernel, name: str, net: Network, inputs: npt.NDArray[np.int16]
+) -> tuple[str, ...]:
+    """Run one pattern on both, and compare."""
+    packed = pack(net, design)
+    counted = []
+    for engine in (kernel, Emulator(design)):
+        session = Session(engine, packed)
+        session.run(np.repeat(inputs, 3, axis=0))
+        counted.append(session.counters())
+    simulated, model = counted
+    same = "equal" if simulated.same_as(model) else "DIFFERENT"
+    return f"{design.pes}", name, f"{simulated.cycles}", f"{model.cycles}", same
+
+
+def boards() -> str:
+    """The nine layers on every board."""
+    nets = [network((i, o), w, a) for _, i, o, w, a in NINE_LAYERS]
+    rows = []
+    for board in BOARDS.values():
+        cells = [board.title]
+        for net in nets:
+            print(f"  {board.title}", file=sys.stderr, flush=True)
+            cells.append(fitted(net, board.name))
+        rows.append(tuple(cells))
+    return table(("board", *(name for name, *_ in NINE_LAYERS)), rows)
+
+
+def fitted(net: Network, board: str) -> str:
+    """PEs and predicted latency, or what is short."""
+    try:
+        result = fit(net, board)
+    except DoesNotFitError as error:
+        shortage = re.search(r"- (\w+)[^:]*: needs (\d+), may use (\d+)", str(error))
+        assert shortage
+        return f"{shortage[1]} {int(shortage[2]) / int(shortage[3]):.1f} x too few"
+    chosen = next(c for c in result.candidates if c.design == result.design)
+    return f"{chosen.design.pes} PEs, {chosen.latency_us:.0f} us"
+
+
+def largest() -> str:
+    """Side of the largest square layer that fits each board, by bisection in steps of 128."""
+    rows = []
+    for board in BOARDS.values():
+        cells = [board.title]
+        for density in (0.09, 0.04):
+            low, high = 1, 96  # in units of 128: 1 always fits, 96 x 128 = 12,288
+            while high - low > 1:
+                middle = (low + high) // 2
+                side = 128 * middle
+                print(f"  {board.title} {density} {side}", file=sys.stderr, flush=True)
+                fits = not fitted(network((side, side), density, 0.35), board.name).endswith("few")
+                low, high = (middle, high) if fits else (low, middle)
+            cells.append(f"{128 * low} x {128 * low}")
+        rows.append(tuple(cells))
+    return table(("board", "AlexNet-like, 9 %", "VGG-like, 4 %"), rows)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Format a Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
