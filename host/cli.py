@@ -138,6 +138,12 @@ def _build(options: argparse.Namespace) -> None:
     print(f"wrote {out}: slack {manifest.wns_ns:.3f} ns, {manifest.tool}")
 
 
+def _reports(options: argparse.Namespace) -> None:
+    from eie.hls.reports import compare_project
+
+    print(compare_project(options.project).as_text())
+
+
 def _run(options: argparse.Namespace) -> None:
     from eie.host.board_emulator import EmulatedBoard
     from eie.host.driver import Accelerator
@@ -290,6 +296,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
     sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
     sub.add_argument("--block", help="synthesise one part only: lnzd, broadcast, pe, ...")
+
+    sub = command("reports", _reports, "lay what the tools reported beside the estimate")
+    sub.add_argument("project", type=Path, metavar="PROJECT")
 
     sub = command("run", _run, "run a network on a board, or on an emulated one")
     sub.add_argument("network", type=Path, metavar="NET.npz")
