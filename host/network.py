@@ -270,11 +270,13 @@ class Network:
         if not source.is_file():
             raise NetworkFileError(f"no network file at {source}")
         try:
-            archive = np.load(source, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array, not an .npz archive")
-            with archive:
-                arrays = {name: archive[name] for name in archive.files}
+            # Opened here, since np.load leaves a file open that is no archive after all.
+            with source.open("rb") as file:
+                archive = np.load(file, allow_pickle=False)
+                if not isinstance(archive, np.lib.npyio.NpzFile):
+                    raise ValueError("a single array, not an .npz archive")
+                with archive:
+                    arrays = {name: archive[name] for name in archive.files}
             if not all(isinstance(array, np.ndarray) for array in arrays.values()):
                 raise ValueError("it holds something else than arrays")
         except Exception as error:  # zipfile and numpy raise a dozen kinds for damaged bytes

@@ -34,7 +34,7 @@ packet:
     command = commands.read();
     end_cycle();
   words:
-    for (ap_uint<16> word = 0; word < command.keep; ++word) {
+    for (word_count_t word = 0; word < command.keep; ++word) {
 #pragma HLS PIPELINE II = 1
       if (command.kind == kToHidden) {
         hidden_out.write(hidden.read().values);
@@ -50,8 +50,8 @@ packet:
 
 void block_collector(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t>& in_1,
                      hls::stream<result_bits_t>& in_2, hls::stream<result_bits_t>& in_3,
-                     hls::stream<command_bits_t>& commands_in,
-                     hls::stream<word_bits_t>& hidden_out, hls::stream<word_bits_t>& outputs_out) {
+                     hls::stream<command_bits_t>& commands_in, hls::stream<word_bits_t>& hidden_out,
+                     hls::stream<word_bits_t>& outputs_out) {
 #pragma HLS INTERFACE axis port = in_0
 #pragma HLS INTERFACE axis port = in_1
 #pragma HLS INTERFACE axis port = in_2

@@ -14,7 +14,7 @@ namespace kernel {
 typedef ap_uint<64 + 4> token_bits_t;
 typedef ap_uint<kLanes * kActivationBits + kLanes + 4> word_token_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32> answer_bits_t;
-typedef ap_uint<16 + 16 + 2> command_bits_t;
+typedef ap_uint<2 * kWordCountBits + 2> command_bits_t;
 //! A beat of a packet with TLAST on top.
 typedef ap_uint<64 + 1> packet_bits_t;
 
@@ -60,7 +60,8 @@ inline answer_bits_t to_bits(const Answer& answer) {
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
-  return Command{ap_uint<2>(bits >> 32), ap_uint<16>(bits), ap_uint<16>(bits >> 16)};
+  return Command{ap_uint<2>(bits >> (2 * kWordCountBits)), word_count_t(bits),
+                 word_count_t(bits >> kWordCountBits)};
 }
 
 //! Tokens in, until the end of the packet.
@@ -92,7 +93,7 @@ give:
 //! Results in, until the end of the packet.
 template <int kBits>
 void take_results(hls::stream<typename ResultBits<kBits>::type>& port,
-                  hls::stream<Results<kBits> >& results) {
+                  hls::stream<Results<kBits>>& results) {
   ap_uint<2> kind = kValue;
 take:
   do {
@@ -106,7 +107,7 @@ take:
 
 //! Results out, until the end of the packet.
 template <int kBits>
-void give_results(hls::stream<Results<kBits> >& results,
+void give_results(hls::stream<Results<kBits>>& results,
                   hls::stream<typename ResultBits<kBits>::type>& port) {
   ap_uint<2> kind = kValue;
 give:

@@ -36,8 +36,7 @@ give:
 }  // namespace
 
 void block_receiver(hls::stream<packet_bits_t>& packet_in, hls::stream<token_bits_t>& tokens_out,
-                    hls::stream<answer_bits_t>& answers_out,
-                    hls::stream<ap_uint<1> >& start_timer) {
+                    hls::stream<answer_bits_t>& answers_out, hls::stream<ap_uint<1>>& start_timer) {
 #pragma HLS INTERFACE axis port = packet_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS INTERFACE axis port = answers_out

@@ -12,8 +12,9 @@
 
 namespace kernel {
 
-//! Iterations after which a written sum is surely read back from the memory: one to read, one to
-//! add, one to write, and one that a block RAM's output register may add.
+//! Iterations that miss a sum written just before them: the cycles from an accumulator's read to
+//! its write. One to read, one to add, one to write, and one that a block RAM's output register may
+//! add; the DEPENDENCE pragma in multiply_layer() holds the tool to it.
 constexpr int kWriteLatency = 4;
 
 //! The sums of the last iterations, youngest first.
@@ -36,8 +37,7 @@ inline void forget(RecentSums& recent) {
 //! Add `product` to accumulator `row`. `Memory` is an array, or in tests a model of one whose
 //! writes are late.
 template <typename Memory>
-inline void accumulate(Memory& accumulators, RecentSums& recent, row_t row,
-                       accumulator_t product) {
+inline void accumulate(Memory& accumulators, RecentSums& recent, row_t row, accumulator_t product) {
 #pragma HLS INLINE
   accumulator_t sum = accumulators[row];
 forward:

@@ -15,7 +15,7 @@ namespace kernel {
 //! What the control unit knows of a layer: a LAYER record.
 struct LayerDescriptor {
   ap_uint<17> columns;
-  row_t rows;
+  layer_rows_t rows;
   ap_uint<24> pointer_pair;
   row_t bias_base;
   row_t local_rows;
@@ -61,7 +61,7 @@ layers:
     if (position == kLayerBeats - 1) {
       LayerDescriptor descriptor;
       descriptor.columns = field<17>(record[kLayerColumnsBeat], kLayerColumnsLow);
-      descriptor.rows = field<17>(record[kLayerRowsBeat], kLayerRowsLow);
+      descriptor.rows = field<25>(record[kLayerRowsBeat], kLayerRowsLow);
       descriptor.pointer_pair = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
       descriptor.bias_base = field<17>(record[kLayerBiasBaseBeat], kLayerBiasBaseLow);
       descriptor.local_rows = field<17>(record[kLayerLocalRowsBeat], kLayerLocalRowsLow);
@@ -82,13 +82,18 @@ inline void send_input(hls::stream<Token>& tokens, hls::stream<WordToken>& words
                        ap_uint<17> columns) {
 #pragma HLS INLINE
   const ap_uint<17> beats = (columns + kActivationsPerBeat - 1) / kActivationsPerBeat;
+  // What fills up the last beat is no activation, and in a damaged packet it is not even zero.
+  const ap_uint<2> spare = ap_uint<2>(0 - columns);
+  const beat_t last_beat = beat_t(-1) >> (spare * kActivationBits);
   word_t word = 0;
   ap_uint<2> place = 0;
 input:
   for (ap_uint<17> beat = 0; beat < beats; ++beat) {
 #pragma HLS PIPELINE II = 1
-    word |= word_t(tokens.read().data) << (place * kBeatBits);
-    if (place == kBeatsPerWord - 1 || beat == beats - 1) {
+    const bool last = beat == beats - 1;
+    const beat_t data = tokens.read().data & (last ? last_beat : beat_t(-1));
+    word |= word_t(data) << (place * kBeatBits);
+    if (place == kBeatsPerWord - 1 || last) {
       words.write(make_word(word));
       word = 0;
       place = 0;
@@ -100,9 +105,9 @@ input:
 }
 
 //! Words that hold `activations` activations.
-inline ap_uint<16> words_of(ap_uint<17> activations) {
+inline word_count_t words_of(layer_rows_t activations) {
 #pragma HLS INLINE
-  return ap_uint<16>((activations + kLanes - 1) / kLanes);
+  return word_count_t((activations + kLanes - 1) / kLanes);
 }
 
 //! Take `batch` vectors through all layers.
@@ -126,9 +131,9 @@ vectors:
       if (first) {
         send_input(tokens, words, descriptor.columns);
       } else {
-        const ap_uint<16> count = words_of(descriptor.columns);
+        const word_count_t count = words_of(descriptor.columns);
       source:
-        for (ap_uint<16> word = 0; word < count; ++word) {
+        for (word_count_t word = 0; word < count; ++word) {
 #pragma HLS PIPELINE II = 1
           words.write(make_word(memory[source][word]));
           end_cycle();
@@ -137,16 +142,16 @@ vectors:
       words.write(
           pass_token(Token{kLayerEnd, make_layer_end(descriptor.local_rows, descriptor.bias_base,
                                                      descriptor.shift, descriptor.relu)}));
-      const ap_uint<16> keep = words_of(descriptor.rows);
+      const word_count_t keep = words_of(descriptor.rows);
       commands.write(Command{last ? kToOutput : kToHidden,
-                             ap_uint<16>(descriptor.local_rows * kPes / kLanes), keep});
+                             word_count_t(descriptor.local_rows * kPes / kLanes), keep});
       end_cycle();
 
       // The results come back only when every PE is done with the layer, so each layer has the
       // whole of the one before. The next vector's first layer does not wait for the last results.
       if (!last) {
       destination:
-        for (ap_uint<16> word = 0; word < keep; ++word) {
+        for (word_count_t word = 0; word < keep; ++word) {
 #pragma HLS PIPELINE II = 1
           memory[1 - source][word] = hidden.read().values;
           end_cycle();
@@ -170,20 +175,18 @@ inline void control_activations(hls::stream<Token>& tokens, hls::stream<ResultWo
 packet:
   while (running) {
     const Token token = tokens.read();
-    const ap_uint<32> length = field<packet::kSectionLengthBits>(token.data,
-                                                                 packet::kSectionLengthLow);
-    const bool is_layers =
-        token.kind == kSection && field<packet::kSectionSectionBits>(
-                                      token.data, packet::kSectionSectionLow) ==
-                                      packet::kSectionLayers;
+    const ap_uint<32> length =
+        field<packet::kSectionLengthBits>(token.data, packet::kSectionLengthLow);
+    const bool is_layers = token.kind == kSection &&
+                           field<packet::kSectionSectionBits>(
+                               token.data, packet::kSectionSectionLow) == packet::kSectionLayers;
     if (is_layers) {
       layer_count = ap_uint<9>(length / packet::kLayerBeats);
       end_cycle();
       load_layers(tokens, layers, length);
     } else {
       words.write(pass_token(token));
-      if (token.kind == kReport)
-        commands.write(Command{kToOutput, kReportWords, kCounterWords});
+      if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords});
       if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0});
       end_cycle();
       if (token.kind == kSection) {

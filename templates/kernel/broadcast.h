@@ -2,7 +2,8 @@
 //
 // One process that writes 64 streams does not close timing, four do. A node passes a token to each
 // child as soon as that child has room, and takes the next token when all have it: so the broadcast
-// waits while any queue is full, as in the paper (section IV, "Activation Queue and Load Balancing").
+// waits while any queue is full, as in the paper (section IV, "Activation Queue and Load
+// Balancing").
 //
 // Its last nodes, the leaves, stand in front of the PEs' queues and count for each the cycles in
 // which it was full.

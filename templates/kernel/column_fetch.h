@@ -1,5 +1,5 @@
-// The first half of a PE: find the entries that an activation meets (paper section IV, "Pointer Read
-// Unit"). Columns without entries in this PE end here, so they cost the multiplier nothing.
+// The first half of a PE: find the entries that an activation meets (paper section IV, "Pointer
+// Read Unit"). Columns without entries in this PE end here, so they cost the multiplier nothing.
 #pragma once
 
 #include "dataflow.h"
@@ -25,10 +25,10 @@ inline bool is_for(beat_t section, int pe) {
 inline void fetch_section(PointerBanks& pointers, hls::stream<Token>& queue,
                           hls::stream<Token>& work, const Token& section, int pe) {
 #pragma HLS INLINE
-  const ap_uint<8> kind = field<packet::kSectionSectionBits>(section.data,
-                                                             packet::kSectionSectionLow);
-  const ap_uint<32> length = field<packet::kSectionLengthBits>(section.data,
-                                                               packet::kSectionLengthLow);
+  const ap_uint<8> kind =
+      field<packet::kSectionSectionBits>(section.data, packet::kSectionSectionLow);
+  const ap_uint<32> length =
+      field<packet::kSectionLengthBits>(section.data, packet::kSectionLengthLow);
   const bool mine = is_for(section.data, pe);
   const bool keep = mine && kind == packet::kSectionPointers;
   const bool pass = mine && kind != packet::kSectionPointers;

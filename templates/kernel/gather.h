@@ -12,9 +12,9 @@ namespace kernel {
 
 //! Four sources side by side.
 template <int kBits>
-void gather_4(hls::stream<Results<kBits> >& in_0, hls::stream<Results<kBits> >& in_1,
-              hls::stream<Results<kBits> >& in_2, hls::stream<Results<kBits> >& in_3,
-              hls::stream<Results<4 * kBits> >& out) {
+void gather_4(hls::stream<Results<kBits>>& in_0, hls::stream<Results<kBits>>& in_1,
+              hls::stream<Results<kBits>>& in_2, hls::stream<Results<kBits>>& in_3,
+              hls::stream<Results<4 * kBits>>& out) {
   typedef ap_uint<4 * kBits> wide_t;
   ap_uint<2> kind = kValue;
 packet:
@@ -29,10 +29,9 @@ packet:
       const Results<kBits> part_3 = in_3.read();
       // All sources end together.
       kind = part_0.kind;
-      out.write(Results<4 * kBits>{
-          kind, wide_t(part_0.values) | (wide_t(part_1.values) << kBits) |
-                    (wide_t(part_2.values) << (2 * kBits)) |
-                    (wide_t(part_3.values) << (3 * kBits))});
+      out.write(Results<4 * kBits>{kind, wide_t(part_0.values) | (wide_t(part_1.values) << kBits) |
+                                             (wide_t(part_2.values) << (2 * kBits)) |
+                                             (wide_t(part_3.values) << (3 * kBits))});
       end_cycle();
     } while (kind == kValue);
   } while (kind != kEnd);
@@ -40,8 +39,8 @@ packet:
 
 //! Two sources: two rounds make a whole.
 template <int kBits>
-void gather_2(hls::stream<Results<kBits> >& in_0, hls::stream<Results<kBits> >& in_1,
-              hls::stream<Results<4 * kBits> >& out) {
+void gather_2(hls::stream<Results<kBits>>& in_0, hls::stream<Results<kBits>>& in_1,
+              hls::stream<Results<4 * kBits>>& out) {
   typedef ap_uint<4 * kBits> wide_t;
   ap_uint<2> kind = kValue;
 packet:
@@ -65,7 +64,7 @@ packet:
 
 //! One source: four rounds make a whole.
 template <int kBits>
-void gather_1(hls::stream<Results<kBits> >& in_0, hls::stream<Results<4 * kBits> >& out) {
+void gather_1(hls::stream<Results<kBits>>& in_0, hls::stream<Results<4 * kBits>>& out) {
   typedef ap_uint<4 * kBits> wide_t;
   ap_uint<2> kind = kValue;
 packet:
@@ -166,7 +165,7 @@ packet:
     command = commands.read();
     end_cycle();
   words:
-    for (ap_uint<16> word = 0; word < command.words; ++word) {
+    for (word_count_t word = 0; word < command.words; ++word) {
 #pragma HLS PIPELINE II = 1
       const ResultWord result = results.read();
       // Words of padding rows only are dropped.

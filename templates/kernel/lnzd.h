@@ -1,5 +1,7 @@
-// Leading non-zero detection (paper section IV, "Distributed Leading Non-Zero Detection"): a radix-4
-// tree finds the first non-zero activation of a word, one a cycle, and sends it with its column.
+// Leading non-zero detection (paper section IV, "Distributed Leading Non-Zero Detection").
+//
+// A radix-4 tree finds the first non-zero activation of a word, one a cycle, and sends it with its
+// column.
 #pragma once
 
 #include "dataflow.h"
@@ -61,7 +63,9 @@ packet:
         const ap_uint<4> lane = leading_lane(pending);
         const ap_uint<kActivationBits> value = activations >> (lane * kActivationBits);
         tokens.write(Token{kActivation, make_activation(column + lane, value)});
-        pending[lane] = 0;
+        // Clears the first set lane without waiting for the tree to say which: this alone is
+        // carried from cycle to cycle, the tree is not.
+        pending &= ap_uint<kLanes>(pending - 1);
       }
       end_cycle();
     } while (kind != kLayerEnd && kind != kPacketEnd);

@@ -77,6 +77,7 @@ inline bool receive_sections(hls::stream<axis_t>& input, hls::stream<Token>& tok
   ap_uint<32> section_left = 0;
   ap_uint<16> sections = 0;
   bool good = true;
+  bool whole = true;
 sections:
   // One beat a cycle. A section cut short is filled up with zeros: the PEs count on its length.
   while ((left != 0 && !reception.ended) || (good && section_left != 0)) {
@@ -85,6 +86,8 @@ sections:
     if (left != 0) {
       beat = next_beat(input, reception);
       --left;
+    } else {
+      whole = false;
     }
     const bool starts = section_left == 0;
     if (starts) {
@@ -99,7 +102,7 @@ sections:
     end_cycle();
   }
   // Layers and codebooks once, and three sections for each PE.
-  return good && section_left == 0 && sections == 2 + 3 * kPes;
+  return good && whole && sections == 2 + 3 * kPes;
 }
 
 //! Pass a run's vectors on, as many beats as announced whatever arrives.
@@ -200,10 +203,8 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
                          ap_uint<32>(counters   ? kReportBeats
                                      : identify ? kDesignBeats
                                                 : 0)});
-    if (counters) {
-      tokens.write(Token{kReport, 0});
-      end_cycle();
-    }
+    if (counters) tokens.write(Token{kReport, 0});
+    end_cycle();
     if (status == kStatusOk) skip(input, reception, length);
   }
 

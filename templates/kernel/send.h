@@ -10,8 +10,8 @@ namespace kernel {
 //! Count the cycles of a run, from its header to its last output.
 //!
 //! A process of its own, because a stalled pipeline cannot count the cycles in which it stands.
-inline void time_run(hls::stream<ap_uint<1> >& start, hls::stream<ap_uint<1> >& stop,
-                     hls::stream<ap_uint<64> >& elapsed) {
+inline void time_run(hls::stream<ap_uint<1>>& start, hls::stream<ap_uint<1>>& stop,
+                     hls::stream<ap_uint<64>>& elapsed) {
   static ap_uint<64> cycles = 0;
   const bool is_run = start.read() == 1;
   end_cycle();
@@ -76,7 +76,7 @@ beats:
 
 //! Answer one packet.
 inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
-                 hls::stream<ap_uint<1> >& stop_timer, hls::stream<ap_uint<64> >& elapsed,
+                 hls::stream<ap_uint<1>>& stop_timer, hls::stream<ap_uint<64>>& elapsed,
                  hls::stream<axis_t>& output, ap_uint<32>& design_id, ap_uint<32>& format_version,
                  ap_uint<32>& network_id, ap_uint<32>& packets, ap_uint<32>& errors,
                  ap_uint<32>& cycles) {

@@ -23,6 +23,11 @@ typedef ap_uint<16> column_t;
 typedef ap_uint<kPointerBits> pointer_t;
 //! A local row, or a number of them up to 65,536.
 typedef ap_uint<17> row_t;
+//! A number of rows of a layer: up to 256 PEs with 65,536 each.
+typedef ap_uint<25> layer_rows_t;
+//! A number of words with a layer's activations or results.
+constexpr int kWordCountBits = 21;
+typedef ap_uint<kWordCountBits> word_count_t;
 
 //! What a token is. Tokens travel the same way from the receiver to the multipliers, whether they
 //! load a memory or carry an activation, so the mode of the machine is data, never a branch
@@ -87,38 +92,60 @@ inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_pair) {
 #pragma HLS INLINE
   return beat_t(layer) | (beat_t(pointer_pair) << 8);
 }
-inline ap_uint<8> layer_of(beat_t layer_begin) { return field<8>(layer_begin, 0); }
-inline ap_uint<24> pointer_pair_of(beat_t layer_begin) { return field<24>(layer_begin, 8); }
+inline ap_uint<8> layer_of(beat_t layer_begin) {
+  return field<8>(layer_begin, 0);
+}
+inline ap_uint<24> pointer_pair_of(beat_t layer_begin) {
+  return field<24>(layer_begin, 8);
+}
 
 inline beat_t make_activation(column_t column, ap_uint<kActivationBits> value) {
 #pragma HLS INLINE
   return beat_t(column) | (beat_t(value) << 16);
 }
-inline column_t column_of(beat_t activation) { return field<16>(activation, 0); }
-inline ap_uint<kActivationBits> value_of(beat_t activation) { return field<16>(activation, 16); }
+inline column_t column_of(beat_t activation) {
+  return field<16>(activation, 0);
+}
+inline ap_uint<kActivationBits> value_of(beat_t activation) {
+  return field<16>(activation, 16);
+}
 
 inline beat_t make_work(ap_uint<24> first, ap_uint<20> length, ap_uint<kActivationBits> value) {
 #pragma HLS INLINE
   return beat_t(first) | (beat_t(length) << 24) | (beat_t(value) << 44);
 }
-inline ap_uint<24> first_of(beat_t work) { return field<24>(work, 0); }
-inline ap_uint<20> length_of(beat_t work) { return field<20>(work, 24); }
-inline ap_uint<kActivationBits> work_value_of(beat_t work) { return field<16>(work, 44); }
+inline ap_uint<24> first_of(beat_t work) {
+  return field<24>(work, 0);
+}
+inline ap_uint<20> length_of(beat_t work) {
+  return field<20>(work, 24);
+}
+inline ap_uint<kActivationBits> work_value_of(beat_t work) {
+  return field<16>(work, 44);
+}
 
 inline beat_t make_layer_end(row_t local_rows, row_t bias_base, ap_uint<6> shift, ap_uint<1> relu) {
 #pragma HLS INLINE
   return beat_t(local_rows) | (beat_t(bias_base) << 20) | (beat_t(shift) << 40) |
          (beat_t(relu) << 48);
 }
-inline row_t local_rows_of(beat_t layer_end) { return field<17>(layer_end, 0); }
-inline row_t bias_base_of(beat_t layer_end) { return field<17>(layer_end, 20); }
-inline ap_uint<6> shift_of(beat_t layer_end) { return field<6>(layer_end, 40); }
-inline ap_uint<1> relu_of(beat_t layer_end) { return field<1>(layer_end, 48); }
+inline row_t local_rows_of(beat_t layer_end) {
+  return field<17>(layer_end, 0);
+}
+inline row_t bias_base_of(beat_t layer_end) {
+  return field<17>(layer_end, 20);
+}
+inline ap_uint<6> shift_of(beat_t layer_end) {
+  return field<6>(layer_end, 40);
+}
+inline ap_uint<1> relu_of(beat_t layer_end) {
+  return field<1>(layer_end, 48);
+}
 
 //! A report is a table of uint16 with a column for each PE, sent like the results of a layer; a
 //! lone PE sends rows until they fill a word.
-constexpr int kReportRows = kPes * packet::kCounterRows < kLanes ? kLanes / kPes
-                                                                 : packet::kCounterRows;
+constexpr int kReportRows =
+    kPes * packet::kCounterRows < kLanes ? kLanes / kPes : packet::kCounterRows;
 constexpr int kReportWords = kPes * kReportRows / kLanes;
 //! Beats of a report that the host gets: the rows that mean something.
 constexpr int kReportBeats = kPes * packet::kCounterRows / kActivationsPerBeat;
@@ -145,9 +172,9 @@ enum CommandKind : unsigned int {
 struct Command {
   ap_uint<2> kind;
   //! Words that the PEs will send.
-  ap_uint<16> words;
+  word_count_t words;
   //! How many of them hold rows; the rest is padding and is dropped.
-  ap_uint<16> keep;
+  word_count_t keep;
 };
 
 }  // namespace kernel

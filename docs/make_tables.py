@@ -1,0 +1,96 @@
+"""Rewrite the tables in packets.md from the definitions of packets and registers.
+
+Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
+``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from eie.hls.registers import REGISTERS
+from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+
+PACKETS = Path(__file__).with_name("packets.md")
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Lay out a Markdown table."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def comments(values: type[enum.IntEnum]) -> dict[str, str]:
+    """Texts of the ``#:`` comments behind the members of an enumeration."""
+    found = re.findall(r"^    (\w+) = \d+  #: (.*)$", inspect.getsource(values), re.MULTILINE)
+    texts = dict(found)
+    assert list(texts) == [value.name for value in values], f"a member of {values} has no comment"
+    return texts
+
+
+def record(described: Record) -> str:
+    """Text and fields of a record."""
+    rows = [
+        (field.beat, f"{field.low + field.bits - 1}:{field.low}", f"`{field.name}`", field.text)
+        for field in described.fields
+    ]
+    title = described.name.upper()
+    return f"### {title}\n\n{described.text}\n\n{table(('beat', 'bits', 'field', 'meaning'), rows)}"
+
+
+def tables() -> dict[str, str]:
+    """Every table by the name in its marker."""
+    kinds, sections, statuses = comments(Kind), comments(Section), comments(Status)
+    return {
+        "kinds": table(
+            ("kind", "request", "answer", "meaning"),
+            [(f"`{k.name}`", int(k), f"0x{answer_kind(k):02x}", kinds[k.name]) for k in Kind],
+        ),
+        "sections": table(
+            ("section", "value", "holds"),
+            [(f"`{s.name}`", int(s), sections[s.name]) for s in Section],
+        ),
+        "statuses": table(
+            ("status", "value", "meaning"),
+            [(f"`{s.name}`", int(s), statuses[s.name]) for s in Status],
+        ),
+        "records": "\n\n".join(record(described) for described in RECORDS),
+        "counters": table(
+            ("row", "name"), [(row, f"`{name}`") for row, name in enumerate(COUNTER_ROWS)]
+        ),
+        "registers": table(
+            ("offset", "register", "access", "meaning"),
+            [(f"0x{r.offset:02x}", f"`{r.name}`", r.access, r.text) for r in REGISTERS],
+        ),
+    }
+
+
+def with_tables(text: str) -> str:
+    """Put the tables of today into the text of packets.md."""
+    made = tables()
+    found: list[str] = []
+
+    def put(marker: re.Match[str]) -> str:
+        found.append(marker[1])
+        return f"<!-- table {marker[1]} -->\n\n{made[marker[1]]}\n\n<!-- end -->"
+
+    text = re.sub(r"<!-- table (\w+) -->.*?<!-- end -->", put, text, flags=re.DOTALL)
+    if sorted(found) != sorted(made):
+        raise SystemExit(f"{PACKETS.name} must have a marker for each of {list(made)}, not {found}")
+    return text
+
+
+def main() -> int:
+    """Rewrite packets.md."""
+    PACKETS.write_text(with_tables(PACKETS.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

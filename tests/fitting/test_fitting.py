@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.hls.boards import BOARDS
+from eie.hls.design import NO_BOARD, RANGES, Design
+from eie.hls.estimator import estimate, shortages
+from eie.hls.fitting import fit, size_design
+from eie.host.errors import DesignError, DoesNotFitError, InputError
+from eie.host.network import Layer, Network
+from eie.host.packer import pack
+from eie.host.run import emulate
+
+SETTINGS = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+
+
+@pytest.fixture(scope="module")
+def network(random_network) -> Network:
+    return random_network(100, 120, 30, density=0.1, magnitude=300, golden=1)
+
+
+def without_weights(*sizes: int) -> Network:
+    """A network of these sizes whose weights are all zero: large, and quick to make."""
+    layers = [
+        Layer(
+            f"layer{number}", rows, columns, np.zeros(columns + 1, np.int64),
+            np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(16, np.int16),
+            np.zeros(rows, np.int64), "none", 8, 8, 8,
+        )
+        for number, (columns, rows) in enumerate(itertools.pairwise(sizes))
+    ]  # fmt: skip
+    none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
+    return Network(tuple(layers), *none)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_design_holds_the_network_within_the_budget(board, network):
+    result = fit(network, board)
+    assert result.design.board == board
+    assert result.design.clock_mhz == BOARDS[board].clock_mhz
+    assert pack(network, result.design).design == result.design
+    assert result.estimate == estimate(result.design)
+    assert shortages(result.estimate, BOARDS[board]) == ()
+
+
+@pytest.mark.parametrize("board", ["pynq-z1", "kv260"])
+def test_the_chosen_design_is_the_fastest_that_fits(board, network):
+    result = fit(network, board)
+    fitting = [c for c in result.candidates if c.cycles is not None]
+    chosen = next(c for c in fitting if c.design == result.design)
+    assert chosen.latency_us == min(c.latency_us for c in fitting)
+    for candidate in result.candidates:
+        assert (candidate.cycles is None) == bool(candidate.shortages)
+        if candidate.cycles is None:
+            assert candidate.latency_us is None
+        else:
+            assert candidate.latency_us == candidate.cycles / candidate.design.clock_mhz
+
+
+def test_predicted_cycles_are_those_of_a_run(network):
+    result = fit(network, "pynq-z1")
+    chosen = next(c for c in result.candidates if c.design == result.design)
+    ran = emulate(network, result.design, network.golden_inputs[:1])
+    assert chosen.cycles == ran.report.total_cycles
+
+
+def test_the_explanation_names_the_chosen_and_what_the_others_lack(network):
+    result = fit(network, "pynq-z1")
+    lines = result.explain().splitlines()
+    (arrow,) = [line for line in lines if line.startswith("->")]
+    design = result.design
+    assert re.match(
+        rf"-> +{design.pes} PEs, {design.index_bits}-bit runs, {design.memory}: \d+ cycles", arrow
+    )
+    assert len(lines) == len(result.candidates) + 1
+    assert lines[-1].startswith("lowest predicted latency: ")
+    assert f"at {design.clock_mhz} MHz (a target: not synthesised)" in lines[-1]
+    refused = [line for line in lines if "256 PEs" in line]
+    assert refused
+    assert all("DSP: needs 256, may use 176 of 220 (80 too many)" in line for line in refused)
+
+
+def test_the_same_network_gets_the_same_design(network):
+    assert fit(network, "pynq-z1") == fit(network, "pynq-z1")
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"pes": 4},
+        {"index_bits": 7},
+        {"queue_depth": 4},
+        {"entries_per_pe": 65536, "pes": 2},
+        {"accumulator_bits": 48},
+        {"clock_mhz": 77},
+        {"memory": "bram"},
+        {"memory": "uram", "pes": 8, "index_bits": 4, "queue_depth": 16},
+        {"layers": 3, "rows_per_pe": 200, "biases_per_pe": 300, "hidden_activations": 256},
+        {"pointers_per_pe": 300},
+    ],
+)
+@pytest.mark.parametrize("board", ["kv260", NO_BOARD])
+def test_what_is_fixed_stays(fixed, board, network):
+    design = fit(network, board, **fixed).design
+    assert {name: getattr(design, name) for name in fixed} == fixed
+    pack(network, design)
+
+
+def test_without_a_board_it_is_the_papers_array(network):
+    result = fit(network)
+    design = result.design
+    assert (design.pes, design.index_bits, design.queue_depth) == (64, 4, 8)
+    assert design.board == NO_BOARD
+    assert "64 PEs" in result.explain()
+    assert result.explain().startswith("->")
+    pack(network, design)
+
+
+@SETTINGS
+@given(
+    st.lists(st.integers(1, 200), min_size=2, max_size=4),
+    st.sampled_from([0.0, 0.05, 1.0]),
+    st.sampled_from([1, 2, 16, 64, 256]),
+    st.integers(3, 8),
+    st.sampled_from(["natural", "balanced"]),
+)
+def test_without_a_board_anything_fits(random_network, sizes, density, pes, bits, assignment):
+    network = random_network(*sizes, density=density)
+    design = Design.fit(network, pes=pes, index_bits=bits, assignment=assignment)
+    pack(network, design, assignment=assignment)
+
+
+def test_the_natural_order_may_need_more_than_the_balanced():
+    codes = np.zeros((6400, 64), np.uint8)
+    codes[::64] = 1  # in natural order all on PE 0
+    layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
+    network = Network((layer,), np.zeros((0, 64), np.int16), np.zeros((0, 6400), np.int16))
+    balanced, natural = fit(network).design, fit(network, assignment="natural").design
+    assert balanced.entries_per_pe < natural.entries_per_pe
+    pack(network, natural, assignment="natural")
+    with pytest.raises(DoesNotFitError):
+        pack(network, balanced, assignment="natural")
+
+
+def test_capacities_fill_the_memories_they_are_in(network):
+    for memory, words in (("bram", 512), ("uram", 4096)):
+        design = fit(network, "kv260", memory=memory).design
+        assert design.entry_words_per_pe % words == 0
+        assert design.pointers_per_pe % 2048 == 0
+
+
+def test_sizing_keeps_everything_but_capacities(network):
+    start = Design(pes=8, index_bits=5, entries_per_pe=1 << 20, queue_depth=5, clock_mhz=9,
+                   accumulator_bits=48)  # fmt: skip
+    packed = pack(network, start)
+    sized = size_design(packed)
+    assert (sized.pes, sized.index_bits, sized.queue_depth, sized.clock_mhz) == (8, 5, 5, 9)
+    assert sized.entries_per_pe == 512 * 4
+    assert pack(network, sized).design == sized
+    assert size_design(packed, layers=100).layers == 100
+
+
+def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_network):
+    network = random_network(1000, 1000, density=0.5)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z1")
+    message = str(caught.value)
+    assert message.startswith("no design for PYNQ-Z1 holds this network; the closest has ")
+    found = re.search(r"BRAM36: needs (\d+), may use 112 of 140 \((\d+) too many\)", message)
+    assert found
+    assert int(found[1]) - int(found[2]) == 112
+    assert message.endswith("prune it further, split it, or take a larger board")
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"entries_per_pe": 8}, "entries_per_pe: needs .*, may use 8 of 8"),
+        ({"pointers_per_pe": 100}, "pointers_per_pe: needs 224, may use 100 of 100 .124 too many"),
+        ({"rows_per_pe": 1}, "rows_per_pe: needs"),
+        ({"biases_per_pe": 1}, "biases_per_pe: needs"),
+        ({"layers": 1}, "layers: needs 2, may use 1 of 1 .1 too many"),
+        ({"hidden_activations": 16}, "hidden_activations: needs 128, may use 16 of 16"),
+        ({"accumulator_bits": 24}, "accumulator_bits: needs"),
+    ],
+)
+@pytest.mark.parametrize("board", ["kv260", NO_BOARD])
+def test_a_fixed_capacity_that_is_too_small_is_refused(fixed, message, board, network):
+    with pytest.raises(DoesNotFitError, match=message):
+        fit(network, board, pes=8, **fixed)
+
+
+@pytest.mark.parametrize("board", ["rfsoc4x2", NO_BOARD])
+@pytest.mark.parametrize(
+    ("sizes", "fixed", "parameter"),
+    [
+        ((65536,) * 6, {}, "pointers_per_pe: needs 327690, may use 262144 of 262144"),
+        ((3, 70000), {"pes": 1}, "rows_per_pe: needs 70000, may use 65536 of 65536"),
+        ((2,) * 302, {}, "layers: needs 301, may use 256 of 256 .45 too many"),
+    ],
+)
+def test_a_network_beyond_every_design_is_refused(sizes, fixed, parameter, board):
+    with pytest.raises(DoesNotFitError, match=parameter):
+        fit(without_weights(*sizes), board, **fixed)
+
+
+def test_sums_beyond_every_accumulator_are_refused():
+    codebook = np.zeros(16, np.int16)
+    codebook[1] = -32768
+    layer = Layer.from_dense_codes(
+        "wide", np.ones((1, 65536), np.uint8), codebook=codebook,
+        bias=np.array([(1 << 47) - 1]), input_frac=8, weight_frac=0, output_frac=0,
+    )  # fmt: skip
+    network = Network((layer,), np.zeros((0, 65536), np.int16), np.zeros((0, 1), np.int16))
+    assert RANGES["accumulator_bits"][1] == 48
+    with pytest.raises(DoesNotFitError, match="accumulator_bits: needs 49, may use 48 of 48"):
+        fit(network)
+
+
+@pytest.mark.parametrize(
+    ("board", "fixed", "error", "message"),
+    [
+        ("pynq-z9", {}, InputError, "board must be one of"),
+        ("pynq-z1", {"speed": 3}, DesignError, "not speed"),
+        ("pynq-z1", {"pes": 3}, DesignError, "power of two"),
+        ("pynq-z1", {"pes": "4"}, DesignError, "pes must be an integer"),
+        ("pynq-z1", {"queue_depth": 1}, DesignError, "queue_depth must be"),
+        ("pynq-z1", {"memory": "uram"}, DesignError, "which has no UltraRAM"),
+        ("pynq-z1", {"memory": "sram"}, DesignError, "memory must be"),
+        (NO_BOARD, {"index_bits": 2}, DesignError, "index_bits must be"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused(board, fixed, error, message, network):
+    with pytest.raises(error, match=message):
+        fit(network, board, **fixed)
+
+
+def test_a_network_without_golden_vectors_is_fitted_too(random_network):
+    network = random_network(50, 40, magnitude=300)
+    design = fit(network, "pynq-z1").design
+    assert pack(network, design)

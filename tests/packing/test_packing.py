@@ -1,0 +1,221 @@
+"""What goes into a load, read back by hand; and unpacking as the inverse of packing."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.hls.design import Design
+from eie.host.errors import InputError
+from eie.host.network import Network
+from eie.host.packer import PackedNetwork, pack, unpack
+from eie.host.packets import Kind, parse_packet
+
+SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+PES = st.sampled_from([1 << power for power in range(9)])
+ASSIGNMENTS = st.sampled_from(["natural", "balanced"])
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[tuple[int, ...], float, int]:
+    """Sizes of a network's vectors, its density, and a seed."""
+    sizes = draw(st.lists(st.integers(1, 60), min_size=2, max_size=4))
+    density = draw(st.sampled_from([0.0, 0.03, 0.3, 1.0]))
+    return tuple(sizes), density, draw(st.integers(0, 1 << 20))
+
+
+def words(beats: np.ndarray) -> list[int]:
+    return [int(beat) for beat in beats]
+
+
+def lanes(beats: np.ndarray, bits: int, *, signed: bool = False) -> list[int]:
+    """Numbers of `bits` bits out of beats, lowest first."""
+    values = [
+        beat >> low & ((1 << bits) - 1) for beat in words(beats) for low in range(0, 64, bits)
+    ]
+    return [v - (1 << bits) if signed and v >> (bits - 1) else v for v in values]
+
+
+def read_load(packed: PackedNetwork) -> tuple[list[int], dict[tuple[int, int], np.ndarray]]:
+    """The NETWORK record's two beats, and the beats of each section by kind and PE."""
+    packet = parse_packet(packed.load_packet(9))
+    assert (packet.kind, packet.sequence) == (Kind.LOAD, 9)
+    sections, position = {}, 2
+    while position < len(packet.payload):
+        start = int(packet.payload[position])
+        kind, pe, length = start & 0xFF, start >> 16 & 0xFFFF, start >> 32
+        assert start >> 8 & 0xFF == 0
+        assert (kind, pe) not in sections
+        sections[kind, pe] = packet.payload[position + 1 : position + 1 + length]
+        assert len(sections[kind, pe]) == length
+        position += 1 + length
+    return words(packet.payload[:2]), sections
+
+
+def weights_in_load(packed: PackedNetwork) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights (rows, columns) and biases (rows,) of each layer, by slot, as the PEs would see them.
+
+    Follows the text of docs/packets.md and nothing else.
+    """
+    design = packed.design
+    _, sections = read_load(packed)
+    described = words(sections[1, 0xFFFF])
+    codebooks = lanes(sections[2, 0xFFFF], 16, signed=True)
+    layers = []
+    for number in range(len(described) // 3):
+        one, two, three = described[3 * number : 3 * number + 3]
+        columns, rows = one & 0xFFFFFFFF, one >> 32
+        pointer_base, bias_base = two & 0xFFFFFFFF, two >> 32
+        local_rows = three & 0xFFFFFFFF
+        weights = np.zeros((local_rows * design.pes, columns), np.int64)
+        biases = np.zeros(local_rows * design.pes, np.int64)
+        for pe in range(design.pes):
+            pointers = lanes(sections[3, pe], 32)[2 * pointer_base :]
+            entries = lanes(sections[5, pe], 64 // design.entries_per_word)
+            of_pe = lanes(sections[4, pe], 64, signed=True)[bias_base : bias_base + local_rows]
+            biases[pe :: design.pes] = of_pe
+            for column in range(columns):
+                row = -1
+                for entry in entries[pointers[column] : pointers[column + 1]]:
+                    row += 1 + (entry & ((1 << design.index_bits) - 1))
+                    weight = codebooks[16 * number + (entry >> design.index_bits)]
+                    weights[row * design.pes + pe, column] += weight
+        assert not weights[rows:].any()
+        assert not biases[rows:].any()
+        layers.append((weights[:rows], biases[:rows]))
+    return layers
+
+
+@SETTINGS
+@given(shapes(), PES, st.integers(3, 8), ASSIGNMENTS)
+def test_unpacking_is_the_inverse_of_packing(random_network, roomy, shape, pes, bits, assignment):
+    sizes, density, seed = shape
+    network = random_network(*sizes, density=density, seed=seed, golden=1)
+    packed = pack(network, roomy(pes, bits), assignment=assignment)
+    again = unpack(packed)
+    assert again == network
+    for mine, theirs in zip(again.layers, network.layers, strict=True):
+        assert np.array_equal(mine.dense_codes(), theirs.dense_codes())
+
+
+@settings(SETTINGS, max_examples=40)
+@given(shapes(), st.sampled_from([1, 2, 4, 8, 32]), st.integers(3, 8), ASSIGNMENTS)
+def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assignment):
+    sizes, density, seed = shape
+    network = random_network(*sizes, density=density, seed=seed)
+    packed = pack(network, roomy(pes, bits), assignment=assignment)
+    order = np.arange(network.inputs)
+    for layer, part, (weights, biases) in zip(
+        network.layers, packed.layers, weights_in_load(packed), strict=True
+    ):
+        slot = part.slot_of_row
+        assert np.array_equal(weights[slot][:, order], layer.dense_weights())
+        assert np.array_equal(biases[slot], layer.bias)
+        order = slot
+
+
+def test_the_sections_are_those_of_the_format(random_network, roomy):
+    network = random_network(37, 21, 6)
+    packed = pack(network, roomy(8, 5))
+    start, sections = read_load(packed)
+    assert list(sections) == [
+        (1, 0xFFFF),
+        (2, 0xFFFF),
+        *((kind, pe) for pe in range(8) for kind in (3, 4, 5)),
+    ]
+    assert start == [packed.network_id | 2 << 32, 10 | 2 << 32]
+    layers = lanes(sections[1, 0xFFFF], 32)
+    # columns, rows, pointer base in pairs, bias base, local rows, shift and ReLU.
+    assert layers[:5] == [37, 21, 0, 0, 4]
+    assert layers[6:11] == [21, 6, 19, 4, 2]
+    assert [layers[5], layers[11]] == [8 | 1 << 16, 8]
+    for pe in range(8):
+        assert len(sections[3, pe]) == 19 + 11
+        assert len(sections[4, pe]) == 4 + 2
+    # Entries of nine bits have lanes of sixteen.
+    total = [len(sections[5, pe]) for pe in range(8)]
+    last = packed.layers[-1]
+    assert total == [-(-int(n) // 4) for n in last.entry_base + np.diff(last.encoded.pe_starts)]
+
+
+def test_the_identity_is_the_crc_of_the_sections_and_never_0(random_network, roomy):
+    packed = pack(random_network(9, 5), roomy(2))
+    payload = parse_packet(packed.load_packet()).payload
+    assert packed.network_id == zlib.crc32(payload[2:].tobytes())
+    other = pack(random_network(9, 5, seed=1), roomy(2))
+    assert other.network_id != packed.network_id
+    assert pack(random_network(9, 5), roomy(2)).network_id == packed.network_id
+
+
+@settings(SETTINGS, max_examples=30)
+@given(st.integers(1, 20), st.integers(0, 5), st.integers(0, 1000))
+def test_a_run_holds_the_vectors(random_network, roomy, inputs, batch, seed):
+    packed = pack(random_network(inputs, 3), roomy(1))
+    random = np.random.default_rng(seed)
+    codes = random.integers(-32768, 32768, (batch, inputs)).astype(np.int16)
+    packet = parse_packet(packed.run_packet(codes, 5))
+    assert (packet.kind, packet.sequence) == (Kind.RUN, 5)
+    assert int(packet.payload[0]) == packed.network_id | batch << 32
+    values = np.array(lanes(packet.payload[1:], 16, signed=True)).reshape(
+        batch, -(-inputs // 4) * 4
+    )
+    assert np.array_equal(values[:, :inputs], codes)
+    assert not values[:, inputs:].any()
+
+
+@settings(SETTINGS, max_examples=30)
+@given(st.integers(1, 40), PES, st.integers(0, 4), ASSIGNMENTS)
+def test_outputs_are_put_back_in_order(random_network, roomy, outputs, pes, batch, assignment):
+    packed = pack(random_network(5, outputs), roomy(pes), assignment=assignment)
+    expected = np.arange(batch * outputs, dtype=np.int16).reshape(batch, outputs)
+    by_slot = np.full((batch, packed.output_beats * 4), -1, np.int16)
+    by_slot[:, packed.layers[-1].slot_of_row] = expected
+    outputs_read = packed.read_outputs(by_slot.view("<u8").ravel())
+    assert outputs_read.dtype == np.int16
+    assert np.array_equal(outputs_read, expected)
+
+
+def test_outputs_that_are_not_whole_vectors_are_refused(random_network, roomy):
+    packed = pack(random_network(5, 9), roomy(1))
+    with pytest.raises(InputError, match="must be whole vectors of 3 beats, not 4 beats"):
+        packed.read_outputs(np.zeros(4, "<u8"))
+
+
+def test_wrong_inputs_are_refused(random_network, roomy):
+    packed = pack(random_network(5, 9), roomy(1))
+    for wrong in (np.zeros((1, 5)), np.zeros((1, 6), np.int16), np.zeros(5, np.int16)):
+        with pytest.raises(InputError):
+            packed.run_packet(wrong)
+
+
+def test_packing_does_not_depend_on_board_and_clock(random_network, roomy):
+    design = roomy(4)
+    network = random_network(30, 20)
+    other = design.replace(board="zcu104", clock_mhz=300)
+    assert pack(network, design).load_packet() == pack(network, other).load_packet()
+
+
+def test_an_unknown_assignment_is_refused(random_network, roomy):
+    with pytest.raises(InputError, match="assignment must be"):
+        pack(random_network(5, 5), roomy(1), assignment="best")
+
+
+def test_metadata_and_golden_vectors_come_back(random_network, roomy):
+    network: Network = random_network(6, 4, golden=3)
+    network = dataclasses.replace(network, metadata={"accuracy": "97 %"})
+    assert unpack(pack(network, roomy(2))) == network
+
+
+def test_the_largest_number_of_columns(random_network):
+    network = random_network(65536, 2, density=0.001)
+    design = Design(pes=2, entries_per_pe=8192, pointers_per_pe=65538)
+    packed = pack(network, design)
+    assert unpack(packed) == network
+    (weights, _), *_ = weights_in_load(packed)
+    slots = packed.layers[0].slot_of_row
+    assert np.array_equal(weights[slots], network.layers[0].dense_weights())
