@@ -46,8 +46,9 @@ lint: $(STAMP)  ## ruff and mypy strict
 	MYPYPATH=build/links $(BIN)/mypy -p eie.host -p eie.hls
 
 .PHONY: docs
-docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code
+docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
+	$(BIN)/python docs/make_hardware.py
 
 .PHONY: hls
 hls: demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|lnzd|... of it

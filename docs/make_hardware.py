@@ -1,10 +1,12 @@
-"""Rewrite the generated parts of docs/hardware.md: `make docs-hardware`, some minutes.
+"""Rewrite the diagram and the tables in hardware.md: ``make docs``, some minutes.
 
-Each part lies between two markers. The tables are computed, never typed.
+Markers are those of ``make_tables.py``. With ``--check`` only what is quick is worked out, and the
+exit status says whether it has changed.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import tempfile
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from make_tables import table
 
 from eie.hls.boards import BOARDS
 from eie.hls.design import Design
@@ -59,12 +62,11 @@ def main() -> int:
 
 
 def replace_part(text: str, name: str, body: str) -> str:
-    """Put `body` between the markers called `name`."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    if not pattern.search(text):
-        raise SystemExit(f"{PAGE.name} has no part {name!r}")
-    return pattern.sub(lambda _: f"{begin}\n{body}\n{end}", text)
+    """Put `body` between the markers of the part called `name`."""
+    pattern = re.compile(rf"<!-- table {name} -->.*?<!-- end -->", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise SystemExit(f"{PAGE.name} must have one marker for {name!r}")
+    return pattern.sub(lambda _: f"<!-- table {name} -->\n\n{body}\n\n<!-- end -->", text)
 
 
 def demo_design() -> Design:
@@ -76,7 +78,7 @@ def network(shape: tuple[int, ...], density: float, active: float, seed: int = 0
     """Make a random network with one golden input of the given density of activations."""
     random = np.random.default_rng(seed)
     layers = []
-    for number, (columns, rows) in enumerate(zip(shape, shape[1:], strict=False)):
+    for number, (columns, rows) in enumerate(itertools.pairwise(shape)):
         kept = random.random((rows, columns)) < density
         codes = (random.integers(1, 16, kept.shape, np.uint8) * kept).astype(np.uint8)
         codebook = random.integers(-300, 300, 16).astype(np.int16)
@@ -218,12 +220,6 @@ def largest() -> str:
             cells.append(f"{128 * low} x {128 * low}")
         rows.append(tuple(cells))
     return table(("board", "AlexNet-like, 9 %", "VGG-like, 4 %"), rows)
-
-
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Format a Markdown table."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 
 if __name__ == "__main__":

@@ -126,7 +126,14 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
     They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
     smaller by using 300 of them.
     """
-    return _sized(packed.design, _needs(packed.design, packed.network, _entries(packed)), fixed)
+    needs = _needs(packed.design, packed.network, _entries(packed))
+    return _sized(packed.design, needs | _accumulators(packed.network), fixed)
+
+
+def _accumulators(network: Network) -> dict[str, int]:
+    """The width of accumulators: the same for every design, and slow to prove."""
+    bits = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
+    return {"accumulator_bits": bits}
 
 
 def _needs(design: Design, network: Network, entries: int) -> dict[str, int]:
@@ -139,9 +146,6 @@ def _needs(design: Design, network: Network, entries: int) -> dict[str, int]:
         "biases_per_pe": sum(local_rows),
         "layers": len(network.layers),
         "hidden_activations": max(local_rows[:-1], default=0) * design.pes,
-        "accumulator_bits": max(
-            int(accumulator_bits_needed(layer).max()) for layer in network.layers
-        ),
     }
 
 
@@ -183,7 +187,8 @@ def _entries(packed: PackedNetwork) -> int:
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
     packed = encode_network(network, start.pes, start.index_bits, assignment, start)
-    lacking = _beyond(_needs(start, network, _entries(packed)), fixed)
+    needs = _needs(start, network, _entries(packed)) | _accumulators(network)
+    lacking = _beyond(needs, fixed)
     if lacking:
         raise DoesNotFitError(
             f"no design with {start.pes} PEs holds this network:\n{_listing(lacking)}"
@@ -194,11 +199,13 @@ def _without_board(network: Network, assignment: Assignment, fixed: dict[str, An
 
 def _on_board(network: Network, board: Board, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     candidates: list[Candidate] = []
+    accumulators = _accumulators(network)
     counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
     counts_that_fit = 0
     for pes in counts:
         looked_at = [
-            _look_at(network, board, assignment, start) for start in _starts(board, pes, fixed)
+            _look_at(network, accumulators, board, assignment, start)
+            for start in _starts(board, pes, fixed)
         ]
         candidates += looked_at
         counts_that_fit += any(candidate.cycles is not None for candidate in looked_at)
@@ -218,13 +225,17 @@ def _on_board(network: Network, board: Board, assignment: Assignment, fixed: dic
 
 
 def _look_at(
-    network: Network, board: Board, assignment: Assignment, start: tuple[Design, dict[str, Any]]
+    network: Network,
+    accumulators: dict[str, int],
+    board: Board,
+    assignment: Assignment,
+    start: tuple[Design, dict[str, Any]],
 ) -> Candidate:
     """Size a design for the network, and predict its cycles if it fits."""
     design, fixed = start
     # Perfectly balanced and without padding it would take this much: often already too much.
     weights = sum(layer.nonzeros for layer in network.layers)
-    needs = _needs(design, network, -(-weights // design.pes))
+    needs = _needs(design, network, -(-weights // design.pes)) | accumulators
     sized = _sized(design, needs, fixed)
     lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
     if lacking:
