@@ -1,7 +1,7 @@
 """Rewrite the diagram and the tables in hardware.md: ``make docs``, some minutes.
 
 Markers are those of ``make_tables.py``. With ``--check`` only what is quick is worked out, and the
-exit status says whether it has changed.
+exit status says whether it has changed; names of parts limit the work to those.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ def main() -> int:
     parts: dict[str, Callable[[], str]] = {"diagram": diagram, "memories": memories}
     if "--check" not in sys.argv:
         parts |= {"agreement": agreement, "boards": boards, "largest": largest}
+    chosen = [name for name in sys.argv[1:] if name in parts]
+    if chosen:
+        parts = {name: parts[name] for name in chosen}
     before = text = PAGE.read_text(encoding="utf-8")
     for name, make in parts.items():
         print(f"{name} ...", file=sys.stderr, flush=True)
@@ -146,7 +149,7 @@ def agreement() -> str:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for pes in (1, 4, 16, 64):
-            design = Design(pes=pes, entries_per_pe=1 << 14, rows_per_pe=256, biases_per_pe=512)
+            design = Design(pes=pes, entries_per_pe=1 << 16, rows_per_pe=256, biases_per_pe=512)
             with CompiledKernel(generate(design, Path(folder) / f"{pes}")) as kernel:
                 rows += [agree(design, kernel, *pattern) for pattern in patterns()]
     head = ("PEs", "pattern", "simulated", "model", "busy, starved, full of every PE")
@@ -199,7 +202,7 @@ def fitted(net: Network, board: str) -> str:
     except DoesNotFitError as error:
         shortage = re.search(r"- (\w+)[^:]*: needs (\d+), may use (\d+)", str(error))
         assert shortage
-        return f"{shortage[1]} {int(shortage[2]) / int(shortage[3]):.1f} x too few"
+        return f"no: {shortage[2]} {shortage[1]}, may use {shortage[3]}"
     chosen = next(c for c in result.candidates if c.design == result.design)
     return f"{chosen.design.pes} PEs, {chosen.latency_us:.0f} us"
 
@@ -215,7 +218,7 @@ def largest() -> str:
                 middle = (low + high) // 2
                 side = 128 * middle
                 print(f"  {board.title} {density} {side}", file=sys.stderr, flush=True)
-                fits = not fitted(network((side, side), density, 0.35), board.name).endswith("few")
+                fits = not fitted(network((side, side), density, 0.35), board.name).startswith("no")
                 low, high = (middle, high) if fits else (low, middle)
             cells.append(f"{128 * low} x {128 * low}")
         rows.append(tuple(cells))

@@ -74,13 +74,14 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
     InputError
         If `out` is a file, or a folder with something else in it.
     """
-    target = Path(out)
+    # Absolute, so that "." means the folder itself and not a name inside of it.
+    target = Path(out).absolute()
     if target.exists():
         if not target.is_dir():
-            raise InputError(f"project folder {target} must be a folder, not a file")
+            raise InputError(f"project folder {out} must be a folder, not a file")
         if any(target.iterdir()) and not (target / _DESIGN_FILE).is_file():
             raise InputError(
-                f"project folder {target} must be empty or an eie project: it has other files"
+                f"project folder {out} must be empty or an eie project: it has other files"
             )
     project = render_project(design)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ import numpy as np
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.host.errors import EieError, InputError
-from eie.host.files import read_array, read_inputs, write_array, write_json
+from eie.host.files import check_target, read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
 
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
+        for name in options.files:
+            check_target(getattr(options, name))
         command(options)
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
@@ -251,12 +253,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Any:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=run)
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], text: str, *files: str
+    ) -> Any:
+        # `files`: options that name a file to write, looked at before any work is done.
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(command=run, files=files)
         return sub
 
-    sub = command("compress", _compress, "make a network file of a torch.export program")
+    sub = command("compress", _compress, "make a network file of a torch.export program", "out")
     sub.add_argument("model", type=Path, metavar="MODEL.pt2")
     sub.add_argument("--out", type=Path, required=True, metavar="NET.npz")
     sub.add_argument("--density", type=float, help="share of the weights to keep (0.1)")
@@ -267,7 +272,7 @@ def _parser() -> argparse.ArgumentParser:
         "--keep-weights", action="store_true", help="weights are pruned and shared already"
     )
 
-    sub = command("fit", _fit, "choose a design for a network and a board")
+    sub = command("fit", _fit, "choose a design for a network and a board", "out")
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--board", required=True, help=", ".join(BOARDS))
     sub.add_argument("--out", type=Path, required=True, metavar="DESIGN.toml")
@@ -277,7 +282,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("design", type=Path, metavar="DESIGN.toml")
     sub.add_argument("--out", type=Path, required=True, metavar="PROJECT")
 
-    sub = command("emulate", _emulate, "run a network in numpy, with cycle counts")
+    sub = command(
+        "emulate", _emulate, "run a network in numpy, with cycle counts", "outputs", "report"
+    )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--design", type=Path, metavar="DESIGN.toml")
     _add_parameters(sub)
@@ -285,7 +292,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--report", type=Path, metavar="R.json")
     sub.add_argument("--paper", action="store_true", help="count the paper's machine's cycles")
 
-    sub = command("simulate", _simulate, "compile a project with g++ and run a network on it")
+    sub = command(
+        "simulate",
+        _simulate,
+        "compile a project with g++ and run a network on it",
+        "outputs",
+        "report",
+    )
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("network", type=Path, metavar="NET.npz")
     _add_inputs_outputs(sub)
@@ -300,7 +313,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("reports", _reports, "lay what the tools reported beside the estimate")
     sub.add_argument("project", type=Path, metavar="PROJECT")
 
-    sub = command("run", _run, "run a network on a board, or on an emulated one")
+    sub = command("run", _run, "run a network on a board, or on an emulated one", "outputs")
     sub.add_argument("network", type=Path, metavar="NET.npz")
     where = sub.add_mutually_exclusive_group(required=True)
     where.add_argument("--bitstream", type=Path, metavar="F.bit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,7 @@ from eie.host.fixed_point import quantize
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
-__all__ = ["read_array", "read_inputs", "write_array", "write_json"]
+__all__ = ["check_target", "read_array", "read_inputs", "write_array", "write_json"]
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -54,6 +55,25 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
     return quantize(array, network.input_frac, name=f"inputs in {path}")
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse a file to write that cannot be written, before any work is done; None is left out.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, or its folder is missing or read-only.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write {path}: the folder {folder} is read-only")
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:

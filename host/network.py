@@ -138,7 +138,9 @@ class Layer:
                 f"layer {name!r}: codes must have shape (rows, columns), not {codes.shape}"
             )
         if codes.dtype.kind not in "iu" or np.any((codes < 0) | (codes >= CODEBOOK_SIZE)):
-            raise InputError(f"layer {name!r}: codes must be integers from 0 to {CODEBOOK_SIZE - 1}")
+            raise InputError(
+                f"layer {name!r}: codes must be integers from 0 to {CODEBOOK_SIZE - 1}"
+            )
         rows, columns = codes.shape
         column, row = np.nonzero(codes.T)
         indptr = np.zeros(columns + 1, np.int64)

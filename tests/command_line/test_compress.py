@@ -92,4 +92,4 @@ def test_a_model_that_is_none_is_refused(name, refused):
 
 @pytest.mark.parametrize("target", ["missing/new.npz", "project", "x.npy/new.npz", "."])
 def test_a_network_that_cannot_be_written_is_refused(target, program, refused):
-    assert "cannot write network file" in refused("compress", program, "--out", target)
+    assert "cannot write" in refused("compress", program, "--out", target)

@@ -57,6 +57,13 @@ def test_good_and_bad_packets_are_among_them(name):
     assert Status.BAD_LENGTH in statuses.values()
 
 
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_good_load_brings_back_what_a_bad_one_took(name):
+    answers = {exchange: answer for exchange, _, answer in exchanges(golden_packets(DESIGNS[name]))}
+    assert answers["run_again"] == answers["run_dense"]
+    assert answers["run_after_refusals"] == answers["run_dense"]
+
+
 def test_the_same_design_gives_the_same_text():
     assert golden_packets(Design(pes=4)) == golden_packets(Design(pes=4))
     assert golden_packets(Design(pes=4)) != golden_packets(Design(pes=8))

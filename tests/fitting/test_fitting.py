@@ -178,6 +178,16 @@ def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_netw
     assert message.endswith("prune it further, split it, or take a larger board")
 
 
+def test_a_network_that_only_one_full_pe_makes_too_large_is_refused():
+    codes = np.zeros((64, 8192), np.uint8)
+    codes[::8] = 1  # in natural order all on PE 0 of eight
+    layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
+    network = Network((layer,), np.zeros((0, 8192), np.int16), np.zeros((0, 64), np.int16))
+    assert fit(network, "pynq-z1", pes=8).design.entries_per_pe < 65536
+    with pytest.raises(DoesNotFitError, match=r"BRAM36: needs \d+, may use 112 of 140"):
+        fit(network, "pynq-z1", pes=8, assignment="natural")
+
+
 @pytest.mark.parametrize(
     ("fixed", "message"),
     [

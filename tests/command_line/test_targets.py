@@ -1,0 +1,50 @@
+"""Files and folders to write are looked at before anything is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from eie.hls.design import Design
+from eie.hls.generator import generate
+from eie.host.cli import main
+
+
+@pytest.mark.parametrize("command", ["compress m.pt2", "fit net.npz --board pynq-z2"])
+def test_a_missing_folder_is_said_first(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command.split(), "--out", "nowhere/file"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "cannot write nowhere/file: there is no folder" in error
+
+
+def test_a_bad_report_leaves_no_outputs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = "emulate net.npz --inputs x.npy --outputs y.npy --report nowhere/r.json"
+    assert main(words.split()) == 2
+    assert "nowhere/r.json" in capsys.readouterr().err
+    assert not (tmp_path / "y.npy").exists()
+
+
+def test_options_must_be_whole(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main("fit net.npz --boar pynq-z2 --out d.toml".split())
+    assert caught.value.code == 2
+    assert "--boar" in capsys.readouterr().err
+
+
+def test_generating_into_the_project_itself_replaces_it(tmp_path, monkeypatch):
+    project = generate(Design(pes=1), tmp_path / "project")
+    before = sorted(path.relative_to(project) for path in project.rglob("*"))
+    monkeypatch.chdir(project)
+    generate(Design(pes=2), ".")
+    monkeypatch.chdir(tmp_path)
+    assert Design.load(project / "design.toml").pes == 2
+    assert sorted(path.relative_to(project) for path in project.rglob("*")) == before
+
+
+def test_generating_into_the_empty_folder_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    generate(Design(pes=1), ".")
+    assert (tmp_path / "empty" / "kernel" / "eie.cpp").is_file()
