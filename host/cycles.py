@@ -19,7 +19,7 @@ import numpy.typing as npt
 from eie.hls.design import Design
 from eie.hls.wiring import DEPTHS
 from eie.host.resident import ResidentLayer, ResidentNetwork
-from eie.host.timing import Stream, StreamArray, Times
+from eie.host.timing import Stream, StreamArray, StreamBundle, Times
 
 __all__ = ["Counters", "count_cycles"]
 
@@ -217,9 +217,9 @@ class _Broadcast:
         while nodes[0] > _RADIX:
             nodes.insert(0, -(-nodes[0] // _RADIX))
         # Streams into the root, between levels, and last the queues.
-        self._streams = [StreamArray(1, _STREAM_DEPTH)]
-        self._streams += [StreamArray(count, _STREAM_DEPTH) for count in nodes[:-1]]
-        self._streams.append(StreamArray(pes, design.queue_depth))
+        self._streams = [StreamBundle(1, _STREAM_DEPTH)]
+        self._streams += [StreamBundle(count, _STREAM_DEPTH) for count in nodes[:-1]]
+        self._streams.append(StreamBundle(pes, design.queue_depth))
         counts = [1, *nodes[:-1]]
         self._children = [below // count for count, below in zip(counts, nodes, strict=True)]
         self._times = [np.zeros(count, np.int64) for count in counts]
@@ -230,10 +230,13 @@ class _Broadcast:
         written = self._streams[0].write(np.array([time]))
         for level, children in enumerate(self._children):
             taken = self._streams[level].read(self._times[level])
-            offered = np.repeat(taken, children)
+            offered = taken.repeat(children)
             accepted = self._streams[level + 1].write(offered)
-            self._times[level] = accepted.reshape(-1, children).max(axis=1) + 1
-        self.full += accepted - offered
+            times = np.maximum.reduce(accepted.reshape(-1, children), axis=1)
+            times += 1
+            self._times[level] = times
+        self.full += accepted
+        self.full -= offered
         pes.fetch = self._streams[-1].read(pes.fetch)
         return int(written[0])
 

@@ -67,7 +67,11 @@ def check_target(path: Path | None) -> None:
     """
     if path is None:
         return
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    if is_folder:
         raise InputError(f"cannot write {path}: it is a folder")
     folder = path.absolute().parent
     if not folder.is_dir():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Stream", "StreamArray"]
+__all__ = ["Stream", "StreamArray", "StreamBundle"]
 
 Times = npt.NDArray[np.int64]
 
@@ -74,4 +74,35 @@ class StreamArray:
         times = np.maximum(times, self._written[place, streams] + 1)
         self._freed[place, streams] = times
         self._reads[streams] += 1
+        return times
+
+
+class StreamBundle:
+    """Times of the elements of `count` streams of equal depth that are used all at once.
+
+    What :class:`StreamArray` gives without indices, in a third of the time: one place serves all
+    streams.
+    """
+
+    def __init__(self, count: int, depth: int) -> None:
+        self._depth = depth
+        self._writes = self._reads = 0
+        # First cycles in which each place's element can be read, and the place written again.
+        self._readable = np.zeros((depth, count), np.int64)
+        self._writable = np.zeros((depth, count), np.int64)
+
+    def write(self, times: Times) -> Times:
+        """Write an element to every stream in cycles `times` or as soon as there is room."""
+        place = self._writes % self._depth
+        self._writes += 1
+        times = np.maximum(times, self._writable[place])
+        np.add(times, 1, out=self._readable[place])
+        return times
+
+    def read(self, times: Times) -> Times:
+        """Read an element of every stream in cycles `times` or as soon as it is there."""
+        place = self._reads % self._depth
+        self._reads += 1
+        times = np.maximum(times, self._readable[place])
+        np.add(times, 1, out=self._writable[place])
         return times

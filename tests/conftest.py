@@ -1,4 +1,4 @@
-"""What the tests of every feature need: small random networks."""
+"""What the tests of every feature need: small random networks, and golden files to rewrite."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import numpy as np
 import pytest
 
 from eie.host.network import Layer, Network
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite tests/golden from what the templates give now",
+    )
 
 
 @pytest.fixture(scope="session")
