@@ -137,7 +137,7 @@ def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigi
         share_linears(model)
         _train(model, digits, CODEBOOK_EPOCHS, learning_rate=CODEBOOK_LEARNING_RATE)
         freeze_codebooks(model)
-        shared = accuracy("16 shared weights a layer", _evaluate(model, inputs))
+        shared = accuracy("15 shared weights a layer and zero", _evaluate(model, inputs))
 
     network = compress(model, keep_weights=True, calibration=digits.train_inputs)
     codes = TorchReference(network)(quantize(digits.test_inputs, network.input_frac))

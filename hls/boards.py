@@ -69,8 +69,12 @@ BOARDS: Mapping[str, Board] = MappingProxyType({board.name: board for board in _
 
 
 def find_board(name: str) -> Board:
-    """Look a board up by name; the error lists what there is."""
-    try:
-        return BOARDS[name]
-    except KeyError:
-        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}") from None
+    """Look a board up by name or title, in any case; the error lists what there is."""
+
+    def plain(text: str) -> str:
+        return "".join(character for character in text.lower() if character.isalnum())
+
+    for board in _ALL:
+        if plain(name) in (plain(board.name), plain(board.title)):
+            return board
+    raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")

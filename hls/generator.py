@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import shutil
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +16,11 @@ from eie.hls import block_design, registers
 from eie.hls.boards import BOARDS
 from eie.hls.design import Design
 from eie.hls.golden import golden_packets
+from eie.hls.project_folder import write_project
 from eie.hls.toolchain import target_board
 from eie.hls.wiring import DEPTHS, wire
 from eie.host import packets
-from eie.host.errors import InputError, ToolError
+from eie.host.errors import ToolError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["generate", "render_project"]
 
-#: Marks a folder as one that `generate` may replace.
 _DESIGN_FILE = "design.toml"
 
 
@@ -66,38 +64,15 @@ def render_project(design: Design) -> dict[str, str]:
 def generate(design: Design, out: str | os.PathLike[str]) -> Path:
     """Write the project of `design` to the folder `out`.
 
-    An existing project is replaced whole; any other folder that is not empty is refused, so that
-    nothing of a user's is lost.
+    In an earlier project the files that eie wrote are brought up to date, and all others are left
+    (:mod:`eie.hls.project_folder`).
 
     Raises
     ------
     InputError
-        If `out` is a file, or a folder with something else in it.
+        If `out` is a file, a folder of something else, or a project whose files were edited.
     """
-    # Absolute, so that "." means the folder itself and not a name inside of it.
-    target = Path(out).absolute()
-    if target.exists():
-        if not target.is_dir():
-            raise InputError(f"project folder {out} must be a folder, not a file")
-        if any(target.iterdir()) and not (target / _DESIGN_FILE).is_file():
-            raise InputError(
-                f"project folder {out} must be empty or an eie project: it has other files"
-            )
-    project = render_project(design)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        for path, text in project.items():
-            file = partial / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        partial.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        partial.replace(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return target
+    return write_project(render_project(design), out)
 
 
 def _environment() -> Environment:

@@ -7,6 +7,7 @@ import datetime
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from eie.host.errors import EieError, InputError
 from eie.host.files import check_target, read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
+from eie.host.paper import PAPER_CLOCK_MHZ
 
 __all__ = ["main"]
 
@@ -41,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
-        for name in options.files:
-            check_target(getattr(options, name))
+        _check_files(options)
         command(options)
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
@@ -54,6 +55,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("eie: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse targets that cannot be written, or that are read or written as something else."""
+    targets = {name: getattr(options, name) for name in options.files}
+    others = {
+        name: value
+        for name, value in vars(options).items()
+        if isinstance(value, Path) and name not in targets
+    }
+    for name, target in targets.items():
+        check_target(target)
+        for other, path in (others | targets).items():
+            if name != other and target is not None and path is not None:
+                same = target.absolute() == path.absolute()
+                if same or (target.exists() and path.exists() and target.samefile(path)):
+                    raise InputError(
+                        f"--{name} must not be the same file as {other}: {target} would be lost"
+                    )
 
 
 def _compress(options: argparse.Namespace) -> None:
@@ -76,10 +96,10 @@ def _compress(options: argparse.Namespace) -> None:
 def _fit(options: argparse.Namespace) -> None:
     from eie.hls.fitting import fit
 
-    find_board(options.board)
-    result = fit(Network.load(options.network), options.board, **_fixed_parameters(options))
+    board = find_board(options.board).name
+    result = fit(Network.load(options.network), board, **_fixed_parameters(options))
+    result.design.save(options.out)  # first: printing fails when nobody listens any more
     print(result.explain())
-    result.design.save(options.out)
     print(f"{options.out}: {result.design.pes} PEs, {result.estimate.bram36} BRAM36, ", end="")
     print(f"{result.estimate.uram} UltraRAM, {result.estimate.dsp} DSP (exact), ", end="")
     low, high = result.estimate.lut
@@ -105,6 +125,8 @@ def _emulate(options: argparse.Namespace) -> None:
     else:
         # The paper deals rows out as they come, which may fill one PE more than the others.
         assignment = "natural" if options.paper else "balanced"
+        if options.paper:
+            fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
         design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
     codes = read_inputs(options.inputs, network)
     result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
@@ -179,6 +201,8 @@ def _info(options: argparse.Namespace) -> None:
     elif path.suffix == ".bit":
         from eie.hls.manifest import Manifest
 
+        if not path.is_file():
+            raise InputError(f"no bitstream {path}")
         manifest = Manifest.load(path.parent)
         manifest.verify(path.parent)
         print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
@@ -251,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="eie",
         description="Pruned, weight-shared networks on PYNQ boards, after EIE (ISCA 2016).",
     )
+    parser.add_argument("--version", action="version", version=f"eie {version('eie')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(

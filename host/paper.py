@@ -10,7 +10,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["paper_cycles"]
+__all__ = ["PAPER_CLOCK_MHZ", "paper_cycles"]
+
+#: Clock of the paper's chip, in MHz (section VI).
+PAPER_CLOCK_MHZ = 800
 
 
 def paper_cycles(lengths: npt.NDArray[np.int64], queue_depth: int) -> int:

@@ -83,9 +83,15 @@ class RunReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the report as plain dictionaries and lists, with the fields of the contract."""
+        """Give the report as plain dictionaries and lists.
+
+        The fields of the contract, with ``machine`` and ``vectors`` so that a file says what its
+        sums are over, and whose cycles they are.
+        """
         return {
+            "machine": self.machine,
             "design": dict(self.design),
+            "vectors": self.vectors,
             "layers": [asdict(layer) for layer in self.layers],
             "total_cycles": self.total_cycles,
             "latency_us": self.latency_us,

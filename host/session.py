@@ -43,7 +43,8 @@ class Session:
         if design.id != packed.design.id:
             raise DeviceError(
                 f"the engine has design {design.id:#010x}, the network was packed for "
-                f"{packed.design.id:#010x}: pack it for the engine's design"
+                f"{packed.design.id:#010x}: pack it for the engine's design, or generate the "
+                "project again if its design.toml was edited"
             )
         self._exchange(Kind.LOAD, packed.load_packet(self._next()), 0)
 

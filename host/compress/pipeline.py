@@ -24,7 +24,7 @@ from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights, keep_shared, share
 from eie.host.errors import InputError
-from eie.host.fixed_point import quantize
+from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
 __all__ = ["GOLDEN_VECTORS", "compress"]
@@ -115,7 +115,24 @@ def compress(
         _golden_inputs(dense, samples, golden), formats[0].input_frac, name="golden inputs"
     )
     network = Network(layers, codes[:0], np.zeros((0, layers[-1].rows), np.int16), metadata)
-    return replace(network, golden_inputs=codes, golden_outputs=TorchReference(network)(codes))
+    reference = TorchReference(network)
+    if samples is not None:
+        error = _relative_error(dense, network, reference, samples)
+        metadata["error"] = f"{100 * error:.2f} % rms of the model's outputs, on the calibration"
+    return replace(network, golden_inputs=codes, golden_outputs=reference(codes), metadata=metadata)
+
+
+def _relative_error(
+    model: DenseModel,
+    network: Network,
+    reference: TorchReference,
+    samples: npt.NDArray[np.float64],
+) -> float:
+    """Root mean square of what the compression changed, over that of the model's outputs."""
+    exact = model.forward(samples)
+    outputs = dequantize(reference(quantize(samples, network.input_frac)), network.output_frac)
+    scale = float(np.sqrt(np.mean(exact**2)))
+    return float(np.sqrt(np.mean((outputs - exact) ** 2))) / scale if scale else 0.0
 
 
 def _prune_and_share(layer: DenseLayer, density: float) -> SharedWeights:

@@ -6,6 +6,7 @@ there is a single reader behind it (:mod:`eie.host.compress.steps`).
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -169,7 +170,22 @@ def _evaluation_mode(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _without_torch_warnings() -> Iterator[None]:
-    """Silence two warnings about torch's own workings, which a user can do nothing about."""
+    """Silence what torch says of its own workings, which a user can do nothing about.
+
+    A file that cannot be read or a module that cannot be traced is an error of ours, with one
+    message; torch would log pages of tracebacks before it.
+    """
+    logged = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with _filtered_warnings():
+            yield
+    finally:
+        logging.disable(logged)
+
+
+@contextmanager
+def _filtered_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
         # torch.nn.utils.prune assigns the masked weight in a hook.

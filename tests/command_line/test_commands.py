@@ -69,7 +69,14 @@ def test_the_report_has_the_fields_of_the_contract(eie):
     for paper in ("", "--paper"):
         ended = eie(f"{EMULATE} --pes 4 --clock-mhz 200 --report report.json {paper}")
         report = json.loads(Path("report.json").read_text())
-        assert set(report) == {"design", "layers", "total_cycles", "latency_us"}
+        assert set(report) == {
+            "machine",
+            "design",
+            "vectors",
+            "layers",
+            "total_cycles",
+            "latency_us",
+        }
         assert report["design"]["pes"] == 4
         for layer in report["layers"]:
             assert set(layer) == {
@@ -201,7 +208,7 @@ def test_simulate_as_a_program(folder, expected):
     assert "wrote y.npy" in done.stdout
     assert np.array_equal(np.load("y.npy"), expected)
     report = json.loads(Path("report.json").read_text())
-    assert set(report) == {"design", "layers", "total_cycles", "latency_us"}
+    assert set(report) == {"machine", "design", "vectors", "layers", "total_cycles", "latency_us"}
 
 
 @pytest.mark.parametrize(

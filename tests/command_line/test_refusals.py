@@ -34,7 +34,7 @@ RUN = "run net.npz --emulated-board project --inputs x.npy --outputs y.npy"
         ("run net.npz --bitstream missing.bit --inputs x.npy --outputs y.npy", "missing.bit"),
         ("info missing.npz", "no network file at missing.npz"),
         ("info missing.toml", "cannot read design missing.toml"),
-        ("info missing.bit", "cannot read manifest"),
+        ("info missing.bit", "no bitstream"),
     ],
 )
 def test_a_missing_file(command, message, refused):
@@ -101,10 +101,31 @@ def test_inputs_that_are_none(content, message, refused):
         assert message in refused(command)
 
 
-def test_inputs_beyond_every_format_saturate_quietly(eie):
+def test_inputs_beyond_the_format_saturate_and_are_counted(eie):
     np.save("x.npy", with_value(1e308))
     ended = eie(EMULATE)
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert "1 of " in ended.err
+    assert "input values were saturated" in ended.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        EMULATE.replace("y.npy", "x.npy"),
+        EMULATE.replace("y.npy", "net.npz"),
+        EMULATE + " --report y.npy",
+        "fit net.npz --board pynq-z2 --out net.npz",
+        "compress net.npz --out net.npz",
+    ],
+)
+def test_what_is_read_is_never_overwritten(command, refused):
+    assert "must not be the same file as" in refused(command)
+
+
+@pytest.mark.parametrize("name", ["PYNQ-Z2", "pynq z2", "Pynq_Z2"])
+def test_boards_go_by_any_spelling(name, eie):
+    assert eie("fit", "net.npz", "--board", name, "--out", "other.toml").status == 0
 
 
 @pytest.mark.parametrize("target", ["missing/y.npy", "project", "x.npy/y.npy", ".", "n" * 300])
