@@ -12,9 +12,10 @@ JOBS ?= auto
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
-# torch comes first and pinned: a plain `torch` may pull gigabytes of CUDA.
+# torch comes first, in the version that was tried. Whether it brings CUDA is up to pip's index; a CPU
+# build is all that is needed, and one that is in $(VENV) already is kept.
 $(STAMP): pyproject.toml constraints.txt link_tree.py
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "make needs Python 3.11 or 3.12 (PYTHON=python3.11 make ...); boards run 3.10")'
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else "make needs Python 3.11 or 3.12 (PYTHON=python3.11 make ...); boards run 3.10")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
@@ -50,12 +51,17 @@ docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some min
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_hardware.py
 
+# Said before anything is trained or generated.
+.PHONY: vitis
+vitis:
+	@command -v vitis_hls >/dev/null || command -v vitis-run >/dev/null || { echo "Vitis HLS was not found (vitis_hls or vitis-run on PATH): install AMD Vitis 2023.2 or later, which brings Vivado with it, and source the settings64.sh in its folder" >&2; exit 2; }
+
 .PHONY: hls
-hls: demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|lnzd|... of it
+hls: vitis demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|lnzd|... of it
 	$(BIN)/eie build demo/project $(if $(BLOCK),--block $(BLOCK),--hls-only)
 
 .PHONY: bitstream
-bitstream: demo/digits.npz  ## build the demo network's bitstream for BOARD=... (needs Vitis and Vivado)
+bitstream: vitis demo/digits.npz  ## build the demo network's bitstream for BOARD=... (needs Vitis and Vivado)
 	$(BIN)/eie fit demo/digits.npz --board $(BOARD) --out demo/$(BOARD).toml
 	$(BIN)/eie generate demo/$(BOARD).toml --out demo/$(BOARD)
 	$(BIN)/eie build demo/$(BOARD)

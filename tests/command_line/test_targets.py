@@ -28,7 +28,7 @@ def test_a_bad_report_leaves_no_outputs(tmp_path, monkeypatch, capsys):
 
 def test_options_must_be_whole(capsys):
     with pytest.raises(SystemExit) as caught:
-        main("fit net.npz --boar pynq-z2 --out d.toml".split())
+        main(["fit", "net.npz", "--boar", "pynq-z2", "--out", "d.toml"])
     assert caught.value.code == 2
     assert "--boar" in capsys.readouterr().err
 
