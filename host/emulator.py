@@ -19,6 +19,7 @@ from eie.host.errors import PacketError
 from eie.host.packets import (
     ALL_PES,
     BEAT_BYTES,
+    CODEBOOK_BEATS,
     COUNTER_ROWS,
     COUNTERS,
     DESIGN,
@@ -99,7 +100,13 @@ class Emulator:
         """Do nothing: there is nothing to release."""
 
     def process(self, packet: bytes) -> bytes:
-        """Take one packet and give its answer; see :class:`eie.host.engine.Engine`."""
+        """Take one packet and give its answer; see :class:`eie.host.engine.Engine`.
+
+        Raises
+        ------
+        PacketError
+            If the packet is empty, or a load whose CRC is right contradicts itself.
+        """
         if not packet:
             raise PacketError("a packet must have at least one byte, not 0")
         whole = packet + bytes(-len(packet) % BEAT_BYTES)
@@ -214,39 +221,47 @@ def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
 
 
 def _sections_good(design: Design, length: int, payload: Beats) -> bool:
-    """Whether a load's sections are known, complete, and fit; the receiver's check."""
+    """Whether a load's sections are all there, in order, and fit; the receiver's check."""
     if length < NETWORK.beats or len(payload) < NETWORK.beats:
         return False
-    largest = {
-        Section.LAYERS: design.layers * LAYER.beats,
-        Section.CODEBOOKS: design.layers * 4,
-        Section.POINTERS: design.pointers_per_pe // 2,
-        Section.BIASES: design.biases_per_pe,
-        Section.ENTRIES: design.entry_words_per_pe,
-    }
-    position, sections = NETWORK.beats, 0
-    while position < len(payload):
+    layers = NETWORK.parse(payload)["layers"]
+    if not 1 <= layers <= design.layers:
+        return False
+    expected = [
+        (Section.LAYERS, ALL_PES, layers * LAYER.beats, layers * LAYER.beats),
+        (Section.CODEBOOKS, ALL_PES, layers * CODEBOOK_BEATS, layers * CODEBOOK_BEATS),
+    ]
+    for pe in range(design.pes):
+        expected += [
+            (Section.POINTERS, pe, 0, design.pointers_per_pe // 2),
+            (Section.BIASES, pe, 0, design.biases_per_pe),
+            (Section.ENTRIES, pe, 0, design.entry_words_per_pe),
+        ]
+    position = NETWORK.beats
+    for section, pe, least, most in expected:
+        if position >= len(payload):
+            return False
         fields = SECTION.parse(payload[position:])
-        limit = largest.get(fields["section"])  # type: ignore[call-overload]
-        for_all = fields["section"] in (Section.LAYERS, Section.CODEBOOKS)
-        pe_good = fields["pe"] == ALL_PES if for_all else fields["pe"] < design.pes
-        if limit is None or not pe_good or fields["length"] > limit:
+        if (fields["section"], fields["pe"]) != (section, pe):
+            return False
+        if not least <= fields["length"] <= most:
             return False
         position += SECTION.beats + fields["length"]
-        sections += 1
-    layers = NETWORK.parse(payload)["layers"]
-    return (
-        position == len(payload) and sections == 2 + 3 * design.pes and 1 <= layers <= design.layers
-    )
+    return position == len(payload)
 
 
 def _make_resident(design: Design, payload: Beats) -> ResidentNetwork:
     fields = NETWORK.parse(payload)
+    try:
+        layers = read_sections(design, payload[NETWORK.beats :])
+    except (IndexError, ValueError) as error:
+        # The CRC was right, so this is what was sent: the hardware would compute nonsense.
+        raise PacketError(
+            f"the load's layers, pointers and entries contradict each other ({error}): "
+            "no packer of eie makes such a load"
+        ) from error
     return ResidentNetwork(
-        fields["network_id"],
-        fields["input_beats"],
-        fields["output_beats"],
-        read_sections(design, payload[NETWORK.beats :]),
+        fields["network_id"], fields["input_beats"], fields["output_beats"], layers
     )
 
 

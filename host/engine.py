@@ -19,7 +19,8 @@ class Engine(Protocol):
     def process(self, packet: bytes) -> bytes:
         """Take the bytes of one packet, up to TLAST, and give those of its answer.
 
-        A bad packet is answered with a status, as by the hardware; it raises nothing.
+        A bad packet is answered with a status, as by the hardware; whatever may happen to it on
+        its way raises nothing.
         """
 
     @property

@@ -25,6 +25,7 @@ from eie.host.errors import PacketError, Problems
 __all__ = [
     "ALL_PES",
     "BEAT_BYTES",
+    "CODEBOOK_BEATS",
     "COUNTERS",
     "COUNTER_ROWS",
     "DESIGN",
@@ -58,6 +59,8 @@ MAGIC = int.from_bytes(b"EIEP", "little")
 VERSION = 1
 #: Value of a section's PE field that addresses every PE.
 ALL_PES = 0xFFFF
+#: Beats of a layer's codebook: 16 weights, four a beat.
+CODEBOOK_BEATS = 4
 
 Beats = npt.NDArray[np.uint64]
 
@@ -94,7 +97,7 @@ class Status(enum.IntEnum):
     NO_NETWORK = 7  #: a run without a valid resident network; refused
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
     BAD_BATCH = 9  #: a run whose length does not match its batch; refused
-    BAD_SECTION = 10  #: a load with an unknown section, or one larger than the memory it is for
+    BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
 
 
 @dataclass(frozen=True)

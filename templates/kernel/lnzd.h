@@ -55,7 +55,6 @@ packet:
         pending = word.nonzero;
         column = next_column;
         if (kind == kWord) next_column += kLanes;
-        if (kind == kLayerBegin) next_column = 0;
       }
       if (kind != kWord) {
         tokens.write(Token{kind, beat_t(activations)});

@@ -46,37 +46,48 @@ inline packet::Status check_header(beat_t first, beat_t second, bool complete) {
   return kStatusOk;
 }
 
-//! Whether a section is known, is for PEs that there are, and fits the memory it is for.
-inline bool section_fits(beat_t section) {
+//! The section that must come next. A load has its sections in one order: layers, codebooks, then
+//! pointers, biases and entries of each PE in turn; so none can be missing or come twice.
+struct Expected {
+  ap_uint<8> section;
+  ap_uint<16> pe;
+};
+
+inline Expected after(const Expected& expected) {
+#pragma HLS INLINE
+  using namespace packet;
+  if (expected.section == kSectionLayers) return Expected{kSectionCodebooks, kAllPes};
+  if (expected.section == kSectionCodebooks) return Expected{kSectionPointers, 0};
+  if (expected.section == kSectionPointers) return Expected{kSectionBiases, expected.pe};
+  if (expected.section == kSectionBiases) return Expected{kSectionEntries, expected.pe};
+  return Expected{kSectionPointers, ap_uint<16>(expected.pe + 1)};
+}
+
+//! Whether a section is the expected one and fits the memory it is for; layers and codebooks must
+//! be there for every layer.
+inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> layers) {
 #pragma HLS INLINE
   using namespace packet;
   const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
   const ap_uint<16> pe = field<kSectionPeBits>(section, kSectionPeLow);
   const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
-  switch (kind) {
-    case kSectionLayers:
-      return pe == kAllPes && length <= kLayers * kLayerBeats;
-    case kSectionCodebooks:
-      return pe == kAllPes && length <= kLayers * (kCodebookSize / kActivationsPerBeat);
-    case kSectionPointers:
-      return pe < kPes && length <= kPointerPairsPerPe;
-    case kSectionBiases:
-      return pe < kPes && length <= kBiasesPerPe;
-    case kSectionEntries:
-      return pe < kPes && length <= kEntryWordsPerPe;
-    default:
-      return false;
-  }
+  if (kind != expected.section || pe != expected.pe) return false;
+  if (kind == kSectionLayers) return length == layers * kLayerBeats;
+  if (kind == kSectionCodebooks) return length == layers * (kCodebookSize / kActivationsPerBeat);
+  // Behind the last PE's sections no more pointers are expected.
+  if (kind == kSectionPointers) return pe < kPes && length <= kPointerPairsPerPe;
+  if (kind == kSectionBiases) return length <= kBiasesPerPe;
+  return length <= kEntryWordsPerPe;
 }
 
 //! Pass a load's sections on; returns whether all of them were good and complete.
 inline bool receive_sections(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
-                             Reception& reception, ap_uint<32> beats) {
+                             Reception& reception, ap_uint<32> beats, ap_uint<32> layers) {
 #pragma HLS INLINE
   ap_uint<32> left = beats;
   ap_uint<32> section_left = 0;
-  ap_uint<16> sections = 0;
-  bool good = true;
+  Expected expected = {packet::kSectionLayers, packet::kAllPes};
+  bool good = layers != 0 && layers <= kLayers;
   bool whole = true;
 sections:
   // One beat a cycle. A section cut short is filled up with zeros: the PEs count on its length.
@@ -91,18 +102,17 @@ sections:
     }
     const bool starts = section_left == 0;
     if (starts) {
-      good = good && section_fits(beat);
+      good = good && section_fits(beat, expected, ap_uint<9>(layers));
       section_left = field<packet::kSectionLengthBits>(beat, packet::kSectionLengthLow);
-      ++sections;
+      expected = after(expected);
     } else {
       --section_left;
     }
-    // After a section that does not fit nothing more is loaded, only counted.
+    // After a section that is not good nothing more is loaded, only counted.
     if (good) tokens.write(Token{starts ? kSection : kData, beat});
     end_cycle();
   }
-  // Layers and codebooks once, and three sections for each PE.
-  return good && whole && sections == 2 + 3 * kPes;
+  return good && whole && expected.section == packet::kSectionPointers && expected.pe == kPes;
 }
 
 //! Pass a run's vectors on, as many beats as announced whatever arrives.
@@ -159,14 +169,14 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     end_cycle();
     const beat_t network_high = next_beat(input, reception);
     end_cycle();
+    const ap_uint<32> layers = field<kNetworkLayersBits>(network_low, kNetworkLayersLow);
     bool good = length >= kNetworkBeats;
     if (good) {
       tokens.write(Token{kLoadBegin, 0});
       end_cycle();
-      good = receive_sections(input, tokens, reception, length - kNetworkBeats);
+      good = receive_sections(input, tokens, reception, length - kNetworkBeats, layers);
     }
-    const ap_uint<32> layers = field<kNetworkLayersBits>(network_low, kNetworkLayersLow);
-    if (!good || layers == 0 || layers > kLayers) status = kStatusBadSection;
+    if (!good) status = kStatusBadSection;
     network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
     input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
     output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);

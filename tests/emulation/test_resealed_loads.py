@@ -1,0 +1,86 @@
+"""Loads whose CRC is right but whose sections are not what a packer makes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.hls.design import Design
+from eie.host.emulator import Emulator
+from eie.host.errors import PacketError
+from eie.host.packer import pack
+from eie.host.packets import NETWORK, STATUS, Kind, Status, build_packet, iterate_sections
+
+DESIGN = Design(pes=2, entries_per_pe=512, pointers_per_pe=64)
+
+
+@pytest.fixture(scope="module")
+def packed(random_network):
+    return pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGN)
+
+
+def sections_of(packed) -> list[np.ndarray]:
+    """Sections with their headers."""
+    beats, found, position = packed.sections, [], 0
+    for fields, _ in iterate_sections(beats):
+        found.append(beats[position : position + 1 + fields["length"]])
+        position += 1 + fields["length"]
+    return found
+
+
+def status_of(packed, sections: list[np.ndarray], layers: int = 2) -> Status:
+    start = NETWORK.build(
+        network_id=packed.network_id,
+        layers=layers,
+        input_beats=packed.input_beats,
+        output_beats=packed.output_beats,
+    )
+    answer = Emulator(DESIGN).process(
+        build_packet(Kind.LOAD, 1, np.concatenate([start, *sections]))
+    )
+    return Status(STATUS.parse(np.frombuffer(answer, "<u8")[2:])["status"])
+
+
+def test_as_packed_it_is_good(packed):
+    assert status_of(packed, sections_of(packed)) is Status.OK
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_missing_section_is_refused(packed, number):
+    sections = sections_of(packed)
+    del sections[number]
+    assert status_of(packed, sections) is Status.BAD_SECTION
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_section_twice_is_refused(packed, number):
+    sections = sections_of(packed)
+    sections.insert(number, sections[number])
+    assert status_of(packed, sections) is Status.BAD_SECTION
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_sections_out_of_order_are_refused(packed, number):
+    sections = sections_of(packed)
+    sections[number], sections[number + 1] = sections[number + 1], sections[number]
+    assert status_of(packed, sections) is Status.BAD_SECTION
+
+
+def test_a_wrong_number_of_layers_is_refused(packed):
+    for layers in (0, 1, 3, 9, 1 << 31):
+        assert status_of(packed, sections_of(packed), layers) is Status.BAD_SECTION
+
+
+@given(position=st.integers(0, 10_000), value=st.integers(0, 2**64 - 1))
+@settings(max_examples=60, deadline=None)
+def test_altered_contents_are_refused_or_taken_but_never_crash(packed, position, value):
+    beats = np.concatenate(sections_of(packed))
+    beats[position % len(beats)] = value
+    try:
+        status = status_of(packed, [beats])
+    except PacketError as error:
+        assert "contradict each other" in str(error)
+    else:
+        assert status in (Status.OK, Status.BAD_SECTION)

@@ -1,0 +1,218 @@
+// The second half of a PE: one entry a cycle out of the sparse matrix memory, through the codebook,
+// times the activation, into an accumulator (paper section IV, "Arithmetic Unit"); then write-back.
+#pragma once
+
+#include "accumulate.h"
+#include "dataflow.h"
+#include "fixed_point.h"
+#include "types.h"
+
+namespace kernel {
+
+//! A word of the sparse matrix memory: kEntriesPerWord entries without gaps.
+typedef ap_uint<kEntriesPerWord * kEntryBits> entry_word_t;
+
+//! The memories of a PE that the multiplier works on.
+struct PeMemory {
+  entry_word_t entries[kEntryWordsPerPe];
+  activation_t codebooks[kLayers * kCodebookSize];
+  accumulator_t biases[kBiasesPerPe];
+  accumulator_t accumulators[kRowsPerPe];
+};
+
+//! Cycles of the last run: with an entry, and without one while a layer was under way.
+struct PeCounters {
+  ap_uint<32> busy;
+  ap_uint<32> starved;
+};
+
+//! Entries as they come in a beat, in lanes of equal width, moved together.
+inline entry_word_t close_up(beat_t beat) {
+#pragma HLS INLINE
+  constexpr int kLaneBits = kBeatBits / kEntriesPerWord;
+  entry_word_t word = 0;
+  for (int lane = 0; lane < kEntriesPerWord; ++lane) {
+#pragma HLS UNROLL
+    const ap_uint<kEntryBits> entry = beat >> (lane * kLaneBits);
+    word |= entry_word_t(entry) << (lane * kEntryBits);
+  }
+  return word;
+}
+
+//! Start a load: all sums zero. Between layers they are zero anyway, but not after a reset in the
+//! middle of a run, which does not clear memories.
+inline void clear_accumulators(accumulator_t (&accumulators)[kRowsPerPe]) {
+#pragma HLS INLINE
+clear:
+  for (int row = 0; row < kRowsPerPe; ++row) {
+#pragma HLS PIPELINE II = 1
+    accumulators[row] = 0;
+    end_cycle();
+  }
+}
+
+//! Take a section of a load into its memory.
+inline void load_section(PeMemory& memory, hls::stream<Token>& work, beat_t section) {
+#pragma HLS INLINE
+  using namespace packet;
+  const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
+  const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
+beats:
+  for (ap_uint<32> beat = 0; beat < length; ++beat) {
+#pragma HLS PIPELINE II = 1
+    const beat_t data = work.read().data;
+    if (kind == kSectionEntries) memory.entries[beat] = close_up(data);
+    if (kind == kSectionBiases) memory.biases[beat] = accumulator_t(data);
+    if (kind == kSectionCodebooks) {
+      for (int lane = 0; lane < kActivationsPerBeat; ++lane) {
+#pragma HLS UNROLL
+        memory.codebooks[beat * kActivationsPerBeat + lane] =
+            activation_t(data >> (lane * kActivationBits));
+      }
+    }
+    end_cycle();
+  }
+}
+
+//! Meet all activations of a layer with their entries; returns the token that ends the layer.
+//!
+//! One flat loop, an entry a cycle: a loop over entries inside a loop over columns would drain the
+//! pipeline for every column. Nothing carries over from one iteration to the next but counters, the
+//! zero-run sum and the forwarded accumulator; every memory is read at one place and written at
+//! one.
+inline beat_t multiply_layer(PeMemory& memory, PeCounters& counters, hls::stream<Token>& work,
+                             ap_uint<8> layer) {
+#pragma HLS INLINE
+  constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
+  static_assert(kWriteLatency + 1 == 5, "The pragma below takes the distance as a number only.");
+  beat_t layer_end = 0;
+  bool done = false;
+  ap_uint<24> address = 0;
+  ap_uint<20> left = 0;
+  row_t row = 0;
+  activation_t activation = 0;
+  RecentSums recent;
+#pragma HLS ARRAY_PARTITION variable = recent.row complete
+#pragma HLS ARRAY_PARTITION variable = recent.sum complete
+#pragma HLS ARRAY_PARTITION variable = recent.used complete
+  forget(recent);
+entries:
+  do {
+#pragma HLS PIPELINE II = 1
+// accumulate() forwards a sum to the next kWriteLatency iterations, and the one after them reads it
+// from the memory. The tool must know: it then keeps read and write that close, or says it cannot.
+#pragma HLS DEPENDENCE variable = memory.accumulators inter RAW distance = 5 true
+    Token token;
+    // Polled rather than waited for, so that cycles without work can be counted.
+    if (left == 0) {
+      if (!work.read_nb(token)) {
+        ++counters.starved;
+      } else if (token.kind == kWork) {
+        address = first_of(token.data);
+        left = length_of(token.data);
+        activation = activation_t(work_value_of(token.data));
+        row = 0;
+      } else {
+        layer_end = token.data;
+        done = true;
+      }
+    }
+    if (left != 0) {
+      const entry_word_t word = memory.entries[address >> kLaneBits];
+      const ap_uint<kLaneBits> lane = address;
+      const ap_uint<kEntryBits> entry = word >> (lane * kEntryBits);
+      const ap_uint<kIndexBits> zeros = entry;
+      const ap_uint<kWeightBits> code = entry >> kIndexBits;
+      row += zeros;
+      const activation_t weight = memory.codebooks[layer * kCodebookSize + code];
+      const ap_int<2 * kActivationBits> product = weight * activation;
+#pragma HLS BIND_OP variable = product op = mul impl = dsp
+      // A padding entry only moves the row on: its write is suppressed.
+      if (code != 0 && row < kRowsPerPe)
+        accumulate(memory.accumulators, recent, row, accumulator_t(product));
+      ++row;
+      ++address;
+      --left;
+      ++counters.busy;
+    }
+    end_cycle();
+  } while (!done);
+  return layer_end;
+}
+
+//! Add the biases, turn sums into activations, and leave the accumulators zero.
+inline void write_back_layer(PeMemory& memory, hls::stream<Result>& results, beat_t layer_end) {
+#pragma HLS INLINE
+  const row_t local_rows = local_rows_of(layer_end);
+  const row_t bias_base = bias_base_of(layer_end);
+rows:
+  for (row_t row = 0; row < local_rows; ++row) {
+#pragma HLS PIPELINE II = 1
+    const accumulator_t sum = memory.accumulators[row] + memory.biases[bias_base + row];
+    memory.accumulators[row] = 0;
+    const activation_t value = write_back(sum, shift_of(layer_end), relu_of(layer_end));
+    const bool last = row == local_rows - 1;
+    results.write(Result{last ? kLast : kValue, ap_uint<kActivationBits>(value)});
+    end_cycle();
+  }
+}
+
+//! Send the counters, as the rows of a table.
+inline void report(const PeCounters& counters, hls::stream<Result>& results, ap_uint<32> full) {
+#pragma HLS INLINE
+rows:
+  for (int row = 0; row < kReportRows; ++row) {
+#pragma HLS PIPELINE II = 1
+    ap_uint<kActivationBits> value = 0;
+    if (row == 0) value = counters.busy;
+    if (row == 1) value = counters.busy >> kActivationBits;
+    if (row == 2) value = counters.starved;
+    if (row == 3) value = counters.starved >> kActivationBits;
+    if (row == 4) value = full;
+    if (row == 5) value = full >> kActivationBits;
+    results.write(Result{row == kReportRows - 1 ? kLast : kValue, value});
+    end_cycle();
+  }
+}
+
+//! The multiply-accumulate of a PE: one packet.
+inline void multiply_packet(PeMemory& memory, PeCounters& counters, hls::stream<Token>& work,
+                            hls::stream<Result>& results) {
+#pragma HLS INLINE
+  kind_t kind = kData;
+packet:
+  do {
+    const Token token = work.read();
+    kind = token.kind;
+    if (kind == kRunBegin) counters = PeCounters{0, 0};
+    if (kind == kPacketEnd) results.write(Result{kEnd, 0});
+    end_cycle();
+    if (kind == kLoadBegin) {
+      clear_accumulators(memory.accumulators);
+    } else if (kind == kSection) {
+      load_section(memory, work, token.data);
+    } else if (kind == kLayerBegin) {
+      const beat_t layer_end = multiply_layer(memory, counters, work, layer_of(token.data));
+      write_back_layer(memory, results, layer_end);
+    } else if (kind == kReport) {
+      report(counters, results, ap_uint<32>(token.data));
+    }
+  } while (kind != kPacketEnd);
+}
+
+//! The process: a function of its own for each PE, so that each has its own memories. They keep
+//! their contents from call to call: weights stay on chip between runs.
+template <int PE>
+void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results) {
+  static PeMemory memory;
+#pragma HLS DISAGGREGATE variable = memory
+#pragma HLS BIND_STORAGE variable = memory.entries type = ram_s2p impl = uram
+#pragma HLS ARRAY_PARTITION variable = memory.codebooks cyclic factor = 4
+#pragma HLS BIND_STORAGE variable = memory.codebooks type = ram_1p impl = lutram
+#pragma HLS BIND_STORAGE variable = memory.biases type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = memory.accumulators type = ram_s2p impl = bram
+  static PeCounters counters = {0, 0};
+  multiply_packet(memory, counters, work, results);
+}
+
+}  // namespace kernel

@@ -1,0 +1,309 @@
+"""Generated projects, their compiled programs, and kernels side by side with the emulator.
+
+Compiling is what takes time here. Objects are kept in a folder that all processes of a test run
+share, by a hash of what they are made of, so that a kernel is compiled once however many programs
+it is linked to and however many test processes use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import strategies as st
+
+from eie.hls import simulation
+from eie.hls.design import Design
+from eie.hls.generator import generate
+from eie.hls.simulation import COMPILE_FLAGS, CompiledKernel, ap_types_folder
+from eie.host.emulator import Emulator
+from eie.host.network import Network
+from eie.host.packer import PackedNetwork, pack
+from eie.host.packets import STATUS, Kind, Status, build_packet, parse_packet
+
+HERE = Path(__file__).parent
+Codes = npt.NDArray[np.int16]
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder that all processes of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "kernel"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def build(shared_folder: Path) -> Callable[..., Path]:
+    """Give build(project, sources, flags=()): the path of a program, compiled at most once.
+
+    Sources are paths in the project, or of a driver in this folder.
+    """
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("g++ is not installed")
+
+    def make(name: str, key: bytes, command: Sequence[str], cwd: Path) -> Path:
+        target = shared_folder / f"{name}-{hashlib.sha256(key).hexdigest()[:24]}"
+        with _locked(target.with_suffix(".lock")):
+            if not target.exists():
+                partial = target.with_suffix(".partial")
+                done = subprocess.run(
+                    [*command, "-o", str(partial)],
+                    cwd=cwd,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stderr
+                partial.replace(target)
+        return target
+
+    def build_program(project: Path, sources: Sequence[str], flags: Sequence[str] = ()) -> Path:
+        # -O1 compiles a quarter faster than the -O2 of eie simulate, and runs as fast.
+        options = [*COMPILE_FLAGS, "-O1", *flags, "-Isimulation", "-Ikernel", f"-I{HERE}"]
+        options += ["-isystem", str(ap_types_folder())]
+        headers = [*project.glob("*/*.h"), *HERE.glob("*.h")]
+        common = b"".join(header.read_bytes() for header in sorted(headers))
+
+        def compile_one(source: str) -> Path:
+            path = project / source if (project / source).exists() else HERE / source
+            key = "\0".join([*options, source]).encode() + common + path.read_bytes()
+            return make(path.stem, key, [compiler, *options, "-c", str(path)], project)
+
+        with ThreadPoolExecutor() as pool:
+            objects = list(pool.map(compile_one, sources))
+        key = "\0".join([*flags, *(file.name for file in objects)]).encode()
+        return make("program", key, [compiler, *flags, *map(str, objects)], project)
+
+    return build_program
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def project_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Design], Path]:
+    """Give project_of(design): the folder of its generated project, made once a process."""
+    made: dict[Design, Path] = {}
+
+    def make(design: Design) -> Path:
+        if design not in made:
+            made[design] = generate(design, tmp_path_factory.mktemp("project") / "project")
+        return made[design]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def open_kernel(build: Callable[..., Path]) -> Callable[..., CompiledKernel]:
+    """Give open_kernel(project, **options): a CompiledKernel whose objects are shared."""
+
+    def compile_shared(
+        project: Path, sources: Sequence[str], output: Path, *, flags: Sequence[str] = ()
+    ) -> None:
+        shutil.copy2(build(project, sources, flags), output)
+
+    def open_one(project: Path, **options: object) -> CompiledKernel:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(simulation, "compile_program", compile_shared)
+            return CompiledKernel(project, **options)
+
+    return open_one
+
+
+class Twin:
+    """A compiled kernel and an emulator that get the same packets, and must answer the same."""
+
+    def __init__(self, design: Design, start: Callable[[], CompiledKernel]) -> None:
+        self.design = design
+        self._start = start
+        self.kernel: CompiledKernel | None = None
+        self.emulator = Emulator(design)
+
+    def process(self, packet: bytes) -> bytes:
+        """Give the answer of both; every byte and every register must be equal."""
+        if self.kernel is None:
+            self.kernel, self.emulator = self._start(), Emulator(self.design)
+        try:
+            answer = self.kernel.process(packet)
+            expected = self.emulator.process(packet)
+            assert answer == expected
+            assert self.kernel.registers == self.emulator.registers
+        except BaseException:
+            # What is left of either is of no use to the next test, or to hypothesis.
+            self.close()
+            raise
+        return answer
+
+    def ask(self, packet: bytes) -> tuple[Status, npt.NDArray[np.uint64]]:
+        """Give the status that both answer, and the beats before it."""
+        payload = parse_packet(self.process(packet)).payload
+        return Status(STATUS.parse(payload[-1:])["status"]), payload[:-1]
+
+    def status(self, packet: bytes) -> Status:
+        """Give the status that both answer."""
+        return self.ask(packet)[0]
+
+    def run(self, network: Network | PackedNetwork, inputs: Codes) -> Codes:
+        """Load a network, run `inputs`, read the counters; give the outputs."""
+        packed = pack(network, self.design) if isinstance(network, Network) else network
+        assert self.status(packed.load_packet(1)) is Status.OK
+        status, outputs = self.ask(packed.run_packet(inputs, 2))
+        assert status is Status.OK
+        assert self.status(build_packet(Kind.COUNTERS, 3)) is Status.OK
+        return packed.read_outputs(outputs)
+
+    def close(self) -> None:
+        if self.kernel is not None:
+            self.kernel.close()
+            self.kernel = None
+
+
+@pytest.fixture(scope="session")
+def twin_of(
+    project_of: Callable[[Design], Path], open_kernel: Callable[..., CompiledKernel]
+) -> Iterator[Callable[[Design], Twin]]:
+    """Give twin_of(design): the session's kernel of a design beside an emulator."""
+    twins: dict[Design, Twin] = {}
+
+    def twin(design: Design) -> Twin:
+        if design not in twins:
+            twins[design] = Twin(design, lambda: open_kernel(project_of(design)))
+        return twins[design]
+
+    yield twin
+    for each in twins.values():
+        each.close()
+
+
+def _sized(pes: int, index_bits: int, queue_depth: int, memory: str = "bram") -> Design:
+    return Design(
+        pes=pes,
+        index_bits=index_bits,
+        queue_depth=queue_depth,
+        memory=memory,
+        entries_per_pe=max(16384 // pes, 2048),
+        pointers_per_pe=768,
+        rows_per_pe=max(1024 // pes, 32),
+        biases_per_pe=max(2048 // pes, 64),
+        layers=4,
+        hidden_activations=512,
+    )
+
+
+#: Every number of PEs has trees of its own. Zero runs are of all widths, queues from 2 to 32 deep.
+GRID = (
+    _sized(1, 4, 2),
+    _sized(2, 3, 3),
+    _sized(4, 8, 8, "uram"),
+    _sized(8, 4, 2),
+    _sized(16, 5, 32, "uram"),
+    _sized(32, 6, 4),
+    _sized(64, 7, 8),
+)
+
+
+@pytest.fixture(scope="session")
+def sized_design() -> Callable[..., Design]:
+    """Give sized_design(pes, index_bits, queue_depth): about the same capacity for any of them."""
+    return _sized
+
+
+@pytest.fixture(
+    scope="session",
+    params=GRID,
+    ids=lambda each: f"{each.pes}pe-z{each.index_bits}-q{each.queue_depth}-{each.memory}",
+)
+def grid_design(request: pytest.FixtureRequest) -> Design:
+    """Each design of the grid."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def small() -> Design:
+    """The design of tests that are about one thing: four PEs, everything small."""
+    return Design(
+        pes=4,
+        index_bits=4,
+        queue_depth=4,
+        entries_per_pe=2048,
+        pointers_per_pe=512,
+        rows_per_pe=128,
+        biases_per_pe=256,
+        layers=4,
+        hidden_activations=256,
+    )
+
+
+@pytest.fixture(scope="session")
+def kinds() -> dict[str, int]:
+    """The kinds of tokens, results and commands, as types.h numbers them."""
+    text = files("eie.templates").joinpath("kernel", "types.h").read_text(encoding="utf-8")
+    return {name: int(value) for name, value in re.findall(r"\bk(\w+) = (\d+),", text)}
+
+
+#: A stall pattern: seed, and the share of cycles in which a stream rests.
+Stall = tuple[int, int, int]
+#: None at all, and up to three cycles in four.
+STALLS = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 3), st.just(4))
+
+
+@pytest.fixture(scope="session")
+def stall_patterns() -> st.SearchStrategy[Stall]:
+    """Any stall pattern, that without a stall first."""
+    return STALLS
+
+
+@pytest.fixture(scope="session")
+def drive(build: Callable[..., Path]) -> Callable[..., dict[str, list[list[int]]]]:
+    """Give drive(project, driver, elements, *arguments, stalls={}, runs=1): what a block gave.
+
+    `elements` has the elements of each input stream, lists of fields; `stalls` a pattern for any
+    stream; the block runs `runs` times on them. The result has the elements of each output
+    stream, and the cycles of each run under "cycles".
+    """
+
+    def run(
+        project: Path,
+        driver: str,
+        elements: Mapping[str, Sequence[Sequence[int]]],
+        *arguments: object,
+        stalls: Mapping[str, Stall] | None = None,
+        runs: int = 1,
+    ) -> dict[str, list[list[int]]]:
+        lines = [f"stall {name} {' '.join(map(str, of))}" for name, of in (stalls or {}).items()]
+        for name, stream in elements.items():
+            lines += [f"{name} {' '.join(f'{field:x}' for field in each)}" for each in stream]
+        done = subprocess.run(
+            [str(build(project, [driver])), *map(str, arguments)],
+            input="\n".join([*lines, *["run"] * runs, ""]),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        given: dict[str, list[list[int]]] = {}
+        for line in done.stdout.splitlines():
+            name, *fields = line.split()
+            given.setdefault(name, []).append([int(field, 16) for field in fields])
+        return given
+
+    return run

@@ -1,0 +1,184 @@
+"""One PE alone, column fetch and multiply-accumulate: results, counters, and an entry a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.host.fixed_point import write_back
+from eie.host.network import Layer, Network
+from eie.host.packer import PackedNetwork, pack
+from eie.host.packets import SECTION, Section, iterate_sections
+
+PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
+#: The PE that pe.cpp drives.
+PE = 2
+Tokens = list[list[int]]
+
+
+@pytest.fixture(scope="module")
+def project(project_of, small):
+    return project_of(small)
+
+
+def load_tokens(packed: PackedNetwork, kinds: dict[str, int]) -> Tokens:
+    """A load as the PEs see it: sections for every PE, without the layers' descriptors."""
+    tokens = [[kinds["LoadBegin"], 0]]
+    for fields, body in iterate_sections(packed.sections):
+        if fields["section"] == Section.LAYERS:
+            continue
+        tokens.append([kinds["Section"], int(SECTION.build(**fields)[0])])
+        tokens += [[kinds["Data"], int(beat)] for beat in body]
+    return tokens
+
+
+def layer_tokens(packed: PackedNetwork, number: int, values: Sequence[int], kinds) -> Tokens:
+    """A layer with the activations `values`, in the order of the layer's columns."""
+    layer = packed.layers[number]
+    end = layer.local_rows | layer.bias_base << 20
+    end |= layer.layer.shift << 40 | int(layer.layer.relu) << 48
+    return [
+        [kinds["LayerBegin"], number | layer.pointer_base // 2 << 8],
+        *(
+            [kinds["Activation"], column | (int(value) & 0xFFFF) << 16]
+            for column, value in enumerate(values)
+            if value
+        ),
+        [kinds["LayerEnd"], end],
+    ]
+
+
+def results_of(packed: PackedNetwork, number: int, values: npt.NDArray[np.int16]) -> list[int]:
+    """The PE's results of a layer, as 16-bit words: plain products over the dense matrix."""
+    part = packed.layers[number]
+    by_slot = np.zeros(part.local_rows * packed.design.pes, np.int64)
+    weights = part.layer.dense_weights().astype(np.int64)[:, np.argsort(part.slot_of_column)]
+    by_slot[part.slot_of_row] = weights @ values.astype(np.int64) + part.layer.bias
+    mine = write_back(by_slot[PE :: packed.design.pes], part.layer.shift, relu=part.layer.relu)
+    return (mine.astype(np.int64) & 0xFFFF).tolist()
+
+
+def report_of(results: Tokens) -> dict[str, int]:
+    """The counters in the last report: low and high halves, row by row."""
+    rows = [value for _, value in results[-9:-1]]
+    names = ("busy", "starved", "full")
+    return {name: rows[2 * i] | rows[2 * i + 1] << 16 for i, name in enumerate(names)}
+
+
+@pytest.fixture(scope="module")
+def run_pe(project, drive, kinds):
+    """Give run(packed, [(layer, values), ...], stalls): results, and the run's cycles."""
+
+    def run(packed, layers, stalls=None):
+        tokens = [*load_tokens(packed, kinds), [kinds["RunBegin"], 1]]
+        for number, values in layers:
+            tokens += layer_tokens(packed, number, values, kinds)
+        tokens += [[kinds["Report"], 0x54321], [kinds["PacketEnd"], 0]]
+        got = drive(project, "pe.cpp", {"queue": tokens}, stalls=stalls)
+        return got["results"], got["cycles"][0][0]
+
+    return run
+
+
+def with_kinds(results: list[int], kinds: dict[str, int]) -> Tokens:
+    """Results with their kinds: the last one marked."""
+    marked = [[kinds["Value"], value] for value in results]
+    marked[-1][0] = kinds["Last"]
+    return marked
+
+
+@PROPERTY
+@given(data=st.data())
+def test_results_and_counters_under_stalls(
+    run_pe, kinds, small, random_network, stall_patterns, data
+) -> None:
+    shape = data.draw(st.lists(st.integers(1, 60), min_size=2, max_size=4), "shape")
+    network = random_network(
+        *shape,
+        seed=data.draw(st.integers(0, 99), "seed"),
+        density=data.draw(st.sampled_from([0.0, 0.05, 0.5, 1.0]), "density"),
+        magnitude=900,
+    )
+    packed = pack(network, small)
+    random = np.random.default_rng(data.draw(st.integers(0, 99), "values"))
+    layers = []
+    for number in data.draw(st.lists(st.integers(0, len(shape) - 2), max_size=4), "layers"):
+        values = random.integers(-3000, 3000, shape[number]).astype(np.int16)
+        layers.append((number, values * (random.random(shape[number]) < 0.6)))
+    stalls = {"queue": data.draw(stall_patterns), "results": data.draw(stall_patterns)}
+    results, _ = run_pe(packed, layers, stalls)
+    expected = [
+        result
+        for number, values in layers
+        for result in with_kinds(results_of(packed, number, values), kinds)
+    ]
+    assert results[: len(expected)] == expected
+    assert results[-1] == [kinds["End"], 0]
+    assert results[-2][0] == kinds["Last"]
+    met = sum(
+        packed.layers[number].encoded.lengths()[PE][np.flatnonzero(values)].sum()
+        for number, values in layers
+    )
+    report = report_of(results)
+    assert report["busy"] == met
+    assert report["full"] == 0x54321  # from the broadcast, in the report's token
+
+
+def column_network(lengths: Sequence[int], rows: int, pes: int) -> Network:
+    """A layer in whose column j the PE has entries in its first `lengths[j]` rows."""
+    codes = np.zeros((rows * pes, len(lengths)), np.uint8)
+    for column, length in enumerate(lengths):
+        codes[PE : PE + length * pes : pes, column] = 1 + column % 15
+    codebook = np.arange(16, dtype=np.int16) * 3
+    layer = Layer.from_dense_codes("layer", codes, codebook=codebook)
+    inputs, outputs = len(lengths), rows * pes
+    return Network((layer,), np.zeros((0, inputs), np.int16), np.zeros((0, outputs), np.int16))
+
+
+@PROPERTY
+@given(lengths=st.lists(st.integers(1, 20), min_size=1, max_size=60))
+def test_one_entry_a_cycle(run_pe, small, lengths) -> None:
+    """II = 1: a layer takes its entries and its rows, and always the same besides.
+
+    Columns of one entry follow one another as fast as entries of one column: nothing drains
+    between columns.
+    """
+    rows = 20
+    packed = pack(column_network(lengths, rows, small.pes), small, assignment="natural")
+    values = np.arange(1, len(lengths) + 1)
+    assert np.diff(packed.layers[0].encoded.pointers[PE]).tolist() == lengths
+    results, cycles = run_pe(packed, [(0, values)])
+    _, empty = run_pe(packed, [])
+    report = report_of(results)
+    assert (report["busy"], report["starved"]) == (sum(lengths), 0)
+    # The layer's begin, and an iteration that finds its end.
+    assert cycles - empty == sum(lengths) + rows + 2
+
+
+@pytest.mark.parametrize("empty", [0, 1, 7])
+def test_empty_columns_cost_the_fetch_a_cycle_and_the_multiplier_nothing(
+    run_pe, small, empty
+) -> None:
+    """Behind a long column there is time to look past columns without entries."""
+    lengths = [20, *[0] * empty, 20]
+    packed = pack(column_network(lengths, 20, small.pes), small, assignment="natural")
+    results, cycles = run_pe(packed, [(0, np.ones(len(lengths), np.int16))])
+    _, without = run_pe(packed, [])
+    report = report_of(results)
+    assert (report["busy"], report["starved"]) == (40, 0)
+    assert cycles - without == 40 + 20 + 2
+
+
+def test_a_layer_leaves_the_accumulators_clear(run_pe, kinds, small, random_network) -> None:
+    packed = pack(random_network(30, 40, density=0.6, magnitude=900), small)
+    values = np.arange(-15, 15, dtype=np.int16) * 100
+    once, _ = run_pe(packed, [(0, values)])
+    twice, _ = run_pe(packed, [(0, values), (0, values)])
+    rows = packed.layers[0].local_rows
+    assert twice[:rows] == once[:rows]
+    assert twice[rows : 2 * rows] == once[:rows]

@@ -1,0 +1,375 @@
+"""What a tool with a strict eye must find right in the generated C++, without running it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from eie.hls.design import Design
+from eie.hls.generator import render_project
+from eie.hls.registers import PORTS
+from eie.hls.simulation import ap_types_folder
+from eie.hls.wiring import wire
+
+HERE = Path(__file__).parent
+DESIGNS = (
+    Design(pes=1, board="pynq-z2"),
+    Design(pes=8, index_bits=5, rows_per_pe=512, biases_per_pe=512, board="pynq-z1"),
+    Design(pes=64, memory="uram", board="zcu104"),
+    Design(pes=256),
+)
+
+
+@pytest.fixture(scope="module", params=DESIGNS, ids=lambda design: f"{design.pes}pe")
+def design(request) -> Design:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def rendered(design) -> dict[str, str]:
+    return render_project(design)
+
+
+@pytest.fixture(scope="module")
+def kernel(rendered) -> dict[str, str]:
+    """The files that are synthesised, the blocks' own tops among them, by path."""
+    return {
+        path: text for path, text in rendered.items() if path.startswith(("kernel/", "blocks/"))
+    }
+
+
+# Reading C++: enough of it for code that clang-format has laid out ------------------------------
+
+
+def without_comments(text: str) -> str:
+    return re.sub(r"//.*", "", text)
+
+
+def block_from(text: str, opening: int) -> str:
+    """What is between the brace at `opening` and its partner."""
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return text[opening + 1 : place]
+    raise AssertionError("braces do not match")
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str
+    signature: str
+    body: str
+
+
+def functions(text: str) -> Iterator[Function]:
+    """Functions of a file: everything at the namespace's level with a name, (...) and {...}."""
+    pattern = re.compile(r"^(?:inline |constexpr |template |void |[\w:]+[<>\w ]* )[^;{}]*?\{", re.M)
+    code = without_comments(text)
+    place = 0
+    while found := pattern.search(code, place):
+        head = found[0]
+        place = found.end()
+        name = re.search(r"(\w+)\(", head)
+        if name is None or head.startswith(("namespace", "struct", "enum")):
+            continue
+        body = block_from(code, place - 1)
+        yield Function(name[1], head, body)
+        place += len(body)
+
+
+@dataclass(frozen=True)
+class Loop:
+    label: str | None
+    body: str
+
+    @property
+    def pipelined(self) -> bool:
+        return self.body.lstrip().startswith("#pragma HLS PIPELINE II = 1\n")
+
+    @property
+    def unrolled(self) -> bool:
+        return self.body.lstrip().startswith("#pragma HLS UNROLL\n")
+
+
+def loops(code: str) -> Iterator[Loop]:
+    """All loops, inner ones too."""
+    for found in re.finditer(r"(?:(\w+):\s+)?\b(?:(?:for|while) \(|do (?=\{))", code):
+        place = found.end()
+        if not found[0].endswith("do "):
+            depth = 1
+            while depth:
+                depth += {"(": 1, ")": -1}.get(code[place], 0)
+                place += 1
+            if code[place:].startswith(";"):
+                continue  # the end of a do loop
+            place += 1
+        assert code[place] == "{", code[found.start() :][:80]
+        yield Loop(found[1], block_from(code, place))
+
+
+def all_loops(kernel: dict[str, str]) -> list[Loop]:
+    return [
+        loop
+        for text in kernel.values()
+        for function in functions(text)
+        if not function.signature.startswith("constexpr")  # runs in the compiler
+        for loop in loops(function.body)
+    ]
+
+
+# Loops ------------------------------------------------------------------------------------------
+
+#: Loops that only choose which other loop comes next.
+OUTER = {"packet", "vectors", "layers"}
+
+
+def test_loops_are_pipelined_or_unrolled(kernel) -> None:
+    found = all_loops(kernel)
+    assert sum(loop.pipelined for loop in found) > 20
+    for loop in found:
+        assert loop.pipelined or loop.unrolled or loop.label in OUTER, loop
+
+
+def test_pipelined_loops_are_flat(kernel) -> None:
+    """A loop nest drains its pipeline for every round of the outer loop."""
+    for loop in all_loops(kernel):
+        if loop.pipelined:
+            assert all(inner.unrolled for inner in loops(loop.body)), loop
+
+
+def test_every_pipelined_iteration_ends_its_cycle_once(kernel) -> None:
+    """send_beat() ends the cycle itself. Neither may be within a condition."""
+    for loop in all_loops(kernel):
+        if not loop.pipelined:
+            continue
+        (end,) = re.finditer(r"\b(?:end_cycle|send_beat)\(", loop.body)
+        before = loop.body[: end.start()]
+        assert before.count("{") == before.count("}"), loop
+        assert re.search(r"(?:[;{}]|II = 1)\s*$", before), loop
+        assert not re.search(r"\b(?:continue|break|return)\b", loop.body), loop
+
+
+def test_the_loop_over_entries_touches_each_memory_in_one_place(kernel) -> None:
+    """A memory has a port to read and one to write."""
+    body = {f.name: f.body for f in functions(kernel["kernel/multiply_accumulate.h"])}[
+        "multiply_layer"
+    ]
+    (loop,) = [loop.body for loop in loops(body) if loop.pipelined]
+    for memory in ("entries", "codebooks"):
+        assert len(re.findall(rf"memory\.{memory}\[", loop)) == 1
+    assert loop.count("accumulate(memory.accumulators,") == 1
+    assert "biases" not in loop
+    body = {f.name: f.body for f in functions(kernel["kernel/accumulate.h"])}["accumulate"]
+    assert len(re.findall(r"= accumulators\[row\];", body)) == 1
+    assert len(re.findall(r"accumulators\[row\] =", body)) == 1
+    assert body.count("accumulators[") == 2
+
+
+# Pragmas ----------------------------------------------------------------------------------------
+
+PRAGMAS = {
+    "ARRAY_PARTITION",
+    "BIND_OP",
+    "BIND_STORAGE",
+    "DATAFLOW",
+    "DEPENDENCE",
+    "DISAGGREGATE",
+    "INLINE",
+    "INTERFACE",
+    "PIPELINE",
+    "RESET",
+    "UNROLL",
+}
+
+
+def declared_type(name: str, text: str) -> str | None:
+    """Type of a variable or parameter declared in `text`."""
+    found = re.search(
+        rf"\b([A-Za-z_][\w:]*(?:<[^;(){{}}]*>)?)&? \(?&?{name}\)?(?:\[[^\]]*\])*(?:\(\"|[;=,)]| =)",
+        text,
+    )
+    return found[1] if found else None
+
+
+def test_pragmas_are_known_and_name_what_is_declared(kernel) -> None:
+    everything = "\n".join(kernel.values())
+    seen = 0
+    for name, text in kernel.items():
+        in_functions = 0
+        for function in functions(text):
+            for pragma in re.findall(r"#pragma HLS (.*)", function.body):
+                in_functions += 1
+                assert pragma.split()[0] in PRAGMAS, (name, pragma)
+                found = re.search(r"variable = ([\w.]+)", pragma)
+                if found is None:
+                    continue
+                seen += 1
+                base, *members = found[1].split(".")
+                of = declared_type(base, function.signature + function.body)
+                assert of is not None, (name, function.name, pragma)
+                for member in members:
+                    struct = re.search(rf"\bstruct {of} \{{(.*?)\n\}};", everything, re.S)
+                    assert struct is not None, (name, function.name, pragma)
+                    assert re.search(rf"\b{member}\[", struct[1]), (name, pragma)
+        assert in_functions == len(re.findall(r"^#pragma HLS", text, re.M)), name
+    assert seen >= 20
+
+
+def test_pragma_of_a_name_that_is_not_declared_is_found(kernel) -> None:
+    """The check above can fail."""
+    (function,) = (f for f in functions(kernel["kernel/lnzd.h"]) if f.name == "leading_lane")
+    assert declared_type("first", function.body) == "ap_uint<2>"
+    assert declared_type("second", function.body) is None
+    assert declared_type("memory", "void f(PeMemory& memory, int a) {") == "PeMemory"
+
+
+def test_every_interface_is_a_port_of_the_top_function(kernel) -> None:
+    (top,) = functions(kernel["kernel/eie.cpp"])
+    ports = re.findall(r"& ?(\w+)", top.signature)
+    assert ports == ["packets_in", "packets_out", *(port.name for port in PORTS)]
+    named = re.findall(r"#pragma HLS INTERFACE (\w+) port = (\w+)(.*)", top.body)
+    assert [(kind, port) for kind, port, _ in named] == [
+        ("axis", "packets_in"),
+        ("axis", "packets_out"),
+        ("s_axilite", "return"),
+        *(("s_axilite", port.name) for port in PORTS),
+    ]
+    offsets = re.findall(r"offset = (0x[0-9a-f]+)", top.body)
+    assert [int(offset, 16) for offset in offsets] == [port.offset for port in PORTS]
+
+
+# The dataflow region ----------------------------------------------------------------------------
+
+
+def test_the_region_is_the_wiring_and_nothing_else(design, kernel) -> None:
+    """Canonical form: declarations of streams, then calls, each to a function that returns void.
+
+    That every stream has one reader and one writer in the wiring is tested in tests/contract.
+    """
+    wiring = wire(design)
+    (top,) = functions(kernel["kernel/eie.cpp"])
+    lines = [line.strip() for line in top.body.splitlines() if line.strip()]
+    code = [line for line in lines if not line.startswith(("#pragma", "EIE_REGION", "EIE_RUN"))]
+    streams = [re.fullmatch(r"hls::stream<(.+), (\w+)> (\w+)(.*);", line) for line in code]
+    assert [found.groups() for found in streams if found] == [
+        (
+            stream.element,
+            stream.depth,
+            stream.name,
+            f'("{stream.name}")' if stream.count is None else f"[{stream.count}]",
+        )
+        for stream in wiring.streams
+    ]
+    calls = [re.fullmatch(r"EIE_PROCESS\(([\w<>, ]+)\((.*)\)\);", line) for line in code]
+    assert [found.groups() for found in calls if found] == [
+        (process.function, ", ".join(process.arguments)) for process in wiring.processes
+    ]
+    others = [
+        line
+        for line, stream, call in zip(code, streams, calls, strict=True)
+        if not stream and not call
+    ]
+    assert others == [
+        f"EIE_NAME_STREAMS({stream.name});" for stream in wiring.streams if stream.count is not None
+    ]
+    heads = {f.name: f.signature for text in kernel.values() for f in functions(text)}
+    for process in wiring.processes:
+        head = heads[process.function.partition("<")[0]]
+        assert re.search(r"\bvoid \w+\($", head[: head.index("(") + 1]), head
+
+
+# Text -------------------------------------------------------------------------------------------
+
+#: Constants that no design changes, where they are used.
+FIXED = {
+    "kernel/accumulate.h": {"kWriteLatency"},
+    "kernel/crc32.h": {"kCrcStart", "kCrcPolynomial"},
+    "kernel/types.h": {"kWordCountBits"},
+}
+
+
+def test_numbers_are_chosen_in_config_and_packet_format_alone(kernel) -> None:
+    for name, text in kernel.items():
+        if name in ("kernel/config.h", "kernel/packet_format.h"):
+            continue
+        code = without_comments(text)
+        constants = set(re.findall(r"\bconstexpr [\w: ]+? (k\w+) = -?\d", code))
+        assert constants == FIXED.get(name, set()), name
+        # Enumerations count up; lists of zeros clear. No other list of numbers, so no weights.
+        for values in re.findall(r"=?\s*\{([-\d\s,.xa-fu]+)\}", code):
+            assert set(re.findall(r"\d+", values)) <= {"0"}, (name, values)
+
+
+def test_no_file_knows_this_machine(rendered) -> None:
+    for path, text in rendered.items():
+        assert not re.search(r"(?<![\w.$}\])])/(?:home|root|tmp|work|usr|opt|mnt|Users)\b", text), (
+            path
+        )
+        assert str(Path.home()) not in text
+        assert text.isascii(), path
+        assert text.endswith("\n"), path
+        assert not re.search(r"[ \t]$", text, re.M), path
+
+
+def test_layout_is_that_of_clang_format(rendered, tmp_path: Path) -> None:
+    tool = shutil.which("clang-format") or shutil.which(
+        "clang-format", path=str(Path(sys.executable).parent)
+    )
+    if tool is None:
+        pytest.skip("clang-format is not installed")
+    style = files("eie.templates").joinpath(".clang-format").read_text(encoding="utf-8")
+    (tmp_path / ".clang-format").write_text(style)
+    paths = []
+    for name, text in rendered.items():
+        if name.endswith((".h", ".cpp")):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            paths.append(path)
+    for driver in [*HERE.glob("*.cpp"), *HERE.glob("*.h")]:
+        paths.append(Path(shutil.copy(driver, tmp_path)))
+    done = subprocess.run(
+        [tool, "--dry-run", "--Werror", *map(str, paths)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# The compiler -----------------------------------------------------------------------------------
+
+WARNINGS = (
+    *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"),
+    # g++ does not know HLS pragmas; labels name loops in the tool's reports.
+    *("-Wno-unknown-pragmas", "-Wno-unused-label"),
+)
+
+
+def test_no_warnings(project_of, small) -> None:
+    """The vendor's headers are system headers: their warnings are not ours.
+
+    Checked without optimising: the flow analysis behind -Wuninitialized, which needs it, sees
+    through our code into theirs, where bits are used before they are set.
+    """
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("g++ is not installed")
+    project = project_of(small)
+    sources = ["kernel/eie.cpp", "testbench/testbench.cpp"]
+    sources += sorted(str(path.relative_to(project)) for path in project.glob("blocks/*.cpp"))
+    includes = ["-Isimulation", "-Ikernel", "-Iblocks", "-isystem", str(ap_types_folder())]
+
+    def check(source: str) -> str:
+        command = [compiler, "-std=c++14", "-fsyntax-only", *WARNINGS, *includes, source]
+        return subprocess.run(command, cwd=project, capture_output=True, text=True).stderr
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(check, sources)) == [""] * len(sources)

@@ -1,0 +1,68 @@
+"""An entry a cycle (II = 1), as the counters of the whole kernel tell it.
+
+The same of a PE alone is in test_blocks_pe.py, and of the other blocks beside their tests.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eie.host.answers import read_counters
+from eie.host.network import Layer, Network
+from eie.host.packer import pack
+from eie.host.packets import Kind, build_packet
+
+
+@pytest.fixture(scope="module")
+def twin(twin_of, sized_design):
+    """A lone PE, which has every entry: nobody else can hold it up."""
+    return twin_of(sized_design(1, 4, 2))
+
+
+def count(twin, rows: int, columns: int, density: float, active: float = 1.0):
+    """Counters of one vector through one layer."""
+    random = np.random.default_rng(rows + columns)
+    codes = random.integers(1, 16, (rows, columns)) * (random.random((rows, columns)) < density)
+    layer = Layer.from_dense_codes(
+        "layer", codes.astype(np.uint8), codebook=np.arange(16, dtype=np.int16)
+    )
+    network = Network((layer,), np.zeros((0, columns), np.int16), np.zeros((0, rows), np.int16))
+    packed = pack(network, twin.design)
+    inputs = (random.random((1, columns)) < active).astype(np.int16)
+    twin.run(packed, inputs)
+    lengths = packed.layers[0].encoded.lengths()[0]
+    _, beats = twin.ask(build_packet(Kind.COUNTERS, 9))
+    return read_counters(beats, 1), int(lengths[inputs[0] != 0].sum())
+
+
+SHAPES = [(64, 32), (64, 100), (128, 32), (256, 7), (16, 300), (1024, 15)]
+
+
+@pytest.mark.parametrize(("rows", "columns"), SHAPES)
+@pytest.mark.parametrize("density", [0.3, 1.0])
+def test_a_layer_takes_its_entries_and_its_rows(twin, rows, columns, density) -> None:
+    counters, met = count(twin, rows, columns, density)
+    assert counters.busy.tolist() == [met]
+    # Until the first activations are there; then no cycle goes by without an entry.
+    assert counters.starved[0] <= 3
+    # Header, layer's begin and end, and the way through the trees: the same for every layer.
+    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + 15
+
+
+@pytest.mark.parametrize(("rows", "columns"), SHAPES)
+def test_every_cycle_of_a_sparse_layer_is_busy_or_starved(twin, rows, columns) -> None:
+    counters, met = count(twin, rows, columns, density=0.05, active=0.2)
+    assert counters.busy.tolist() == [met]
+    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + 15
+
+
+def test_padding_entries_take_a_cycle_too(twin) -> None:
+    """Zero runs of 4 bits: 1,008 zeros in front of a weight are 63 entries of padding."""
+    codes = np.zeros((1024, 1), np.uint8)
+    codes[1008, 0] = 3
+    layer = Layer.from_dense_codes("layer", codes, codebook=np.arange(16, dtype=np.int16))
+    network = Network((layer,), np.zeros((0, 1), np.int16), np.zeros((0, 1024), np.int16))
+    twin.run(pack(network, twin.design, assignment="natural"), np.ones((1, 1), np.int16))
+    counters = read_counters(twin.ask(build_packet(Kind.COUNTERS, 9))[1], 1)
+    assert counters.busy.tolist() == [64]
