@@ -51,6 +51,10 @@ docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some min
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_hardware.py
 
+.PHONY: bench
+bench: $(STAMP)  ## rewrite docs/evaluation.md: the paper's tables and sweeps (under 15 minutes)
+	$(BIN)/python -m benchmarks
+
 # Said before anything is trained or generated.
 .PHONY: vitis
 vitis:
@@ -71,7 +75,7 @@ demo/project/design.toml demo/digits.npz:
 
 .PHONY: clean
 clean:  ## remove what was made, but for the environment
-	rm -rf demo build/hls* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build/hls* build/bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean

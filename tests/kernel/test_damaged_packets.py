@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.host.emulator import Emulator
 from eie.host.packer import pack
 from eie.host.packets import (
     BEAT_BYTES,
@@ -250,3 +251,24 @@ def test_bytes_that_are_no_packet(twin, healthy) -> None:
             Status.BAD_MAGIC,
             Status.BAD_LENGTH,
         )
+
+
+@pytest.mark.slow
+def test_sanitizers_find_nothing_in_damaged_packets(
+    project_of, open_kernel, small, packets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No address outside of a memory, whatever a packet says."""
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_stack_use_after_return=1")
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    # The vendor's integers extend signs by shifting negative numbers left.
+    flags += ["-fno-sanitize=shift-base"]
+    random = np.random.default_rng(17)
+    emulator = Emulator(small)
+    with open_kernel(project_of(small), flags=flags) as kernel:
+        for _ in range(1000):
+            packet = bytearray(packets[str(random.choice(sorted(packets)))])
+            if random.random() < 0.2:
+                packet = packet[: BEAT_BYTES * int(random.integers(1, len(packet) // BEAT_BYTES))]
+            for bit in random.integers(0, 8 * len(packet), random.integers(0, 4)).tolist():
+                packet[bit // 8] ^= 1 << bit % 8
+            assert kernel.process(bytes(packet)) == emulator.process(bytes(packet))

@@ -174,7 +174,7 @@ def test_every_size(
 ) -> None:
     twin = twin_of(sized_design(pes, index_bits, queue_depth))
     for seed, density in enumerate((0.03, 0.3, 1.0)):
-        network = random_network(130, 70, 200, 9, seed=seed, density=density, magnitude=900)
+        network = random_network(130, 40, 60, 9, seed=seed, density=density, magnitude=900)
         inputs = make_inputs(KINDS_OF_INPUT, 130, seed=seed)
         assert np.array_equal(twin.run(network, inputs), dense_outputs(network, inputs))
     twin.close()

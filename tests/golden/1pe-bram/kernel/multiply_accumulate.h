@@ -148,6 +148,8 @@ inline void write_back_layer(PeMemory& memory, hls::stream<Result>& results, bea
 rows:
   for (row_t row = 0; row < local_rows; ++row) {
 #pragma HLS PIPELINE II = 1
+// Each row is read and cleared once, which a counter of odd width may hide from the tool.
+#pragma HLS DEPENDENCE variable = memory.accumulators inter false
     const accumulator_t sum = memory.accumulators[row] + memory.biases[bias_base + row];
     memory.accumulators[row] = 0;
     const activation_t value = write_back(sum, shift_of(layer_end), relu_of(layer_end));

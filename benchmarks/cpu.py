@@ -1,0 +1,114 @@
+"""The nine layers on this machine's processor: dense and sparse, one vector and 64."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import torch
+
+from benchmarks.layers import PaperLayer
+from benchmarks.measuring import side_by_side
+from benchmarks.patterns import PATTERNS, inputs, network
+from eie.host.network import Layer
+
+__all__ = ["BATCHES", "CONTENDERS", "CpuRow", "csr", "run"]
+
+#: Vectors at a time.
+BATCHES = (1, 64)
+#: What is compared, all in float32.
+CONTENDERS = ("torch dense", "torch CSR", "scipy CSR")
+
+
+@dataclass(frozen=True)
+class CpuRow:
+    """One way to compute a layer."""
+
+    layer: str
+    batch: int
+    contender: str
+    threads: int
+    #: For the whole batch.
+    median_us: float
+    best_us: float
+
+    @property
+    def us_per_vector(self) -> float:
+        """Median over the vectors of the batch."""
+        return self.median_us / self.batch
+
+
+def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[CpuRow]]]:
+    """Measure every layer, all contenders side by side."""
+    before = torch.get_num_threads()
+    try:
+        for layer in layers:
+            weights = network(layer, PATTERNS["uniform"]).layers[0]
+            for batch in BATCHES:
+                yield f"{layer.name}, batch {batch}", measure(layer, weights, batch)
+    finally:
+        torch.set_num_threads(before)
+
+
+def measure(layer: PaperLayer, weights: Layer, batch: int) -> list[CpuRow]:
+    """Measure one layer; torch with one thread and with as many as there are cores."""
+    matrix = csr(weights)
+    vectors = inputs(layer, batch).astype(np.float32)
+    contenders: dict[str, Callable[[], object]] = {}
+    prepare: dict[str, Callable[[], object]] = {}
+    with torch.inference_mode():
+        for name, compute in _torch_contenders(weights, matrix, vectors).items():
+            for threads in sorted({1, os.cpu_count() or 1}):
+                contenders[f"{name}/{threads}"] = compute
+                prepare[f"{name}/{threads}"] = partial(torch.set_num_threads, threads)
+        columns = np.ascontiguousarray(vectors.T) if batch > 1 else vectors[0]
+        contenders["scipy CSR/1"] = lambda: matrix @ columns
+        timings = side_by_side(contenders, prepare=prepare)
+    rows = []
+    for key, timing in timings.items():
+        name, threads_text = key.split("/")
+        rows.append(
+            CpuRow(layer.name, batch, name, int(threads_text), timing.median_us, timing.best_us)
+        )
+    return rows
+
+
+def csr(layer: Layer) -> scipy.sparse.csr_array:
+    """A layer as scipy's CSR matrix of float32, shape (rows, columns)."""
+    values = layer.codebook[layer.codes].astype(np.float32)
+    shape = (layer.rows, layer.columns)
+    columns = scipy.sparse.csc_array((values, layer.indices, layer.indptr), shape=shape)
+    rows = columns.tocsr()
+    # 32-bit indices are what scipy chooses by itself for matrices of this size.
+    rows.indptr, rows.indices = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
+    return rows
+
+
+def _torch_contenders(
+    layer: Layer, matrix: scipy.sparse.csr_array, vectors: npt.NDArray[np.float32]
+) -> dict[str, Callable[[], object]]:
+    dense = torch.from_numpy(layer.dense_weights().astype(np.float32))
+    with warnings.catch_warnings():
+        # torch calls its CSR tensors a beta feature.
+        warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
+        sparse = torch.sparse_csr_tensor(
+            torch.from_numpy(matrix.indptr),
+            torch.from_numpy(matrix.indices),
+            torch.from_numpy(matrix.data),
+            size=matrix.shape,
+            check_invariants=True,
+        )
+    batch = torch.from_numpy(vectors)
+    if len(vectors) == 1:
+        return {"torch dense": lambda: dense @ batch[0], "torch CSR": lambda: sparse @ batch[0]}
+    columns = batch.T.contiguous()
+    return {
+        "torch dense": lambda: torch.nn.functional.linear(batch, dense),
+        "torch CSR": lambda: sparse @ columns,
+    }

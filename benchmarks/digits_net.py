@@ -1,0 +1,153 @@
+"""What only a trained network can show: accuracy by precision, and how uneven pruning leaves it.
+
+The network is that of the demo (``examples/digits.py``): 64-256-128-10 on 8 x 8 handwritten
+digits. It is no AlexNet.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.network import Layer, Network
+
+__all__ = ["BITS", "PrecisionRow", "SkewnessRow", "outputs_at", "run_precision", "run_skewness"]
+
+#: Widths of activations and shared weights that are tried.
+BITS = (16, 12, 8, 6, 4)
+_DIGITS = Path(__file__).parents[1] / "examples" / "digits.py"
+
+
+@dataclass(frozen=True)
+class PrecisionRow:
+    """Accuracy at one precision."""
+
+    #: ``"float32, dense"``, ``"pruned and shared"``, or ``"16-bit"`` and so on.
+    precision: str
+    #: Share of the test digits that are right, 0 to 1.
+    accuracy: float
+    #: Test digits.
+    digits: int
+
+
+@dataclass(frozen=True)
+class SkewnessRow:
+    """How uneven the weights of one pruned layer are."""
+
+    layer: str
+    rows: int
+    columns: int
+    density: float
+    #: Standard deviation of a row's share of the weights over its mean, beyond that of a uniform
+    #: pattern; and of a column's.
+    row_skew: float
+    column_skew: float
+
+
+def run_precision() -> Iterator[tuple[str, Sequence[PrecisionRow]]]:
+    """Measure accuracy at every precision."""
+    digits = _digits()
+    network, count = digits.network, len(digits.labels)
+    rows = [
+        PrecisionRow("float32, dense", digits.accuracies.float32, count),
+        PrecisionRow("float32, pruned and shared", digits.accuracies.shared, count),
+    ]
+    for bits in BITS:
+        outputs = outputs_at(network, digits.inputs, bits)
+        right = float(np.mean(outputs.argmax(axis=1) == digits.labels))
+        rows.append(PrecisionRow(f"{bits}-bit fixed point", right, count))
+    yield "digits", rows
+
+
+def run_skewness() -> Iterator[tuple[str, Sequence[SkewnessRow]]]:
+    """Measure the unevenness of every layer."""
+    rows = []
+    for layer in _digits().network.layers:
+        of_rows = np.bincount(layer.indices, minlength=layer.rows)
+        row = SkewnessRow(
+            layer=layer.name,
+            rows=layer.rows,
+            columns=layer.columns,
+            density=layer.density,
+            row_skew=_excess(of_rows, layer.density),
+            column_skew=_excess(np.diff(layer.indptr), layer.density),
+        )
+        rows.append(row)
+    yield "digits", rows
+
+
+def outputs_at(
+    network: Network, inputs: npt.NDArray[np.float32], bits: int
+) -> npt.NDArray[np.int64]:
+    """Run a network with narrower activations and shared weights than its 16 bits.
+
+    Ranges stay as they are and steps grow: every fraction length is ``16 - bits`` shorter, values
+    are rounded to it and saturate at `bits`. Sums are exact, as in the accelerator. With 16 bits
+    this is the accelerator's arithmetic.
+
+    Parameters
+    ----------
+    network
+        A compressed network.
+    inputs
+        Real numbers, shape (batch, inputs).
+    bits
+        2 to 16.
+
+    Returns
+    -------
+    ndarray of int64, shape (batch, outputs)
+        Codes at the last layer's shortened fraction length.
+    """
+    dropped = 16 - bits
+    activations = _saturated(
+        np.rint(np.ldexp(inputs.astype(np.float64), network.input_frac - dropped)), bits
+    )
+    for layer in network.layers:
+        weights = _narrow_weights(layer, bits)
+        bias = np.rint(np.ldexp(layer.bias.astype(np.float64), -2 * dropped))
+        sums = activations @ weights.T + bias
+        if layer.relu:
+            sums = np.maximum(sums, 0.0)
+        # Ties go up, as in the accelerator's write-back.
+        rounded = np.floor(np.ldexp(sums, dropped - layer.shift) + 0.5)
+        activations = _saturated(rounded, bits)
+    return activations.astype(np.int64)
+
+
+def _narrow_weights(layer: Layer, bits: int) -> npt.NDArray[np.float64]:
+    codebook = np.ldexp(layer.codebook.astype(np.float64), bits - 16)
+    narrow: npt.NDArray[np.float64] = _saturated(np.rint(codebook), bits)[layer.dense_codes()]
+    return narrow
+
+
+def _saturated(values: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.float64]:
+    limit = 1 << (bits - 1)
+    return np.clip(values, -limit, limit - 1)
+
+
+def _excess(counts: npt.NDArray[np.int64], density: float) -> float:
+    """Relative deviation of `counts` that independent weights of `density` do not explain."""
+    mean = counts.mean()
+    beyond = counts.var() - mean * (1 - density)
+    return float(np.sqrt(max(0.0, beyond)) / mean)
+
+
+@functools.cache
+def _digits() -> Any:
+    """Train and compress the digits, once; the example is a script outside of any package."""
+    spec = importlib.util.spec_from_file_location("digits", _DIGITS)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["digits"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module.compress_digits(progress=lambda _: None)
