@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ __all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
 _LANES = 4
 #: Columns of a dense block in batch products: large enough for BLAS, small enough for caches.
 _BLOCK = 512
+#: Weights met whose products are in hand at a time, so that second-level caches hold them.
+_WEIGHTS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +91,27 @@ class ResidentLayer:
         return write_back(exact, self.shift, relu=self.relu)
 
     def _sums_of_one(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
-        """Only the columns that meet a non-zero activation."""
+        """Only the columns that meet a non-zero activation, a cacheful of weights at a time."""
         active = np.flatnonzero(activations)
-        lengths = self.starts[active + 1] - self.starts[active]
-        first = np.repeat(self.starts[active] - np.cumsum(lengths) + lengths, lengths)
-        met = first + np.arange(len(first))
-        values = np.repeat(activations[active].astype(np.float64), lengths)
-        products = self.weights[met] * values
-        return np.bincount(self.slots[met], products, self.rows).astype(np.float64)
+        values = activations[active].astype(np.float64)
+        begins, ends = self.starts[active], self.starts[active + 1]
+        lengths = ends - begins
+        met = np.cumsum(lengths)
+        cuts = np.searchsorted(met, np.arange(0, lengths.sum(), _WEIGHTS_AT_ONCE))
+        sums = np.zeros(self.rows)
+        for first, stop in itertools.pairwise([*np.unique(cuts), len(active)]):
+            part = slice(first, stop)
+            weights: slice | npt.NDArray[np.int64]
+            if active[stop - 1] - active[first] == stop - 1 - first:
+                weights = slice(begins[first], ends[stop - 1])  # neighbours: nothing to gather
+            else:
+                before = met[part] - lengths[part]
+                weights = np.repeat(begins[part] - before, lengths[part])
+                weights += np.arange(before[0], met[stop - 1])
+            products = np.repeat(values[part], lengths[part])
+            products *= self.weights[weights]
+            sums += np.bincount(self.slots[weights], products, self.rows)
+        return sums
 
     def _sums_of_batch(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
         """Dense blocks of columns, for BLAS."""
