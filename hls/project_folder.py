@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eie.host.errors import InputError, Problems
+from eie.host.whole_file import whole_file
 
 __all__ = ["LISTING", "write_project"]
 
@@ -108,9 +109,5 @@ def _write(file: Path, text: str) -> None:
 
 
 def _replace(file: Path, text: str) -> None:
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
+    with whole_file(file) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)

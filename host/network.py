@@ -1,29 +1,23 @@
-"""A compressed network, independent of hardware, and its file.
+"""A compressed network, independent of hardware.
 
 A :class:`Network` is what the model says: for each layer the sparse matrix of weight codes, the
 codebook, the bias, the activation function and the fixed-point formats; plus golden inputs and
 outputs from the torch integer reference, so that a board without torch can check itself.
-
-The file is one ``.npz`` that numpy alone reads (``allow_pickle=False``), with a version and a
-SHA-256 over its contents.
+Its file is that of :mod:`eie.host.network_file`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.errors import InputError, NetworkFileError, Problems
+from eie.host.errors import InputError, Problems
 from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
-from eie.host.whole_file import whole_file
 
 __all__ = ["CODEBOOK_SIZE", "MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
 
@@ -33,9 +27,6 @@ CODEBOOK_SIZE = 16
 MAX_COLUMNS = 1 << 16
 #: A bias is a signed integer of at most this many bits, at accumulator precision.
 MAX_BIAS_BITS = 48
-#: Version of the file format; readers refuse any other.
-FILE_VERSION = 1
-_MAGIC = "eie-network"
 
 Activation = Literal["none", "relu"]
 
@@ -163,18 +154,20 @@ class Layer:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layer):
             return NotImplemented
-        return self._scalars() == other._scalars() and all(
+        return self.scalars() == other.scalars() and all(
             np.array_equal(mine, theirs)
-            for mine, theirs in zip(self._arrays().values(), other._arrays().values(), strict=True)
+            for mine, theirs in zip(self.arrays().values(), other.arrays().values(), strict=True)
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
 
-    def _scalars(self) -> dict[str, Any]:
+    def scalars(self) -> dict[str, Any]:
+        """Everything that is no array, by name."""
         names = ("name", "rows", "columns", "activation", "input_frac", "weight_frac")
         return {name: getattr(self, name) for name in (*names, "output_frac")}
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Every array, by name."""
         return {
             name: getattr(self, name) for name in ("indptr", "indices", "codes", "codebook", "bias")
         }
@@ -230,97 +223,17 @@ class Network:
         return np.ascontiguousarray(array)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network file; the same network gives the same bytes.
+        """Write the network file; see :func:`eie.host.network_file.save_network`."""
+        from eie.host.network_file import save_network  # which needs this module
 
-        The file appears whole or not at all: it is written beside `path` and then renamed.
-
-        Raises
-        ------
-        NetworkFileError
-            If the file cannot be written.
-        """
-        target = Path(path)
-        header: dict[str, Any] = {
-            "magic": _MAGIC,
-            "version": FILE_VERSION,
-            "layers": [layer._scalars() for layer in self.layers],
-            "metadata": dict(self.metadata),
-        }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "header": np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
-        }
-        for number, layer in enumerate(self.layers):
-            arrays |= {f"layer{number}_{name}": array for name, array in layer._arrays().items()}
-        arrays |= {"golden_inputs": self.golden_inputs, "golden_outputs": self.golden_outputs}
-        arrays["sha256"] = _digest(arrays)
-        try:
-            with whole_file(target) as partial, partial.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-        except OSError as error:
-            raise NetworkFileError(f"cannot write network file {target}: {error}") from error
+        save_network(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        """Read a network file and check all of it.
+        """Read a network file; see :func:`eie.host.network_file.load_network`."""
+        from eie.host.network_file import load_network
 
-        Raises
-        ------
-        NetworkFileError
-            If the file is missing, truncated, altered, of another version, or inconsistent.
-        """
-        source = Path(path)
-        if not source.is_file():
-            raise NetworkFileError(f"no network file at {source}")
-        try:
-            # Opened here, since np.load leaves a file open that is no archive after all.
-            with source.open("rb") as file:
-                archive = np.load(file, allow_pickle=False)
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise ValueError("a single array, not an .npz archive")
-                with archive:
-                    arrays = {name: archive[name] for name in archive.files}
-            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-                raise ValueError("it holds something else than arrays")
-        except Exception as error:  # zipfile and numpy raise a dozen kinds for damaged bytes
-            raise NetworkFileError(
-                f"{source} is damaged or not a network file ({error}); compress the model again"
-            ) from error
-        return cls._from_arrays(arrays, str(source))
-
-    @classmethod
-    def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], source: str) -> Network:
-        try:
-            header = json.loads(arrays["header"].tobytes())
-            if header["magic"] != _MAGIC:
-                raise NetworkFileError(f"{source} is not a network file")
-            if header["version"] != FILE_VERSION:
-                raise NetworkFileError(
-                    f"{source} has network file version {header['version']!r}; "
-                    f"this eie reads version {FILE_VERSION}: compress the model again"
-                )
-            stored = arrays.pop("sha256")
-            if not np.array_equal(stored, _digest(arrays)):
-                raise NetworkFileError(
-                    f"{source} was altered: its contents do not match its SHA-256"
-                )
-            layers = []
-            for number, scalars in enumerate(header["layers"]):
-                fields: dict[str, Any] = dict(scalars)
-                for name in ("indptr", "indices", "codes", "codebook", "bias"):
-                    fields[name] = arrays[f"layer{number}_{name}"]
-                layers.append(Layer(**fields))
-            return cls(
-                layers=tuple(layers),
-                golden_inputs=arrays["golden_inputs"],
-                golden_outputs=arrays["golden_outputs"],
-                metadata=header["metadata"],
-            )
-        except NetworkFileError:
-            raise
-        except KeyError as error:
-            raise NetworkFileError(f"{source} is not a valid network file: no {error}") from error
-        except (InputError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise NetworkFileError(f"{source} is not a valid network file: {error}") from error
+        return load_network(path)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -333,16 +246,6 @@ class Network:
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
-
-
-def _digest(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
-    """SHA-256 over names, types, shapes and bytes, as uint8."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.tobytes())
-    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _check_layer(layer: Layer, problems: Problems) -> None:
