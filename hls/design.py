@@ -32,6 +32,7 @@ _MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 
 #: Words up to which LUTs hold a memory better than a block RAM.
 _LUTRAM_WORDS = 256
+_POINTER_LUTRAM_WORDS = 64
 
 #: Smallest and largest value of each integer parameter.
 RANGES: Mapping[str, tuple[int, int]] = {
@@ -41,11 +42,13 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "queue_depth": (2, 256),
     "entries_per_pe": (8, 1 << 24),
     "pointers_per_pe": (2, 1 << 18),
+    "length_bits": (0, 8),
     "rows_per_pe": (1, 1 << 16),
     "biases_per_pe": (1, 1 << 16),
     "layers": (1, 256),
     "hidden_activations": (16, 1 << 16),
     "accumulator_bits": (24, 48),
+    "result_depth": (2, 1024),
     "clock_mhz": (1, 1000),
 }
 
@@ -71,9 +74,13 @@ class Design:
     queue_depth: int = 8
     #: Entries (weights and padding) that a PE's sparse matrix memory holds, over all layers.
     entries_per_pe: int = 8192
-    #: Column pointers that a PE holds over all layers: an even number; a layer of C columns
-    #: takes C + 1, rounded up to an even number.
+    #: Column pointers that a PE holds over all layers, in whole words
+    #: (:attr:`columns_per_pointer_word`). A layer of C columns takes C + 1 of them, or C where
+    #: pointers are compact, rounded up.
     pointers_per_pe: int = 2048
+    #: 0: a pointer for each column (paper). 1 to 8, compact pointers: eight columns share one,
+    #: and each has a length of this many bits.
+    length_bits: int = 0
     #: Accumulators of a PE: local rows of the largest layer.
     rows_per_pe: int = 64
     #: Biases that a PE holds: local rows summed over all layers.
@@ -85,6 +92,9 @@ class Design:
     hidden_activations: int = 4096
     #: Width of an accumulator; the packer proves per row that it cannot overflow.
     accumulator_bits: int = 40
+    #: Results of a PE that may wait for their turn on the way to the sender, 2 to 1024. As deep as
+    #: a layer has local rows, a PE need not wait to start on the next layer or vector.
+    result_depth: int = 2
     #: Where the sparse matrix lives: ``"bram"`` or ``"uram"``.
     memory: Literal["bram", "uram"] = "bram"
     #: Bits of a weight code (paper: 4); fixed for now.
@@ -147,13 +157,36 @@ class Design:
         """Bits of a column pointer; it may point one past the last entry."""
         return self.entries_per_pe.bit_length()
 
-    def small_memory(self, which: Literal["biases", "rows"]) -> Literal["bram", "lutram"]:
-        """Where a PE's biases or accumulators live: up to 256 words in LUTs, else in block RAM.
+    @property
+    def columns_per_pointer_word(self) -> int:
+        """Columns looked up in the same place: a pair of pointers, or a pointer and 8 lengths."""
+        return 8 if self.length_bits else 2
 
-        A block RAM would hold 512 of them, so a smaller one would be mostly empty.
+    @property
+    def beats_per_pointer_word(self) -> int:
+        """Beats of a load for each word of pointers: two uint32, or a base and then lengths."""
+        return 2 if self.length_bits else 1
+
+    @property
+    def pointer_words_per_pe(self) -> int:
+        """Words of a PE's pointer memory."""
+        return self.pointers_per_pe // self.columns_per_pointer_word
+
+    def small_memory(
+        self, which: Literal["biases", "rows", "bases", "lengths"]
+    ) -> Literal["bram", "lutram"]:
+        """Where a small memory of a PE lives: in LUTs where a block RAM would be mostly empty.
+
+        Biases and accumulators do up to 256 words; of pointers a PE has two memories, which are
+        wider, up to 64.
         """
-        words = self.biases_per_pe if which == "biases" else self.rows_per_pe
-        return "lutram" if words <= _LUTRAM_WORDS else "bram"
+        words, most = {
+            "biases": (self.biases_per_pe, _LUTRAM_WORDS),
+            "rows": (self.rows_per_pe, _LUTRAM_WORDS),
+            "bases": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
+            "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
+        }[which]
+        return "lutram" if words <= most else "bram"
 
     @property
     def row_alignment(self) -> int:
@@ -166,7 +199,9 @@ class Design:
 
     def pointers_of(self, columns: int) -> int:
         """Pointers that a layer of `columns` columns takes in each PE."""
-        return (columns + 2) // 2 * 2
+        word = self.columns_per_pointer_word
+        pointers = columns if self.length_bits else columns + 1
+        return -(-pointers // word) * word
 
     @property
     def id(self) -> int:
@@ -306,7 +341,13 @@ def _check_shape(design: Design, name: str, value: int, problems: Problems) -> N
     elif name == "entries_per_pe":
         problems.require(value % 8 == 0, f"entries_per_pe must be a multiple of 8, not {value}")
     elif name == "pointers_per_pe":
-        problems.require(value % 2 == 0, f"pointers_per_pe must be even, not {value}")
+        # Whether length_bits is in its range is said elsewhere.
+        word = design.columns_per_pointer_word
+        problems.require(
+            value % word == 0,
+            f"pointers_per_pe must be a multiple of {word}"
+            f"{' with compact pointers' if word == 8 else ''}, not {value}",
+        )
     elif name == "hidden_activations":
         lanes = design.activation_lanes
         problems.require(

@@ -22,6 +22,8 @@ _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512,
 _URAM_SHAPE = (4096, 72)
 #: Bits of a token: kind and data.
 _TOKEN_BITS = 4 + 64
+#: Bits of a result: kind and value.
+_RESULT_BITS = 2 + 16
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -129,13 +131,7 @@ def estimate(design: Design) -> Estimate:
             pes,
             design.memory,
         ),
-        Memory(
-            "column pointers (two banks)",
-            design.pointers_per_pe // 2,
-            design.pointer_bits,
-            2 * pes,
-            "bram",
-        ),
+        *_pointer_memories(design),
         Memory("biases", design.biases_per_pe, accumulator, pes, design.small_memory("biases")),
         Memory("accumulators", design.rows_per_pe, accumulator, pes, design.small_memory("rows")),
         Memory("codebooks", design.layers * 16, 16, pes, "lutram"),
@@ -153,14 +149,29 @@ def estimate(design: Design) -> Estimate:
     queues = pes * _TOKEN_BITS * (-(-design.queue_depth // 32) + 1)
     trees = tree_nodes * 2 * (4 * _TOKEN_BITS + 80)
     output = 258 * -(-DEPTHS["output"].elements // 32)
+    # Beyond the two elements that are in the trees' share.
+    results = pes * _RESULT_BITS * (-(-design.result_depth // 32) - 1)
+    # Seven short numbers to add up, each of them counted or not.
+    lookup = pes * 7 * (design.length_bits + 4) if design.length_bits else 0
     logic = pes * 550 + 5500
-    lut = lutram + queues + trees + output + logic
+    lut = lutram + queues + trees + output + results + lookup + logic
     ff = pes * (650 + 8 * accumulator) + tree_nodes * 600 + 7000
     return Estimate(
         memories,
         dsp=pes,
         lut=_range(lut),
         ff=_range(ff),
+    )
+
+
+def _pointer_memories(design: Design) -> tuple[Memory, ...]:
+    words, bits, pes = design.pointer_words_per_pe, design.pointer_bits, design.pes
+    if not design.length_bits:
+        return (Memory("column pointers (two banks)", words, bits, 2 * pes, "bram"),)
+    lengths = design.columns_per_pointer_word * design.length_bits
+    return (
+        Memory("column pointers (of eight)", words, bits, pes, design.small_memory("bases")),
+        Memory("column lengths", words, lengths, pes, design.small_memory("lengths")),
     )
 
 

@@ -26,6 +26,10 @@ from eie.host.resident import ResidentNetwork, read_sections
 
 __all__ = ["Candidate", "Fit", "fit", "size_design"]
 
+#: Results that may wait in a PE, at most: a shift register of a bit for each 32 (UG474).
+_RESULT_DEPTH = 256
+#: Lengths of columns are compact up to this many bits.
+_LENGTH_BITS = 8
 #: Queues deeper than the paper's 8 cost nothing up to 32: one shift register a bit (UG474).
 _QUEUE_DEPTH = 32
 #: Widths of zero runs that are tried; 7 bits take as much memory as 8.
@@ -126,8 +130,27 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
     They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
     smaller by using 300 of them.
     """
-    needs = _needs(packed.design, packed.network, _entries(packed))
-    return _sized(packed.design, needs | _accumulators(packed.network), fixed)
+    design = packed.design.replace(**_shape(packed, fixed))
+    needs = _needs(design, packed.network, _entries(packed))
+    return _sized(design, needs | _accumulators(packed.network), fixed)
+
+
+def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
+    """Kind of pointers and depth of the results' queues that suit a network, unless fixed."""
+    longest = max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers)
+    # At least one bit: a network without weights has pointers too.
+    bits = max(1, longest.bit_length())
+    rows = packed.layers[-1].local_rows
+    shape = {
+        "length_bits": bits if bits <= _LENGTH_BITS and _may_be_compact(fixed) else 0,
+        "result_depth": min(_round_up(rows, 32), _RESULT_DEPTH),
+    }
+    return {name: fixed.get(name, value) for name, value in shape.items()}
+
+
+def _may_be_compact(fixed: dict[str, Any]) -> bool:
+    """Whether a fixed number of pointers, if there is one, makes whole words of compact ones."""
+    return int(fixed.get("pointers_per_pe", 0)) % 8 == 0
 
 
 def _accumulators(network: Network) -> dict[str, int]:
@@ -187,7 +210,8 @@ def _entries(packed: PackedNetwork) -> int:
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
     packed = encode_network(network, start.pes, start.index_bits, assignment, start)
-    needs = _needs(start, network, _entries(packed)) | _accumulators(network)
+    shaped = start.replace(**_shape(packed, fixed))
+    needs = _needs(shaped, network, _entries(packed)) | _accumulators(network)
     lacking = _beyond(needs, fixed)
     if lacking:
         raise DoesNotFitError(
@@ -233,15 +257,18 @@ def _look_at(
 ) -> Candidate:
     """Size a design for the network, and predict its cycles if it fits."""
     design, fixed = start
-    # Perfectly balanced and without padding it would take this much: often already too much.
+    # Perfectly balanced, without padding and with short columns it would take this much: often
+    # already too much.
     weights = sum(layer.nonzeros for layer in network.layers)
+    design = design.replace(**{"length_bits": int(_may_be_compact(fixed)), **fixed})
     needs = _needs(design, network, -(-weights // design.pes)) | accumulators
     sized = _sized(design, needs, fixed)
     lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
     if lacking:
         return Candidate(sized, None, lacking)
     packed = encode_network(network, design.pes, design.index_bits, assignment, design)
-    needs["entries_per_pe"] = _entries(packed)
+    design = design.replace(**_shape(packed, fixed))
+    needs = _needs(design, network, _entries(packed)) | accumulators
     sized = _sized(design, needs, fixed)
     lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
     return Candidate(sized, None if lacking else _predict(packed, sized), lacking)

@@ -31,6 +31,10 @@ __all__ = ["generate", "render_project"]
 
 _DESIGN_FILE = "design.toml"
 
+#: Headers of which a project gets one, under a name that does not tell.
+_POINTERS = "kernel/pointers.h"
+_PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
+
 
 def render_project(design: Design) -> dict[str, str]:
     """Render every file of the project: text by relative path, in order of path."""
@@ -53,6 +57,10 @@ def render_project(design: Design) -> dict[str, str]:
     }
     for path, source in _template_files():
         if path.startswith("vivado/") and board is None:
+            continue
+        if path in (_PLAIN_POINTERS, _COMPACT_POINTERS):
+            if path == (_COMPACT_POINTERS if design.length_bits else _PLAIN_POINTERS):
+                project[_POINTERS] = source.read_text(encoding="utf-8")
             continue
         if path.endswith(".j2"):
             project[path.removesuffix(".j2")] = environment.get_template(path).render(context)

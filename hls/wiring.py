@@ -165,7 +165,7 @@ def wire(design: Design) -> Wiring:
         Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
         Stream("queue", "Token", "kQueueDepth", pes, "each PE's activation queue"),
         Stream("work", "Token", "kWorkDepth", pes, "each PE's columns to work on"),
-        Stream("results", "Result", "kStreamDepth", pes, "each PE's results"),
+        Stream("results", "Result", "kResultDepth", pes, "each PE's results"),
     ]
     broadcast = _broadcast_tree(pes, streams)
     gather, root = _gather_tree(pes, streams)

@@ -103,7 +103,7 @@ class _Kernel:
         self._detector = 0
         self._broadcast = _Broadcast(design)
         self._pes = _Pes(design.pes)
-        self._gather = _Gather(design.pes)
+        self._gather = _Gather(design.pes, design.result_depth)
         self._collector = 0
         self._hidden = Stream(_STREAM_DEPTH)
         self._outputs = Stream(_OUTPUT_DEPTH)
@@ -284,11 +284,11 @@ class _Pes:
 class _Gather:
     """The tree from the PEs' results to one stream of words in order of rows."""
 
-    def __init__(self, pes: int) -> None:
+    def __init__(self, pes: int, result_depth: int) -> None:
         self._levels = []
         count = pes
-        for _ in range(2):
-            self._levels.append(_GatherLevel(count))
+        for depth in (result_depth, _STREAM_DEPTH):
+            self._levels.append(_GatherLevel(count, depth))
             count = max(1, count // _RADIX)
         self._words = StreamArray(count, _STREAM_DEPTH)
         self._merge = _Merge(count)
@@ -320,8 +320,8 @@ class _Gather:
 class _GatherLevel:
     """Nodes that make one element of four: of four sources at once, or of fewer in rounds."""
 
-    def __init__(self, sources: int) -> None:
-        self.streams = StreamArray(sources, _STREAM_DEPTH)
+    def __init__(self, sources: int, depth: int) -> None:
+        self.streams = StreamArray(sources, depth)
         self._group = min(sources, _RADIX)
         self._rounds = _RADIX // self._group
         self._round = 0

@@ -231,9 +231,10 @@ def _sections_good(design: Design, length: int, payload: Beats) -> bool:
         (Section.LAYERS, ALL_PES, layers * LAYER.beats, layers * LAYER.beats),
         (Section.CODEBOOKS, ALL_PES, layers * CODEBOOK_BEATS, layers * CODEBOOK_BEATS),
     ]
+    pointer_beats = design.pointer_words_per_pe * design.beats_per_pointer_word
     for pe in range(design.pes):
         expected += [
-            (Section.POINTERS, pe, 0, design.pointers_per_pe // 2),
+            (Section.POINTERS, pe, 0, pointer_beats),
             (Section.BIASES, pe, 0, design.biases_per_pe),
             (Section.ENTRIES, pe, 0, design.entry_words_per_pe),
         ]

@@ -138,7 +138,7 @@ class PackedNetwork:
             _section(
                 Section.LAYERS,
                 ALL_PES,
-                np.concatenate([_descriptor(packed) for packed in self.layers]),
+                np.concatenate([_descriptor(packed, design) for packed in self.layers]),
             ),
             _section(
                 Section.CODEBOOKS,
@@ -148,15 +148,13 @@ class PackedNetwork:
         ]
         lane_type = "<u1" if design.entries_per_word == 8 else "<u2"
         biases = [packed.biases() for packed in self.layers]
-        pointers = [self._absolute_pointers(packed) for packed in self.layers]
+        pointers = [pointer_beats(packed, design) for packed in self.layers]
         for pe in range(design.pes):
             beats.append(
                 _section(
                     Section.POINTERS,
                     pe,
-                    np.concatenate([of_layer[pe] for of_layer in pointers])
-                    .astype("<u4")
-                    .view("<u8"),
+                    np.concatenate([of_layer[pe] for of_layer in pointers]),
                 )
             )
             beats.append(
@@ -172,13 +170,6 @@ class PackedNetwork:
             lanes[: len(entries)] = entries
             beats.append(_section(Section.ENTRIES, pe, lanes.view("<u8")))
         return beats
-
-    def _absolute_pointers(self, packed: PackedLayer) -> npt.NDArray[np.int64]:
-        """int64, shape (pes, even number): pointers into the PE's whole entry memory."""
-        pes, count = packed.encoded.pointers.shape
-        absolute = np.zeros((pes, self.design.pointers_of(count - 1)), np.int64)
-        absolute[:, :count] = packed.encoded.pointers + packed.entry_base[:, None]
-        return absolute
 
     def _entries_of(self, packed: PackedLayer, pe: int) -> npt.NDArray[np.uint16]:
         starts = packed.encoded.pe_starts
@@ -336,6 +327,19 @@ def _check_fits(packed: PackedNetwork) -> None:
         "biases of each PE",
         "raise biases_per_pe, or pes to spread the rows",
     )
+    if design.length_bits:
+        fullest_column = max(packed.layers, key=lambda part: part.encoded.lengths().max())
+        most = int(fullest_column.encoded.lengths().max())
+        problems.require(
+            most < 1 << design.length_bits,
+            f"a column of layer {fullest_column.layer.name!r} has {most} entries in a PE, a "
+            f"length of {design.length_bits} bits counts to {(1 << design.length_bits) - 1}; "
+            + (
+                f"raise length_bits to {most.bit_length()}"
+                if most < 256
+                else "set length_bits to 0 for plain pointers, or raise pes"
+            ),
+        )
     widest = max(packed.layers, key=lambda part: part.local_rows)
     at_most(
         widest.local_rows,
@@ -364,11 +368,36 @@ def _check_fits(packed: PackedNetwork) -> None:
     problems.raise_as(DoesNotFitError)
 
 
-def _descriptor(packed: PackedLayer) -> npt.NDArray[np.uint64]:
+def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:
+    """Put a layer's pointers into the beats of a load.
+
+    Returns
+    -------
+    ndarray of uint64, shape (pes, beats)
+        Plain: two uint32 a beat. Compact: for each eight columns a beat with the pointer of the
+        first, then one with their lengths, a byte each.
+    """
+    pointers = packed.encoded.pointers
+    pes, count = pointers.shape
+    size = design.pointers_of(count - 1)
+    if not design.length_bits:
+        absolute = np.zeros((pes, size), "<u4")
+        absolute[:, :count] = pointers + packed.entry_base[:, None]
+        return absolute.view("<u8")
+    word = design.columns_per_pointer_word
+    lengths = np.zeros((pes, size), np.uint8)
+    lengths[:, : count - 1] = packed.encoded.lengths()
+    beats = np.empty((pes, size // word, 2), "<u8")
+    beats[:, :, 0] = pointers[:, :-1:word] + packed.entry_base[:, None]
+    beats[:, :, 1] = lengths.view("<u8")
+    return beats.reshape(pes, -1)
+
+
+def _descriptor(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:
     return LAYER.build(
         columns=packed.layer.columns,
         rows=packed.layer.rows,
-        pointer_base=packed.pointer_base // 2,
+        pointer_base=packed.pointer_base // design.columns_per_pointer_word,
         bias_base=packed.bias_base,
         local_rows=packed.local_rows,
         shift=packed.layer.shift,

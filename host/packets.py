@@ -79,7 +79,7 @@ class Section(enum.IntEnum):
 
     LAYERS = 1  #: a LAYER record for each layer; for all PEs
     CODEBOOKS = 2  #: 16 int16 weights for each layer, four a beat; for all PEs
-    POINTERS = 3  #: column pointers of one PE, two uint32 a beat (even column low)
+    POINTERS = 3  #: column pointers of one PE: two uint32 a beat (even column low), or compact
     BIASES = 4  #: biases of one PE, one int64 a beat
     ENTRIES = 5  #: entries of one PE, ``Design.entries_per_word`` a beat, in lanes of equal width
 
@@ -213,7 +213,7 @@ LAYER = _record(
     "Describes one layer, in a LAYERS section.",
     ("columns", 32, "inputs"),
     ("rows", 32, "outputs"),
-    ("pointer_base", 32, "first of the layer's pointers, in pairs; the same in every PE"),
+    ("pointer_base", 32, "first of the layer's words of pointers; the same in every PE"),
     ("bias_base", 32, "first of the layer's biases; the same in every PE"),
     ("local_rows", 32, "rows that each PE works on, padding included"),
     ("shift", 16, "right shift at write-back, in bits"),
@@ -248,6 +248,8 @@ DESIGN = _record(
     ("accumulator_bits", 32, "width of an accumulator"),
     ("memory", 32, "0 for BRAM, 1 for UltraRAM"),
     ("clock_mhz", 32, "clock that the design was made for"),
+    ("length_bits", 32, "bits of a column's length, 0 for plain pointers"),
+    ("result_depth", 32, "results of a PE that may wait, in rows"),
 )
 COUNTERS = _record(
     "counters",

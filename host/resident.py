@@ -167,14 +167,17 @@ def read_sections(design: Design, beats: npt.NDArray[np.uint64]) -> tuple[Reside
     pes = range(design.pes)
     lane = "<u1" if design.entries_per_word == 8 else "<u2"
     entries = [of_pe[Section.ENTRIES, pe].view(lane).astype(np.uint16) for pe in pes]
-    pointers = np.stack([of_pe[Section.POINTERS, pe].view("<u4") for pe in pes]).astype(np.int64)
+    pointers = np.stack([of_pe[Section.POINTERS, pe] for pe in pes])
     biases = np.stack([of_pe[Section.BIASES, pe].view("<i8") for pe in pes])
     layers = []
     for record, codebook in zip(records, codebooks, strict=True):
         fields = LAYER.parse(record)
-        first = 2 * fields["pointer_base"]
-        of_layer = pointers[:, first : first + fields["columns"] + 1]
+        of_layer = _pointers_of_layer(design, pointers, fields)
         base, end = of_layer[:, 0], of_layer[:, -1]
+        if (np.diff(of_layer, axis=1) < 0).any():
+            raise ValueError("pointers fall")
+        if any(end[pe] > len(entries[pe]) for pe in pes):
+            raise ValueError("pointers reach beyond the entries")
         encoded = EncodedLayer(
             index_bits=design.index_bits,
             entries=np.concatenate([entries[pe][base[pe] : end[pe]] for pe in pes]),
@@ -185,3 +188,32 @@ def read_sections(design: Design, beats: npt.NDArray[np.uint64]) -> tuple[Reside
         bias = np.ascontiguousarray(biases[:, rows].T).ravel()
         layers.append(ResidentLayer.build(fields, encoded, codebook, bias))
     return tuple(layers)
+
+
+def _pointers_of_layer(
+    design: Design, beats: npt.NDArray[np.uint64], fields: dict[str, int]
+) -> npt.NDArray[np.int64]:
+    """int64, shape (pes, columns + 1): a layer's pointers out of the beats of every PE."""
+    columns = fields["columns"]
+    words = -(-design.pointers_of(columns) // design.columns_per_pointer_word)
+    first, count = (n * design.beats_per_pointer_word for n in (fields["pointer_base"], words))
+    of_layer = np.ascontiguousarray(beats[:, first : first + count])
+    if of_layer.shape[1] < count:
+        raise ValueError(f"pointers end before beat {first + count}")
+    if not design.length_bits:
+        plain: npt.NDArray[np.int64] = of_layer.view("<u4")[:, : columns + 1].astype(np.int64)
+        return plain
+    pes = len(of_layer)
+    bases = of_layer[:, 0::2].astype("<u4").astype(np.int64)
+    lengths = np.ascontiguousarray(of_layer[:, 1::2]).view(np.uint8).reshape(pes, -1, 8)
+    ends = np.cumsum(lengths, axis=2, dtype=np.int64) + bases[:, :, None]
+    pointers = np.concatenate([bases[:, :1], ends.reshape(pes, -1)], axis=1)[:, : columns + 1]
+    # Each word starts where the one before it ends; and no entries lie behind the last column.
+    if (
+        not np.array_equal(bases[:, 1:], ends[:, :-1, -1])
+        or lengths.reshape(pes, -1)[:, columns:].any()
+    ):
+        raise ValueError("pointers and lengths do not follow one another")
+    if (lengths >> design.length_bits).any():
+        raise ValueError(f"a length takes more than {design.length_bits} bits")
+    return pointers

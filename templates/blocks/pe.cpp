@@ -12,7 +12,7 @@ void block_pe(hls::stream<token_bits_t>& tokens_in,
 #pragma HLS DATAFLOW
   hls::stream<Token, kQueueDepth> queue("queue");
   hls::stream<Token, kWorkDepth> work("work");
-  hls::stream<Result, kStreamDepth> results("results");
+  hls::stream<Result, kResultDepth> results("results");
 
   EIE_REGION("block_pe");
   EIE_PROCESS(take_tokens(tokens_in, queue));

@@ -16,7 +16,7 @@ namespace kernel {
 struct LayerDescriptor {
   ap_uint<17> columns;
   layer_rows_t rows;
-  ap_uint<24> pointer_pair;
+  ap_uint<24> pointer_word;
   row_t bias_base;
   row_t local_rows;
   ap_uint<6> shift;
@@ -62,7 +62,7 @@ layers:
       LayerDescriptor descriptor;
       descriptor.columns = field<17>(record[kLayerColumnsBeat], kLayerColumnsLow);
       descriptor.rows = field<25>(record[kLayerRowsBeat], kLayerRowsLow);
-      descriptor.pointer_pair = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
+      descriptor.pointer_word = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
       descriptor.bias_base = field<17>(record[kLayerBiasBaseBeat], kLayerBiasBaseLow);
       descriptor.local_rows = field<17>(record[kLayerLocalRowsBeat], kLayerLocalRowsLow);
       descriptor.shift = field<6>(record[kLayerShiftBeat], kLayerShiftLow);
@@ -126,7 +126,7 @@ vectors:
       const bool last = layer == layer_count - 1;
 
       words.write(pass_token(
-          Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_pair)}));
+          Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word)}));
       end_cycle();
       if (first) {
         send_input(tokens, words, descriptor.columns);

@@ -75,7 +75,7 @@ inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> la
   if (kind == kSectionLayers) return length == layers * kLayerBeats;
   if (kind == kSectionCodebooks) return length == layers * (kCodebookSize / kActivationsPerBeat);
   // Behind the last PE's sections no more pointers are expected.
-  if (kind == kSectionPointers) return pe < kPes && length <= kPointerPairsPerPe;
+  if (kind == kSectionPointers) return pe < kPes && length <= kPointerBeatsPerPe;
   if (kind == kSectionBiases) return length <= kBiasesPerPe;
   return length <= kEntryWordsPerPe;
 }

@@ -21,6 +21,11 @@ typedef ap_uint<kLanes * kActivationBits> word_t;
 //! A column's or an activation's index.
 typedef ap_uint<16> column_t;
 typedef ap_uint<kPointerBits> pointer_t;
+//! The entries of a column in a PE: the first one's address, and how many.
+struct Extent {
+  pointer_t first;
+  ap_uint<20> length;
+};
 //! A local row, or a number of them up to 65,536.
 typedef ap_uint<17> row_t;
 //! A number of rows of a layer: up to 256 PEs with 65,536 each.
@@ -88,14 +93,14 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
 
 // How the 64 data bits of each kind of token are used.
 
-inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_pair) {
+inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word) {
 #pragma HLS INLINE
-  return beat_t(layer) | (beat_t(pointer_pair) << 8);
+  return beat_t(layer) | (beat_t(pointer_word) << 8);
 }
 inline ap_uint<8> layer_of(beat_t layer_begin) {
   return field<8>(layer_begin, 0);
 }
-inline ap_uint<24> pointer_pair_of(beat_t layer_begin) {
+inline ap_uint<24> pointer_word_of(beat_t layer_begin) {
   return field<24>(layer_begin, 8);
 }
 

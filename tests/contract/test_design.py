@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,11 +22,13 @@ OTHER_VALUES = {
     "queue_depth": 32,
     "entries_per_pe": 8192,
     "pointers_per_pe": 2048,
+    "length_bits": 4,
     "rows_per_pe": 64,
     "biases_per_pe": 1024,
     "layers": 8,
     "hidden_activations": 2048,
     "accumulator_bits": 40,
+    "result_depth": 32,
     "memory": "bram",
 }
 
@@ -37,7 +40,9 @@ def designs(draw: st.DrawFn) -> Design:
         step = STEPS.get(name, 1)
         return draw(st.integers(-(-low // step), high // step)) * step
 
-    values: dict[str, object] = {name: number(name) for name in RANGES}
+    values: dict[str, Any] = {name: number(name) for name in RANGES}
+    if values["length_bits"]:
+        values["pointers_per_pe"] = -(-values["pointers_per_pe"] // 8) * 8
     values["pes"] = 1 << draw(st.integers(0, 8))
     values["board"] = draw(st.sampled_from([NO_BOARD, *BOARDS]))
     no_uram = values["board"] in BOARDS and BOARDS[values["board"]].uram == 0
@@ -76,8 +81,12 @@ def test_widths_hold_what_they_are_for(design):
     assert design.entry_bits * design.entries_per_word <= 64
     assert design.entry_words_per_pe * design.entries_per_word == design.entries_per_pe
     for columns in (1, 2, 7, 65536):
-        assert columns + 1 <= design.pointers_of(columns) <= columns + 2
-        assert design.pointers_of(columns) % 2 == 0
+        if design.length_bits:
+            assert columns <= design.pointers_of(columns) < columns + 8
+        else:
+            assert columns + 1 <= design.pointers_of(columns) <= columns + 2
+        assert design.pointers_of(columns) % design.columns_per_pointer_word == 0
+    assert design.pointer_words_per_pe * design.columns_per_pointer_word == design.pointers_per_pe
 
 
 def test_a_design_survives_its_file(tmp_path, design):
@@ -89,10 +98,11 @@ def test_a_design_survives_its_file(tmp_path, design):
 @pytest.mark.parametrize("name", RANGES)
 def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name, design):
     step = STEPS.get(name, 1)
+    plain = design.replace(length_bits=0) if name == "pointers_per_pe" else design
     for end, beyond in zip(RANGES[name], (-step, step), strict=True):
-        assert getattr(design.replace(**{name: end}), name) == end
+        assert getattr(plain.replace(**{name: end}), name) == end
         with pytest.raises(DesignError, match=f"{name} must be an integer from"):
-            design.replace(**{name: end + beyond})
+            plain.replace(**{name: end + beyond})
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -115,13 +125,20 @@ def test_a_name_of_another_type_is_refused(name, value, design):
         ("pes", 3, "power of two"),
         ("pes", 192, "power of two"),
         ("entries_per_pe", 4100, "multiple of 8"),
-        ("pointers_per_pe", 1025, "even"),
+        ("pointers_per_pe", 1028, "multiple of 8 with compact pointers"),
         ("hidden_activations", 1000, "multiple of 16"),
     ],
 )
 def test_a_value_that_the_hardware_cannot_have_is_refused(name, value, message, design):
     with pytest.raises(DesignError, match=f"{name} must be .*{message}.*, not {value}"):
         design.replace(**{name: value})
+
+
+def test_plain_pointers_come_in_pairs(design):
+    plain = design.replace(length_bits=0)
+    assert plain.replace(pointers_per_pe=1026).pointer_words_per_pe == 513
+    with pytest.raises(DesignError, match="pointers_per_pe must be a multiple of 2, not 1025"):
+        plain.replace(pointers_per_pe=1025)
 
 
 def test_uram_is_refused_where_there_is_none(design):

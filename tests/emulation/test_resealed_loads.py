@@ -14,11 +14,12 @@ from eie.host.packer import pack
 from eie.host.packets import NETWORK, STATUS, Kind, Status, build_packet, iterate_sections
 
 DESIGN = Design(pes=2, entries_per_pe=512, pointers_per_pe=64)
+DESIGNS = {"plain": DESIGN, "compact": DESIGN.replace(length_bits=4)}
 
 
-@pytest.fixture(scope="module")
-def packed(random_network):
-    return pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGN)
+@pytest.fixture(scope="module", params=DESIGNS)
+def packed(random_network, request):
+    return pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGNS[request.param])
 
 
 def sections_of(packed) -> list[np.ndarray]:
@@ -37,7 +38,7 @@ def status_of(packed, sections: list[np.ndarray], layers: int = 2) -> Status:
         input_beats=packed.input_beats,
         output_beats=packed.output_beats,
     )
-    answer = Emulator(DESIGN).process(
+    answer = Emulator(packed.design).process(
         build_packet(Kind.LOAD, 1, np.concatenate([start, *sections]))
     )
     return Status(STATUS.parse(np.frombuffer(answer, "<u8")[2:])["status"])
@@ -71,6 +72,23 @@ def test_sections_out_of_order_are_refused(packed, number):
 def test_a_wrong_number_of_layers_is_refused(packed):
     for layers in (0, 1, 3, 9, 1 << 31):
         assert status_of(packed, sections_of(packed), layers) is Status.BAD_SECTION
+
+
+@pytest.mark.parametrize(
+    ("beat", "value"),
+    [(0, 1), (0, 1 << 20), (1, 0), (1, 3), (1, 0x10), (3, 0x0100000000000000)],
+)
+def test_compact_pointers_that_do_not_fit_together_are_refused(random_network, beat, value):
+    packed = pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGNS["compact"])
+    sections = sections_of(packed)
+    # Pointers of PE 0, behind the section's own beat: base, lengths, base, lengths. Nine columns
+    # leave seven places of the second word empty.
+    pointers = sections[2].copy()
+    assert pointers[1 + beat] != value
+    pointers[1 + beat] = value
+    sections[2] = pointers
+    with pytest.raises(PacketError, match="contradict each other"):
+        status_of(packed, sections)
 
 
 @given(position=st.integers(0, 10_000), value=st.integers(0, 2**64 - 1))

@@ -210,7 +210,7 @@ def test_a_fixed_capacity_that_is_too_small_is_refused(fixed, message, board, ne
 @pytest.mark.parametrize(
     ("sizes", "fixed", "parameter"),
     [
-        ((65536,) * 6, {}, "pointers_per_pe: needs 327690, may use 262144 of 262144"),
+        ((65536,) * 6, {}, "pointers_per_pe: needs 327680, may use 262144 of 262144"),
         ((3, 70000), {"pes": 1}, "rows_per_pe: needs 70000, may use 65536 of 65536"),
         ((2,) * 302, {}, "layers: needs 301, may use 256 of 256 .45 too many"),
     ],

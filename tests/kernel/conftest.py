@@ -193,7 +193,9 @@ def twin_of(
         each.close()
 
 
-def _sized(pes: int, index_bits: int, queue_depth: int, memory: str = "bram") -> Design:
+def _sized(
+    pes: int, index_bits: int, queue_depth: int, memory: str = "bram", **others: int
+) -> Design:
     return Design(
         pes=pes,
         index_bits=index_bits,
@@ -205,18 +207,20 @@ def _sized(pes: int, index_bits: int, queue_depth: int, memory: str = "bram") ->
         biases_per_pe=max(2048 // pes, 64),
         layers=4,
         hidden_activations=512,
+        **others,
     )
 
 
-#: Every number of PEs has trees of its own. Zero runs are of all widths, queues from 2 to 32 deep.
+#: Every number of PEs has trees of its own. Zero runs are of all widths, queues from 2 to 32 deep,
+#: pointers plain and compact, results' queues shallower and deeper than a layer has rows.
 GRID = (
     _sized(1, 4, 2),
     _sized(2, 3, 3),
-    _sized(4, 8, 8, "uram"),
-    _sized(8, 4, 2),
-    _sized(16, 5, 32, "uram"),
-    _sized(32, 6, 4),
-    _sized(64, 7, 8),
+    _sized(4, 8, 8, "uram", result_depth=5),
+    _sized(8, 4, 2, length_bits=8),
+    _sized(16, 5, 32, "uram", result_depth=64),
+    _sized(32, 6, 4, length_bits=6, result_depth=8),
+    _sized(64, 7, 8, length_bits=6, result_depth=3),
 )
 
 
@@ -229,7 +233,9 @@ def sized_design() -> Callable[..., Design]:
 @pytest.fixture(
     scope="session",
     params=GRID,
-    ids=lambda each: f"{each.pes}pe-z{each.index_bits}-q{each.queue_depth}-{each.memory}",
+    ids=lambda each: (
+        f"{each.pes}pe-z{each.index_bits}-q{each.queue_depth}-{each.memory}-l{each.length_bits}"
+    ),
 )
 def grid_design(request: pytest.FixtureRequest) -> Design:
     """Each design of the grid."""

@@ -42,8 +42,9 @@ def layer_tokens(packed: PackedNetwork, number: int, values: Sequence[int], kind
     layer = packed.layers[number]
     end = layer.local_rows | layer.bias_base << 20
     end |= layer.layer.shift << 40 | int(layer.layer.relu) << 48
+    word = layer.pointer_base // packed.design.columns_per_pointer_word
     return [
-        [kinds["LayerBegin"], number | layer.pointer_base // 2 << 8],
+        [kinds["LayerBegin"], number | word << 8],
         *(
             [kinds["Activation"], column | (int(value) & 0xFFFF) << 16]
             for column, value in enumerate(values)

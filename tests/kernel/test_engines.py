@@ -168,11 +168,22 @@ def test_layer_of_more_rows_than_17_bits_count(twin_of: Callable) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pes", [1, 2, 4, 8, 16, 32, 64, 128, 256])
-@pytest.mark.parametrize(("index_bits", "queue_depth"), [(3, 5), (6, 2), (8, 32)])
+@pytest.mark.parametrize(
+    ("index_bits", "queue_depth", "length_bits", "result_depth"),
+    [(3, 5, 0, 2), (6, 2, 8, 7), (8, 32, 8, 64)],
+)
 def test_every_size(
-    twin_of: Callable, sized_design, random_network, pes, index_bits, queue_depth
+    twin_of: Callable,
+    sized_design,
+    random_network,
+    pes,
+    index_bits,
+    queue_depth,
+    length_bits,
+    result_depth,
 ) -> None:
-    twin = twin_of(sized_design(pes, index_bits, queue_depth))
+    others = {"length_bits": length_bits, "result_depth": result_depth}
+    twin = twin_of(sized_design(pes, index_bits, queue_depth, **others))
     for seed, density in enumerate((0.03, 0.3, 1.0)):
         network = random_network(130, 40, 60, 9, seed=seed, density=density, magnitude=900)
         inputs = make_inputs(KINDS_OF_INPUT, 130, seed=seed)

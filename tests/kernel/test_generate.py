@@ -203,7 +203,19 @@ def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
     without = render_project(Design(pes=1))
     templates = {path.removesuffix(".j2") for path, _ in generator._template_files()}
     written = {"design.toml", "testbench/golden/packets.txt"}
-    assert set(with_board) == templates | written
+    # Of the two kinds of pointers a project has one.
+    kinds = {"kernel/pointers_plain.h", "kernel/pointers_compact.h"}
+    assert kinds <= templates
+    assert set(with_board) == templates - kinds | written | {"kernel/pointers.h"}
     assert {path for path in with_board if not path.startswith("vivado/")} == set(without)
     assert not any(path.endswith((".py", ".j2", ".pyc")) for path in with_board)
     assert not any("{{" in text or "{%" in text for text in with_board.values())
+
+
+def test_a_project_has_the_pointers_of_its_design() -> None:
+    plain = render_project(Design(pes=2))
+    compact = render_project(Design(pes=2, length_bits=4))
+    assert "even[kPointerWordsPerPe]" in plain["kernel/pointers.h"]
+    assert "lengths[kPointerWordsPerPe]" in compact["kernel/pointers.h"]
+    assert "lengths" not in plain["kernel/column_fetch.h"]
+    assert "variable = pointers.lengths" in compact["kernel/column_fetch.h"]

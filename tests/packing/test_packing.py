@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import zlib
 
 import numpy as np
@@ -75,13 +76,24 @@ def weights_in_load(packed: PackedNetwork) -> list[tuple[np.ndarray, np.ndarray]
         weights = np.zeros((local_rows * design.pes, columns), np.int64)
         biases = np.zeros(local_rows * design.pes, np.int64)
         for pe in range(design.pes):
-            pointers = lanes(sections[3, pe], 32)[2 * pointer_base :]
+            if design.length_bits:
+                records = sections[3, pe][2 * pointer_base :]
+                columns_of = [(int(base), 8) for base in records[::2]]
+                lengths = [lanes(records[1::2][i : i + 1], 8) for i in range(len(columns_of))]
+                extents = [
+                    (base + sum(of[:place]), base + sum(of[: place + 1]))
+                    for (base, count), of in zip(columns_of, lengths, strict=True)
+                    for place in range(count)
+                ]
+            else:
+                pointers = lanes(sections[3, pe], 32)[2 * pointer_base :]
+                extents = list(itertools.pairwise(pointers))
             entries = lanes(sections[5, pe], 64 // design.entries_per_word)
             of_pe = lanes(sections[4, pe], 64, signed=True)[bias_base : bias_base + local_rows]
             biases[pe :: design.pes] = of_pe
             for column in range(columns):
                 row = -1
-                for entry in entries[pointers[column] : pointers[column + 1]]:
+                for entry in entries[slice(*extents[column])]:
                     row += 1 + (entry & ((1 << design.index_bits) - 1))
                     weight = codebooks[16 * number + (entry >> design.index_bits)]
                     weights[row * design.pes + pe, column] += weight
@@ -104,11 +116,17 @@ def test_unpacking_is_the_inverse_of_packing(random_network, roomy, shape, pes, 
 
 
 @settings(SETTINGS, max_examples=40)
-@given(shapes(), st.sampled_from([1, 2, 4, 8, 32]), st.integers(3, 8), ASSIGNMENTS)
-def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assignment):
+@given(
+    shapes(),
+    st.sampled_from([1, 2, 4, 8, 32]),
+    st.integers(3, 8),
+    ASSIGNMENTS,
+    st.sampled_from([0, 7, 8]),
+)
+def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assignment, length_bits):
     sizes, density, seed = shape
     network = random_network(*sizes, density=density, seed=seed)
-    packed = pack(network, roomy(pes, bits), assignment=assignment)
+    packed = pack(network, roomy(pes, bits, length_bits=length_bits), assignment=assignment)
     order = np.arange(network.inputs)
     for layer, part, (weights, biases) in zip(
         network.layers, packed.layers, weights_in_load(packed), strict=True

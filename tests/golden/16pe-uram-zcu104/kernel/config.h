@@ -17,6 +17,8 @@ constexpr int kQueueDepth = 16;
 constexpr int kEntriesPerPe = 64;
 //! Column pointers that a PE holds, over all layers.
 constexpr int kPointersPerPe = 64;
+//! Bits of a column's length where eight columns share a pointer; 0 where each has its own.
+constexpr int kLengthBits = 4;
 //! Accumulators of a PE: local rows of the largest layer.
 constexpr int kRowsPerPe = 300;
 //! Biases that a PE holds, over all layers.
@@ -25,6 +27,8 @@ constexpr int kBiasesPerPe = 300;
 constexpr int kLayers = 4;
 //! Activations that each of the two hidden-vector memories holds.
 constexpr int kHiddenActivations = 64;
+//! Results of a PE that wait for the others', so that it may go on with the next layer or vector.
+constexpr int kResultDepth = 32;
 //! Width of an accumulator; the packer proves for every row that it cannot overflow.
 constexpr int kAccumulatorBits = 40;
 //! Whether the sparse matrix lives in UltraRAM rather than block RAM.
@@ -32,12 +36,14 @@ constexpr bool kUltraRam = true;
 //! Clock that the design was made for, in MHz.
 constexpr int kClockMhz = 200;
 //! Identity of the design, which the host checks.
-constexpr unsigned int kDesignId = 0xf1e5b5c7u;
+constexpr unsigned int kDesignId = 0xf9b7774fu;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
 //! Entries of one 64-bit beat, and of one word of the sparse matrix memory.
 constexpr int kEntriesPerWord = 4;
+//! Columns looked up in the same place: a pair of pointers, or a pointer and eight lengths.
+constexpr int kColumnsPerPointerWord = 8;
 //! Width of a column pointer; the last one points one past the last entry.
 constexpr int kPointerBits = 7;
 
@@ -49,7 +55,8 @@ constexpr int kBeatsPerWord = kLanes / kActivationsPerBeat;
 constexpr int kEntryBits = kWeightBits + kIndexBits;
 constexpr int kCodebookSize = 1 << kWeightBits;
 constexpr int kEntryWordsPerPe = kEntriesPerPe / kEntriesPerWord;
-constexpr int kPointerPairsPerPe = kPointersPerPe / 2;
+constexpr int kPointerWordsPerPe = kPointersPerPe / kColumnsPerPointerWord;
+constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * 2;
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
 
 // Depths of the streams between processes, in elements.
@@ -65,7 +72,7 @@ constexpr int kOutputDepth = 32;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
-    4058363335u,  // id
+    4189550415u,  // id
     16u,          // pes
     5u,           // index_bits
     4u,           // weight_bits
@@ -79,6 +86,8 @@ constexpr unsigned int kDesignRecord[] = {
     40u,          // accumulator_bits
     1u,           // memory
     200u,         // clock_mhz
+    4u,           // length_bits
+    32u,          // result_depth
 };
 
 static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,
@@ -89,7 +98,9 @@ static_assert(kIndexBits >= 3 && kIndexBits <= 8, "Zero runs of 3 to 8 bits are 
 static_assert(kQueueDepth >= 2, "A queue of one takes an activation only every second cycle.");
 static_assert(kEntriesPerPe % kEntriesPerWord == 0, "A PE holds whole words of entries.");
 static_assert(kEntriesPerPe < (1 << kPointerBits), "A pointer must reach one past the last entry.");
-static_assert(kPointersPerPe % 2 == 0, "Pointers are read in pairs from an even and an odd bank.");
+static_assert(kPointersPerPe % kColumnsPerPointerWord == 0, "A PE holds whole words of pointers.");
+static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of a byte.");
+static_assert(kResultDepth >= 2, "A queue of one takes a result only every second cycle.");
 static_assert(kHiddenActivations % kLanes == 0, "Hidden vectors are stored in whole words.");
 static_assert(kAccumulatorBits >= 24 && kAccumulatorBits <= 48,
               "An accumulator must hold a product, and fit a DSP slice's.");

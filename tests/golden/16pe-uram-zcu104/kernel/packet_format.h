@@ -146,7 +146,7 @@ constexpr int kStatusNetworkIdLow = 32;
 constexpr int kStatusNetworkIdBits = 32;
 
 // design: The answer to identify: the parameters of the design.
-constexpr int kDesignBeats = 7;
+constexpr int kDesignBeats = 8;
 constexpr int kDesignIdBeat = 0;
 constexpr int kDesignIdLow = 0;
 constexpr int kDesignIdBits = 32;
@@ -189,6 +189,12 @@ constexpr int kDesignMemoryBits = 32;
 constexpr int kDesignClockMhzBeat = 6;
 constexpr int kDesignClockMhzLow = 32;
 constexpr int kDesignClockMhzBits = 32;
+constexpr int kDesignLengthBitsBeat = 7;
+constexpr int kDesignLengthBitsLow = 0;
+constexpr int kDesignLengthBitsBits = 32;
+constexpr int kDesignResultDepthBeat = 7;
+constexpr int kDesignResultDepthLow = 32;
+constexpr int kDesignResultDepthBits = 32;
 
 // counters: The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.
 constexpr int kCountersBeats = 1;

@@ -55,7 +55,7 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   // Each PE's columns to work on.
   hls::stream<Token, kWorkDepth> work[8];
   // Each PE's results.
-  hls::stream<Result, kStreamDepth> results[8];
+  hls::stream<Result, kResultDepth> results[8];
   // Down the broadcast tree.
   hls::stream<Token, kStreamDepth> branch_0[2];
   // Results, up the gather tree.
@@ -66,6 +66,7 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   // Shift registers, one LUT a bit: left alone the tool takes a block RAM for more than 1024 bits.
 #pragma HLS BIND_STORAGE variable = queue type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = work type = fifo impl = srl
+#pragma HLS BIND_STORAGE variable = results type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = outputs type = fifo impl = srl
 
   EIE_REGION("eie");

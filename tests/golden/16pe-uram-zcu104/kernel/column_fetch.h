@@ -3,16 +3,10 @@
 #pragma once
 
 #include "dataflow.h"
+#include "pointers.h"
 #include "types.h"
 
 namespace kernel {
-
-//! The column pointers of a PE, in two banks, so that p[j] and p[j + 1] are read in one cycle: one
-//! of them is even. Each bank is then read once a cycle and needs one port.
-struct PointerBanks {
-  pointer_t even[kPointerPairsPerPe];
-  pointer_t odd[kPointerPairsPerPe];
-};
 
 //! Whether a section is for PE `pe`.
 inline bool is_for(beat_t section, int pe) {
@@ -22,7 +16,7 @@ inline bool is_for(beat_t section, int pe) {
 }
 
 //! Take a section of a load: keep pointers, pass on what the multiplier needs, drop the rest.
-inline void fetch_section(PointerBanks& pointers, hls::stream<Token>& queue,
+inline void fetch_section(PointerMemory& pointers, hls::stream<Token>& queue,
                           hls::stream<Token>& work, const Token& section, int pe) {
 #pragma HLS INLINE
   const ap_uint<8> kind =
@@ -38,17 +32,14 @@ beats:
   for (ap_uint<32> beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
     const Token token = queue.read();
-    if (keep) {
-      pointers.even[beat] = pointer_t(token.data);
-      pointers.odd[beat] = pointer_t(token.data >> 32);
-    }
+    if (keep) store_pointers(pointers, beat, token.data);
     if (pass) work.write(token);
     end_cycle();
   }
 }
 
 //! Look up the columns of one layer's activations, one a cycle.
-inline void fetch_layer(const PointerBanks& pointers, hls::stream<Token>& queue,
+inline void fetch_layer(const PointerMemory& pointers, hls::stream<Token>& queue,
                         hls::stream<Token>& work, ap_uint<24> base) {
 #pragma HLS INLINE
   Token token = {kData, 0};
@@ -57,16 +48,9 @@ columns:
 #pragma HLS PIPELINE II = 1
     token = queue.read();
     if (token.kind == kActivation) {
-      const column_t column = column_of(token.data);
-      const bool odd_column = column[0] == 1;
-      const ap_uint<24> pair = base + (column >> 1);
-      // Column 2k lies between even[k] and odd[k], column 2k + 1 between odd[k] and even[k + 1].
-      const pointer_t even = pointers.even[odd_column ? ap_uint<24>(pair + 1) : pair];
-      const pointer_t odd = pointers.odd[pair];
-      const pointer_t first = odd_column ? odd : even;
-      const pointer_t end = odd_column ? even : odd;
-      if (end > first)
-        work.write(Token{kWork, make_work(first, end - first, value_of(token.data))});
+      const Extent extent = look_up(pointers, base, column_of(token.data));
+      if (extent.length != 0)
+        work.write(Token{kWork, make_work(extent.first, extent.length, value_of(token.data))});
     } else {
       work.write(token);
     }
@@ -75,7 +59,7 @@ columns:
 }
 
 //! The column fetch of PE `pe`.
-inline void fetch_columns(PointerBanks& pointers, hls::stream<Token>& queue,
+inline void fetch_columns(PointerMemory& pointers, hls::stream<Token>& queue,
                           hls::stream<Token>& work, int pe) {
 #pragma HLS INLINE
   kind_t kind = kData;
@@ -88,7 +72,7 @@ packet:
     } else {
       work.write(token);
       end_cycle();
-      if (kind == kLayerBegin) fetch_layer(pointers, queue, work, pointer_pair_of(token.data));
+      if (kind == kLayerBegin) fetch_layer(pointers, queue, work, pointer_word_of(token.data));
     }
   } while (kind != kPacketEnd);
 }
@@ -96,10 +80,10 @@ packet:
 //! The process: a function of its own for each PE, so that each has its own memory.
 template <int PE>
 void column_fetch(hls::stream<Token>& queue, hls::stream<Token>& work) {
-  static PointerBanks pointers;
+  static PointerMemory pointers;
 #pragma HLS DISAGGREGATE variable = pointers
-#pragma HLS BIND_STORAGE variable = pointers.even type = ram_s2p impl = bram
-#pragma HLS BIND_STORAGE variable = pointers.odd type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = pointers.bases type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = pointers.lengths type = ram_s2p impl = lutram
   fetch_columns(pointers, queue, work, PE);
 }
 

@@ -1,0 +1,53 @@
+// Where the entries of a column lie, in less memory than the paper's: one pointer for eight columns,
+// and the short length of each.
+#pragma once
+
+#include "types.h"
+
+namespace kernel {
+
+//! The lengths of the columns that share a pointer, the first one in the lowest bits.
+typedef ap_uint<kColumnsPerPointerWord * kLengthBits> lengths_t;
+
+//! The column pointers of a PE. Both memories are read once a cycle, at the same place.
+struct PointerMemory {
+  pointer_t bases[kPointerWordsPerPe];
+  lengths_t lengths[kPointerWordsPerPe];
+};
+
+//! Keep beat `beat` of a section with pointers: a base, then eight lengths of a byte each.
+inline void store_pointers(PointerMemory& pointers, ap_uint<32> beat, beat_t data) {
+#pragma HLS INLINE
+  constexpr int kByte = kBeatBits / kColumnsPerPointerWord;
+  if (beat[0] == 0) {
+    pointers.bases[beat >> 1] = pointer_t(data);
+  } else {
+    lengths_t lengths = 0;
+    for (int column = 0; column < kColumnsPerPointerWord; ++column) {
+#pragma HLS UNROLL
+      const ap_uint<kLengthBits> length = data >> (column * kByte);
+      lengths |= lengths_t(length) << (column * kLengthBits);
+    }
+    pointers.lengths[beat >> 1] = lengths;
+  }
+}
+
+//! The entries of a column of the layer whose pointers begin at word `base`: behind those of the
+//! columns before it in its word. The sum of at most seven short numbers feeds nothing back, so it
+//! takes pipeline stages and no cycles.
+inline Extent look_up(const PointerMemory& pointers, ap_uint<24> base, column_t column) {
+#pragma HLS INLINE
+  const ap_uint<24> word = base + (column / kColumnsPerPointerWord);
+  const ap_uint<3> place = column;
+  const lengths_t lengths = pointers.lengths[word];
+  pointer_t first = pointers.bases[word];
+  for (int before = 0; before < kColumnsPerPointerWord - 1; ++before) {
+#pragma HLS UNROLL
+    const ap_uint<kLengthBits> length = lengths >> (before * kLengthBits);
+    if (before < place) first += length;
+  }
+  const ap_uint<kLengthBits> length = lengths >> (place * kLengthBits);
+  return Extent{first, length};
+}
+
+}  // namespace kernel

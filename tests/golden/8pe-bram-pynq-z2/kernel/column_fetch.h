@@ -1,0 +1,90 @@
+// The first half of a PE: find the entries that an activation meets (paper section IV, "Pointer
+// Read Unit"). Columns without entries in this PE end here, so they cost the multiplier nothing.
+#pragma once
+
+#include "dataflow.h"
+#include "pointers.h"
+#include "types.h"
+
+namespace kernel {
+
+//! Whether a section is for PE `pe`.
+inline bool is_for(beat_t section, int pe) {
+#pragma HLS INLINE
+  const ap_uint<16> wanted = field<packet::kSectionPeBits>(section, packet::kSectionPeLow);
+  return wanted == pe || wanted == packet::kAllPes;
+}
+
+//! Take a section of a load: keep pointers, pass on what the multiplier needs, drop the rest.
+inline void fetch_section(PointerMemory& pointers, hls::stream<Token>& queue,
+                          hls::stream<Token>& work, const Token& section, int pe) {
+#pragma HLS INLINE
+  const ap_uint<8> kind =
+      field<packet::kSectionSectionBits>(section.data, packet::kSectionSectionLow);
+  const ap_uint<32> length =
+      field<packet::kSectionLengthBits>(section.data, packet::kSectionLengthLow);
+  const bool mine = is_for(section.data, pe);
+  const bool keep = mine && kind == packet::kSectionPointers;
+  const bool pass = mine && kind != packet::kSectionPointers;
+  if (pass) work.write(section);
+  end_cycle();
+beats:
+  for (ap_uint<32> beat = 0; beat < length; ++beat) {
+#pragma HLS PIPELINE II = 1
+    const Token token = queue.read();
+    if (keep) store_pointers(pointers, beat, token.data);
+    if (pass) work.write(token);
+    end_cycle();
+  }
+}
+
+//! Look up the columns of one layer's activations, one a cycle.
+inline void fetch_layer(const PointerMemory& pointers, hls::stream<Token>& queue,
+                        hls::stream<Token>& work, ap_uint<24> base) {
+#pragma HLS INLINE
+  Token token = {kData, 0};
+columns:
+  do {
+#pragma HLS PIPELINE II = 1
+    token = queue.read();
+    if (token.kind == kActivation) {
+      const Extent extent = look_up(pointers, base, column_of(token.data));
+      if (extent.length != 0)
+        work.write(Token{kWork, make_work(extent.first, extent.length, value_of(token.data))});
+    } else {
+      work.write(token);
+    }
+    end_cycle();
+  } while (token.kind != kLayerEnd);
+}
+
+//! The column fetch of PE `pe`.
+inline void fetch_columns(PointerMemory& pointers, hls::stream<Token>& queue,
+                          hls::stream<Token>& work, int pe) {
+#pragma HLS INLINE
+  kind_t kind = kData;
+packet:
+  do {
+    const Token token = queue.read();
+    kind = token.kind;
+    if (kind == kSection) {
+      fetch_section(pointers, queue, work, token, pe);
+    } else {
+      work.write(token);
+      end_cycle();
+      if (kind == kLayerBegin) fetch_layer(pointers, queue, work, pointer_word_of(token.data));
+    }
+  } while (kind != kPacketEnd);
+}
+
+//! The process: a function of its own for each PE, so that each has its own memory.
+template <int PE>
+void column_fetch(hls::stream<Token>& queue, hls::stream<Token>& work) {
+  static PointerMemory pointers;
+#pragma HLS DISAGGREGATE variable = pointers
+#pragma HLS BIND_STORAGE variable = pointers.even type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = pointers.odd type = ram_s2p impl = bram
+  fetch_columns(pointers, queue, work, PE);
+}
+
+}  // namespace kernel
