@@ -23,7 +23,7 @@ from eie.host.whole_file import whole_file
 if TYPE_CHECKING:
     from eie.host.network import Network
 
-__all__ = ["NO_BOARD", "RANGES", "Design"]
+__all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design"]
 
 #: Board name of a design that is only emulated or simulated.
 NO_BOARD = "none"
@@ -34,13 +34,18 @@ _MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 _LUTRAM_WORDS = 256
 _POINTER_LUTRAM_WORDS = 64
 
+#: Bits of a compact pointer in a load.
+COMPACT_BASE_BITS = 24
+#: Bits of a length that shares a beat with its pointer.
+COMPACT_LANE_BITS = 5
+
 #: Smallest and largest value of each integer parameter.
 RANGES: Mapping[str, tuple[int, int]] = {
     "pes": (1, 256),
     "weight_bits": (4, 4),
     "index_bits": (3, 8),
     "queue_depth": (2, 256),
-    "entries_per_pe": (8, 1 << 24),
+    "entries_per_pe": (8, (1 << 24) - 8),
     "pointers_per_pe": (2, 1 << 18),
     "length_bits": (0, 8),
     "rows_per_pe": (1, 1 << 16),
@@ -164,8 +169,11 @@ class Design:
 
     @property
     def beats_per_pointer_word(self) -> int:
-        """Beats of a load for each word of pointers: two uint32, or a base and then lengths."""
-        return 2 if self.length_bits else 1
+        """Beats of a load for each word of pointers.
+
+        One holds two plain pointers, or a compact one with eight lengths of up to five bits.
+        """
+        return 2 if self.length_bits > COMPACT_LANE_BITS else 1
 
     @property
     def pointer_words_per_pe(self) -> int:

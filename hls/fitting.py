@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
 from eie.host.packer import PackedNetwork, accumulator_bits_needed, encode_network
 from eie.host.resident import ResidentNetwork, read_sections
+
+if TYPE_CHECKING:
+    from eie.hls.pass_fitting import PassCost
 
 __all__ = ["Candidate", "Fit", "fit", "size_design"]
 
@@ -67,9 +70,13 @@ class Fit:
     estimate: Estimate
     #: All that was looked at, the chosen one included.
     candidates: tuple[Candidate, ...]
+    #: What was looked at for a network that fits only in passes, the chosen one first.
+    in_passes: tuple[PassCost, ...] = ()
 
     def explain(self) -> str:
         """Explain the choice in a few lines."""
+        if self.in_passes:
+            return self._explain_passes()
         chosen = next(c for c in self.candidates if c.design == self.design)
         lines = []
         for candidate in self.candidates:
@@ -90,9 +97,29 @@ class Fit:
             )
         return "\n".join(lines)
 
+    def _explain_passes(self) -> str:
+        lines = ["no design of the board holds the network whole; in passes:"]
+        for cost in self.in_passes:
+            mark = "->" if cost.design == self.design else "  "
+            lines.append(f"{mark} {cost.design.pes:>3} PEs, {cost.design.memory}: {cost}")
+        from eie.hls.pass_fitting import BATCH
+
+        chosen = self.in_passes[0]
+        lines.append(
+            f"predicted: {chosen.batch_us(1):.0f} us for one vector, "
+            f"{chosen.batch_us(BATCH) / BATCH:.0f} us a vector in a batch of {BATCH}, "
+            f"at {self.design.clock_mhz} MHz (a target: not synthesised)"
+        )
+        return "\n".join(lines)
+
 
 def fit(
-    network: Network, board: str = NO_BOARD, *, assignment: Assignment = "balanced", **fixed: Any
+    network: Network,
+    board: str = NO_BOARD,
+    *,
+    assignment: Assignment = "balanced",
+    passes: bool = False,
+    **fixed: Any,
 ) -> Fit:
     """Choose a design that holds `network` on `board`.
 
@@ -104,6 +131,9 @@ def fit(
         Name in :data:`eie.hls.boards.BOARDS`, or ``"none"``.
     assignment
         How the network's rows will be dealt to PEs (:func:`eie.host.packer.pack`).
+    passes
+        Where no design holds the whole network, choose one that runs it in passes
+        (:mod:`eie.host.passes`).
     **fixed
         Parameters of :class:`~eie.hls.design.Design` that are not to be chosen.
 
@@ -121,7 +151,7 @@ def fit(
     Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
     if board == NO_BOARD:
         return _without_board(network, assignment, fixed)
-    return _on_board(network, find_board(board), assignment, fixed)
+    return _on_board(network, find_board(board), assignment, fixed, passes=passes)
 
 
 def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
@@ -221,7 +251,14 @@ def _without_board(network: Network, assignment: Assignment, fixed: dict[str, An
     return Fit(design, estimate(design), (Candidate(design, None, ()),))
 
 
-def _on_board(network: Network, board: Board, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
+def _on_board(
+    network: Network,
+    board: Board,
+    assignment: Assignment,
+    fixed: dict[str, Any],
+    *,
+    passes: bool,
+) -> Fit:
     candidates: list[Candidate] = []
     accumulators = _accumulators(network)
     counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
@@ -236,13 +273,31 @@ def _on_board(network: Network, board: Board, assignment: Assignment, fixed: dic
         if counts_that_fit == _COUNTS_LOOKED_AT:
             break
     fitting = [c for c in candidates if c.cycles is not None]
+    if not fitting and passes:
+        from eie.hls.pass_fitting import look_for_passes
+
+        costs = look_for_passes(
+            network,
+            board,
+            _example_input(network),
+            assignment=assignment,
+            accumulator_bits=accumulators["accumulator_bits"],
+            fixed=fixed,
+        )
+        if costs:
+            chosen = costs[0].design
+            return Fit(chosen, estimate(chosen), tuple(candidates), tuple(costs))
     if not fitting:
         closest = min(candidates, key=_excess)
         raise DoesNotFitError(
             f"no design for {board.title} holds this network; the closest has "
             f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n"
             f"{_listing(closest.shortages)}\n"
-            "prune it further, split it, or take a larger board"
+            + (
+                "prune it further, or take a larger board"
+                if passes
+                else "run it in passes (--passes), prune it further, or take a larger board"
+            )
         )
     best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
     return Fit(best.design, estimate(best.design), tuple(candidates))

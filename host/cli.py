@@ -29,11 +29,13 @@ _INTEGER_PARAMETERS = (
     "queue_depth",
     "entries_per_pe",
     "pointers_per_pe",
+    "length_bits",
     "rows_per_pe",
     "biases_per_pe",
     "layers",
     "hidden_activations",
     "accumulator_bits",
+    "result_depth",
     "clock_mhz",
 )
 
@@ -97,7 +99,8 @@ def _fit(options: argparse.Namespace) -> None:
     from eie.hls.fitting import fit
 
     board = find_board(options.board).name
-    result = fit(Network.load(options.network), board, **_fixed_parameters(options))
+    network = Network.load(options.network)
+    result = fit(network, board, passes=options.passes, **_fixed_parameters(options))
     result.design.save(options.out)  # first: printing fails when nobody listens any more
     print(result.explain())
     print(f"{options.out}: {result.design.pes} PEs, {result.estimate.bram36} BRAM36, ", end="")
@@ -237,6 +240,11 @@ def _write_results(
             f"wrote {options.report}: {report.total_cycles} cycles, "
             f"{report.latency_us:.2f} us a vector at {report.design['clock_mhz']} MHz"
         )
+        if report.passes > 1:
+            print(
+                f"in {report.passes} passes, since the network is larger than the design: "
+                f"{report.load_cycles} of the cycles load weights, once for the whole batch"
+            )
 
 
 def _describe(network: Network) -> None:
@@ -301,6 +309,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--board", required=True, help=", ".join(BOARDS))
     sub.add_argument("--out", type=Path, required=True, metavar="DESIGN.toml")
+    sub.add_argument(
+        "--passes",
+        action="store_true",
+        help="if the network is larger than the board, choose a design to run it in passes",
+    )
     _add_parameters(sub)
 
     sub = command("generate", _generate, "write the HLS project of a design")

@@ -11,7 +11,7 @@ that only a synthesised kernel can tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,14 @@ class Counters:
             layer_cycles=tuple(
                 sum(cycles) for cycles in zip(*(part.layer_cycles for part in parts), strict=True)
             ),
+        )
+
+    @classmethod
+    def of_passes(cls, parts: Sequence[Counters]) -> Counters:
+        """Sum up the counters of passes, which have layers of their own."""
+        return replace(
+            cls.total([replace(part, layer_cycles=()) for part in parts]),
+            layer_cycles=tuple(cycles for part in parts for cycles in part.layer_cycles),
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -149,6 +149,21 @@ class Layer:
             input_frac=input_frac,
             weight_frac=weight_frac,
             output_frac=output_frac,
+        )
+
+    def select_rows(self, rows: npt.NDArray[np.int64]) -> Layer:
+        """Give the layer of some outputs alone: `rows`, int64, rising, of shape (outputs kept,)."""
+        new_row = np.full(self.rows, -1, np.int32)
+        new_row[rows] = np.arange(len(rows), dtype=np.int32)
+        indices = new_row[self.indices]
+        kept = indices >= 0
+        return replace(
+            self,
+            rows=len(rows),
+            indptr=np.concatenate([[0], np.cumsum(kept)])[self.indptr],
+            indices=indices[kept],
+            codes=self.codes[kept],
+            bias=self.bias[rows],
         )
 
     def __eq__(self, other: object) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.design import Design
+from eie.hls.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.host.assignment import Assignment, assign_rows
 from eie.host.encoding import EncodedLayer, decode, encode
 from eie.host.errors import DoesNotFitError, InputError, Problems
@@ -357,6 +357,12 @@ def _check_fits(packed: PackedNetwork) -> None:
             f"activations of layer {longest.layer.name!r}, padding rows included",
             "raise hidden_activations",
         )
+    require_accumulators(network, design, problems)
+    problems.raise_as(DoesNotFitError)
+
+
+def require_accumulators(network: Network, design: Design, problems: Problems) -> None:
+    """Note every layer with a row whose sums the accumulators of `design` may not hold."""
     for layer in network.layers:
         bits = accumulator_bits_needed(layer)
         row = int(np.argmax(bits))
@@ -365,7 +371,6 @@ def _check_fits(packed: PackedNetwork) -> None:
             f"row {row} of layer {layer.name!r} can reach sums of {bits[row]} bits, "
             f"the accumulator has {design.accumulator_bits}; raise accumulator_bits",
         )
-    problems.raise_as(DoesNotFitError)
 
 
 def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:
@@ -374,8 +379,8 @@ def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]
     Returns
     -------
     ndarray of uint64, shape (pes, beats)
-        Plain: two uint32 a beat. Compact: for each eight columns a beat with the pointer of the
-        first, then one with their lengths, a byte each.
+        Plain: two uint32 a beat. Compact: for each eight columns the pointer of the first and
+        their lengths, in one beat or two (:attr:`Design.beats_per_pointer_word`).
     """
     pointers = packed.encoded.pointers
     pes, count = pointers.shape
@@ -387,10 +392,15 @@ def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]
     word = design.columns_per_pointer_word
     lengths = np.zeros((pes, size), np.uint8)
     lengths[:, : count - 1] = packed.encoded.lengths()
-    beats = np.empty((pes, size // word, 2), "<u8")
-    beats[:, :, 0] = pointers[:, :-1:word] + packed.entry_base[:, None]
-    beats[:, :, 1] = lengths.view("<u8")
-    return beats.reshape(pes, -1)
+    beats: npt.NDArray[np.uint64]
+    bases = (pointers[:, :-1:word] + packed.entry_base[:, None]).astype("<u8")
+    if design.beats_per_pointer_word == 2:
+        beats = np.stack([bases, lengths.view("<u8")], axis=2).reshape(pes, -1)
+        return beats
+    shifts = COMPACT_BASE_BITS + COMPACT_LANE_BITS * np.arange(word, dtype=np.uint64)
+    lanes = lengths.reshape(pes, -1, word).astype(np.uint64) << shifts
+    beats = (bases | np.bitwise_or.reduce(lanes, axis=2)).astype("<u8")
+    return beats
 
 
 def _descriptor(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:

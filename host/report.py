@@ -38,6 +38,22 @@ class LayerReport:
     #: ``ideal_cycles / cycles``.
     efficiency: float
 
+    @classmethod
+    def total(cls, shares: Sequence[LayerReport]) -> LayerReport:
+        """Sum up the reports of a layer's shares of rows, which meet the same activations."""
+        cycles = sum(share.cycles for share in shares)
+        ideal = sum(share.ideal_cycles for share in shares)
+        return replace(
+            shares[0],
+            rows=sum(share.rows for share in shares),
+            nonzeros=sum(share.nonzeros for share in shares),
+            entries=sum(share.entries for share in shares),
+            padding_entries=sum(share.padding_entries for share in shares),
+            ideal_cycles=ideal,
+            cycles=cycles,
+            efficiency=ideal / cycles if cycles else 0.0,
+        )
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -54,6 +70,10 @@ class RunReport:
     total_cycles: int
     #: Microseconds a vector, at the design's clock.
     latency_us: float
+    #: How many loads of weights the run took: more than one for a network larger than the chip.
+    passes: int = 1
+    #: Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
+    load_cycles: int = 0
 
     @classmethod
     def total(cls, parts: Sequence[RunReport]) -> RunReport:
@@ -82,12 +102,44 @@ class RunReport:
             latency_us=latency,
         )
 
+    @classmethod
+    def of_passes(cls, stages: Sequence[Sequence[RunReport]], load_cycles: int) -> RunReport:
+        """Put the reports of a network's passes together.
+
+        Parameters
+        ----------
+        stages
+            For each stage the reports of its passes, over the same vectors. Passes of one stage
+            are shares of one layer.
+        load_cycles
+            Cycles to load them all; counted in the total if there are several.
+        """
+        first, passes = stages[0][0], sum(len(stage) for stage in stages)
+        if passes == 1:
+            return first
+        layers: list[LayerReport] = []
+        for stage in stages:
+            shares = [report.layers for report in stage]
+            layers += shares[0] if len(shares) == 1 else [LayerReport.total([s[0] for s in shares])]
+        run_cycles = sum(report.total_cycles for stage in stages for report in stage)
+        total = run_cycles + load_cycles
+        clock = int(first.design["clock_mhz"])
+        return replace(
+            first,
+            layers=tuple(layers),
+            total_cycles=total,
+            latency_us=total / clock / first.vectors if first.vectors else 0.0,
+            passes=passes,
+            load_cycles=load_cycles,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Give the report as plain dictionaries and lists.
 
         The fields of the contract, with ``machine`` and ``vectors`` so that a file says what its
-        sums are over, and whose cycles they are.
+        sums are over, and whose cycles they are; and what passes cost if there are several.
         """
+        passes = {"passes": self.passes, "load_cycles": self.load_cycles}
         return {
             "machine": self.machine,
             "design": dict(self.design),
@@ -95,6 +147,7 @@ class RunReport:
             "layers": [asdict(layer) for layer in self.layers],
             "total_cycles": self.total_cycles,
             "latency_us": self.latency_us,
+            **(passes if self.passes > 1 else {}),
         }
 
 

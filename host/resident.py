@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.design import Design
+from eie.hls.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.host.encoding import EncodedLayer, decode
 from eie.host.fixed_point import write_back
 from eie.host.network import CODEBOOK_SIZE
@@ -204,10 +204,18 @@ def _pointers_of_layer(
         plain: npt.NDArray[np.int64] = of_layer.view("<u4")[:, : columns + 1].astype(np.int64)
         return plain
     pes = len(of_layer)
-    bases = of_layer[:, 0::2].astype("<u4").astype(np.int64)
-    lengths = np.ascontiguousarray(of_layer[:, 1::2]).view(np.uint8).reshape(pes, -1, 8)
+    if design.beats_per_pointer_word == 2:
+        bases = of_layer[:, 0::2].astype("<u4").astype(np.int64)
+        lengths = np.ascontiguousarray(of_layer[:, 1::2]).view(np.uint8).reshape(pes, -1, 8)
+    else:
+        bases = (of_layer & np.uint64((1 << COMPACT_BASE_BITS) - 1)).astype(np.int64)
+        shifts = COMPACT_BASE_BITS + COMPACT_LANE_BITS * np.arange(8, dtype=np.uint64)
+        lanes = of_layer[:, :, None] >> shifts & np.uint64((1 << COMPACT_LANE_BITS) - 1)
+        lengths = lanes.astype(np.uint8)
     ends = np.cumsum(lengths, axis=2, dtype=np.int64) + bases[:, :, None]
-    pointers = np.concatenate([bases[:, :1], ends.reshape(pes, -1)], axis=1)[:, : columns + 1]
+    pointers: npt.NDArray[np.int64] = np.concatenate([bases[:, :1], ends.reshape(pes, -1)], axis=1)[
+        :, : columns + 1
+    ]
     # Each word starts where the one before it ends; and no entries lie behind the last column.
     if (
         not np.array_equal(bases[:, 1:], ends[:, :-1, -1])

@@ -1,4 +1,4 @@
-"""Run a batch on an engine, in packets of sensible size, with a report."""
+"""Run a batch on an engine, in passes and packets of sensible size, with a report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.design import Design
-from eie.host.assignment import Assignment
 from eie.host.cycles import Counters
 from eie.host.emulator import Emulator
 from eie.host.engine import Engine
 from eie.host.errors import DeviceError
 from eie.host.network import Network
 from eie.host.packer import PackedNetwork, pack
+from eie.host.passes import Pass, Plan, plan_passes
 from eie.host.report import RunReport, paper_report, report_run
 from eie.host.session import Session
 
-__all__ = ["RunResult", "emulate", "simulate"]
+__all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +55,17 @@ def emulate(
         Count the cycles of the paper's machine (:mod:`eie.host.paper`) instead of the kernel's,
         with rows in natural order. Outputs are the same.
     """
-    assignment: Assignment = "natural" if paper else "balanced"
-    packed = pack(network, design, assignment=assignment)
+    if not paper:
+        return emulate_plan(plan_passes(network, design), inputs, report=report)
     emulator = Emulator(design)
-    return _run(emulator, emulator, packed, inputs, report=report, paper=paper)
+    plan = _paper_plan(network, design)
+    return _run(emulator, emulator, plan, inputs, report=report, paper=True)
+
+
+def emulate_plan(plan: Plan, inputs: npt.NDArray[np.int16], *, report: bool = True) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the numpy emulator, as planned."""
+    emulator = Emulator(plan.design)
+    return _run(emulator, emulator, plan, inputs, report=report, paper=False)
 
 
 def simulate(
@@ -79,21 +86,56 @@ def simulate(
     DeviceError
         If kernel and emulator differ.
     """
-    packed = pack(network, design)
+    plan = plan_passes(network, design)
     model = Emulator(design) if report else None
-    return _run(engine, model, packed, inputs, report=report, paper=False)
+    return _run(engine, model, plan, inputs, report=report, paper=False)
+
+
+def _paper_plan(network: Network, design: Design) -> Plan:
+    """Rows in natural order, and no passes: the paper's machine has none."""
+    packed = pack(network, design, assignment="natural")
+    return Plan(network, design, ((Pass(packed, np.arange(network.outputs)),),))
 
 
 def _run(
     engine: Engine,
     model: Emulator | None,
-    packed: PackedNetwork,
+    plan: Plan,
     inputs: npt.NDArray[np.int16],
     *,
     report: bool,
     paper: bool,
 ) -> RunResult:
-    codes = packed.network.check_inputs(inputs)
+    codes = plan.network.check_inputs(inputs)
+    results: list[RunResult] = []
+
+    def run_pass(packed: PackedNetwork, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        results.append(_run_pass(engine, model, packed, values, report=report, paper=paper))
+        return results[-1].outputs
+
+    outputs = plan.run(codes, run_pass)
+    reports = [each.report for each in results if each.report is not None]
+    if not reports:
+        return RunResult(outputs, None, None)
+    counters = [each.counters for each in results if each.counters is not None]
+    of_stage = iter(reports)
+    stages = [[next(of_stage) for _ in stage] for stage in plan.stages]
+    return RunResult(
+        outputs,
+        RunReport.of_passes(stages, plan.load_cycles),
+        Counters.of_passes(counters) if counters else None,
+    )
+
+
+def _run_pass(
+    engine: Engine,
+    model: Emulator | None,
+    packed: PackedNetwork,
+    codes: npt.NDArray[np.int16],
+    *,
+    report: bool,
+    paper: bool,
+) -> RunResult:
     session = Session(engine, packed)
     beside = Session(model, packed) if model is not None and model is not engine else None
     outputs = np.empty((len(codes), packed.network.outputs), np.int16)

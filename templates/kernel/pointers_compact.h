@@ -15,21 +15,24 @@ struct PointerMemory {
   lengths_t lengths[kPointerWordsPerPe];
 };
 
-//! Keep beat `beat` of a section with pointers: a base, then eight lengths of a byte each.
+//! Keep beat `beat` of a section with pointers: a base and eight lengths of up to five bits; or, as
+//! longer ones leave no room, a base in one beat and the lengths in the next.
 inline void store_pointers(PointerMemory& pointers, ap_uint<32> beat, beat_t data) {
 #pragma HLS INLINE
-  constexpr int kByte = kBeatBits / kColumnsPerPointerWord;
-  if (beat[0] == 0) {
-    pointers.bases[beat >> 1] = pointer_t(data);
-  } else {
-    lengths_t lengths = 0;
-    for (int column = 0; column < kColumnsPerPointerWord; ++column) {
+  constexpr int kBaseBits = 24;
+  constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
+  constexpr int kLane = kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord
+                                 : kBeatBits / kColumnsPerPointerWord;
+  const ap_uint<32> word = kOneBeat ? beat : ap_uint<32>(beat >> 1);
+  const beat_t lanes = kOneBeat ? beat_t(data >> kBaseBits) : data;
+  lengths_t lengths = 0;
+  for (int column = 0; column < kColumnsPerPointerWord; ++column) {
 #pragma HLS UNROLL
-      const ap_uint<kLengthBits> length = data >> (column * kByte);
-      lengths |= lengths_t(length) << (column * kLengthBits);
-    }
-    pointers.lengths[beat >> 1] = lengths;
+    const ap_uint<kLengthBits> length = lanes >> (column * kLane);
+    lengths |= lengths_t(length) << (column * kLengthBits);
   }
+  if (kOneBeat || beat[0] == 0) pointers.bases[word] = pointer_t(data);
+  if (kOneBeat || beat[0] == 1) pointers.lengths[word] = lengths;
 }
 
 //! The entries of a column of the layer whose pointers begin at word `base`: behind those of the

@@ -14,7 +14,11 @@ from eie.host.packer import pack
 from eie.host.packets import NETWORK, STATUS, Kind, Status, build_packet, iterate_sections
 
 DESIGN = Design(pes=2, entries_per_pe=512, pointers_per_pe=64)
-DESIGNS = {"plain": DESIGN, "compact": DESIGN.replace(length_bits=4)}
+DESIGNS = {
+    "plain": DESIGN,
+    "short": DESIGN.replace(length_bits=4),
+    "long": DESIGN.replace(length_bits=6),
+}
 
 
 @pytest.fixture(scope="module", params=DESIGNS)
@@ -79,7 +83,7 @@ def test_a_wrong_number_of_layers_is_refused(packed):
     [(0, 1), (0, 1 << 20), (1, 0), (1, 3), (1, 0x10), (3, 0x0100000000000000)],
 )
 def test_compact_pointers_that_do_not_fit_together_are_refused(random_network, beat, value):
-    packed = pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGNS["compact"])
+    packed = pack(random_network(9, 14, 5, seed=3, density=0.4), DESIGNS["long"])
     sections = sections_of(packed)
     # Pointers of PE 0, behind the section's own beat: base, lengths, base, lengths. Nine columns
     # leave seven places of the second word empty.

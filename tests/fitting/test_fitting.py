@@ -175,7 +175,7 @@ def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_netw
     found = re.search(r"BRAM36: needs (\d+), may use 112 of 140 \((\d+) too many\)", message)
     assert found
     assert int(found[1]) - int(found[2]) == 112
-    assert message.endswith("prune it further, split it, or take a larger board")
+    assert message.endswith("run it in passes (--passes), prune it further, or take a larger board")
 
 
 def test_a_network_that_only_one_full_pe_makes_too_large_is_refused():

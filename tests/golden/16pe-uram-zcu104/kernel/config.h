@@ -44,6 +44,8 @@ constexpr int kLanes = 16;
 constexpr int kEntriesPerWord = 4;
 //! Columns looked up in the same place: a pair of pointers, or a pointer and eight lengths.
 constexpr int kColumnsPerPointerWord = 8;
+//! Beats of a load for each of these places.
+constexpr int kPointerBeatsPerWord = 1;
 //! Width of a column pointer; the last one points one past the last entry.
 constexpr int kPointerBits = 7;
 
@@ -56,7 +58,7 @@ constexpr int kEntryBits = kWeightBits + kIndexBits;
 constexpr int kCodebookSize = 1 << kWeightBits;
 constexpr int kEntryWordsPerPe = kEntriesPerPe / kEntriesPerWord;
 constexpr int kPointerWordsPerPe = kPointersPerPe / kColumnsPerPointerWord;
-constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * 2;
+constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * kPointerBeatsPerWord;
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
 
 // Depths of the streams between processes, in elements.
@@ -98,8 +100,9 @@ static_assert(kIndexBits >= 3 && kIndexBits <= 8, "Zero runs of 3 to 8 bits are 
 static_assert(kQueueDepth >= 2, "A queue of one takes an activation only every second cycle.");
 static_assert(kEntriesPerPe % kEntriesPerWord == 0, "A PE holds whole words of entries.");
 static_assert(kEntriesPerPe < (1 << kPointerBits), "A pointer must reach one past the last entry.");
+static_assert(kPointerBits <= 24, "Work tokens and compact pointers have 24 bits for an address.");
 static_assert(kPointersPerPe % kColumnsPerPointerWord == 0, "A PE holds whole words of pointers.");
-static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of a byte.");
+static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of up to a byte.");
 static_assert(kResultDepth >= 2, "A queue of one takes a result only every second cycle.");
 static_assert(kHiddenActivations % kLanes == 0, "Hidden vectors are stored in whole words.");
 static_assert(kAccumulatorBits >= 24 && kAccumulatorBits <= 48,
