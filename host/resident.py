@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +12,12 @@ from eie.host.encoding import EncodedLayer, decode
 from eie.host.fixed_point import write_back
 from eie.host.network import CODEBOOK_SIZE
 from eie.host.packets import ALL_PES, LAYER, Section, iterate_sections
+from eie.host.sparse_product import SparseProduct
 
 __all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
 
 #: Activations in a 64-bit beat.
 _LANES = 4
-#: Columns of a dense block in batch products: large enough for BLAS, small enough for caches.
-_BLOCK = 512
-#: Weights met whose products are in hand at a time, so that second-level caches hold them.
-_WEIGHTS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +40,8 @@ class ResidentLayer:
     codebook: npt.NDArray[np.int16]
     #: int64, shape (local_rows * pes,): bias of each slot.
     bias: npt.NDArray[np.int64]
-    #: int64, shape (columns + 1,): weights of column j are ``starts[j]:starts[j + 1]`` below.
-    starts: npt.NDArray[np.int64]
-    #: int64, shape (nonzeros,): slot of each weight, column after column.
-    slots: npt.NDArray[np.int64]
-    #: float64, shape (nonzeros,): value of each weight, an integer.
-    weights: npt.NDArray[np.float64]
+    #: Its weights by slot, for computing with.
+    product: SparseProduct
 
     @classmethod
     def build(
@@ -61,6 +53,8 @@ class ResidentLayer:
     ) -> ResidentLayer:
         """Decode the entries once, so that every run is a product with plain arrays."""
         slots, columns, codes = decode(encoded)
+        if slots.max(initial=-1) >= fields["rows"]:
+            raise ValueError(f"entries reach beyond the layer's {fields['rows']} rows")
         order = np.argsort(columns.astype(np.uint16), kind="stable")
         counts = np.bincount(columns, minlength=encoded.columns)
         return cls(
@@ -72,60 +66,18 @@ class ResidentLayer:
             encoded=encoded,
             codebook=codebook,
             bias=bias,
-            starts=np.concatenate([[0], np.cumsum(counts)]),
-            slots=slots[order],
-            weights=codebook[codes[order]].astype(np.float64),
+            product=SparseProduct(
+                rows=fields["rows"],
+                starts=np.concatenate([[0], np.cumsum(counts)]),
+                row_of=slots[order],
+                weights=codebook[codes[order]].astype(np.float64),
+            ),
         )
 
     def run(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Outputs by slot: int16 (batch, columns) to int16 (batch, rows).
-
-        Sums are taken in float64, which is exact here: the packer proved that every partial sum
-        fits 48 bits, and float64 holds integers up to 2**53.
-        """
-        if len(activations) == 1:
-            sums = self._sums_of_one(activations[0])[None, :]
-        else:
-            sums = self._sums_of_batch(activations)
-        exact = sums.astype(np.int64) + self.bias[: self.rows]
-        return write_back(exact, self.shift, relu=self.relu)
-
-    def _sums_of_one(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
-        """Only the columns that meet a non-zero activation, a cacheful of weights at a time."""
-        active = np.flatnonzero(activations)
-        values = activations[active].astype(np.float64)
-        begins, ends = self.starts[active], self.starts[active + 1]
-        lengths = ends - begins
-        met = np.cumsum(lengths)
-        cuts = np.searchsorted(met, np.arange(0, lengths.sum(), _WEIGHTS_AT_ONCE))
-        sums = np.zeros(self.rows)
-        for first, stop in itertools.pairwise([*np.unique(cuts), len(active)]):
-            part = slice(first, stop)
-            weights: slice | npt.NDArray[np.int64]
-            if active[stop - 1] - active[first] == stop - 1 - first:
-                weights = slice(begins[first], ends[stop - 1])  # neighbours: nothing to gather
-            else:
-                before = met[part] - lengths[part]
-                weights = np.repeat(begins[part] - before, lengths[part])
-                weights += np.arange(before[0], met[stop - 1])
-            products = np.repeat(values[part], lengths[part])
-            products *= self.weights[weights]
-            sums += np.bincount(self.slots[weights], products, self.rows)
-        return sums
-
-    def _sums_of_batch(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
-        """Dense blocks of columns, for BLAS."""
-        sums = np.zeros((len(activations), self.rows))
-        for start in range(0, self.columns, _BLOCK):
-            stop = min(start + _BLOCK, self.columns)
-            first, last = self.starts[start], self.starts[stop]
-            if first == last:
-                continue
-            column = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
-            block = np.zeros((stop - start, self.rows))
-            block[column, self.slots[first:last]] = self.weights[first:last]
-            sums += activations[:, start:stop].astype(np.float64) @ block
-        return sums
+        """Outputs by slot: int16 (batch, columns) to int16 (batch, rows)."""
+        sums = self.product(activations) + self.bias[: self.rows]
+        return write_back(sums, self.shift, relu=self.relu)
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,6 +95,15 @@ def test_compact_pointers_that_do_not_fit_together_are_refused(random_network, b
         status_of(packed, sections)
 
 
+def test_a_layer_with_fewer_rows_than_its_entries_is_refused(packed):
+    sections = sections_of(packed)
+    layers = sections[0].copy()
+    layers[1] = int(layers[1]) - (3 << 32)
+    sections[0] = layers
+    with pytest.raises(PacketError, match="entries reach beyond the layer's 11 rows"):
+        status_of(packed, sections)
+
+
 @given(position=st.integers(0, 10_000), value=st.integers(0, 2**64 - 1))
 @settings(max_examples=60, deadline=None)
 def test_altered_contents_are_refused_or_taken_but_never_crash(packed, position, value):
