@@ -58,7 +58,7 @@ class SparseProduct:
     def _sparse_rows(self) -> Any:
         """Compressed sparse rows of scipy, or None without scipy."""
         try:
-            from scipy.sparse import csc_array
+            from scipy.sparse import csc_array  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             return None
         parts = (self.weights, self.row_of.astype(np.int32), self.starts.astype(np.int32))
