@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cpu, digits_net, paper_table, speed, sweeps
+from benchmarks import beyond, cpu, digits_net, in_passes, paper_table, speed, sweeps
 from benchmarks.layers import LAYERS, PaperLayer
 from benchmarks.measuring import Environment
 from benchmarks.page import write_page
@@ -41,6 +41,8 @@ RUNNERS = {
     "queue": _Runner(sweeps.QueueRow, sweeps.run_queue),
     "width": _Runner(sweeps.WidthRow, sweeps.run_width),
     "pes": _Runner(sweeps.PesRow, sweeps.run_pes),
+    "beyond": _Runner(beyond.BeyondRow, beyond.run),
+    "passes": _Runner(in_passes.PassesRow, in_passes.run),
     "cpu": _Runner(cpu.CpuRow, cpu.run),
     "speed": _Runner(speed.SpeedRow, speed.run),
     "build": _Runner(speed.BuildRow, lambda _: speed.run_build(), shrinks=False),

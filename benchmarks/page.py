@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import page_layers, page_sweeps
+from benchmarks import page_beyond, page_layers, page_sweeps
 from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
@@ -31,6 +31,10 @@ def page(results: Results) -> str:
         (("layers", "skew"), page_layers.actual),
         (("skewness",), page_layers.skewness),
         (("layers",), page_layers.kernel),
+        (("beyond",), page_beyond.cycles),
+        (("beyond",), page_beyond.switches),
+        (("beyond",), page_beyond.storage),
+        (("passes",), page_beyond.passes),
         (("layers", "cpu"), page_layers.speedup),
         (("queue",), page_sweeps.queue),
         (("width",), page_sweeps.width),

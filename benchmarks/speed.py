@@ -77,6 +77,7 @@ def measure(layer: PaperLayer) -> SpeedRow:
     resident = emulator.resident
     assert resident is not None
     one, many = inputs(layer), inputs(layer, BATCH)
+    sent = packed.in_order_sent(one)
     matrix = csr(weights)
     vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
     active = np.flatnonzero(one[0])
@@ -85,7 +86,7 @@ def measure(layer: PaperLayer) -> SpeedRow:
     batch = side_by_side({"emulator": lambda: session.run(many), "scipy": lambda: matrix @ columns})
     model = side_by_side(
         {
-            "kernel": lambda: count_cycles(packed.design, resident, [one]),
+            "kernel": lambda: count_cycles(packed.design, resident, [sent]),
             "paper": lambda: paper_cycles(lengths, packed.design.queue_depth),
             "pack": lambda: pack(net, packed.design),
         },

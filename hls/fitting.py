@@ -27,7 +27,15 @@ from eie.host.resident import ResidentNetwork, read_sections
 if TYPE_CHECKING:
     from eie.hls.pass_fitting import PassCost
 
-__all__ = ["Candidate", "Fit", "fit", "size_design"]
+__all__ = [
+    "Candidate",
+    "Fit",
+    "example_input",
+    "fit",
+    "needed_accumulators",
+    "size_design",
+    "size_on_board",
+]
 
 #: Results that may wait in a PE, at most: a shift register of a bit for each 32 (UG474).
 _RESULT_DEPTH = 256
@@ -162,7 +170,7 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
     """
     design = packed.design.replace(**_shape(packed, fixed))
     needs = _needs(design, packed.network, _entries(packed))
-    return _sized(design, needs | _accumulators(packed.network), fixed)
+    return _sized(design, needs | needed_accumulators(packed.network), fixed)
 
 
 def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
@@ -183,7 +191,7 @@ def _may_be_compact(fixed: dict[str, Any]) -> bool:
     return int(fixed.get("pointers_per_pe", 0)) % 8 == 0
 
 
-def _accumulators(network: Network) -> dict[str, int]:
+def needed_accumulators(network: Network) -> dict[str, int]:
     """The width of accumulators: the same for every design, and slow to prove."""
     bits = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
     return {"accumulator_bits": bits}
@@ -241,7 +249,7 @@ def _without_board(network: Network, assignment: Assignment, fixed: dict[str, An
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
     packed = encode_network(network, start.pes, start.index_bits, assignment, start)
     shaped = start.replace(**_shape(packed, fixed))
-    needs = _needs(shaped, network, _entries(packed)) | _accumulators(network)
+    needs = _needs(shaped, network, _entries(packed)) | needed_accumulators(network)
     lacking = _beyond(needs, fixed)
     if lacking:
         raise DoesNotFitError(
@@ -260,7 +268,7 @@ def _on_board(
     passes: bool,
 ) -> Fit:
     candidates: list[Candidate] = []
-    accumulators = _accumulators(network)
+    accumulators = needed_accumulators(network)
     counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
     counts_that_fit = 0
     for pes in counts:
@@ -279,7 +287,7 @@ def _on_board(
         costs = look_for_passes(
             network,
             board,
-            _example_input(network),
+            example_input(network),
             assignment=assignment,
             accumulator_bits=accumulators["accumulator_bits"],
             fixed=fixed,
@@ -322,11 +330,31 @@ def _look_at(
     if lacking:
         return Candidate(sized, None, lacking)
     packed = encode_network(network, design.pes, design.index_bits, assignment, design)
-    design = design.replace(**_shape(packed, fixed))
-    needs = _needs(design, network, _entries(packed)) | accumulators
-    sized = _sized(design, needs, fixed)
-    lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
+    sized, lacking = size_on_board(packed, board, accumulators, fixed)
     return Candidate(sized, None if lacking else _predict(packed, sized), lacking)
+
+
+def size_on_board(
+    packed: PackedNetwork, board: Board, accumulators: dict[str, int], fixed: dict[str, Any]
+) -> tuple[Design, tuple[Shortage, ...]]:
+    """Give a packed network a design on `board`, and say what that board has too little of.
+
+    Parameters
+    ----------
+    packed
+        The network, encoded for as many PEs and as long zero runs as are fixed.
+    board
+        The board.
+    accumulators
+        What :func:`needed_accumulators` gave: slow to prove, and the same for every design.
+    fixed
+        Parameters that are not to be chosen; board, PEs and zero runs among them.
+    """
+    design = packed.design.replace(**fixed)
+    design = design.replace(**_shape(packed, fixed))
+    needs = _needs(design, packed.network, _entries(packed)) | accumulators
+    sized = _sized(design, needs, fixed)
+    return sized, _beyond(needs, fixed) + shortages(estimate(sized), board)
 
 
 def _starts(board: Board, pes: int, fixed: dict[str, Any]) -> list[tuple[Design, dict[str, Any]]]:
@@ -358,11 +386,12 @@ def _predict(packed: PackedNetwork, design: Design) -> int:
         sized.output_beats,
         read_sections(design, sized.sections),
     )
-    activations = resident.run(_example_input(packed.network))
+    activations = resident.run(packed.in_order_sent(example_input(packed.network)))
     return count_cycles(design, resident, activations[:-1]).cycles
 
 
-def _example_input(network: Network) -> npt.NDArray[np.int16]:
+def example_input(network: Network) -> npt.NDArray[np.int16]:
+    """The vector that cycles are predicted with, int16 of shape (1, inputs)."""
     if len(network.golden_inputs):
         return network.golden_inputs[:1]
     random = np.random.default_rng(0)

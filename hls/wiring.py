@@ -33,7 +33,9 @@ class Depth:
 DEPTHS = {
     "stream": Depth("kStreamDepth", 2, "Most streams: two is enough to pass an element a cycle."),
     "work": Depth(
-        "kWorkDepth", 4, "Between the halves of a PE: the fetch looks past columns that are empty."
+        "kWorkDepth",
+        32,
+        "Between a PE's halves: columns come as fast as it fetches; held up, it stays behind.",
     ),
     "command": Depth("kCommandDepth", 4, "Commands to the collector, which may be a layer behind."),
     "output": Depth(

@@ -195,6 +195,38 @@ def _run(options: argparse.Namespace) -> None:
     _write_results(options, network, outputs, None)
 
 
+def _explore(options: argparse.Namespace) -> None:
+    from eie.hls.explore import Grid, explore, parse_values
+    from eie.hls.explore.builds import build_front
+
+    if options.workers is not None and options.workers < 1:
+        raise InputError(f"--workers must be at least 1, not {options.workers}")
+    names = (*_INTEGER_PARAMETERS, "memory")
+    given = {name: getattr(options, name) for name in names}
+    axes = {name: parse_values(text, name) for name, text in given.items() if text is not None}
+    grid = Grid.of(options.board, axes)
+    network = Network.load(options.network)
+    where = {"scheduler": options.scheduler, "workers": options.workers}
+    try:
+        found = explore(
+            network,
+            grid,
+            options.out,
+            on_progress=lambda progress: print(progress, file=sys.stderr, flush=True),
+            **where,
+        )
+    except KeyboardInterrupt:
+        print(f"interrupted: the same command goes on with what is in {options.out}")
+        raise
+    paths = found.save(options.out)
+    print(found.as_text())
+    print("wrote " + ", ".join(map(str, paths)))
+    if options.build:
+        for build in build_front(found.front, options.out / "builds", **where):
+            print(f"{build.project}: {'synthesised' if build.succeeded else 'failed'}")
+            print(build.text)
+
+
 def _info(options: argparse.Namespace) -> None:
     path: Path = options.file
     if path.suffix == ".npz":
@@ -358,6 +390,18 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--emulated-board", type=Path, metavar="PROJECT")
     _add_inputs_outputs(sub)
     sub.add_argument("--timeout", type=float, default=60.0, help="seconds a packet may take (60)")
+
+    sub = command("explore", _explore, "compare many designs of a network on boards")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    sub.add_argument("--board", required=True, action="append", help="again for more than one")
+    sub.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    for name in (*_INTEGER_PARAMETERS, "memory"):
+        sub.add_argument(f"--{name.replace('_', '-')}", metavar="VALUES", help="8,16 or 8:64:8")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler (this machine)")
+    sub.add_argument("--workers", type=int, metavar="N", help="processes here (one a core)")
+    sub.add_argument(
+        "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
+    )
 
     sub = command("info", _info, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
-from eie.host.assignment import Assignment, assign_rows
+from eie.host.assignment import Assignment, assign_rows, order_inputs
 from eie.host.encoding import EncodedLayer, decode, encode
 from eie.host.errors import DoesNotFitError, InputError, Problems
 from eie.host.fixed_point import CODE_MAX, CODE_MIN
@@ -43,7 +43,7 @@ class PackedLayer:
     #: int64, shape (rows,): slot of each row.
     slot_of_row: npt.NDArray[np.int64]
     #: int64, shape (columns,): the column that each input travels as (the order of the layer
-    #: before).
+    #: before, or that in which the host sends the network's inputs).
     slot_of_column: npt.NDArray[np.int64]
     #: First pointer of the layer in every PE.
     pointer_base: int
@@ -107,9 +107,15 @@ class PackedNetwork:
         """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
         codes = self.network.check_inputs(inputs)
         padded = np.zeros((len(codes), self.input_beats * _LANES), "<i2")
-        padded[:, : self.network.inputs] = codes
+        padded[:, : self.network.inputs] = self.in_order_sent(codes)
         start = RUN.build(network_id=self.network_id, batch=len(codes))
         return build_packet(Kind.RUN, sequence, np.concatenate([start, padded.view("<u8").ravel()]))
+
+    def in_order_sent(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Put inputs, int16 of shape (batch, inputs), in the order in which they are sent."""
+        sent = np.empty_like(codes)
+        sent[:, self.layers[0].slot_of_column] = codes
+        return sent
 
     def read_outputs(self, beats: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
         """Take the output vectors out of an answer and undo the row order.
@@ -204,7 +210,7 @@ def encode_network(
 ) -> PackedNetwork:
     """Pack without asking whether it fits: what :func:`pack` and the fitting of designs share."""
     layers: list[PackedLayer] = []
-    slot_of_column = np.arange(network.inputs)
+    slot_of_column = order_inputs(network.inputs, assignment)
     pointer_base = bias_base = 0
     entry_base = np.zeros(pes, np.int64)
     for layer in network.layers:

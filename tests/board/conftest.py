@@ -205,7 +205,7 @@ def make_network(design: Design) -> Callable[..., Network]:
         empty = np.zeros((0, columns), np.int16), np.zeros((0, rows), np.int16)
         packed = pack(Network((layer,), *empty), design)
         padded = np.zeros((vectors, 4 * packed.input_beats), np.int16)
-        padded[:, :columns] = inputs
+        padded[:, packed.layers[0].slot_of_column] = inputs
         beats = fake_outputs(padded, 4 * packed.output_beats).view("<u8").ravel()
         return Network((layer,), inputs, packed.read_outputs(beats))
 

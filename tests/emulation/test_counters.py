@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eie.hls.design import Design
+from eie.host.assignment import order_inputs
 from eie.host.cycles import Counters
+from eie.host.network import Layer, Network
 from eie.host.packer import pack
 from eie.host.packets import Kind
 
@@ -132,9 +134,13 @@ def test_a_deeper_queue_never_takes_longer(random_network, roomy, count, seed, p
     assert cycles == sorted(cycles, reverse=True)
 
 
-def test_queues_that_are_too_short_hold_the_broadcast_up(random_network, roomy, count):
-    network = random_network(200, 64, density=0.5)
-    inputs = codes(0, 1, 200, 1.0)
+def test_queues_that_are_too_short_hold_the_broadcast_up(roomy, count):
+    # The inputs that are sent first meet the rows of PE 0 alone, the others all of the rest.
+    sent = order_inputs(300, "balanced")
+    kept = (np.arange(64)[:, None] % 16 == 0) == (sent < 150)
+    layer = Layer.from_dense_codes("a", kept.astype(np.uint8), codebook=np.arange(16, dtype="i2"))
+    network = Network((layer,), np.zeros((0, 300), np.int16), np.zeros((0, 64), np.int16))
+    inputs = codes(0, 1, 300, 1.0)
     short, *_ = count(network, roomy(16, queue_depth=2), inputs)
     deep, *_ = count(network, roomy(16, queue_depth=256), inputs)
     assert short.full.sum() > 0

@@ -99,7 +99,7 @@ def test_run_after_load(project, drive, packed, kinds) -> None:
     got = drive(project, "receive.cpp", {"packets": elements}, runs=2)
     tokens = got["tokens"][len(load_tokens(packed, kinds)) :]
     padded = np.zeros((2, 12), "<i2")
-    padded[:, :9] = inputs
+    padded[:, packed.layers[0].slot_of_column] = inputs
     assert tokens == [
         [kinds["RunBegin"], 2],
         *([kinds["Data"], int(beat)] for beat in padded.view("<u8").ravel()),

@@ -33,7 +33,7 @@ def count(twin, rows: int, columns: int, density: float, active: float = 1.0):
     twin.run(packed, inputs)
     lengths = packed.layers[0].encoded.lengths()[0]
     _, beats = twin.ask(build_packet(Kind.COUNTERS, 9))
-    return read_counters(beats, 1), int(lengths[inputs[0] != 0].sum())
+    return read_counters(beats, 1), int(lengths[packed.in_order_sent(inputs)[0] != 0].sum())
 
 
 SHAPES = [(64, 32), (64, 100), (128, 32), (256, 7), (16, 300), (1024, 15)]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eie.hls.design import Design
+from eie.host.assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
 from eie.host.errors import InputError
 from eie.host.network import Network
 from eie.host.packer import PackedNetwork, pack, unpack
@@ -19,7 +20,7 @@ from eie.host.packets import Kind, parse_packet
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 PES = st.sampled_from([1 << power for power in range(9)])
-ASSIGNMENTS = st.sampled_from(["natural", "balanced"])
+ASSIGNMENTS = st.sampled_from(ASSIGNMENTS_BY_NAME)
 
 
 @st.composite
@@ -135,7 +136,7 @@ def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assig
     # A lone PE may have all 60 rows of a column.
     length_bits += pes == 1 and length_bits == 5
     packed = pack(network, roomy(pes, bits, length_bits=length_bits), assignment=assignment)
-    order = np.arange(network.inputs)
+    order = packed.layers[0].slot_of_column
     for layer, part, (weights, biases) in zip(
         network.layers, packed.layers, weights_in_load(packed), strict=True
     ):
@@ -190,7 +191,7 @@ def test_a_run_holds_the_vectors(random_network, roomy, inputs, batch, seed):
     values = np.array(lanes(packet.payload[1:], 16, signed=True)).reshape(
         batch, -(-inputs // 4) * 4
     )
-    assert np.array_equal(values[:, :inputs], codes)
+    assert np.array_equal(values[:, packed.layers[0].slot_of_column], codes)
     assert not values[:, inputs:].any()
 
 
@@ -243,5 +244,5 @@ def test_the_largest_number_of_columns(random_network):
     packed = pack(network, design)
     assert unpack(packed) == network
     (weights, _), *_ = weights_in_load(packed)
-    slots = packed.layers[0].slot_of_row
-    assert np.array_equal(weights[slots], network.layers[0].dense_weights())
+    slots, order = packed.layers[0].slot_of_row, packed.layers[0].slot_of_column
+    assert np.array_equal(weights[slots][:, order], network.layers[0].dense_weights())

@@ -65,8 +65,8 @@ constexpr int kHiddenWords = kHiddenActivations / kLanes;
 
 //! Most streams: two is enough to pass an element a cycle.
 constexpr int kStreamDepth = 2;
-//! Between the halves of a PE: the fetch looks past columns that are empty.
-constexpr int kWorkDepth = 4;
+//! Between a PE's halves: columns come as fast as it fetches; held up, it stays behind.
+constexpr int kWorkDepth = 32;
 //! Commands to the collector, which may be a layer behind.
 constexpr int kCommandDepth = 4;
 //! Words of results that wait for the sender, so that the PEs need not.

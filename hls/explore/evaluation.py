@@ -1,0 +1,103 @@
+"""Evaluate points: the exact cycle model and the estimator, sharing what points have in common.
+
+How a network is encoded depends on PEs and zero runs alone, and its cycles on these and the depths
+of queues. Points that share the former are evaluated together, and each set of depths is counted
+once; board, memory and capacities cost next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boards import BOARDS
+from eie.hls.design import Design
+from eie.hls.explore.grid import Point
+from eie.hls.explore.result import PointResult
+from eie.hls.fitting import example_input, needed_accumulators, size_on_board
+from eie.host.assignment import Assignment
+from eie.host.cycles import count_cycles
+from eie.host.network import Network
+from eie.host.packer import PackedNetwork, encode_network
+from eie.host.resident import ResidentNetwork, read_sections
+
+__all__ = ["evaluate", "groups"]
+
+#: Queue depth of points that do not say.
+_QUEUE_DEPTH = 32
+
+
+def groups(points: Sequence[Point], at_most: int) -> list[list[Point]]:
+    """Points that share an encoding, at most so many together, those of equal depths in a row."""
+    by_encoding: dict[tuple[Any, ...], list[Point]] = {}
+    for point in points:
+        by_encoding.setdefault(_encoding(point), []).append(point)
+    found = []
+    for same in by_encoding.values():
+        same.sort(key=lambda point: (str(_depths(point.fixed())), point.key))
+        found += [same[start : start + at_most] for start in range(0, len(same), at_most)]
+    # The largest arrays are the fastest to count; the others first keep all workers busy longest.
+    return sorted(found, key=lambda group: _encoding(group[0]))
+
+
+def evaluate(
+    network: Network, points: Sequence[Point], assignment: Assignment
+) -> list[PointResult]:
+    """Evaluate points that share an encoding."""
+    pes, index_bits = _encoding(points[0])
+    start = Design(pes=pes, index_bits=index_bits)
+    packed = encode_network(network, pes, index_bits, assignment, start)
+    accumulators = needed_accumulators(network)
+    counter = _Counter(packed)
+    results = []
+    for point in points:
+        board = BOARDS[point.board]
+        fixed = {"queue_depth": _QUEUE_DEPTH, "clock_mhz": board.clock_mhz, **point.fixed()}
+        fixed |= {"pes": pes, "index_bits": index_bits, "board": board.name}
+        design, lacking = size_on_board(packed, board, accumulators, fixed)
+        cycles = None if lacking else counter.cycles(design)
+        results.append(PointResult.of(point.key, design, cycles, lacking))
+    return results
+
+
+class _Counter:
+    """Cycles of one vector on designs that differ in depths and capacities only."""
+
+    def __init__(self, packed: PackedNetwork) -> None:
+        self._packed = packed
+        self._known: dict[tuple[int, int], int] = {}
+        self._resident: ResidentNetwork | None = None
+        self._activations: list[npt.NDArray[np.int16]] = []
+
+    def cycles(self, design: Design) -> int:
+        depths = (design.queue_depth, design.result_depth)
+        if depths not in self._known:
+            resident = self._load(design)
+            counters = count_cycles(design, resident, self._activations[:-1])
+            self._known[depths] = counters.cycles
+        return self._known[depths]
+
+    def _load(self, design: Design) -> ResidentNetwork:
+        if self._resident is None:
+            sized = PackedNetwork(design, self._packed.network, self._packed.layers)
+            self._resident = ResidentNetwork(
+                sized.network_id,
+                sized.input_beats,
+                sized.output_beats,
+                read_sections(design, sized.sections),
+            )
+            sent = sized.in_order_sent(example_input(sized.network))
+            self._activations = self._resident.run(sent)
+        return self._resident
+
+
+def _encoding(point: Point) -> tuple[int, int]:
+    fixed = point.fixed()
+    return int(fixed["pes"]), int(fixed["index_bits"])
+
+
+def _depths(fixed: dict[str, Any]) -> tuple[Any, ...]:
+    return fixed.get("queue_depth"), fixed.get("result_depth")

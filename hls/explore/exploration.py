@@ -1,0 +1,196 @@
+"""Explore the designs of a network: evaluate a grid in parallel, keep what is known, sum it up."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.metadata
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import eie.hls.estimator
+import eie.hls.fitting
+import eie.host.cycles
+import eie.host.packer
+from eie.hls.boards import BOARDS
+from eie.hls.explore.evaluation import evaluate, groups
+from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.grid import Grid, Point
+from eie.hls.explore.pareto import pareto_front, pareto_table
+from eie.hls.explore.plot import draw
+from eie.hls.explore.result import PointResult
+from eie.hls.explore.store import Header, Store
+from eie.host.assignment import Assignment
+from eie.host.network import Network
+from eie.host.whole_file import whole_file
+
+__all__ = ["Exploration", "Progress", "explore"]
+
+#: Points that a worker takes at a time, at most.
+_AT_MOST = 250
+#: Modules whose text decides what a point's result is.
+_MODELS = (eie.hls.estimator, eie.hls.fitting, eie.host.cycles, eie.host.packer)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an exploration is."""
+
+    done: int
+    total: int
+    #: Points that an earlier call had evaluated.
+    found: int
+    seconds: float
+
+    def __str__(self) -> str:
+        rate = (self.done - self.found) / self.seconds if self.seconds else 0.0
+        left = (self.total - self.done) / rate if rate else float("nan")
+        return f"{self.done} of {self.total} points, {rate:.0f}/s, {left:.0f} s left"
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What was found."""
+
+    #: Results of the grid's points, in its order.
+    results: tuple[PointResult, ...]
+    #: Those worth looking at: :func:`eie.hls.explore.pareto.pareto_front`.
+    front: tuple[PointResult, ...]
+    #: Points that were evaluated now; the others were in the file.
+    evaluated: int
+    seconds: float
+
+    def as_text(self) -> str:
+        """Give the front as a table, and a line on everything else."""
+        fitting = sum(result.fits for result in self.results)
+        lines = [pareto_table(self.front), ""] if self.front else []
+        lines.append(
+            f"{len(self.results)} points, {fitting} of which fit; {self.evaluated} evaluated in "
+            f"{self.seconds:.0f} s. Cycles by the exact cycle model; clocks are targets, LUTs "
+            "uncalibrated: nothing was synthesised."
+        )
+        if not fitting and self.results:
+            closest = min(self.results, key=lambda result: result.share)
+            lines.append(f"the closest lacks {'; '.join(closest.lacks)}")
+        return "\n".join(lines)
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write table, CSV of all points, JSON of the front and plot; returns their paths."""
+        paths = [folder / name for name in ("pareto.txt", "points.csv", "pareto.json")]
+        texts = [self.as_text() + "\n", _csv(self.results), _json(self.front)]
+        for path, text in zip(paths, texts, strict=True):
+            with whole_file(path) as partial:
+                partial.write_text(text, encoding="utf-8")
+        draw(self.results, self.front, folder / "pareto.png")
+        return [*paths, folder / "pareto.png"]
+
+
+def explore(
+    network: Network,
+    grid: Grid,
+    folder: Path,
+    *,
+    assignment: Assignment = "balanced",
+    scheduler: str | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Exploration:
+    """Evaluate every point of `grid` that `folder` does not hold yet.
+
+    Parameters
+    ----------
+    network
+        The network. Cycles are those of its first golden vector, or of a random one.
+    grid
+        What to look at.
+    folder
+        Where ``points.jsonl`` grows; interrupted, the same call goes on where it stopped.
+    assignment
+        How rows are dealt to PEs.
+    scheduler, workers
+        Where to run: see :func:`eie.hls.explore.fan_out.fan_out`.
+    on_progress
+        Called now and then.
+
+    Raises
+    ------
+    InputError
+        If `folder` holds results of something else, or the scheduler does not answer.
+    ToolError
+        If Dask is not installed.
+    """
+    points = list(grid)
+    started = time.monotonic()
+    header = Header(_network_hash(network), _version(), assignment)
+    with Store(folder / "points.jsonl", header) as store:
+        missing = [point for point in points if point.key not in store.results]
+        found = len(points) - len(missing)
+        done = found
+        work = groups(missing, _AT_MOST)
+        shared = (network, assignment)
+        for group, results in fan_out(
+            _evaluate, shared, work, scheduler=scheduler, workers=workers
+        ):
+            store.add(results)
+            done += len(group)
+            on_progress(Progress(done, len(points), found, time.monotonic() - started))
+        ordered = tuple(store.results[point.key] for point in points)
+    return Exploration(
+        results=ordered,
+        front=tuple(pareto_front(ordered)),
+        evaluated=len(missing),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _evaluate(shared: tuple[Network, Assignment], points: Sequence[Point]) -> list[PointResult]:
+    network, assignment = shared
+    return evaluate(network, points, assignment)
+
+
+def _network_hash(network: Network) -> str:
+    digest = hashlib.sha256()
+    for layer in network.layers:
+        digest.update(repr(sorted(layer.scalars().items())).encode())
+        for name, array in layer.arrays().items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+    digest.update(network.golden_inputs[:1].tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _version() -> str:
+    digest = hashlib.sha256()
+    for module in _MODELS:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
+
+
+def _csv(results: Sequence[PointResult]) -> str:
+    text = io.StringIO()
+    names = ["cycles", "latency_us", "bram36", "uram", "dsp", "lut", "memory_bits", "share"]
+    parameters = list(results[0].design) if results else []
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*parameters, *names, "scarcest", "lacks"])
+    for result in results:
+        values: Mapping[str, Any] = result.as_json()
+        writer.writerow(
+            [
+                *(result.design[name] for name in parameters),
+                *(values[name] for name in names),
+                result.scarcest,
+                "; ".join(result.lacks),
+            ]
+        )
+    return text.getvalue()
+
+
+def _json(front: Sequence[PointResult]) -> str:
+    boards = {result.board: BOARDS[result.board].title for result in front}
+    document = {"boards": boards, "front": [result.as_json() for result in front]}
+    return json.dumps(document, indent=1) + "\n"

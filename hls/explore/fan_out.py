@@ -1,0 +1,93 @@
+"""Run one function on many items in parallel, on this machine or on a Dask cluster.
+
+The same call evaluates points with models on the cores of a laptop, and runs HLS builds on build
+machines: an item goes to whichever worker is free, and its result comes back as soon as it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from eie.host.errors import InputError, ToolError
+
+__all__ = ["fan_out"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Seconds to wait for a scheduler.
+_CONNECT_SECONDS = 10
+
+
+def fan_out(
+    function: Callable[[Any, Item], Result],
+    shared: Any,
+    items: Sequence[Item],
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Iterator[tuple[Item, Result]]:
+    """Call ``function(shared, item)`` for every item.
+
+    Parameters
+    ----------
+    function
+        Importable on the workers.
+    shared
+        Sent to each worker once.
+    items
+        What to work on; the order of results is that in which they are done.
+    scheduler
+        Address of a Dask scheduler; None for processes on this machine.
+    workers
+        Processes on this machine; None for as many as there are cores.
+
+    Yields
+    ------
+    tuple
+        An item and its result.
+
+    Raises
+    ------
+    InputError
+        If the scheduler does not answer.
+    ToolError
+        If Dask is not installed.
+    """
+    if not items:
+        return
+    try:
+        from dask import config
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
+    # Without a dashboard: a port less to open.
+    with config.set({"distributed.worker.daemon": True, "distributed.admin.tick.limit": "1h"}):
+        cluster = None
+        if scheduler is None:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40
+            )
+        try:
+            try:
+                client = Client(cluster or scheduler, timeout=_CONNECT_SECONDS)
+            except (OSError, ValueError, TimeoutError) as error:
+                raise InputError(
+                    f"no Dask scheduler answers at {scheduler!r} ({error}); start one with "
+                    "`dask scheduler`, and `dask worker ADDRESS` on each machine"
+                ) from error
+            with client:
+                everywhere = client.scatter(shared, broadcast=True, hash=False)
+                futures = {
+                    client.submit(function, everywhere, item, pure=False, retries=1): item
+                    for item in items
+                }
+                try:
+                    for future in as_completed(list(futures)):
+                        yield futures[future], future.result()
+                finally:
+                    client.cancel(list(futures))
+        finally:
+            if cluster is not None:
+                cluster.close()

@@ -1,0 +1,125 @@
+"""The points of an exploration: every combination of the values asked for."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eie.hls.boards import BOARDS, find_board
+from eie.hls.design import RANGES, Design
+from eie.host.errors import DesignError, InputError, Problems
+
+__all__ = ["DEFAULT_AXES", "SWEPT", "Grid", "Point", "parse_values"]
+
+#: Parameters that can be swept.
+SWEPT = (*RANGES, "memory")
+#: What is swept unless something else is asked for.
+DEFAULT_AXES: Mapping[str, tuple[Any, ...]] = {
+    "pes": tuple(1 << power for power in range(9)),
+    "queue_depth": (4, 8, 16, 32, 64),
+    "index_bits": (3, 4, 5, 6, 8),
+    "memory": ("bram", "uram"),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination of values on one board; all else is sized for the network."""
+
+    board: str
+    #: Value of each swept parameter, by name.
+    values: tuple[tuple[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """The same text for the same point, whatever the order it was asked for in."""
+        return json.dumps([self.board, sorted(self.values)])
+
+    def fixed(self) -> dict[str, Any]:
+        """Parameters as :meth:`Design.fit` takes them."""
+        return dict(self.values)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Boards, and the values of each swept parameter.
+
+    Raises
+    ------
+    InputError
+        On construction, naming every value that no design can have.
+    """
+
+    boards: tuple[str, ...]
+    axes: tuple[tuple[str, tuple[Any, ...]], ...]
+
+    @classmethod
+    def of(cls, boards: Sequence[str], axes: Mapping[str, Sequence[Any]] | None = None) -> Grid:
+        """Make a grid; axes that are not given are :data:`DEFAULT_AXES`."""
+        merged = {**DEFAULT_AXES, **(axes or {})}
+        names = tuple(find_board(board).name for board in boards)
+        return cls(
+            tuple(dict.fromkeys(names)),
+            tuple((name, tuple(dict.fromkeys(values))) for name, values in merged.items()),
+        )
+
+    def __post_init__(self) -> None:
+        problems = Problems("grid")
+        problems.require(len(self.boards) > 0, "boards must name at least one board")
+        for name, values in self.axes:
+            if not problems.require(
+                name in SWEPT, f"{name!r} is not a parameter to sweep; there are {', '.join(SWEPT)}"
+            ):
+                continue
+            problems.require(len(values) > 0, f"{name} must have at least one value")
+            for value in values:
+                try:
+                    Design(**{"pes": 1, name: value})
+                except DesignError as error:
+                    problems.require(False, str(error).removeprefix("design: "))
+        memories = dict(self.axes).get("memory", ("bram",))
+        problems.require(
+            "bram" in memories or any(BOARDS[board].uram for board in self.boards),
+            "memory must include 'bram': none of the boards has UltraRAM",
+        )
+        problems.raise_as(InputError)
+
+    def __iter__(self) -> Iterator[Point]:
+        names = [name for name, _ in self.axes]
+        for board in self.boards:
+            for values in itertools.product(*(values for _, values in self.axes)):
+                point = Point(board, tuple(zip(names, values, strict=True)))
+                # A board without UltraRAM has no such designs.
+                if point.fixed().get("memory") != "uram" or BOARDS[board].uram:
+                    yield point
+
+
+def parse_values(text: str, name: str) -> tuple[Any, ...]:
+    """Read the values of a parameter: ``8,16,32``, ``8:64:8`` (both ends included), or both.
+
+    Raises
+    ------
+    InputError
+        If the text is neither.
+    """
+    if name == "memory":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    values: list[int] = []
+    try:
+        for part in text.split(","):
+            numbers = [int(number) for number in part.split(":")]
+            if len(numbers) == 1:
+                values += numbers
+            else:
+                first, last, step = (*numbers, 1)[:3] if len(numbers) == 2 else numbers
+                if step < 1 or last < first:
+                    raise ValueError(part)
+                values += range(first, last + 1, step)
+    except ValueError as error:
+        raise InputError(
+            f"{name} must be numbers and ranges like 8,16 or 8:64:8, not {text!r}"
+        ) from error
+    return tuple(values)
