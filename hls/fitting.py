@@ -335,7 +335,7 @@ def _look_at(
 
 
 def size_on_board(
-    packed: PackedNetwork, board: Board, accumulators: dict[str, int], fixed: dict[str, Any]
+    packed: PackedNetwork, board: Board | None, accumulators: dict[str, int], fixed: dict[str, Any]
 ) -> tuple[Design, tuple[Shortage, ...]]:
     """Give a packed network a design on `board`, and say what that board has too little of.
 
@@ -344,7 +344,7 @@ def size_on_board(
     packed
         The network, encoded for as many PEs and as long zero runs as are fixed.
     board
-        The board.
+        The board, or None for a design without one.
     accumulators
         What :func:`needed_accumulators` gave: slow to prove, and the same for every design.
     fixed
@@ -354,7 +354,10 @@ def size_on_board(
     design = design.replace(**_shape(packed, fixed))
     needs = _needs(design, packed.network, _entries(packed)) | accumulators
     sized = _sized(design, needs, fixed)
-    return sized, _beyond(needs, fixed) + shortages(estimate(sized), board)
+    lacking = _beyond(needs, fixed)
+    if board is not None:
+        lacking += shortages(estimate(sized), board)
+    return sized, lacking
 
 
 def _starts(board: Board, pes: int, fixed: dict[str, Any]) -> list[tuple[Design, dict[str, Any]]]:

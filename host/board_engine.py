@@ -11,9 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from eie.hls.block_design import DMA, KERNEL
 from eie.hls.registers import AUTO_RESTART, PORTS, REGISTERS, START, offset_of
+from eie.host.device_lock import DeviceLock
 from eie.host.dma import Dma
 from eie.host.errors import DeviceError, DeviceTimeoutError, InputError, Problems, ToolError
 from eie.host.packets import BEAT_BYTES
@@ -28,7 +30,15 @@ class BoardEngine:
     """The accelerator on a PYNQ board; an :class:`~eie.host.engine.Engine`.
 
     Loads the bitstream into the fabric and starts the kernel, which from then on answers packets
-    for ever. Not safe for use by several threads.
+    for ever. One packet is under way at a time, but there are two pairs of buffers, so that the
+    next request can be written, and the last answer read, meanwhile::
+
+        engine.request(0, size)[:] = ...
+        engine.start(0, size, answer_bytes=...)
+        engine.request(1, size)[:] = ...  # while the kernel works
+        answer = engine.finish()
+
+    Not safe for use by several threads. The device is locked against other processes.
 
     Parameters
     ----------
@@ -46,7 +56,7 @@ class BoardEngine:
     ToolError
         If pynq is not installed.
     DeviceError
-        If the DMA does not start.
+        If there is no device, something else uses it, or the DMA does not start.
     """
 
     def __init__(
@@ -64,18 +74,32 @@ class BoardEngine:
             problems.require(file.is_file(), f"there is no file {file}")
         problems.raise_as(InputError)
         self._pynq = import_pynq()
-        self._overlay = self._pynq.Overlay(str(self.bitfile))
-        kernel, dma = _find_cells(self._overlay.ip_dict, self.bitfile)
-        parameters = dma["parameters"]
-        #: Longest packet that the DMA can move, in bytes; whole beats.
-        self.max_transfer = (1 << int(parameters["c_sg_length_width"])) - BEAT_BYTES
-        self._address_bits = int(parameters.get("c_addr_width", 32))
+        try:
+            device = self._pynq.Device.active_device
+        except RuntimeError as error:
+            raise DeviceError(
+                f"pynq finds no device ({error}): run on the board, as root, with pynq's environment"
+            ) from error
         self._timeout = timeout
-        self._kernel = self._open_registers(kernel)
-        self._dma = Dma(self._open_registers(dma), clock=clock)
-        self._buffers: dict[str, Any] = {}
         self._closed = False
-        self._start()
+        self._buffers: dict[tuple[str, int], Any] = {}
+        #: Slot of the packet under way.
+        self._slot: int | None = None
+        # Before anything is loaded: whoever uses the device must not lose its bitstream.
+        self._lock = DeviceLock(device.tag)
+        try:
+            self._overlay = self._pynq.Overlay(str(self.bitfile), device=device)
+            kernel, dma = _find_cells(self._overlay.ip_dict, self.bitfile)
+            parameters = dma["parameters"]
+            #: Longest packet that the DMA can move, in bytes; whole beats.
+            self.max_transfer = (1 << int(parameters["c_sg_length_width"])) - BEAT_BYTES
+            self._address_bits = int(parameters.get("c_addr_width", 32))
+            self._kernel = self._open_registers(kernel)
+            self._dma = Dma(self._open_registers(dma), clock=clock)
+            self._start_kernel()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def process(self, packet: bytes, *, answer_bytes: int | None = None) -> bytes:
         """Send a packet and wait for its answer.
@@ -90,42 +114,103 @@ class BoardEngine:
         Raises
         ------
         DeviceError
-            If the DMA reports an error, or there is no answer in time
-            (:class:`~eie.host.errors.DeviceTimeoutError`). The accelerator may then be in the
-            middle of a packet, and :meth:`restart` is needed before the next one.
+            As :meth:`finish`.
         """
-        self._require_open()
         if answer_bytes is None:
             answer_bytes = min(_DEFAULT_ANSWER_BYTES, self.max_transfer)
-        problems = Problems("packet")
-        for what, size in (("request", len(packet)), ("answer", answer_bytes)):
-            problems.require(
-                0 < size <= self.max_transfer and size % BEAT_BYTES == 0,
-                f"{what} must be whole beats of {BEAT_BYTES} bytes, at most {self.max_transfer} "
-                f"bytes, not {size}",
-            )
-        problems.raise_as(InputError)
-        request = self._buffer("request", len(packet))
-        answer = self._buffer("answer", answer_bytes)
-        sent = request[: len(packet)]
-        sent[:] = np.frombuffer(packet, np.uint8)
+        self.request(0, len(packet))[:] = np.frombuffer(packet, np.uint8)
+        self.start(0, len(packet), answer_bytes=answer_bytes)
+        return bytes(self.finish())
+
+    def request(self, slot: int, size: int) -> npt.NDArray[np.uint8]:
+        """Give the memory that a request is sent from, to be written.
+
+        Parameters
+        ----------
+        slot
+            0 or 1; not that of a packet under way.
+        size
+            Bytes of the request.
+
+        Returns
+        -------
+        ndarray of uint8, shape (size,)
+            What it holds is undefined.
+        """
+        self._require_open()
+        self._require_size("request", size)
+        if slot == self._slot:
+            raise DeviceError(f"the request of slot {slot} is under way: finish() it first")
+        return np.asarray(self._buffer("request", slot, size))[:size]
+
+    def start(self, slot: int, size: int, *, answer_bytes: int) -> None:
+        """Send the request of a slot; its deadline begins.
+
+        Parameters
+        ----------
+        slot
+            Slot that :meth:`request` was asked for.
+        size
+            Bytes of the request.
+        answer_bytes
+            Bytes of the longest answer that may come.
+        """
+        self._require_open()
+        self._require_size("answer", answer_bytes)
+        if self._slot is not None:
+            raise DeviceError(f"slot {self._slot} is under way: finish() it first")
+        answer = self._buffer("answer", slot, answer_bytes)
+        request = self._buffers["request", slot]
         # The processor's caches are not coherent with the DMA's port into memory.
-        sent.flush()
+        request[:size].flush()
         try:
-            received = self._dma.exchange(
+            self._slot = slot
+            self._dma.start(
                 request.physical_address,
-                len(packet),
+                size,
                 answer.physical_address,
                 # All the room there is: PG021 leaves a packet longer than this undefined.
                 min(answer.nbytes, self.max_transfer),
                 self._timeout,
             )
         except BaseException:  # an interrupt from the keyboard, too, must not leave it running
-            self._stop_transfers()
+            self.abort()
             raise
-        got = answer[:received]
+
+    def finish(self) -> memoryview:
+        """Wait for the answer to what was started.
+
+        Returns
+        -------
+        memoryview of bytes
+            The answer, in the memory it was received in: valid until the same slot is started
+            again, or the buffers are released.
+
+        Raises
+        ------
+        DeviceError
+            If the DMA reports an error, or there is no answer in time
+            (:class:`~eie.host.errors.DeviceTimeoutError`). The accelerator may then be in the
+            middle of a packet, and :meth:`restart` is needed before the next one.
+        """
+        if self._slot is None:
+            raise DeviceError("no packet is under way: start() one first")
+        try:
+            received = self._dma.finish()
+        except BaseException:
+            self.abort()
+            raise
+        got = self._buffers["answer", self._slot][:received]
+        self._slot = None
         got.invalidate()
-        return bytes(got.tobytes())
+        return memoryview(np.asarray(got))
+
+    def abort(self) -> None:
+        """Stop what is under way. :meth:`restart` is needed before the next packet."""
+        # It comes after an error, which is the one to report.
+        with contextlib.suppress(DeviceTimeoutError):
+            self._dma.reset(self._timeout)
+        self._slot = None
 
     @property
     def registers(self) -> Mapping[str, int]:
@@ -139,11 +224,11 @@ class BoardEngine:
         data (PG022, soft shutdown), and leaves the kernel in the middle of it.
         """
         self._require_open()
-        self._stop_transfers()
+        self.abort()
         # pynq opens its memory anew with the bitstream; buffers from before are not to be trusted.
         self.release_buffers()
         self._overlay.download()
-        self._start()
+        self._start_kernel()
 
     def release_buffers(self) -> None:
         """Give the packets' buffers back; the next packet takes new ones.
@@ -155,13 +240,16 @@ class BoardEngine:
         self._buffers.clear()
 
     def close(self) -> None:
-        """Stop the DMA and free the buffers; the bitstream stays. Again does nothing."""
+        """Stop the DMA, free buffers and device; the bitstream stays. Again does nothing."""
         if not self._closed:
             self._closed = True
-            self._stop_transfers()
-            self.release_buffers()
+            try:
+                self.abort()
+                self.release_buffers()
+            finally:
+                self._lock.release()
 
-    def _start(self) -> None:
+    def _start_kernel(self) -> None:
         self._dma.reset(self._timeout)
         self._kernel.write(offset_of("CTRL"), START | AUTO_RESTART)
 
@@ -169,21 +257,25 @@ class BoardEngine:
         if self._closed:
             raise DeviceError("the accelerator is closed: open it again")
 
-    def _stop_transfers(self) -> None:
-        # It comes after an error, which is the one to report.
-        with contextlib.suppress(DeviceTimeoutError):
-            self._dma.reset(self._timeout)
+    def _require_size(self, what: str, size: int) -> None:
+        problems = Problems("packet")
+        problems.require(
+            0 < size <= self.max_transfer and size % BEAT_BYTES == 0,
+            f"{what} must be whole beats of {BEAT_BYTES} bytes, at most {self.max_transfer} "
+            f"bytes, not {size}",
+        )
+        problems.raise_as(InputError)
 
     def _open_registers(self, cell: Mapping[str, Any]) -> Any:
         return self._pynq.MMIO(cell["phys_addr"], cell["addr_range"], device=self._overlay.device)
 
-    def _buffer(self, name: str, size: int) -> Any:
-        """Take the buffer called `name`, grown to at least `size` bytes."""
-        buffer = self._buffers.get(name)
+    def _buffer(self, name: str, slot: int, size: int) -> Any:
+        """Take the buffer called `name` of a slot, grown to at least `size` bytes."""
+        buffer = self._buffers.get((name, slot))
         if buffer is not None and buffer.nbytes >= size:
             return buffer
         if buffer is not None:
-            self._buffers.pop(name).freebuffer()
+            self._buffers.pop((name, slot)).freebuffer()
         buffer = self._pynq.allocate((size,), np.uint8, target=self._overlay.device)
         end = buffer.physical_address + size
         if end > 1 << self._address_bits:
@@ -194,7 +286,7 @@ class BoardEngine:
             )
         # A dirty line of the cache must not be written back over an answer later.
         buffer.flush()
-        self._buffers[name] = buffer
+        self._buffers[name, slot] = buffer
         return buffer
 
 

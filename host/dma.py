@@ -55,6 +55,10 @@ _ERRORS = {
     ),
     DmaStatus.SLAVE_ERROR: "DMASlvErr: memory refused the access",
     DmaStatus.DECODE_ERROR: "DMADecErr: there is no memory at the address",
+    DmaStatus.HALTED: (
+        "it was stopped or reset while it worked: see whether something else loads bitstreams or "
+        "resets the fabric"
+    ),
 }
 
 
@@ -77,15 +81,18 @@ S2MM = Channel("S2MM", 0x30, "answer")
 
 
 class DmaError(DeviceError):
-    """The DMA stopped with an error."""
+    """The DMA stopped with an error, or was stopped."""
 
     def __init__(self, channel: Channel, errors: DmaStatus) -> None:
         #: Channel that stopped.
         self.channel = channel
-        #: Error bits of its DMASR.
+        #: Error bits of its DMASR; HALTED alone when it was stopped by somebody else.
         self.errors = errors
         meanings = "; ".join(text for bit, text in _ERRORS.items() if bit & errors)
-        super().__init__(f"DMA error on {channel.name} ({channel.carries}): {meanings}")
+        super().__init__(
+            f"DMA error on {channel.name} ({channel.carries}): {meanings}. The next call loads the "
+            "bitstream again"
+        )
 
 
 class RegisterAccess(Protocol):
@@ -114,6 +121,7 @@ class Dma:
     ) -> None:
         self._registers = registers
         self._clock = clock
+        self._timeout = self._deadline = 0.0
 
     def reset(self, timeout: float) -> None:
         """Reset both channels, which abandons what is under way, and start them.
@@ -130,15 +138,15 @@ class Dma:
             self._write(channel, DMACR, RUN_STOP)
             self._wait_clear(channel, DMASR, DmaStatus.HALTED, deadline)
 
-    def exchange(
+    def start(
         self,
         request_address: int,
         request_bytes: int,
         answer_address: int,
         answer_bytes: int,
         timeout: float,
-    ) -> int:
-        """Send a request and wait for its answer, up to TLAST.
+    ) -> None:
+        """Begin to send a request and to receive its answer, up to TLAST.
 
         Parameters
         ----------
@@ -149,7 +157,16 @@ class Dma:
         answer_bytes
             Room for the answer; the DMA stops with DMAIntErr when it is longer.
         timeout
-            Seconds.
+            Seconds from now on.
+        """
+        self._timeout, self._deadline = timeout, self._clock() + timeout
+        # The answer's channel goes first: a kernel that answers while it still takes the
+        # request would otherwise block, and the request with it.
+        self._begin(S2MM, answer_address, answer_bytes)
+        self._begin(MM2S, request_address, request_bytes)
+
+    def finish(self) -> int:
+        """Wait until both directions of what was started are complete.
 
         Returns
         -------
@@ -164,12 +181,17 @@ class Dma:
             If either direction is not complete in time. After any error the DMA needs a
             :meth:`reset`.
         """
-        # The answer's channel goes first: a kernel that answers while it still takes the
-        # request would otherwise block, and the request with it.
-        self._begin(S2MM, answer_address, answer_bytes)
-        self._begin(MM2S, request_address, request_bytes)
-        self._wait_complete(timeout)
-        return self._read(S2MM, LENGTH)
+        waiting = [MM2S, S2MM]
+        while True:
+            # Asked before the registers are read, so that the last look is past the deadline.
+            late = self._clock() >= self._deadline
+            statuses = {channel: self._status(channel) for channel in (MM2S, S2MM)}
+            # IOC_Irq and not Idle: Idle is also set from the transfer before.
+            waiting = [c for c in waiting if not statuses[c] & DmaStatus.IOC_IRQ]
+            if not waiting:
+                return self._read(S2MM, LENGTH)
+            if late:
+                raise DeviceTimeoutError(_timeout_message(self._timeout, waiting, statuses))
 
     def _begin(self, channel: Channel, address: int, length: int) -> None:
         self._write(channel, DMASR, DmaStatus.IOC_IRQ | DmaStatus.ERR_IRQ)
@@ -177,25 +199,12 @@ class Dma:
         self._write(channel, ADDRESS_MSB, address >> 32)
         self._write(channel, LENGTH, length)
 
-    def _wait_complete(self, timeout: float) -> None:
-        deadline = self._clock() + timeout
-        waiting = [MM2S, S2MM]
-        while True:
-            # Asked before the registers are read, so that the last look is past the deadline.
-            late = self._clock() >= deadline
-            statuses = {channel: self._status(channel) for channel in (MM2S, S2MM)}
-            # IOC_Irq and not Idle: Idle is also set from the transfer before.
-            waiting = [c for c in waiting if not statuses[c] & DmaStatus.IOC_IRQ]
-            if not waiting:
-                return
-            if late:
-                raise DeviceTimeoutError(_timeout_message(timeout, waiting, statuses))
-
     def _status(self, channel: Channel) -> int:
         status = self._read(channel, DMASR)
         errors = DmaStatus(sum(bit for bit in _ERRORS if bit & status))
         if errors:
-            raise DmaError(channel, errors)
+            # An error halts the channel, too; then the error is the news.
+            raise DmaError(channel, errors & ~DmaStatus.HALTED or errors)
         return status
 
     def _wait_clear(self, channel: Channel, offset: int, bit: int, deadline: float) -> None:
@@ -226,4 +235,7 @@ def _timeout_message(timeout: float, waiting: list[Channel], statuses: dict[Chan
     else:
         what = "the kernel took the request, but its answer did not end"
         check = "that the bitstream met timing and sends TLAST; a large request may need more time"
-    return f"no answer within {timeout:g} s ({state}): {what}; check {check}"
+    return (
+        f"no answer within {timeout:g} s ({state}): {what}; check {check}. The next call loads the "
+        "bitstream again"
+    )

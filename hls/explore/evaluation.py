@@ -54,12 +54,13 @@ def evaluate(
     counter = _Counter(packed)
     results = []
     for point in points:
-        board = BOARDS[point.board]
-        fixed = {"queue_depth": _QUEUE_DEPTH, "clock_mhz": board.clock_mhz, **point.fixed()}
-        fixed |= {"pes": pes, "index_bits": index_bits, "board": board.name}
+        board = BOARDS.get(point.board)
+        fixed = {"queue_depth": _QUEUE_DEPTH, **point.fixed()}
+        if board is not None:
+            fixed = {"clock_mhz": board.clock_mhz, **fixed}
+        fixed |= {"pes": pes, "index_bits": index_bits, "board": point.board}
         design, lacking = size_on_board(packed, board, accumulators, fixed)
-        cycles = None if lacking else counter.cycles(design)
-        results.append(PointResult.of(point.key, design, cycles, lacking))
+        results.append(PointResult.of(point.key, design, counter.cycles(design), lacking))
     return results
 
 

@@ -17,7 +17,6 @@ import eie.hls.estimator
 import eie.hls.fitting
 import eie.host.cycles
 import eie.host.packer
-from eie.hls.boards import BOARDS
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
 from eie.hls.explore.grid import Grid, Point
@@ -191,6 +190,4 @@ def _csv(results: Sequence[PointResult]) -> str:
 
 
 def _json(front: Sequence[PointResult]) -> str:
-    boards = {result.board: BOARDS[result.board].title for result in front}
-    document = {"boards": boards, "front": [result.as_json() for result in front]}
-    return json.dumps(document, indent=1) + "\n"
+    return json.dumps({"front": [result.as_json() for result in front]}, indent=1) + "\n"

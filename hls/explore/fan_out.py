@@ -6,6 +6,7 @@ machines: an item goes to whichever worker is free, and its result comes back as
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -59,15 +60,18 @@ def fan_out(
         return
     try:
         from dask import config
-        from distributed import Client, LocalCluster, as_completed
+        from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
     except ImportError as error:
         raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
-    # Without a dashboard: a port less to open.
-    with config.set({"distributed.worker.daemon": True, "distributed.admin.tick.limit": "1h"}):
+    with config.set({"distributed.admin.tick.limit": "1h"}):
         cluster = None
         if scheduler is None:
+            # The dashboard on a free port of this machine alone; Dask's own choice is open to all.
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,
             )
         try:
             try:
@@ -85,7 +89,14 @@ def fan_out(
                 }
                 try:
                     for future in as_completed(list(futures)):
-                        yield futures[future], future.result()
+                        try:
+                            result = future.result()
+                        except (KilledWorker, CancelledError) as error:
+                            raise ToolError(
+                                f"a worker died ({error}): is there memory enough? The same call "
+                                "goes on where this one stopped"
+                            ) from error
+                        yield futures[future], result
                 finally:
                     client.cancel(list(futures))
         finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eie.hls.boards import BOARDS, find_board
-from eie.hls.design import RANGES, Design
+from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.host.errors import DesignError, InputError, Problems
 
 __all__ = ["DEFAULT_AXES", "SWEPT", "Grid", "Point", "parse_values"]
@@ -60,7 +60,7 @@ class Grid:
     def of(cls, boards: Sequence[str], axes: Mapping[str, Sequence[Any]] | None = None) -> Grid:
         """Make a grid; axes that are not given are :data:`DEFAULT_AXES`."""
         merged = {**DEFAULT_AXES, **(axes or {})}
-        names = tuple(find_board(board).name for board in boards)
+        names = (b if b == NO_BOARD else find_board(b).name for b in boards)
         return cls(
             tuple(dict.fromkeys(names)),
             tuple((name, tuple(dict.fromkeys(values))) for name, values in merged.items()),
@@ -82,7 +82,7 @@ class Grid:
                     problems.require(False, str(error).removeprefix("design: "))
         memories = dict(self.axes).get("memory", ("bram",))
         problems.require(
-            "bram" in memories or any(BOARDS[board].uram for board in self.boards),
+            "bram" in memories or any(map(_has_uram, self.boards)),
             "memory must include 'bram': none of the boards has UltraRAM",
         )
         problems.raise_as(InputError)
@@ -93,8 +93,12 @@ class Grid:
             for values in itertools.product(*(values for _, values in self.axes)):
                 point = Point(board, tuple(zip(names, values, strict=True)))
                 # A board without UltraRAM has no such designs.
-                if point.fixed().get("memory") != "uram" or BOARDS[board].uram:
+                if point.fixed().get("memory") != "uram" or _has_uram(board):
                     yield point
+
+
+def _has_uram(board: str) -> bool:
+    return board == NO_BOARD or BOARDS[board].uram > 0
 
 
 def parse_values(text: str, name: str) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from eie.hls.design import NO_BOARD
 from eie.hls.explore.result import PointResult
 from eie.host.errors import ToolError
 from eie.host.whole_file import whole_file
@@ -31,24 +32,29 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
         color = f"C{number % 10}"
         fitting = [each for each in results if each.fits and each.board == board]
         axes.scatter(
-            [100 * each.share for each in fitting],
-            [each.latency_us or 0.0 for each in fitting],
+            [_across(each) for each in fitting],
+            [each.latency_us for each in fitting],
             s=6,
             alpha=0.3,
             color=color,
         )
         best = [each for each in front if each.board == board]
         axes.plot(
-            [100 * each.share for each in best],
-            [each.latency_us or 0.0 for each in best],
+            [_across(each) for each in best],
+            [each.latency_us for each in best],
             "o-",
             color=color,
             label=board,
         )
     axes.set_yscale("log")
-    axes.set_xlabel("largest share of one of the board's resources, % (LUTs uncalibrated)")
+    shares = "largest share of one of the board's resources, % (LUTs uncalibrated)"
+    axes.set_xlabel("Mbit of memory" if boards == [NO_BOARD] else shares)
     axes.set_ylabel("µs a vector by the cycle model, at a clock that is a target")
     if boards:
         axes.legend()
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=100, format="png")
+
+
+def _across(result: PointResult) -> float:
+    return result.memory_bits / 1e6 if result.board == NO_BOARD else 100 * result.share

@@ -23,10 +23,10 @@ class PointResult:
     board: str
     #: Parameters of the design, by name.
     design: Mapping[str, Any]
-    #: Cycles of one vector by the exact cycle model; None where the design does not fit.
-    cycles: int | None
+    #: Cycles of one vector by the exact cycle model, whether the design fits its board or not.
+    cycles: int
     #: Microseconds of one vector at the design's clock, which is a target.
-    latency_us: float | None
+    latency_us: float
     #: Exact counts.
     bram36: int
     uram: int
@@ -35,7 +35,7 @@ class PointResult:
     lut: int
     #: Bits of all memories.
     memory_bits: int
-    #: The largest share of one of the board's resources, and which.
+    #: The largest share of one of the board's resources, and which; without a board 0 and "".
     share: float
     scarcest: str
     #: What the board or the parameters have too little of.
@@ -43,17 +43,18 @@ class PointResult:
 
     @classmethod
     def of(
-        cls, key: str, design: Design, cycles: int | None, lacking: tuple[Shortage, ...]
+        cls, key: str, design: Design, cycles: int, lacking: tuple[Shortage, ...]
     ) -> PointResult:
         """Put the result of a point together."""
-        board, needs = BOARDS[design.board], estimate(design)
-        share, scarcest = _scarcest(needs, board)
+        needs = estimate(design)
+        board = BOARDS.get(design.board)
+        share, scarcest = _scarcest(needs, board) if board else (0.0, "")
         return cls(
             key=key,
             board=design.board,
             design=design.parameters(),
             cycles=cycles,
-            latency_us=None if cycles is None else round(cycles / design.clock_mhz, 3),
+            latency_us=round(cycles / design.clock_mhz, 3),
             bram36=needs.bram36,
             uram=needs.uram,
             dsp=needs.dsp,
@@ -67,7 +68,12 @@ class PointResult:
     @property
     def fits(self) -> bool:
         """Whether the design fits its board."""
-        return self.cycles is not None
+        return not self.lacks
+
+    @property
+    def cost(self) -> float:
+        """What is weighed against latency: the share of the board, without one bits of memory."""
+        return self.share if self.scarcest else self.memory_bits
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values."""

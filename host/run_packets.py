@@ -1,0 +1,65 @@
+"""The packet of a run, written where the DMA reads it: no copy of the vectors in between."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.host.packer import PackedNetwork
+from eie.host.packets import BEAT_BYTES, HEADER, MAGIC, RUN, TRAILER, VERSION, Kind
+
+__all__ = ["run_packet_bytes", "write_run_packet"]
+
+#: Beats before the first vector.
+_START = HEADER.beats + RUN.beats
+#: Bytes of the header that its own CRC covers.
+_HEADER_COVERED = 12
+
+
+def run_packet_bytes(packed: PackedNetwork, vectors: int) -> int:
+    """Bytes of the packet that runs `vectors` vectors."""
+    return (_START + vectors * packed.input_beats + TRAILER.beats) * BEAT_BYTES
+
+
+def write_run_packet(
+    packed: PackedNetwork,
+    codes: npt.NDArray[np.int16],
+    buffer: npt.NDArray[np.uint8],
+    sequence: int = 0,
+) -> None:
+    """Write the packet that runs a batch into `buffer`.
+
+    The bytes are those of :meth:`~eie.host.packer.PackedNetwork.run_packet`; the vectors are
+    written once, to where they are sent from.
+
+    Parameters
+    ----------
+    packed
+        The network, as it is resident.
+    codes
+        int16, shape (batch, inputs).
+    buffer
+        uint8, shape (:func:`run_packet_bytes` of the batch,), contiguous and aligned to a beat.
+    sequence
+        The packet's number, of which the lowest 16 bits count.
+    """
+    beats = buffer.view("<u8")
+    vectors = beats[_START : -TRAILER.beats].view("<i2").reshape(len(codes), -1)
+    # What fills up the last beat; the buffer has held other packets.
+    vectors[:, packed.network.inputs :] = 0
+    vectors[:, packed.layers[0].slot_of_column] = codes
+    beats[HEADER.beats : _START] = RUN.build(network_id=packed.network_id, batch=len(codes))
+    header = {
+        "magic": MAGIC,
+        "version": VERSION,
+        "kind": Kind.RUN,
+        "sequence": sequence & 0xFFFF,
+        "length": len(beats) - HEADER.beats - TRAILER.beats,
+    }
+    beats[: HEADER.beats] = HEADER.build(**header)
+    crc = zlib.crc32(buffer[:_HEADER_COVERED])
+    beats[: HEADER.beats] = HEADER.build(**header, header_crc=crc)
+    crc = zlib.crc32(buffer[: -TRAILER.beats * BEAT_BYTES])
+    beats[-TRAILER.beats :] = TRAILER.build(crc=crc)
