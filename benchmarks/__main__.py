@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import beyond, cpu, digits_net, in_passes, paper_table, speed, sweeps
+from benchmarks import beyond, cpu, digits_net, energy, in_passes, paper_table, speed, sweeps
 from benchmarks.layers import LAYERS, PaperLayer
 from benchmarks.measuring import Environment
 from benchmarks.page import write_page
@@ -43,6 +43,8 @@ RUNNERS = {
     "pes": _Runner(sweeps.PesRow, sweeps.run_pes),
     "beyond": _Runner(beyond.BeyondRow, beyond.run),
     "passes": _Runner(in_passes.PassesRow, in_passes.run),
+    "energy": _Runner(energy.EnergyRow, energy.run_energy),
+    "roofline": _Runner(energy.RooflineRow, energy.run_roofline),
     "cpu": _Runner(cpu.CpuRow, cpu.run),
     "speed": _Runner(speed.SpeedRow, speed.run),
     "build": _Runner(speed.BuildRow, lambda _: speed.run_build(), shrinks=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import page_beyond, page_layers, page_sweeps
+from benchmarks import page_beyond, page_energy, page_layers, page_sweeps
 from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
@@ -40,6 +40,8 @@ def page(results: Results) -> str:
         (("width",), page_sweeps.width),
         (("precision",), page_sweeps.precision),
         (("pes",), page_sweeps.pes),
+        (("roofline",), page_energy.roofline),
+        (("energy",), page_energy.energy),
         (("speed",), page_sweeps.speed),
         (("build",), page_sweeps.build),
     ]
@@ -97,9 +99,9 @@ def _introduction(results: Results) -> str:
 def _missing() -> str:
     text = paragraphs(
         """
-        Energy and area: the paper has them from a synthesised design, and nothing of ours has been
-        synthesised. Time on an FPGA, for the same reason. The paper's own pruned layers: only their
-        sizes and densities are known here.
+        Area, and the power of a board: the paper has them from a synthesised design, and nothing of
+        ours has been synthesised. Time on an FPGA, for the same reason. The paper's own pruned
+        layers: only their sizes and densities are known here.
         """
     )
     return f"## What is not here\n\n{text}"

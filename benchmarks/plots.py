@@ -196,6 +196,26 @@ def _lines(
 
 
 #: Plots by name: the parts that they show, and how they are drawn.
+def _roofline(results: Results) -> Any:
+    """Attainable operations a second over operations for each activation."""
+    figure, axes = plt.subplots(figsize=(9, 5), layout="constrained")
+    rows = results.rows("roofline")
+    across = np.geomspace(50, 5000, 200)
+    for number, board in enumerate(dict.fromkeys(row.board for row in rows)):
+        of_board = [row for row in rows if row.board == board]
+        first, color = of_board[0], _COLORS[number % len(_COLORS)]
+        roof = np.minimum(first.peak_gops, across * first.clock_mhz / 1000)
+        axes.plot(across, roof, color=color, label=board)
+        axes.plot([r.intensity for r in of_board], [r.gops for r in of_board], "o", color=color)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("operations for each activation broadcast")
+    axes.set_ylabel("10⁹ operations a second, bound")
+    axes.set_title("Bounds at starting clocks; PEs by the uncalibrated middle of the LUT estimate")
+    axes.legend()
+    return figure
+
+
 PLOTS: dict[str, tuple[tuple[str, ...], Callable[[Results], Any]]] = {
     "layers": (("layers",), _layers),
     "skew": (("skew",), _skew),
@@ -204,4 +224,5 @@ PLOTS: dict[str, tuple[tuple[str, ...], Callable[[Results], Any]]] = {
     "width": (("width",), _width),
     "pes": (("pes",), _pes),
     "precision": (("precision",), _precision),
+    "roofline": (("roofline",), _roofline),
 }

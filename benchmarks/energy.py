@@ -1,0 +1,115 @@
+"""Energy of the paper's chip by its own figures, and rooflines of the boards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.layers import CLOCK_MHZ, PES, QUEUE_DEPTH, PaperLayer
+from benchmarks.machine import encoded_for, pack_for_kernel
+from benchmarks.patterns import PATTERNS, inputs, network
+from eie.hls.boards import BOARDS
+from eie.hls.energy import MemoryReads, array_watts, bram_microjoules, microjoules
+from eie.hls.roofline import LayerWork, layer_bounds, pe_limits
+from eie.host.paper import paper_cycles
+
+__all__ = ["EnergyRow", "RooflineRow", "run_energy", "run_roofline"]
+
+
+@dataclass(frozen=True)
+class EnergyRow:
+    """Energy of a vector through a layer, in µJ."""
+
+    layer: str
+    #: The paper's array for our modelled time, and for the paper's own.
+    modelled_uj: float
+    paper_uj: float
+    #: What reading block RAM takes in our kernel with as many PEs, from and to.
+    bram_low_uj: float
+    bram_high_uj: float
+
+
+@dataclass(frozen=True)
+class RooflineRow:
+    """What limits a layer on a board that is large enough for it."""
+
+    board: str
+    clock_mhz: int
+    #: PEs by low, middle and high LUT estimate, memory and DSP; and what binds.
+    lut_low: int
+    lut_middle: int
+    lut_high: int
+    memory: int
+    dsp: int
+    pes_binding: str
+    layer: str
+    #: Operations for each activation that is broadcast.
+    intensity: float
+    #: Cycles of a vector that the binding path takes, and which path that is.
+    cycles: float
+    binding: str
+    #: Operations of the weights met, in 10**9 a second: attained, and the PEs' peak.
+    gops: float
+    peak_gops: float
+
+
+def run_energy(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[EnergyRow]]]:
+    """Model every layer with a uniform pattern."""
+    for layer in layers:
+        net = network(layer, PATTERNS["uniform"])
+        active = np.flatnonzero(inputs(layer)[0])
+        lengths = encoded_for(net.layers[0], PES).lengths()[:, active]
+        microseconds = paper_cycles(lengths, QUEUE_DEPTH) / CLOCK_MHZ
+        packed = pack_for_kernel(net)
+        met = int(np.diff(net.layers[0].indptr)[active].sum())
+        reads = MemoryReads(matrix=met, pointers=len(active) * PES)
+        low, high = bram_microjoules(packed.design, reads)
+        yield (
+            layer.name,
+            [
+                EnergyRow(
+                    layer=layer.name,
+                    modelled_uj=microjoules(array_watts(PES), microseconds),
+                    paper_uj=microjoules(array_watts(PES), layer.actual_us),
+                    bram_low_uj=low,
+                    bram_high_uj=high,
+                )
+            ],
+        )
+
+
+def run_roofline(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[RooflineRow]]]:
+    """Bound every layer on every board."""
+    for board in BOARDS.values():
+        limits = pe_limits(board)
+        rows = []
+        for layer in layers:
+            activations = round(layer.inputs * layer.activation_density)
+            work = LayerWork(
+                inputs=layer.inputs,
+                outputs=layer.outputs,
+                activations=activations,
+                weights_met=round(activations * layer.outputs * layer.weight_density),
+            )
+            bounds = layer_bounds(work, limits.pes)
+            rows.append(
+                RooflineRow(
+                    board=board.title,
+                    clock_mhz=board.clock_mhz,
+                    lut_low=limits.lut[0],
+                    lut_middle=limits.lut[1],
+                    lut_high=limits.lut[2],
+                    memory=limits.memory,
+                    dsp=limits.dsp,
+                    pes_binding=limits.binding,
+                    layer=layer.name,
+                    intensity=2 * work.weights_met / activations,
+                    cycles=bounds.cycles,
+                    binding=bounds.binding,
+                    gops=2 * work.weights_met * board.clock_mhz / bounds.cycles / 1000,
+                    peak_gops=2 * limits.pes * board.clock_mhz / 1000,
+                )
+            )
+        yield board.title, rows
