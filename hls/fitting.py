@@ -382,7 +382,7 @@ def _starts(board: Board, pes: int, fixed: dict[str, Any]) -> list[tuple[Design,
 
 def _predict(packed: PackedNetwork, design: Design) -> int:
     """Cycles of one vector by the cycle model."""
-    sized = dataclasses.replace(packed, design=design)
+    sized = packed.on(design)
     resident = ResidentNetwork(
         sized.network_id,
         sized.input_beats,

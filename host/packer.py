@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,6 +72,17 @@ class PackedNetwork:
     network: Network
     #: Its layers in order.
     layers: tuple[PackedLayer, ...]
+
+    def on(self, design: Design) -> PackedNetwork:
+        """Give the same packing for a design of the same PEs and zero runs, not asking if it fits.
+
+        Where pointers lie depends on whether they are compact.
+        """
+        layers, pointer_base = [], 0
+        for part in self.layers:
+            layers.append(replace(part, pointer_base=pointer_base))
+            pointer_base += design.pointers_of(part.layer.columns)
+        return PackedNetwork(design, self.network, tuple(layers))
 
     @property
     def input_beats(self) -> int:

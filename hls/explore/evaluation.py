@@ -83,7 +83,7 @@ class _Counter:
 
     def _load(self, design: Design) -> ResidentNetwork:
         if self._resident is None:
-            sized = PackedNetwork(design, self._packed.network, self._packed.layers)
+            sized = self._packed.on(design)
             self._resident = ResidentNetwork(
                 sized.network_id,
                 sized.input_beats,

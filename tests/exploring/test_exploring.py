@@ -24,7 +24,7 @@ AXES = {"pes": (2, 8), "queue_depth": (2, 32), "index_bits": (4, 5), "memory": (
 
 @pytest.fixture(scope="module")
 def network(random_network):
-    return random_network(120, 150, 40, density=0.2, golden=1, magnitude=900)
+    return random_network(121, 150, 40, density=0.2, golden=1, magnitude=900)
 
 
 @pytest.fixture(scope="module")

@@ -255,3 +255,14 @@ def test_a_network_without_golden_vectors_is_fitted_too(random_network):
     network = random_network(50, 40, magnitude=300)
     design = fit(network, "pynq-z1").design
     assert pack(network, design)
+
+
+@pytest.mark.parametrize("sizes", [(20, 13, 9), (1, 1, 1), (7, 30, 3, 50)])
+def test_cycles_are_predicted_for_any_number_of_columns(random_network, sizes):
+    """Compact pointers lie elsewhere than plain ones, unless columns come in eights."""
+    network = random_network(*sizes, density=0.5, golden=1, magnitude=900)
+    found = fit(network, "pynq-z2", pes=4)
+    assert found.design.length_bits
+    chosen = next(each for each in found.candidates if each.design == found.design)
+    report = emulate(network, found.design, network.golden_inputs[:1]).report
+    assert chosen.cycles == report.total_cycles
