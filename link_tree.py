@@ -1,7 +1,7 @@
-"""Hatchling build hook: for an editable install, show hls/, host/ and templates/ as eie.*.
+"""Hatchling build hook: for an editable install, show the top-level folders as eie.*.
 
-The wheel moves the three folders below ``eie/``; an editable install has to show the same
-names, so git-ignored links ``build/links/eie/{hls,host,templates}`` are laid out, and
+The wheel moves the folders below ``eie/``; an editable install has to show the same
+names, so git-ignored links ``build/links/eie/hls`` and so on are laid out, and
 ``dev-mode-dirs`` in pyproject.toml puts ``build/links`` on the path.
 """
 
@@ -20,7 +20,7 @@ class LinkTree(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         tree = root / "build" / "links" / "eie"
         tree.mkdir(parents=True, exist_ok=True)
-        for folder in ("hls", "host", "templates"):
+        for folder in ("hls", "host", "templates", "notebooks", "bitstreams"):
             link = tree / folder
             if link.is_symlink() or link.exists():
                 link.unlink()
