@@ -15,6 +15,7 @@ import numpy as np
 
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
+from eie.host.describing import describe, describe_design
 from eie.host.errors import EieError, InputError
 from eie.host.files import check_target, read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
@@ -41,12 +42,15 @@ _INTEGER_PARAMETERS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 for success, 2 for bad input."""
+    """Run a command; returns the exit status: 0 for success, 2 for bad input.
+
+    `selftest` gives 1 if the accelerator failed a check.
+    """
     options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], None] = options.command
+    command: Callable[[argparse.Namespace], int | None] = options.command
     try:
         _check_files(options)
-        command(options)
+        return command(options) or 0
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
         return 2
@@ -56,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("eie: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _check_files(options: argparse.Namespace) -> None:
@@ -90,7 +93,7 @@ def _compress(options: argparse.Namespace) -> None:
         keywords["calibration"] = read_array(options.calibration)
     network = compress(options.model, **keywords)
     network.save(options.out)
-    _describe(network)
+    describe(network)
     if options.calibration is None:
         print("fixed-point formats: from the weights and unit-scale inputs (no --calibration)")
 
@@ -196,43 +199,23 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _explore(options: argparse.Namespace) -> None:
-    from eie.hls.explore import Grid, explore, parse_values
-    from eie.hls.explore.builds import build_front
+    from eie.hls.explore.command import run_explore
 
-    if options.workers is not None and options.workers < 1:
-        raise InputError(f"--workers must be at least 1, not {options.workers}")
-    names = (*_INTEGER_PARAMETERS, "memory")
-    given = {name: getattr(options, name) for name in names}
-    axes = {name: parse_values(text, name) for name, text in given.items() if text is not None}
-    grid = Grid.of(options.board, axes)
-    network = Network.load(options.network)
-    where = {"scheduler": options.scheduler, "workers": options.workers}
-    try:
-        found = explore(
-            network,
-            grid,
-            options.out,
-            on_progress=lambda progress: print(progress, file=sys.stderr, flush=True),
-            **where,
-        )
-    except KeyboardInterrupt:
-        print(f"interrupted: the same command goes on with what is in {options.out}")
-        raise
-    paths = found.save(options.out)
-    print(found.as_text())
-    print("wrote " + ", ".join(map(str, paths)))
-    if options.build:
-        for build in build_front(found.front, options.out / "builds", **where):
-            print(f"{build.project}: {'synthesised' if build.succeeded else 'failed'}")
-            print(build.text)
+    run_explore(options, (*_INTEGER_PARAMETERS, "memory"))
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from eie.host.selftest_command import run_selftest
+
+    return run_selftest(options)
 
 
 def _info(options: argparse.Namespace) -> None:
     path: Path = options.file
     if path.suffix == ".npz":
-        _describe(Network.load(path))
+        describe(Network.load(path))
     elif path.suffix == ".toml":
-        _describe_design(Design.load(path))
+        describe_design(Design.load(path))
     elif path.suffix == ".bit":
         from eie.hls.manifest import Manifest
 
@@ -242,7 +225,7 @@ def _info(options: argparse.Namespace) -> None:
         manifest.verify(path.parent)
         print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
         print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
-        _describe_design(manifest.design)
+        describe_design(manifest.design)
     else:
         raise InputError(f"file must be a .npz, .toml or .bit, not {path.name!r}")
 
@@ -279,37 +262,6 @@ def _write_results(
             )
 
 
-def _describe(network: Network) -> None:
-    for layer in network.layers:
-        print(
-            f"{layer.name}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
-            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: "
-            f"inputs {layer.input_frac}, weights {layer.weight_frac}, outputs {layer.output_frac}"
-        )
-    print(f"{len(network.golden_inputs)} golden vectors")
-    for name, text in network.metadata.items():
-        print(f"{name}: {text}")
-
-
-def _describe_design(design: Design) -> None:
-    from eie.hls.boards import BOARDS as boards
-    from eie.hls.estimator import estimate
-
-    print(f"identity {design.id:#010x}")
-    for name, value in design.parameters().items():
-        print(f"{name} = {value}")
-    needed = estimate(design)
-    has = boards.get(design.board)
-
-    def share(count: int, available: int | None) -> str:
-        return f"{count}" if available is None else f"{count} of {available}"
-
-    print(f"BRAM36: {share(needed.bram36, has.bram36 if has else None)}")
-    print(f"UltraRAM: {share(needed.uram, has.uram if has else None)}")
-    print(f"DSP: {share(needed.dsp, has.dsp if has else None)}")
-    print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="eie",
@@ -319,7 +271,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], None], text: str, *files: str
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str, *files: str
     ) -> Any:
         # `files`: options that name a file to write, looked at before any work is done.
         sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -402,6 +354,15 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
     )
+
+    sub = command(
+        "selftest", _selftest, "try a board out; prints a report to attach to an issue", "out"
+    )
+    where = sub.add_mutually_exclusive_group(required=True)
+    where.add_argument("--bitstream", type=Path, metavar="F.bit")
+    where.add_argument("--emulated-design", type=Path, metavar="DESIGN.toml")
+    sub.add_argument("--out", type=Path, metavar="REPORT.txt")
+    sub.add_argument("--timeout", type=float, default=10.0, help="seconds a packet may take (10)")
 
     sub = command("info", _info, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")

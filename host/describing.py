@@ -1,0 +1,41 @@
+"""What `eie info` says of a network and of a design."""
+
+from __future__ import annotations
+
+from eie.hls.design import Design
+from eie.host.network import Network
+
+__all__ = ["describe", "describe_design"]
+
+
+def describe(network: Network) -> None:
+    """Print the layers, and what is known of them."""
+    for layer in network.layers:
+        print(
+            f"{layer.name}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
+            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: "
+            f"inputs {layer.input_frac}, weights {layer.weight_frac}, outputs {layer.output_frac}"
+        )
+    print(f"{len(network.golden_inputs)} golden vectors")
+    for name, text in network.metadata.items():
+        print(f"{name}: {text}")
+
+
+def describe_design(design: Design) -> None:
+    """Print every parameter, and what the design takes."""
+    from eie.hls.boards import BOARDS as boards
+    from eie.hls.estimator import estimate
+
+    print(f"identity {design.id:#010x}")
+    for name, value in design.parameters().items():
+        print(f"{name} = {value}")
+    needed = estimate(design)
+    has = boards.get(design.board)
+
+    def share(count: int, available: int | None) -> str:
+        return f"{count}" if available is None else f"{count} of {available}"
+
+    print(f"BRAM36: {share(needed.bram36, has.bram36 if has else None)}")
+    print(f"UltraRAM: {share(needed.uram, has.uram if has else None)}")
+    print(f"DSP: {share(needed.dsp, has.dsp if has else None)}")
+    print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
