@@ -84,6 +84,17 @@ def test_what_is_larger_than_the_design_is_left_out():
     assert found.passed
 
 
+def test_networks_in_passes_are_checked_but_their_cycles_are_not():
+    narrow = DESIGN.replace(pes=16, length_bits=2)
+    board = EmulatedBoard("pynq-z2", lambda: Emulator(narrow))
+    with board, Accelerator(board.bitfile) as opened:
+        found = selftest(opened, emulated=True)
+    assert found.passed
+    assert states(found)["network 300-200"]
+    assert states(found)["cycles 300-200"] is None
+    assert "passes, of which the accelerator counts the last alone" in found.as_text()
+
+
 def test_the_command_writes_its_report(tmp_path, capsys):
     DESIGN.save(tmp_path / "design.toml")
     report = tmp_path / "report.txt"
