@@ -81,13 +81,13 @@ def counters_beats(pes: int) -> int:
     return COUNTERS.beats + len(COUNTER_ROWS) * 2 * pes // BEAT_BYTES
 
 
-def read_answer(data: bytes, kind: Kind, sequence: int, payload_beats: int) -> Answer:
+def read_answer(data: bytes | memoryview, kind: Kind, sequence: int, payload_beats: int) -> Answer:
     """Check the answer to a request.
 
     Parameters
     ----------
     data
-        Bytes of the answer.
+        Bytes of the answer; the payload returned is a view of them.
     kind, sequence
         Of the request.
     payload_beats

@@ -78,7 +78,7 @@ class BoardEngine:
             device = self._pynq.Device.active_device
         except RuntimeError as error:
             raise DeviceError(
-                f"pynq finds no device ({error}): run on the board, as root, with pynq's environment"
+                f"pynq finds no device ({error}): run on the board, as root, in pynq's environment"
             ) from error
         self._timeout = timeout
         self._closed = False
@@ -203,7 +203,12 @@ class BoardEngine:
         got = self._buffers["answer", self._slot][:received]
         self._slot = None
         got.invalidate()
-        return memoryview(np.asarray(got))
+        return np.asarray(got).data
+
+    @property
+    def busy(self) -> bool:
+        """Whether a packet is under way."""
+        return self._slot is not None
 
     def abort(self) -> None:
         """Stop what is under way. :meth:`restart` is needed before the next packet."""
@@ -227,7 +232,12 @@ class BoardEngine:
         self.abort()
         # pynq opens its memory anew with the bitstream; buffers from before are not to be trusted.
         self.release_buffers()
-        self._overlay.download()
+        try:
+            self._overlay.download()
+        except (RuntimeError, OSError) as error:
+            raise DeviceError(
+                f"cannot load {self.bitfile} again ({error}): see the kernel's log (dmesg)"
+            ) from error
         self._start_kernel()
 
     def release_buffers(self) -> None:
@@ -276,7 +286,13 @@ class BoardEngine:
             return buffer
         if buffer is not None:
             self._buffers.pop((name, slot)).freebuffer()
-        buffer = self._pynq.allocate((size,), np.uint8, target=self._overlay.device)
+        try:
+            buffer = self._pynq.allocate((size,), np.uint8, target=self._overlay.device)
+        except (RuntimeError, MemoryError) as error:
+            raise DeviceError(
+                f"no contiguous memory for the {name} buffer of {size} bytes ({error}): free other "
+                "buffers, give the accelerator a smaller buffer_bytes, or boot with more CMA"
+            ) from error
         end = buffer.physical_address + size
         if end > 1 << self._address_bits:
             buffer.freebuffer()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,34 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.design import Design
-from eie.host.answers import (
-    Answer,
-    AnswerError,
-    answer_bytes,
-    counters_beats,
-    read_answer,
-    read_counters,
-    read_design,
-)
 from eie.host.board_engine import BoardEngine
+from eie.host.board_link import BoardLink
 from eie.host.cycles import Counters
-from eie.host.errors import DeviceError, DoesNotFitError, InputError, Problems
+from eie.host.errors import DeviceError, InputError, Problems
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, pack
-from eie.host.packets import (
-    BEAT_BYTES,
-    DESIGN,
-    HEADER,
-    NETWORK,
-    RUN,
-    TRAILER,
-    VERSION,
-    Kind,
-    build_packet,
-)
+from eie.host.packer import PackedNetwork
+from eie.host.passes import Plan, plan_passes
+from eie.host.turns import Turns
 
 __all__ = ["Accelerator", "DeviceInfo"]
+
+Codes = npt.NDArray[np.int16]
+Reals = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +43,12 @@ class DeviceInfo:
     design: Design
     #: The kernel's registers by name (``eie.hls.registers.PORTS``).
     registers: Mapping[str, int]
+    #: Passes that a batch takes: 1 if the network's weights stay on the chip, 0 without a network.
+    passes: int
+
+
+class _StoppedError(Exception):
+    """Whoever waited for a run has given up; nothing is wrong with the device."""
 
 
 class Accelerator:
@@ -66,9 +61,16 @@ class Accelerator:
             accelerator.verify()
             outputs = accelerator.run(inputs)
 
+    A network that fits the chip stays there. A larger one runs in passes: its weights are loaded
+    part by part for every batch, so large batches pay and single vectors do not.
+
     Calls block until the answer is there, or a deadline has passed. After an error of the device
     the next call loads the bitstream, and the network when it needs it, again; outputs are either
-    right or an exception. Not safe for use by several threads.
+    right or an exception.
+
+    Any thread may call. One call at a time has the device; the others wait, and are served in the
+    order in which they were made, :meth:`run_async` included. A call must not be made from a
+    signal handler that interrupts another one. One process at a time has the device.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ class Accelerator:
     timeout
         Seconds that one packet may take to be answered.
     buffer_bytes
-        Bytes of contiguous memory for a run's request, and for its answer. A batch that needs
-        more is sent in parts; a single vector always goes.
+        Bytes of contiguous memory for a packet of vectors, and for its answer. A batch that needs
+        more is sent in several packets, with twice that memory: while the accelerator works on
+        one, the next is written and the last answer read. A single vector always goes.
     clock
         Seconds, rising; what deadlines are measured by.
 
@@ -89,7 +92,8 @@ class Accelerator:
     ToolError
         If pynq is not installed.
     DeviceError
-        If the accelerator does not answer, or is not one that this version of eie made.
+        If another process has the device, or the accelerator does not answer, or is not one that
+        this version of eie made.
     """
 
     def __init__(
@@ -97,22 +101,20 @@ class Accelerator:
         bitfile: str | os.PathLike[str],
         *,
         timeout: float = 10.0,
-        buffer_bytes: int = 4 << 20,
+        buffer_bytes: int = 1 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         problems = Problems("accelerator")
         problems.require(buffer_bytes > 0, f"buffer_bytes must be positive, not {buffer_bytes!r}")
         problems.raise_as(InputError)
         self._engine = BoardEngine(bitfile, timeout=timeout, clock=clock)
-        self._buffer_bytes = buffer_bytes
-        self._sequence = 0
-        self._packed: PackedNetwork | None = None
-        #: Whether the accelerator holds `_packed`.
-        self._resident = False
-        #: Whether the last exchange may have left the accelerator in the middle of a packet.
-        self._in_doubt = False
+        self._plan: Plan | None = None
+        self._turns = Turns()
+        # Taking a turn and handing the call to the worker are one step.
+        self._submitting = threading.Lock()
+        self._worker: ThreadPoolExecutor | None = None
         try:
-            self._design = self._identify()
+            self._link = BoardLink(self._engine, buffer_bytes=buffer_bytes)
         except BaseException:
             self._engine.close()
             raise
@@ -120,34 +122,34 @@ class Accelerator:
     @property
     def design(self) -> Design:
         """The design that the accelerator reports; its board is ``"none"``."""
-        return self._design
+        return self._link.design
 
     def load(self, network: Network) -> None:
-        """Make `network` resident, in place of the one before.
+        """Take `network` in place of the one before, and load what fits of it.
 
         Raises
         ------
         DoesNotFitError
-            If the network needs more than the design has; says by how much. The network before
-            stays loaded.
+            If the network needs more than the design has, even in passes; says by how much. The
+            network before stays loaded.
         DeviceError
             If the accelerator fails or refuses; no network is loaded then.
         """
         if not isinstance(network, Network):
             raise InputError(f"network must be a Network, not {type(network).__name__}")
-        packed = pack(network, self._design)
-        self._check_transfers(packed)
-        self._packed = None
-        self._send_load(packed)
-        self._packed = packed
+        with self._turns.take():
+            plan = plan_passes(network, self.design)
+            for each in plan.passes:
+                self._link.check_transfers(each.packed)
+            self._plan = None
+            self._link.load(plan.passes[0].packed)
+            self._plan = plan
 
     @overload
-    def run(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]: ...
+    def run(self, inputs: Codes) -> Codes: ...
     @overload
-    def run(self, inputs: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]: ...
-    def run(
-        self, inputs: npt.NDArray[np.int16] | npt.NDArray[np.floating[Any]]
-    ) -> npt.NDArray[np.int16] | npt.NDArray[np.float32]:
+    def run(self, inputs: Reals) -> npt.NDArray[np.float32]: ...
+    def run(self, inputs: Codes | Reals) -> Codes | npt.NDArray[np.float32]:
         """Take a batch of vectors through the network.
 
         Parameters
@@ -168,15 +170,54 @@ class Accelerator:
         DeviceError
             If no network is loaded, or the accelerator fails or refuses.
         """
-        packed = self._loaded()
-        network = packed.network
-        array = np.asarray(inputs)
-        if array.dtype.kind == "f":
-            codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
-            return dequantize(self._run_codes(packed, codes), network.output_frac)
-        if array.dtype != np.int16:
-            raise InputError(f"inputs must be int16 codes or real numbers, not {array.dtype}")
-        return self._run_codes(packed, network.check_inputs(array))
+        with self._turns.take():
+            return self._run(inputs)
+
+    @overload
+    def run_async(self, inputs: Codes) -> asyncio.Future[Codes]: ...
+    @overload
+    def run_async(self, inputs: Reals) -> asyncio.Future[npt.NDArray[np.float32]]: ...
+    def run_async(self, inputs: Codes | Reals) -> asyncio.Future[Any]:
+        """Take a batch through the network while the event loop goes on.
+
+        The call takes its turn at once, so several that are awaited later keep their order. The
+        work is done in a thread. Cancelling is safe at any time: a batch that has not begun is
+        left out; one that has begun ends after the packet under way, and the accelerator is
+        ready for the next call.
+
+        Parameters
+        ----------
+        inputs
+            As for :meth:`run`; to be left unchanged until the result is there.
+
+        Returns
+        -------
+        asyncio.Future
+            To be awaited: gives what :meth:`run` returns, or raises what it raises.
+
+        Raises
+        ------
+        InputError
+            If there is no running event loop.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise InputError("run_async must be called in an event loop: use run() here") from error
+        stop = threading.Event()
+        with self._submitting:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, thread_name_prefix="eie")
+            turn = self._turns.take()
+
+            def job() -> Codes | npt.NDArray[np.float32]:
+                with turn:
+                    return self._run(inputs, stop.is_set)
+
+            submitted = self._worker.submit(job)
+        # One that is cancelled before it begins leaves the queue as well.
+        submitted.add_done_callback(lambda _: turn.leave())
+        return _awaitable(submitted, stop, loop)
 
     def verify(self) -> int:
         """Run the network's golden inputs and compare every output with ``==``.
@@ -193,11 +234,12 @@ class Accelerator:
         DeviceError
             If an output differs; says how many do, and the first.
         """
-        network = self._loaded().network
-        expected = network.golden_outputs
-        if not len(expected):
-            raise InputError("the network has no golden vectors to verify with")
-        outputs = self.run(network.golden_inputs)
+        with self._turns.take():
+            network = self._loaded().network
+            expected = network.golden_outputs
+            if not len(expected):
+                raise InputError("the network has no golden vectors to verify with")
+            outputs = self._run(network.golden_inputs)
         wrong = np.argwhere(outputs != expected)
         if len(wrong):
             vector, output = (int(index) for index in wrong[0])
@@ -209,18 +251,30 @@ class Accelerator:
         return len(expected)
 
     def counters(self) -> Counters:
-        """Read what the kernel counted during the last packet of vectors."""
-        pes = self._design.pes
-        answer = self._request(Kind.COUNTERS, _empty(Kind.COUNTERS), counters_beats(pes))
-        return read_counters(answer.payload, pes)
+        """Read what the kernel counted during the last packet of vectors.
+
+        Of a batch that took several packets, or several passes, that is the last one.
+        """
+        with self._turns.take():
+            return self._link.counters()
 
     def info(self) -> DeviceInfo:
-        """Bitstream, design and registers."""
-        return DeviceInfo(self._engine.bitfile, self._design, self._engine.registers)
+        """Bitstream, design, registers and passes."""
+        with self._turns.take():
+            passes = len(self._plan.passes) if self._plan is not None else 0
+            return DeviceInfo(self._engine.bitfile, self.design, self._link.registers, passes)
 
     def close(self) -> None:
-        """Stop the DMA and free the buffers. Again does nothing."""
-        self._engine.close()
+        """Wait for the calls made before, stop the DMA, free buffers and device.
+
+        Again does nothing.
+        """
+        with self._turns.take():
+            self._engine.close()
+        with self._submitting:
+            if self._worker is not None:
+                self._worker.shutdown(wait=False)
+                self._worker = None
 
     def __enter__(self) -> Accelerator:
         return self
@@ -233,117 +287,40 @@ class Accelerator:
     ) -> None:
         self.close()
 
-    def _loaded(self) -> PackedNetwork:
-        if self._packed is None:
+    def _loaded(self) -> Plan:
+        if self._plan is None:
             raise DeviceError("no network is loaded: call load(network) first")
-        return self._packed
+        return self._plan
 
-    def _identify(self) -> Design:
-        answer = self._exchange(Kind.IDENTIFY, _empty(Kind.IDENTIFY), DESIGN.beats)
-        design = read_design(answer.payload)
-        registers = self._engine.registers
-        for name, expected in (("design_id", design.id), ("format_version", VERSION)):
-            if registers[name] != expected:
-                raise DeviceError(
-                    f"register {name} must be {expected:#x}, not {registers[name]:#x}: "
-                    "is the .hwh the bitstream's?"
-                )
-        return design
-
-    def _check_transfers(self, packed: PackedNetwork) -> None:
-        """Refuse a network whose load, or whose single vector, no transfer of the DMA holds."""
-        around = HEADER.beats + TRAILER.beats
-        most = self._engine.max_transfer
-        problems = Problems("the network does not fit the DMA's length register")
-        for what, size in (
-            ("load packet", (around + NETWORK.beats + len(packed.sections)) * BEAT_BYTES),
-            ("run of one vector", (around + RUN.beats + packed.input_beats) * BEAT_BYTES),
-            ("answer of one vector", answer_bytes(packed.output_beats)),
-        ):
-            problems.require(
-                size <= most,
-                f"{what}: needs {size} bytes, a transfer holds {most} ({size - most} too many); "
-                "build the bitstream with a wider c_sg_length_width",
-            )
-        problems.raise_as(DoesNotFitError)
-
-    def _send_load(self, packed: PackedNetwork) -> None:
-        self._resident = False
-        answer = self._request(Kind.LOAD, packed.load_packet, 0)
-        if answer.network_id != packed.network_id:
-            raise DeviceError(
-                f"network {packed.network_id:#010x} was loaded, but the accelerator reports "
-                f"{answer.network_id:#010x}: load it again"
-            )
-        self._engine.release_buffers()
-        self._resident = True
-
-    def _run_codes(
-        self, packed: PackedNetwork, codes: npt.NDArray[np.int16]
-    ) -> npt.NDArray[np.int16]:
-        outputs = np.empty((len(codes), packed.network.outputs), np.int16)
-        most = self._vectors_per_packet(packed)
-        for start in range(0, len(codes), most):
-            part = codes[start : start + most]
-            outputs[start : start + len(part)] = self._run_packet(packed, part)
-        return outputs
-
-    def _run_packet(
-        self, packed: PackedNetwork, codes: npt.NDArray[np.int16]
-    ) -> npt.NDArray[np.int16]:
-        if self._in_doubt:
-            self._recover()
-        if not self._resident:
-            self._send_load(packed)
-        answer = self._request(
-            Kind.RUN,
-            lambda sequence: packed.run_packet(codes, sequence),
-            len(codes) * packed.output_beats,
+    def _run(
+        self, inputs: Codes | Reals, stopped: Callable[[], bool] = lambda: False
+    ) -> Codes | npt.NDArray[np.float32]:
+        plan = self._loaded()
+        network = plan.network
+        array = np.asarray(inputs)
+        if array.dtype.kind == "f":
+            codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
+            return dequantize(self._run_codes(plan, codes, stopped), network.output_frac)
+        if array.dtype != np.int16:
+            raise InputError(f"inputs must be int16 codes or real numbers, not {array.dtype}")
+        return self._run_codes(
+            plan, network.check_inputs(array.astype(np.int16, copy=False)), stopped
         )
-        return packed.read_outputs(answer.payload)
 
-    def _vectors_per_packet(self, packed: PackedNetwork) -> int:
-        room = min(self._buffer_bytes, self._engine.max_transfer)
-        request = room // BEAT_BYTES - HEADER.beats - RUN.beats - TRAILER.beats
-        answer = (room - answer_bytes(0)) // BEAT_BYTES
-        return max(1, min(request // packed.input_beats, answer // packed.output_beats))
+    def _run_codes(self, plan: Plan, codes: Codes, stopped: Callable[[], bool]) -> Codes:
+        def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
+            outputs = self._link.run(packed, values, stopped)
+            if outputs is None:
+                raise _StoppedError
+            return outputs
 
-    def _request(self, kind: Kind, packet_of: Callable[[int], bytes], payload_beats: int) -> Answer:
-        """Send the packet that `packet_of` builds for a sequence number, and check its answer."""
-        if self._in_doubt:
-            self._recover()
-        # Any exception on the way, an interrupt from the keyboard too, leaves it in doubt.
-        self._in_doubt = True
-        try:
-            answer = self._exchange(kind, packet_of, payload_beats)
-        except AnswerError as error:
-            if error.status is not None:
-                # A sound answer: in step, but whether the network is still there is not known.
-                self._in_doubt = self._resident = False
-            raise
-        self._in_doubt = False
-        return answer
-
-    def _exchange(
-        self, kind: Kind, packet_of: Callable[[int], bytes], payload_beats: int
-    ) -> Answer:
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        data = self._engine.process(
-            packet_of(self._sequence), answer_bytes=answer_bytes(payload_beats)
-        )
-        return read_answer(data, kind, self._sequence, payload_beats)
-
-    def _recover(self) -> None:
-        """Bring the accelerator back to a known state: the same design, without a network."""
-        self._resident = False
-        self._engine.restart()
-        if self._identify() != self._design:
-            raise DeviceError(
-                f"{self._engine.bitfile} now holds another design: open a new Accelerator"
-            )
-        self._in_doubt = False
+        return plan.run(codes, run_pass)
 
 
-def _empty(kind: Kind) -> Callable[[int], bytes]:
-    """Give what builds a packet of `kind` without payload."""
-    return lambda sequence: build_packet(kind, sequence)
+def _awaitable(
+    submitted: Future[Any], stop: threading.Event, loop: asyncio.AbstractEventLoop
+) -> asyncio.Future[Any]:
+    """Let `loop` await a call; cancelling it sets `stop`."""
+    result = asyncio.wrap_future(submitted, loop=loop)
+    result.add_done_callback(lambda done: stop.set() if done.cancelled() else None)
+    return result

@@ -16,6 +16,8 @@ __all__ = ["run_packet_bytes", "write_run_packet"]
 _START = HEADER.beats + RUN.beats
 #: Bytes of the header that its own CRC covers.
 _HEADER_COVERED = 12
+#: Activations of a beat.
+_LANES = 4
 
 
 def run_packet_bytes(packed: PackedNetwork, vectors: int) -> int:
@@ -46,7 +48,8 @@ def write_run_packet(
         The packet's number, of which the lowest 16 bits count.
     """
     beats = buffer.view("<u8")
-    vectors = beats[_START : -TRAILER.beats].view("<i2").reshape(len(codes), -1)
+    vectors = beats[_START : -TRAILER.beats].view("<i2")
+    vectors = vectors.reshape(len(codes), packed.input_beats * _LANES)
     # What fills up the last beat; the buffer has held other packets.
     vectors[:, packed.network.inputs :] = 0
     vectors[:, packed.layers[0].slot_of_column] = codes
@@ -59,7 +62,7 @@ def write_run_packet(
         "length": len(beats) - HEADER.beats - TRAILER.beats,
     }
     beats[: HEADER.beats] = HEADER.build(**header)
-    crc = zlib.crc32(buffer[:_HEADER_COVERED])
+    crc = zlib.crc32(buffer[:_HEADER_COVERED].data)
     beats[: HEADER.beats] = HEADER.build(**header, header_crc=crc)
-    crc = zlib.crc32(buffer[: -TRAILER.beats * BEAT_BYTES])
+    crc = zlib.crc32(buffer[: -TRAILER.beats * BEAT_BYTES].data)
     beats[-TRAILER.beats :] = TRAILER.build(crc=crc)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ except ImportError:  # before pynq 4 it belonged to pynq
 
 __all__ = ["EmulatedDevice"]
 
+#: Numbers of the devices of this process.
+_NUMBERS = itertools.count()
+
 
 class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type information
     """What pynq asks of a device: registers, memory, and loading a bitstream.
@@ -47,7 +52,8 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
         faults: Faults,
         length_bits: int,
     ) -> None:
-        super().__init__(f"emulated-{board.name}")
+        # A device of its own, so that programs with emulated boards do not lock one another out.
+        super().__init__(f"emulated-{board.name}-{os.getpid()}-{next(_NUMBERS)}")
         self.name = board.name
         self.arch = "armv7l" if board.family == "zynq7" else "aarch64"
         self._address_map = address_map(board)

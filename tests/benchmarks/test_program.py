@@ -44,6 +44,6 @@ def test_a_damaged_file_is_bad_input(tmp_path, capsys):
 
 def test_unknown_parts_are_refused(capsys):
     with pytest.raises(SystemExit) as stopped:
-        program.main(["--only", "energy"])
+        program.main(["--only", "astrology"])
     assert stopped.value.code == 2
-    assert "energy" in capsys.readouterr().err
+    assert "astrology" in capsys.readouterr().err

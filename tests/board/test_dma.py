@@ -31,7 +31,8 @@ class Scripted:
 
 def exchange(registers, times, timeout=10.0):
     dma = Dma(registers, clock=iter(times).__next__)
-    return dma.exchange(0x1_2345_6000, 16, 0x2_0000_8000, 32, timeout)
+    dma.start(0x1_2345_6000, 16, 0x2_0000_8000, 32, timeout)
+    return dma.finish()
 
 
 def test_the_answers_channel_is_started_before_the_requests():

@@ -177,10 +177,10 @@ def test_a_network_too_large_for_the_length_register_is_refused(make_bench, make
 
 
 def test_sequence_numbers_wrap(bench, accelerator):
-    accelerator._sequence = 0xFFFE
+    accelerator._link._sequence = 0xFFFE
     for _ in range(3):
         accelerator.counters()
-    assert accelerator._sequence == 1
+    assert accelerator._link._sequence == 1
 
 
 def test_closing_frees_the_buffers(bench, network):

@@ -1,0 +1,188 @@
+"""Passes, packets written in place, asynchronous calls, and who may use a device."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.hls.design import Design
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.device_lock import DeviceLock
+from eie.host.driver import Accelerator
+from eie.host.emulator import Emulator
+from eie.host.errors import DeviceError, InputError
+from eie.host.packer import pack
+from eie.host.passes import plan_passes
+from eie.host.run import emulate
+from eie.host.run_packets import run_packet_bytes, write_run_packet
+
+DESIGN = Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104")
+
+
+@pytest.fixture
+def board():
+    with EmulatedBoard("zcu104", lambda: Emulator(DESIGN)) as board:
+        yield board
+
+
+@pytest.fixture
+def accelerator(board):
+    # Small buffers: batches go in many packets.
+    with Accelerator(board.bitfile, buffer_bytes=1024) as opened:
+        yield opened
+
+
+def vectors(network, batch, seed=0):
+    random = np.random.default_rng(seed)
+    return random.integers(-2000, 2000, (batch, network.inputs)).astype(np.int16)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.integers(1, 40), st.integers(0, 7), st.integers(0, 1 << 20))
+def test_a_packet_written_in_place_is_the_packet(random_network, inputs, batch, sequence):
+    packed = pack(random_network(inputs, 5), DESIGN)
+    codes = vectors(packed.network, batch, seed=sequence)
+    # What the buffer held before must not show.
+    buffer = np.full(run_packet_bytes(packed, batch), 0xAA, np.uint8)
+    write_run_packet(packed, codes, buffer, sequence)
+    assert buffer.tobytes() == packed.run_packet(codes, sequence)
+
+
+def test_a_network_larger_than_the_chip_runs_in_passes(accelerator, random_network):
+    network = random_network(60, 100, 90, 12, density=0.3, magnitude=900)
+    accelerator.load(network)
+    passes = accelerator.info().passes
+    assert passes == len(plan_passes(network, DESIGN).passes) > 3
+    for batch in (0, 1, 33):
+        inputs = vectors(network, batch)
+        expected = emulate(network, DESIGN, inputs, report=False).outputs
+        assert np.array_equal(accelerator.run(inputs), expected)
+    small = random_network(9, 7)
+    accelerator.load(small)
+    assert accelerator.info().passes == 1
+    inputs = vectors(small, 200)
+    expected = emulate(small, DESIGN, inputs, report=False).outputs
+    assert np.array_equal(accelerator.run(inputs), expected)
+
+
+def test_a_fault_between_passes_is_recovered_from(board, accelerator, random_network):
+    network = random_network(60, 100, 90, density=0.3, magnitude=900)
+    accelerator.load(network)
+    inputs = vectors(network, 20)
+    expected = emulate(network, DESIGN, inputs, report=False).outputs
+    for packets_before in range(6):
+        right, left = Emulator.process, [packets_before]
+
+        def fail(self, packet, right=right, left=left):
+            left[0] -= 1
+            if left[0] == -1:
+                raise DeviceError("the fabric failed")
+            return right(self, packet)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Emulator, "process", fail)
+            with pytest.raises(DeviceError):
+                accelerator.run(inputs)
+        assert np.array_equal(accelerator.run(inputs), expected)
+
+
+def test_awaited_calls_keep_their_order_and_do_not_mix(accelerator, random_network):
+    network = random_network(30, 20, 10, magnitude=900)
+    accelerator.load(network)
+    batches = [vectors(network, batch, seed=batch) for batch in (1, 40, 3, 17, 1, 60)]
+    finished = []
+
+    async def one(number):
+        outputs = await accelerator.run_async(batches[number])
+        finished.append(number)
+        return outputs
+
+    async def everything():
+        ticks = 0
+        work = asyncio.gather(*(one(number) for number in range(len(batches))))
+        while not work.done():
+            await asyncio.sleep(0)
+            ticks += 1
+        # The loop went on meanwhile, and a call that blocks waits for its turn.
+        assert ticks > 1
+        return await work
+
+    for inputs, outputs in zip(batches, asyncio.run(everything()), strict=True):
+        assert np.array_equal(outputs, emulate(network, DESIGN, inputs, report=False).outputs)
+    assert finished == list(range(len(batches)))
+    with pytest.raises(InputError, match="run_async must be called in an event loop"):
+        accelerator.run_async(batches[0])
+
+
+def test_cancelling_leaves_the_accelerator_ready(accelerator, random_network):
+    network = random_network(30, 20, magnitude=900)
+    accelerator.load(network)
+    inputs = vectors(network, 300)
+    expected = emulate(network, DESIGN, inputs, report=False).outputs
+
+    async def cancel(after):
+        first = accelerator.run_async(inputs)
+        second = accelerator.run_async(inputs[:5])
+        for _ in range(after):
+            await asyncio.sleep(0.001)
+        if first.cancel():  # it may be done already
+            with pytest.raises(asyncio.CancelledError):
+                await first
+        return await second
+
+    for after in (0, 1, 5):
+        assert np.array_equal(asyncio.run(cancel(after)), expected[:5])
+        assert np.array_equal(accelerator.run(inputs), expected)
+
+
+def test_threads_take_turns(accelerator, random_network):
+    network = random_network(30, 20, magnitude=900)
+    accelerator.load(network)
+    wrong = []
+
+    def work(seed):
+        for turn in range(10):
+            inputs = vectors(network, 1 + (seed + turn) % 9, seed=100 * seed + turn)
+            expected = emulate(network, DESIGN, inputs, report=False).outputs
+            if not np.array_equal(accelerator.run(inputs), expected):
+                wrong.append((seed, turn))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_second_accelerator_is_told_who_has_the_device(board):
+    message = "in use by another Accelerator of this program"
+    with Accelerator(board.bitfile), pytest.raises(DeviceError, match=message):
+        Accelerator(board.bitfile)
+    with Accelerator(board.bitfile):
+        pass
+
+
+def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
+    device = f"test-{tmp_path.name}"
+    program = (
+        "import sys, time; from eie.host.device_lock import DeviceLock; "
+        f"lock = DeviceLock({device!r}); print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(DeviceError, match=f"in use by process {holder.pid}"):
+            DeviceLock(device)
+        holder.kill()
+    lock = DeviceLock(device)
+    with pytest.raises(DeviceError, match="another Accelerator of this program"):
+        DeviceLock(device)
+    lock.release()
+    DeviceLock(device).release()
