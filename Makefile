@@ -36,6 +36,10 @@ test: $(STAMP)  ## run the tests, on all cores
 test-slow: $(STAMP)  ## run the tests that take minutes
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
 
+.PHONY: soak
+soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites docs/reliability.md (minutes)
+	$(BIN)/python -W ignore tests/board/soak.py
+
 .PHONY: golden
 golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
 	$(BIN)/pytest tests/kernel -k golden --update-golden
