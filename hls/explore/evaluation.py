@@ -2,7 +2,8 @@
 
 How a network is encoded depends on PEs and zero runs alone, and its cycles on these and the depths
 of queues. Points that share the former are evaluated together, and each set of depths is counted
-once; board, memory and capacities cost next to nothing.
+once; board, memory and capacities cost next to nothing. A design too small for the network is
+counted as if it held it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from eie.hls.boards import BOARDS
 from eie.hls.design import Design
+from eie.hls.estimator import Shortage
 from eie.hls.explore.grid import Point
 from eie.hls.explore.result import PointResult
 from eie.hls.fitting import example_input, needed_accumulators, size_on_board
@@ -22,7 +21,7 @@ from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.network import Network
 from eie.host.packer import PackedNetwork, encode_network
-from eie.host.resident import ResidentNetwork, read_sections
+from eie.host.resident import ResidentLayer, ResidentNetwork
 
 __all__ = ["evaluate", "groups"]
 
@@ -60,6 +59,7 @@ def evaluate(
             fixed = {"clock_mhz": board.clock_mhz, **fixed}
         fixed |= {"pes": pes, "index_bits": index_bits, "board": point.board}
         design, lacking = size_on_board(packed, board, accumulators, fixed)
+        lacking += _too_long(packed, design)
         results.append(PointResult.of(point.key, design, counter.cycles(design), lacking))
     return results
 
@@ -68,31 +68,45 @@ class _Counter:
     """Cycles of one vector on designs that differ in depths and capacities only."""
 
     def __init__(self, packed: PackedNetwork) -> None:
-        self._packed = packed
+        self._resident = _resident(packed)
+        sent = packed.in_order_sent(example_input(packed.network))
+        self._activations = self._resident.run(sent)[:-1]
         self._known: dict[tuple[int, int], int] = {}
-        self._resident: ResidentNetwork | None = None
-        self._activations: list[npt.NDArray[np.int16]] = []
 
     def cycles(self, design: Design) -> int:
         depths = (design.queue_depth, design.result_depth)
         if depths not in self._known:
-            resident = self._load(design)
-            counters = count_cycles(design, resident, self._activations[:-1])
+            counters = count_cycles(design, self._resident, self._activations)
             self._known[depths] = counters.cycles
         return self._known[depths]
 
-    def _load(self, design: Design) -> ResidentNetwork:
-        if self._resident is None:
-            sized = self._packed.on(design)
-            self._resident = ResidentNetwork(
-                sized.network_id,
-                sized.input_beats,
-                sized.output_beats,
-                read_sections(design, sized.sections),
-            )
-            sent = sized.in_order_sent(example_input(sized.network))
-            self._activations = self._resident.run(sent)
-        return self._resident
+
+def _resident(packed: PackedNetwork) -> ResidentNetwork:
+    """Put a network into PEs without a load packet, which has no room for what does not fit."""
+    layers = tuple(
+        ResidentLayer.build(
+            {
+                "columns": part.layer.columns,
+                "rows": part.layer.rows,
+                "local_rows": part.local_rows,
+                "shift": part.layer.shift,
+                "relu": int(part.layer.relu),
+            },
+            part.encoded,
+            part.layer.codebook,
+            part.biases().T.ravel(),
+        )
+        for part in packed.layers
+    )
+    # Nothing asks for the identity: no packet is made of it.
+    return ResidentNetwork(0, packed.input_beats, packed.output_beats, layers)
+
+
+def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
+    """Whether a column is longer than the lengths of compact pointers can say."""
+    longest = max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers)
+    needed, has = longest.bit_length(), design.length_bits
+    return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
 
 
 def _encoding(point: Point) -> tuple[int, int]:

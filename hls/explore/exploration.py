@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import importlib.metadata
+import dataclasses
 import io
 import json
+import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import eie.hls.estimator
-import eie.hls.fitting
-import eie.host.cycles
-import eie.host.packer
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
 from eie.hls.explore.grid import Grid, Point
+from eie.hls.explore.identity import model_version, network_hash
 from eie.hls.explore.pareto import pareto_front, pareto_table
 from eie.hls.explore.plot import draw
 from eie.hls.explore.result import PointResult
 from eie.hls.explore.store import Header, Store
 from eie.host.assignment import Assignment
+from eie.host.errors import ToolError
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
@@ -32,8 +30,6 @@ __all__ = ["Exploration", "Progress", "explore"]
 
 #: Points that a worker takes at a time, at most.
 _AT_MOST = 250
-#: Modules whose text decides what a point's result is.
-_MODELS = (eie.hls.estimator, eie.hls.fitting, eie.host.cycles, eie.host.packer)
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,8 @@ class Progress:
 
     def __str__(self) -> str:
         rate = (self.done - self.found) / self.seconds if self.seconds else 0.0
-        left = (self.total - self.done) / rate if rate else float("nan")
-        return f"{self.done} of {self.total} points, {rate:.0f}/s, {left:.0f} s left"
+        left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
+        return f"{self.done} of {self.total} points, {rate:.0f}/s, {left}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,8 @@ class Exploration:
     results: tuple[PointResult, ...]
     #: Those worth looking at: :func:`eie.hls.explore.pareto.pareto_front`.
     front: tuple[PointResult, ...]
+    #: What they rest on.
+    header: Header
     #: Points that were evaluated now; the others were in the file.
     evaluated: int
     seconds: float
@@ -81,12 +79,17 @@ class Exploration:
     def save(self, folder: Path) -> list[Path]:
         """Write table, CSV of all points, JSON of the front and plot; returns their paths."""
         paths = [folder / name for name in ("pareto.txt", "points.csv", "pareto.json")]
-        texts = [self.as_text() + "\n", _csv(self.results), _json(self.front)]
+        texts = [self.as_text() + "\n", _csv(self.results), self._json()]
         for path, text in zip(paths, texts, strict=True):
             with whole_file(path) as partial:
                 partial.write_text(text, encoding="utf-8")
         draw(self.results, self.front, folder / "pareto.png")
         return [*paths, folder / "pareto.png"]
+
+    def _json(self) -> str:
+        found = {**dataclasses.asdict(self.header), "points": len(self.results)}
+        front = [result.as_json() for result in self.front]
+        return json.dumps({**found, "front": front}, indent=1) + "\n"
 
 
 def explore(
@@ -121,17 +124,17 @@ def explore(
     InputError
         If `folder` holds results of something else, or the scheduler does not answer.
     ToolError
-        If Dask is not installed.
+        If Dask is not installed, a worker has another version of eie, or one dies.
     """
     points = list(grid)
     started = time.monotonic()
-    header = Header(_network_hash(network), _version(), assignment)
+    header = Header(network_hash(network), model_version(), assignment)
     with Store(folder / "points.jsonl", header) as store:
         missing = [point for point in points if point.key not in store.results]
         found = len(points) - len(missing)
         done = found
         work = groups(missing, _AT_MOST)
-        shared = (network, assignment)
+        shared = (network, assignment, header.version)
         for group, results in fan_out(
             _evaluate, shared, work, scheduler=scheduler, workers=workers
         ):
@@ -142,32 +145,22 @@ def explore(
     return Exploration(
         results=ordered,
         front=tuple(pareto_front(ordered)),
+        header=header,
         evaluated=len(missing),
         seconds=time.monotonic() - started,
     )
 
 
-def _evaluate(shared: tuple[Network, Assignment], points: Sequence[Point]) -> list[PointResult]:
-    network, assignment = shared
+def _evaluate(
+    shared: tuple[Network, Assignment, str], points: Sequence[Point]
+) -> list[PointResult]:
+    network, assignment, version = shared
+    if model_version() != version:
+        raise ToolError(
+            f"worker {platform.node()} has eie {model_version()}, not {version}: install the same "
+            "on every machine"
+        )
     return evaluate(network, points, assignment)
-
-
-def _network_hash(network: Network) -> str:
-    digest = hashlib.sha256()
-    for layer in network.layers:
-        digest.update(repr(sorted(layer.scalars().items())).encode())
-        for name, array in layer.arrays().items():
-            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            digest.update(array.tobytes())
-    digest.update(network.golden_inputs[:1].tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _version() -> str:
-    digest = hashlib.sha256()
-    for module in _MODELS:
-        digest.update(Path(str(module.__file__)).read_bytes())
-    return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
 
 
 def _csv(results: Sequence[PointResult]) -> str:
@@ -187,7 +180,3 @@ def _csv(results: Sequence[PointResult]) -> str:
             ]
         )
     return text.getvalue()
-
-
-def _json(front: Sequence[PointResult]) -> str:
-    return json.dumps({"front": [result.as_json() for result in front]}, indent=1) + "\n"

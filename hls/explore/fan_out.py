@@ -7,7 +7,9 @@ machines: an item goes to whichever worker is free, and its result comes back as
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from eie.host.errors import InputError, ToolError
@@ -19,6 +21,11 @@ Result = TypeVar("Result")
 
 #: Seconds to wait for a scheduler.
 _CONNECT_SECONDS = 10
+#: A process that is started imports the script that started it.
+_UNGUARDED = (
+    "In a script, what explores must stand under `if __name__ == \"__main__\":`, as each process "
+    "imports the script"
+)
 
 
 def fan_out(
@@ -52,53 +59,59 @@ def fan_out(
     Raises
     ------
     InputError
-        If the scheduler does not answer.
+        If the scheduler does not answer, or has no workers.
     ToolError
-        If Dask is not installed.
+        If Dask is not installed, processes cannot be started, or a worker dies.
     """
     if not items:
         return
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise ToolError(_UNGUARDED)
     try:
         from dask import config
         from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
     except ImportError as error:
         raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
-    with config.set({"distributed.admin.tick.limit": "1h"}):
+    with ExitStack() as stack:
+        stack.enter_context(config.set({"distributed.admin.tick.limit": "1h"}))
         cluster = None
         if scheduler is None:
             # The dashboard on a free port of this machine alone; Dask's own choice is open to all.
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,
-            )
-        try:
             try:
-                client = Client(cluster or scheduler, timeout=_CONNECT_SECONDS)
-            except (OSError, ValueError, TimeoutError) as error:
-                raise InputError(
-                    f"no Dask scheduler answers at {scheduler!r} ({error}); start one with "
-                    "`dask scheduler`, and `dask worker ADDRESS` on each machine"
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.ERROR,
+                )
+            except RuntimeError as error:
+                raise ToolError(f"cannot start processes ({error}). {_UNGUARDED}") from error
+            stack.enter_context(cluster)
+        try:
+            client = stack.enter_context(Client(cluster or scheduler, timeout=_CONNECT_SECONDS))
+        except (OSError, ValueError, TimeoutError) as error:
+            raise InputError(
+                f"no Dask scheduler answers at {scheduler!r} ({error}); start one with "
+                "`dask scheduler`, and `dask worker ADDRESS` on each machine"
+            ) from error
+        try:
+            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except TimeoutError as error:
+            raise InputError(
+                f"the Dask scheduler at {scheduler!r} has no workers; start `dask worker "
+                f"{scheduler}` on each machine"
+            ) from error
+        everywhere = client.scatter(shared, broadcast=True, hash=False)
+        futures = {
+            client.submit(function, everywhere, item, pure=False, retries=1): item for item in items
+        }
+        stack.callback(client.cancel, list(futures))
+        for future in as_completed(list(futures)):
+            try:
+                result = future.result()
+            except (KilledWorker, CancelledError) as error:
+                raise ToolError(
+                    f"a worker died ({error}): is there memory enough? The same call goes on "
+                    "where this one stopped"
                 ) from error
-            with client:
-                everywhere = client.scatter(shared, broadcast=True, hash=False)
-                futures = {
-                    client.submit(function, everywhere, item, pure=False, retries=1): item
-                    for item in items
-                }
-                try:
-                    for future in as_completed(list(futures)):
-                        try:
-                            result = future.result()
-                        except (KilledWorker, CancelledError) as error:
-                            raise ToolError(
-                                f"a worker died ({error}): is there memory enough? The same call "
-                                "goes on where this one stopped"
-                            ) from error
-                        yield futures[future], result
-                finally:
-                    client.cancel(list(futures))
-        finally:
-            if cluster is not None:
-                cluster.close()
+            yield futures[future], result

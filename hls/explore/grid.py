@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,13 @@ from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.host.errors import DesignError, InputError, Problems
 
-__all__ = ["DEFAULT_AXES", "SWEPT", "Grid", "Point", "parse_values"]
+__all__ = ["DEFAULT_AXES", "MOST_POINTS", "SWEPT", "Grid", "Point", "parse_values"]
 
 #: Parameters that can be swept.
 SWEPT = (*RANGES, "memory")
+#: Points of a grid at most, as results are held in memory, and values of a range.
+MOST_POINTS = 1_000_000
+_MOST_VALUES = 10_000
 #: What is swept unless something else is asked for.
 DEFAULT_AXES: Mapping[str, tuple[Any, ...]] = {
     "pes": tuple(1 << power for power in range(9)),
@@ -69,23 +73,42 @@ class Grid:
     def __post_init__(self) -> None:
         problems = Problems("grid")
         problems.require(len(self.boards) > 0, "boards must name at least one board")
+        of_axis = dict(self.axes)
         for name, values in self.axes:
             if not problems.require(
                 name in SWEPT, f"{name!r} is not a parameter to sweep; there are {', '.join(SWEPT)}"
             ):
                 continue
             problems.require(len(values) > 0, f"{name} must have at least one value")
-            for value in values:
-                try:
-                    Design(**{"pes": 1, name: value})
-                except DesignError as error:
-                    problems.require(False, str(error).removeprefix("design: "))
-        memories = dict(self.axes).get("memory", ("bram",))
+            wrong = [text for value in values if (text := _fault({"pes": 1, name: value}))]
+            more = f" (and {len(wrong) - 1} values more)" if len(wrong) > 1 else ""
+            problems.require(not wrong, f"{wrong[0] if wrong else ''}{more}")
+        for board in self.boards:
+            problems.require(
+                "uram" not in of_axis.get("memory", ())
+                or "bram" in of_axis["memory"]
+                or _has_uram(board),
+                f"memory must include 'bram': {board} has no UltraRAM",
+            )
+        problems.raise_as(InputError)
+        for length_bits in of_axis.get("length_bits", ()):
+            for pointers in of_axis.get("pointers_per_pe", ()):
+                both = {"length_bits": length_bits, "pointers_per_pe": pointers}
+                fault = _fault({"pes": 1, **both})
+                problems.require(not fault, f"{fault}, with length_bits {length_bits}")
         problems.require(
-            "bram" in memories or any(map(_has_uram, self.boards)),
-            "memory must include 'bram': none of the boards has UltraRAM",
+            len(self) <= MOST_POINTS,
+            f"the values must make at most {MOST_POINTS} points, not {len(self)}",
         )
         problems.raise_as(InputError)
+
+    def __len__(self) -> int:
+        """Count the points."""
+        others = math.prod(len(values) for name, values in self.axes if name != "memory")
+        memories = dict(self.axes).get("memory", ("bram",))
+        return others * sum(
+            len(memories) - ("uram" in memories and not _has_uram(board)) for board in self.boards
+        )
 
     def __iter__(self) -> Iterator[Point]:
         names = [name for name, _ in self.axes]
@@ -95,6 +118,15 @@ class Grid:
                 # A board without UltraRAM has no such designs.
                 if point.fixed().get("memory") != "uram" or _has_uram(board):
                     yield point
+
+
+def _fault(parameters: dict[str, Any]) -> str:
+    """What is wrong with the parameters of a design, if anything."""
+    try:
+        Design(**parameters)
+    except DesignError as error:
+        return str(error).removeprefix("design: ")
+    return ""
 
 
 def _has_uram(board: str) -> bool:
@@ -107,7 +139,7 @@ def parse_values(text: str, name: str) -> tuple[Any, ...]:
     Raises
     ------
     InputError
-        If the text is neither.
+        If the text is neither, or a range has more than 10,000 values.
     """
     if name == "memory":
         return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -119,7 +151,7 @@ def parse_values(text: str, name: str) -> tuple[Any, ...]:
                 values += numbers
             else:
                 first, last, step = (*numbers, 1)[:3] if len(numbers) == 2 else numbers
-                if step < 1 or last < first:
+                if step < 1 or last < first or (last - first) // step >= _MOST_VALUES:
                     raise ValueError(part)
                 values += range(first, last + 1, step)
     except ValueError as error:

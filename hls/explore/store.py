@@ -1,18 +1,22 @@
 """Results of an exploration in a file that grows line by line, so that it can be taken up again.
 
-The first line says what was explored; each other line is a result. A line that a crash cut short is
-dropped when the file is opened again.
+The first line says what was explored; each other line is a result with a checksum. A last line that
+a crash cut short is dropped when the file is opened again; any other line that is not as it was
+written is refused. The file is locked (``flock``) as long as it is open.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from eie.hls.explore.result import PointResult
 from eie.host.errors import InputError
@@ -40,7 +44,8 @@ class Store:
     Raises
     ------
     InputError
-        On opening, if the file is of another exploration, damaged, or cannot be written.
+        On opening, if the file is of another exploration, damaged, being written by another
+        process, or cannot be written.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -50,17 +55,22 @@ class Store:
         self.results: dict[str, PointResult] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._read()
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("ab")
         except OSError as error:
             raise InputError(f"cannot write {path}: {error}") from error
-        if not path.stat().st_size:
-            self._write([{"format": _FORMAT, **dataclasses.asdict(header)}])
+        try:
+            self._lock()
+            self._read()
+            if not path.stat().st_size:
+                self._write(self._first_line())
+        except BaseException:
+            self.close()
+            raise
 
     def add(self, results: Iterable[PointResult]) -> None:
         """Append results; they are on the disk when this returns."""
         found = list(results)
-        self._write([result.as_json() for result in found])
+        self._write(b"".join(_line(result.as_json()) for result in found))
         self.results |= {result.key: result for result in found}
 
     def close(self) -> None:
@@ -78,34 +88,38 @@ class Store:
     ) -> None:
         self.close()
 
-    def _write(self, lines: list[dict[str, object]]) -> None:
-        self._file.write("".join(json.dumps(line) + "\n" for line in lines))
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"another process is writing {self._path}: wait for it, or choose another --out"
+            ) from error
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
         self._file.flush()
         os.fsync(self._file.fileno())
 
+    def _first_line(self) -> bytes:
+        return json.dumps({"format": _FORMAT, **dataclasses.asdict(self._header)}).encode() + b"\n"
+
     def _read(self) -> None:
-        if not self._path.exists():
-            return
         data = self._path.read_bytes()
         whole = data.rfind(b"\n") + 1
-        lines = data[:whole].splitlines()
-        if lines:
-            self._check_header(lines[0])
-        elif data:
-            raise InputError(f"{self._path} must be a file of eie explore: delete it")
-        for number, line in enumerate(lines[1:], 2):
-            try:
-                result = PointResult.from_json(json.loads(line))
-            except (ValueError, TypeError, KeyError) as error:
-                raise InputError(
-                    f"{self._path}: line {number} is damaged ({error}): delete the line"
-                ) from error
+        # Without a whole line it may be the beginning of the first one.
+        if whole or not self._first_line().startswith(data):
+            self._check_header(data.partition(b"\n")[0])
+        for number, line in enumerate(data[:whole].splitlines()[1:], 2):
+            result = _parse(line)
+            if result is None:
+                raise InputError(f"{self._path}: line {number} is damaged: delete the line")
             self.results[result.key] = result
         if whole < len(data):
             os.truncate(self._path, whole)
 
     def _check_header(self, line: bytes) -> None:
-        wanted = {"format": _FORMAT, **dataclasses.asdict(self._header)}
+        wanted = dataclasses.asdict(self._header)
         try:
             found = json.loads(line)
         except ValueError:
@@ -118,3 +132,22 @@ class Store:
                     f"{self._path} holds results for another {name} ({found.get(name)!r} instead "
                     f"of {value!r}): choose another --out"
                 )
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    return json.dumps({**values, "crc": _checksum(values)}).encode() + b"\n"
+
+
+def _parse(line: bytes) -> PointResult | None:
+    """Read a line back; None if it is not one that was written."""
+    try:
+        values = json.loads(line)
+        checksum = values.pop("crc")
+        return PointResult.from_json(values) if checksum == _checksum(values) else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _checksum(values: dict[str, Any]) -> int:
+    """CRC-32 of the values as they are written."""
+    return zlib.crc32(json.dumps(values).encode())

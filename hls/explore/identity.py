@@ -1,0 +1,53 @@
+"""What the results of an exploration rest on: the network, and the text of the models."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+from pathlib import Path
+
+from eie.host.network import Network
+
+__all__ = ["MODELS", "model_version", "network_hash"]
+
+#: Modules of eie whose text decides what a point's result is.
+MODELS = (
+    "eie.hls.boards",
+    "eie.hls.design",
+    "eie.hls.estimator",
+    "eie.hls.explore.evaluation",
+    "eie.hls.explore.result",
+    "eie.hls.fitting",
+    "eie.hls.wiring",
+    "eie.host.assignment",
+    "eie.host.cycles",
+    "eie.host.encoding",
+    "eie.host.fixed_point",
+    "eie.host.packer",
+    "eie.host.resident",
+    "eie.host.sparse_product",
+    "eie.host.timing",
+)
+
+
+def network_hash(network: Network) -> str:
+    """Hash everything in a network that its results depend on: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for layer in network.layers:
+        digest.update(repr(sorted(layer.scalars().items())).encode())
+        for name, array in layer.arrays().items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+    digest.update(network.golden_inputs[:1].tobytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def model_version() -> str:
+    """Version of eie, and a hash of :data:`MODELS`: equal on machines that give equal results."""
+    digest = hashlib.sha256()
+    for name in MODELS:
+        digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
+    return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
