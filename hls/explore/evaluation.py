@@ -27,18 +27,34 @@ __all__ = ["evaluate", "groups"]
 
 #: Queue depth of points that do not say.
 _QUEUE_DEPTH = 32
+#: Counts of cycles and points of a group at most.
+_COUNTS = 16
+_POINTS = 1000
 
 
-def groups(points: Sequence[Point], at_most: int) -> list[list[Point]]:
-    """Points that share an encoding, at most so many together, those of equal depths in a row."""
+def groups(points: Sequence[Point]) -> list[list[Point]]:
+    """Points that share an encoding, as many together as a worker takes at a time.
+
+    A group is a few seconds of work for a large network: an encoding and at most
+    :data:`_COUNTS` counts of cycles. Points of equal depths stand together, so that they are
+    counted in one group, if they are not very many.
+    """
     by_encoding: dict[tuple[Any, ...], list[Point]] = {}
     for point in points:
         by_encoding.setdefault(_encoding(point), []).append(point)
-    found = []
+    found: list[list[Point]] = []
     for same in by_encoding.values():
-        same.sort(key=lambda point: (str(_depths(point.fixed())), point.key))
-        found += [same[start : start + at_most] for start in range(0, len(same), at_most)]
-    # The largest arrays are the fastest to count; the others first keep all workers busy longest.
+        counts = _COUNTS
+        last = None
+        for point in sorted(same, key=lambda point: (str(_depths(point.fixed())), point.key)):
+            depths = _depths(point.fixed())
+            if depths != last:
+                counts, last = counts + 1, depths
+            if counts > _COUNTS or len(found[-1]) == _POINTS:
+                found.append([])
+                counts = 1
+            found[-1].append(point)
+    # Small arrays take longest to count; what takes longest goes first, to end together.
     return sorted(found, key=lambda group: _encoding(group[0]))
 
 

@@ -28,9 +28,6 @@ from eie.host.whole_file import whole_file
 
 __all__ = ["Exploration", "Progress", "explore"]
 
-#: Points that a worker takes at a time, at most.
-_AT_MOST = 250
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -133,7 +130,7 @@ def explore(
         missing = [point for point in points if point.key not in store.results]
         found = len(points) - len(missing)
         done = found
-        work = groups(missing, _AT_MOST)
+        work = groups(missing)
         shared = (network, assignment, header.version)
         for group, results in fan_out(
             _evaluate, shared, work, scheduler=scheduler, workers=workers

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 _CONNECT_SECONDS = 10
 #: A process that is started imports the script that started it.
 _UNGUARDED = (
-    "In a script, what explores must stand under `if __name__ == \"__main__\":`, as each process "
+    'In a script, what explores must stand under `if __name__ == "__main__":`, as each process '
     "imports the script"
 )
 

@@ -108,12 +108,11 @@ def test_the_front_is_what_nothing_beats(explored):
 
 def test_groups_share_an_encoding_and_hold_every_point():
     points = list(Grid.of(["zcu104", "kv260"]))
-    found = groups(points, 7)
+    found = groups(points)
     assert sorted(point.key for group in found for point in group) == sorted(
         point.key for point in points
     )
     for group in found:
-        assert len(group) <= 7
         assert len({(p.fixed()["pes"], p.fixed()["index_bits"]) for p in group}) == 1
 
 
@@ -144,7 +143,7 @@ def test_other_values_are_refused(text):
         (["pynq-z2"], {"pes": (3,)}, "power of two"),
         (["pynq-z2"], {"pes": (2, 512), "queue_depth": (1,)}, "pes must be .*not 512"),
         (["pynq-z2"], {"speed": (3,)}, "'speed' is not a parameter to sweep"),
-        (["pynq-z2"], {"memory": ("uram",)}, "none of the boards has UltraRAM"),
+        (["pynq-z2"], {"memory": ("uram",)}, "memory must include 'bram': pynq-z2 has no UltraRAM"),
         (["pynq-z2"], {"pes": ()}, "pes must have at least one value"),
         ([], {}, "at least one board"),
         (["pynq-z9"], {}, "pynq-z9"),
@@ -215,3 +214,19 @@ def test_builds_go_through_the_same_fan_out(explored, tmp_path):
         assert not build.succeeded
         assert "vitis" in build.text.lower()
         assert (Path(build.project) / "design.toml").read_text() == build.design.to_toml()
+
+
+def test_lengths_too_short_for_a_column_are_what_a_point_lacks(network):
+    (point,) = Grid.of(
+        ["pynq-z2"],
+        {
+            "pes": (2,),
+            "queue_depth": (8,),
+            "index_bits": (4,),
+            "memory": ("bram",),
+            "length_bits": (2,),
+        },
+    )
+    (result,) = evaluate(network, [point], "balanced")
+    assert not result.fits
+    assert any(text.startswith("length_bits: needs") for text in result.lacks)
