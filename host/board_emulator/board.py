@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
 from eie.hls.block_design import DMA_LENGTH_BITS
@@ -13,8 +14,8 @@ from eie.hls.boards import Board, find_board
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.hwh import write_hwh
 from eie.host.board_emulator.memory import EmulatedMemory
-from eie.host.board_engine import import_pynq
 from eie.host.engine import Engine
+from eie.host.overlay import import_pynq
 
 if TYPE_CHECKING:
     from eie.host.board_emulator.device import EmulatedDevice
@@ -74,17 +75,33 @@ class EmulatedBoard:
     def __enter__(self) -> EmulatedBoard:
         pynq = import_pynq()
         from eie.host.board_emulator.device import EmulatedDevice
+        from eie.host.board_emulator.fabric import Fabric
+        from eie.host.board_emulator.uio import EmulatedUio, connected
 
-        self._folder = tempfile.TemporaryDirectory(prefix="eie-board-")
-        self.bitfile = Path(self._folder.name) / "eie.bit"
-        self.bitfile.touch()
-        write_hwh(self.board, self.bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits)
-        self._device: EmulatedDevice = EmulatedDevice(
-            self.board, self._engine_factory, self.memory, self.faults, self._length_bits
-        )
-        # Not through the property: it would search for real devices, and warn without any.
-        self._previous = vars(pynq.Device).get("_active_device")
-        pynq.Device.active_device = self._device
+        line = EmulatedUio()
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="eie-board-"))
+            self.bitfile = Path(folder) / "eie.bit"
+            self.bitfile.touch()
+            write_hwh(
+                self.board, self.bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits
+            )
+            device = EmulatedDevice(
+                self.board,
+                self.memory,
+                lambda: Fabric(
+                    self.board,
+                    self._engine_factory,
+                    self.memory,
+                    self.faults,
+                    self._length_bits,
+                    line.drive,
+                ),
+            )
+            stack.callback(device.power_off)
+            stack.enter_context(connected(line))
+            stack.enter_context(_active(pynq, device))
+            self._leaving = stack.pop_all()
         return self
 
     def __exit__(
@@ -93,10 +110,19 @@ class EmulatedBoard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pynq = import_pynq()
-        if self._previous is None:
+        self._leaving.close()
+
+
+@contextlib.contextmanager
+def _active(pynq: ModuleType, device: EmulatedDevice) -> Iterator[None]:
+    """Make `device` pynq's active one."""
+    # Not through the property: it would search for real devices, and warn without any.
+    previous = vars(pynq.Device).get("_active_device")
+    pynq.Device.active_device = device
+    try:
+        yield
+    finally:
+        if previous is None:
             del pynq.Device._active_device
         else:
-            pynq.Device.active_device = self._previous
-        self._device.power_off()
-        self._folder.cleanup()
+            pynq.Device.active_device = previous

@@ -14,13 +14,9 @@ import pynq
 from pynq.buffer import PynqBuffer
 from pynqmetadata.frontends import Metadata
 
-from eie.hls.block_design import DMA, KERNEL, AddressRange, address_map
 from eie.hls.boards import Board
-from eie.host.board_emulator.dma import EmulatedDma
-from eie.host.board_emulator.faults import Faults
-from eie.host.board_emulator.kernel import EmulatedKernel
+from eie.host.board_emulator.fabric import Fabric
 from eie.host.board_emulator.memory import Allocation, EmulatedMemory
-from eie.host.engine import Engine
 from eie.host.errors import DeviceError
 
 try:
@@ -37,32 +33,32 @@ _NUMBERS = itertools.count()
 class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type information
     """What pynq asks of a device: registers, memory, and loading a bitstream.
 
-    Its fabric works inside of register writes, in the caller's thread, and never waits; whoever
+    Its fabric works inside of register accesses, in the caller's thread, and never waits; whoever
     polls for something that does not come has to have a deadline.
+
+    Parameters
+    ----------
+    board
+        Decides name and processor.
+    memory
+        Where buffers come from.
+    configure
+        Called whenever a bitstream is loaded.
     """
 
     #: Registers are read and written through this object, so that writes are seen.
     capabilities = {"REGISTER_RW": True}  # noqa: RUF012  # pynq's name and type
 
     def __init__(
-        self,
-        board: Board,
-        engine_factory: Callable[[], Engine],
-        memory: EmulatedMemory,
-        faults: Faults,
-        length_bits: int,
+        self, board: Board, memory: EmulatedMemory, configure: Callable[[], Fabric]
     ) -> None:
         # A device of its own, so that programs with emulated boards do not lock one another out.
         super().__init__(f"emulated-{board.name}-{os.getpid()}-{next(_NUMBERS)}")
         self.name = board.name
         self.arch = "armv7l" if board.family == "zynq7" else "aarch64"
-        self._address_map = address_map(board)
-        self._engine_factory = engine_factory
         self._memory = memory
-        self._faults = faults
-        self._length_bits = length_bits
-        self._kernel: EmulatedKernel | None = None
-        self._dma: EmulatedDma | None = None
+        self._configure = configure
+        self._fabric: Fabric | None = None
 
     # Loading a bitstream -------------------------------------------------------------------
 
@@ -78,38 +74,33 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
     def download(self, bitstream: Any, parser: Any = None) -> None:
         """Configure the fabric: everything in it starts anew."""
         self.power_off()
-        self._kernel = EmulatedKernel(self._engine_factory(), self._faults)
-        self._dma = EmulatedDma(self._memory, self._kernel, self._faults, self._length_bits)
+        self._fabric = self._configure()
         self.post_download(bitstream, parser, self.name)
 
     def power_off(self) -> None:
         """Empty the fabric and release the engine."""
-        if self._kernel is not None:
-            self._kernel.close()
-        self._kernel = self._dma = None
+        if self._fabric is not None:
+            self._fabric.close()
+        self._fabric = None
 
     # Registers -----------------------------------------------------------------------------
 
     def read_registers(self, address: int, length: int) -> bytes:
         """Read a 32-bit register by its physical address."""
-        slave, offset = self._find(address)
-        return int(slave.read(offset)).to_bytes(4, "little")[:length]
+        return self._configured(address).read(address).to_bytes(4, "little")[:length]
 
     def write_registers(self, address: int, data: bytes) -> None:
         """Write 32-bit registers from a physical address on, and let the fabric work."""
         for position in range(0, len(data), 4):
-            slave, offset = self._find(address + position)
-            slave.write(offset, int.from_bytes(data[position : position + 4], "little"))
-            assert self._dma is not None
-            self._dma.advance()
+            fabric = self._configured(address)
+            fabric.write(
+                address + position, int.from_bytes(data[position : position + 4], "little")
+            )
 
-    def _find(self, address: int) -> tuple[EmulatedKernel | EmulatedDma, int]:
-        slaves = {KERNEL: self._kernel, DMA: self._dma}
-        for place in self._address_map:
-            slave = slaves.get(place.cell)
-            if slave is not None and _holds(place, address):
-                return slave, address - place.base
-        raise DeviceError(f"bus error: the fabric has no register at {address:#x}")
+    def _configured(self, address: int) -> Fabric:
+        if self._fabric is None:
+            raise DeviceError(f"bus error at {address:#x}: no bitstream is loaded")
+        return self._fabric
 
     # Memory --------------------------------------------------------------------------------
 
@@ -140,7 +131,3 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
     def invalidate(self, bo: Allocation, offset: int, ptr: int, size: int) -> None:
         """Make the host see what is in memory."""
         self._memory.invalidate(bo, ptr, size)
-
-
-def _holds(place: AddressRange, address: int) -> bool:
-    return place.base <= address < place.base + place.size

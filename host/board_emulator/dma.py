@@ -40,6 +40,10 @@ class _Channel:
         self.address = self.length = self.moved = 0
         self.busy = False
 
+    @property
+    def interrupt(self) -> bool:
+        return bool(self.control & self.status & _WRITE_ONE_TO_CLEAR)
+
     def finish(self) -> None:
         self.busy = False
         self.length = self.moved
@@ -107,6 +111,16 @@ class EmulatedDma:
                 channel.busy, channel.moved = True, 0
                 channel.status &= ~DmaStatus.IDLE
 
+    @property
+    def interrupts(self) -> tuple[bool, bool]:
+        """Whether the interrupt pins are high: ``mm2s_introut``, ``s2mm_introut``."""
+        return self._mm2s.interrupt, self._s2mm.interrupt
+
+    def reset(self) -> None:
+        """Abandon what is under way; both channels are halted."""
+        self._mm2s.reset()
+        self._s2mm.reset()
+
     def advance(self) -> None:
         """Move all that can be moved."""
         while self._advance_mm2s() or self._advance_s2mm():
@@ -119,8 +133,7 @@ class EmulatedDma:
 
     def _write_control(self, channel: _Channel, value: int) -> None:
         if value & RESET:
-            self._mm2s.reset()
-            self._s2mm.reset()
+            self.reset()
         elif value & RUN_STOP:
             channel.control = value | _CONTROL_AFTER_RESET & 0b10
             channel.status &= ~DmaStatus.HALTED

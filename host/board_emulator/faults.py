@@ -12,7 +12,12 @@ __all__ = ["Faults"]
 
 @dataclass
 class Faults:
-    """What goes wrong next. Set a field; it happens once, and the field is back at its default."""
+    """What goes wrong next. Set a field; it happens once, and the field is back at its default.
+
+    What takes time is counted in reads of registers, not in seconds, so that tests are quick and
+    always the same: the emulated fabric goes on when it is looked at. Who waits for an interrupt
+    without looking waits for ever.
+    """
 
     #: The DMA stops with this error bit instead of sending the next request.
     mm2s_error: DmaStatus | None = None
@@ -20,12 +25,21 @@ class Faults:
     s2mm_error: DmaStatus | None = None
     #: The kernel takes the next request and then stands still until the bitstream is loaded again.
     hang: bool = False
+    #: The kernel takes the next request only after this many reads (TREADY is low).
+    stall: int = 0
+    #: The next answer comes one beat a read, for this many reads, and then the rest of it.
+    slow: int = 0
     #: The next request loses its end: only this many beats arrive, TLAST with the last.
     truncate_request: int | None = None
-    #: This bit of the next answer is inverted, counted from its first byte's lowest.
+    #: This bit of the next request is inverted, counted from its first byte's lowest.
+    flip_request_bit: int | None = None
+    #: This bit of the next answer is inverted, counted likewise.
     flip_answer_bit: int | None = None
     #: The next answer comes without TLAST.
     drop_tlast: bool = False
+    #: The fabric is reset when this many beats of the next answer have been written, or all but the
+    #: last one if it is shorter: DMA and kernel stand, and the network is lost.
+    reset: int | None = None
 
     def take(self, name: str) -> Any:
         """Give the value of the field `name`, and set it back."""

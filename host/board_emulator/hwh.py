@@ -1,8 +1,8 @@
 """The hardware handoff (``.hwh``) of the block design: what pynq learns about a bitstream.
 
-Vivado writes one beside every bitstream. This one holds what pynq's parser reads: the processing
-system with its clocks and address map, the DMA's parameters, and the kernel's registers.
-Interrupts are not emulated, so their controller and wires are left out, and pynq polls.
+Vivado writes one beside every bitstream. This one holds what pynq's parser reads of it: every cell
+of the block design with its parameters, interfaces and wires, the address map, the clocks, and the
+kernel's registers.
 """
 
 from __future__ import annotations
@@ -12,13 +12,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from eie.hls.block_design import DMA, DMA_LENGTH_BITS, KERNEL, BlockDesign, Cell, describe
+from eie.hls.block_design import (
+    CONCAT,
+    DMA,
+    DMA_LENGTH_BITS,
+    KERNEL,
+    STREAM_BITS,
+    BlockDesign,
+    Cell,
+    Instance,
+    Pin,
+    describe,
+)
 from eie.hls.boards import Board
 from eie.hls.registers import REGISTERS
 
 __all__ = ["write_hwh"]
 
-_AXI = "xilinx.com:interface:aximm:1.0"
+_AXI, _AXIS = "xilinx.com:interface:aximm:1.0", "xilinx.com:interface:axis:1.0"
 #: Parameters of the processing system's clock {i} that pynq insists on, for each of the four:
 #: whether it is on, its two dividers, and its source.
 _CLOCKS = {
@@ -54,39 +65,23 @@ def write_hwh(
         Width of the DMA's length registers.
     """
     design = describe(board, board.clock_mhz)
-    settings = {
-        instance.cell: {setting.name: setting.value for setting in instance.settings}
-        for instance in design.instances
+    more: dict[Cell, dict[str, int | str]] = {
+        design.processor.cell: _clock_parameters(board),
+        DMA: {"c_sg_length_width": dma_length_bits},
     }
-    processor = design.processor
     system = Element("EDKSYSTEM")
     SubElement(system, "SYSTEMINFO", NAME="eie", BOARD=board.board_part, DEVICE=board.part)
     SubElement(system, "EXTERNALPORTS")
     SubElement(system, "EXTERNALINTERFACES")
     modules = SubElement(system, "MODULES")
-    _add_addresses(
-        _add_module(
-            modules,
-            processor.cell,
-            _clock_parameters(board) | settings[processor.cell],
-            (processor.control, "MASTER"),
-        ),
-        design,
-    )
-    _add_module(
-        modules,
-        DMA,
-        settings[DMA] | {"c_sg_length_width": dma_length_bits},
-        *((place.interface, "SLAVE") for place in design.addresses if place.cell == DMA),
-    )
-    _add_registers(
-        _add_module(
-            modules,
-            KERNEL,
-            settings[KERNEL],
-            *((place.interface, "SLAVE") for place in design.addresses if place.cell == KERNEL),
-        )
-    )
+    for instance in design.instances:
+        module = _add_module(modules, instance, more.get(instance.cell, {}))
+        _add_interfaces(module, instance.cell, design)
+        _add_ports(module, instance.cell, design)
+        if instance.cell == design.processor.cell:
+            _add_addresses(module, design)
+        if instance.cell == KERNEL:
+            _add_registers(module)
     indent(system)
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
@@ -107,13 +102,9 @@ def _clock_parameters(board: Board) -> dict[str, int | str]:
     return parameters
 
 
-def _add_module(
-    modules: Element,
-    cell: Cell,
-    parameters: Mapping[str, int | str],
-    *interfaces: tuple[str, str],
-) -> Element:
-    """Add a cell with its parameters, and its AXI interfaces by name and role."""
+def _add_module(modules: Element, instance: Instance, more: Mapping[str, int | str]) -> Element:
+    """Add a cell with its parameters, of which `more` count before those of the block design."""
+    cell = instance.cell
     module = SubElement(
         modules,
         "MODULE",
@@ -123,30 +114,85 @@ def _add_module(
         VLNV=cell.vlnv,
     )
     listing = SubElement(module, "PARAMETERS")
-    for name, value in parameters.items():
+    settings = {setting.name: setting.value for setting in instance.settings}
+    for name, value in (settings | dict(more)).items():
         SubElement(listing, "PARAMETER", NAME=name, VALUE=str(value))
-    buses = SubElement(module, "BUSINTERFACES")
-    for name, role in interfaces:
-        SubElement(buses, "BUSINTERFACE", NAME=name, TYPE=role, VLNV=_AXI)
     return module
+
+
+def _add_interfaces(module: Element, cell: Cell, design: BlockDesign) -> None:
+    """Add the ends of its AXI4 and AXI4-Stream connections; both ends bear the master's name."""
+    buses = SubElement(module, "BUSINTERFACES")
+    for link in design.links:
+        stream = {link.master.cell, link.slave.cell} == {DMA, KERNEL}
+        roles = ("INITIATOR", "TARGET") if stream else ("MASTER", "SLAVE")
+        for pin, role in zip((link.master, link.slave), roles, strict=True):
+            if pin.cell == cell:
+                bus = SubElement(
+                    buses,
+                    "BUSINTERFACE",
+                    NAME=pin.name,
+                    TYPE=role,
+                    VLNV=_AXIS if stream else _AXI,
+                    BUSNAME=_signal(link.master),
+                )
+                if stream:
+                    bus.set("DATAWIDTH", str(STREAM_BITS))
+
+
+def _add_ports(module: Element, cell: Cell, design: BlockDesign) -> None:
+    """Add its clocks, resets and interrupts, and what they are connected to."""
+    ports = SubElement(module, "PORTS")
+    for kind, nets in (
+        ("clk", (design.clock,)),
+        ("rst", design.resets),
+        ("INTERRUPT", design.interrupts),
+    ):
+        for net in nets:
+            for pin in (net.driver, *net.loads):
+                if pin.cell != cell:
+                    continue
+                drives = pin == net.driver
+                port = SubElement(
+                    ports,
+                    "PORT",
+                    NAME=pin.name,
+                    DIR="O" if drives else "I",
+                    SIGIS=kind,
+                    SIGNAME=_signal(net.driver),
+                )
+                if pin == Pin(CONCAT, "dout"):
+                    port.attrib |= {"LEFT": str(_interrupts(design) - 1), "RIGHT": "0"}
+                connections = SubElement(port, "CONNECTIONS")
+                for end in net.loads if drives else (net.driver,):
+                    SubElement(connections, "CONNECTION", INSTANCE=end.cell.name, PORT=end.name)
+
+
+def _signal(driver: Pin) -> str:
+    """Name of a wire, as Vivado makes it of what drives it."""
+    return f"{driver.cell.name}_{driver.name}"
+
+
+def _interrupts(design: BlockDesign) -> int:
+    """Count what is concatenated."""
+    return sum(load.cell == CONCAT for net in design.interrupts for load in net.loads)
 
 
 def _add_addresses(module: Element, design: BlockDesign) -> None:
     """Add to the processing system where it sees the registers."""
     ranges = SubElement(module, "MEMORYMAP")
     for place in design.addresses:
-        if place.cell in (DMA, KERNEL):
-            SubElement(
-                ranges,
-                "MEMRANGE",
-                INSTANCE=place.cell.name,
-                ADDRESSBLOCK="Reg",
-                MEMTYPE="REGISTER",
-                BASEVALUE=f"0x{place.base:08X}",
-                HIGHVALUE=f"0x{place.base + place.size - 1:08X}",
-                MASTERBUSINTERFACE=design.processor.control,
-                SLAVEBUSINTERFACE=place.interface,
-            )
+        SubElement(
+            ranges,
+            "MEMRANGE",
+            INSTANCE=place.cell.name,
+            ADDRESSBLOCK="Reg",
+            MEMTYPE="REGISTER",
+            BASEVALUE=f"0x{place.base:08X}",
+            HIGHVALUE=f"0x{place.base + place.size - 1:08X}",
+            MASTERBUSINTERFACE=design.processor.control,
+            SLAVEBUSINTERFACE=place.interface,
+        )
 
 
 def _add_registers(module: Element) -> None:

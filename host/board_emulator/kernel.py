@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from eie.hls.registers import (
     AUTO_RESTART,
     DONE,
@@ -31,16 +33,25 @@ class EmulatedKernel:
         What answers the packets.
     faults
         What goes wrong on the way.
+    reset_fabric
+        Called when a fault resets the fabric.
     """
 
-    def __init__(self, engine: Engine, faults: Faults) -> None:
+    def __init__(self, engine: Engine, faults: Faults, reset_fabric: Callable[[], None]) -> None:
         self._engine = engine
         self._faults = faults
+        self._reset_fabric = reset_fabric
         self._ports = {port.offset: port.name for port in PORTS}
         self._running = self._auto_restart = self._done = self._hung = False
         self._stored = {_GIER: 0, _IP_IER: 0, _IP_ISR: 0}
         self._answer = bytearray()
         self._tlast = True
+        #: Reads until a request is taken, and until the answer comes as fast as it can.
+        self._stall = self._slow = 0
+        #: Bytes that may go out before the next read.
+        self._credit = 0
+        #: Bytes that may go out before the fabric is reset.
+        self._until_reset: int | None = None
 
     def close(self) -> None:
         """Release the engine."""
@@ -69,11 +80,23 @@ class EmulatedKernel:
         elif offset in self._stored:
             self._stored[offset] = value & _INTERRUPTS
 
+    @property
+    def interrupt(self) -> bool:
+        """Whether the interrupt pin is high."""
+        return bool(self._stored[_GIER] & 1 and self._stored[_IP_ISR])
+
+    def tick(self) -> None:
+        """Let the time of one register access pass."""
+        self._stall = max(0, self._stall - 1)
+        self._slow = max(0, self._slow - 1)
+        self._credit = BEAT_BYTES
+
     # Streams -------------------------------------------------------------------------------
 
     def accept(self, packet: bytes) -> bool:
         """Take a packet, up to TLAST; False while the kernel stands or its last answer waits."""
-        if not self._running or self._hung or self._answer:
+        self._stall = self._faults.take("stall") or self._stall
+        if not self._running or self._hung or self._answer or self._stall:
             return False
         if self._faults.take("hang"):
             self._hung = True
@@ -81,19 +104,41 @@ class EmulatedKernel:
         beats = self._faults.take("truncate_request")
         if beats is not None:
             packet = packet[: beats * BEAT_BYTES]
-        self._answer = bytearray(self._engine.process(packet))
+        packet = _flip(packet, self._faults.take("flip_request_bit"))
+        answer = self._engine.process(packet)
+        self._answer = bytearray(_flip(answer, self._faults.take("flip_answer_bit")))
         self._tlast = not self._faults.take("drop_tlast")
-        flip = self._faults.take("flip_answer_bit")
-        if flip is not None:
-            self._answer[flip // 8] ^= 1 << flip % 8
+        self._slow, self._credit = self._faults.take("slow"), 0
+        beats = self._faults.take("reset")
+        if beats is not None:
+            self._until_reset = min(beats * BEAT_BYTES, len(self._answer) - BEAT_BYTES)
         return True
 
     def deliver(self, most: int) -> tuple[bytes, bool]:
         """Give up to `most` bytes of the answer, and whether TLAST came with the last of them."""
+        if self._until_reset == 0:
+            self._reset_fabric()
+            return b"", False
+        if self._until_reset is not None:
+            most = min(most, self._until_reset)
+        if self._slow:
+            most = min(most, self._credit)
         data = bytes(self._answer[:most])
         del self._answer[:most]
+        self._credit -= len(data)
+        if self._until_reset is not None:
+            self._until_reset -= len(data)
         if not data or self._answer:
             return data, False
         self._done, self._running = True, self._auto_restart
         self._stored[_IP_ISR] |= self._stored[_IP_IER]
         return data, self._tlast
+
+
+def _flip(data: bytes, bit: int | None) -> bytes:
+    """Invert a bit of `data`, the lowest of its first byte being bit 0."""
+    if bit is None:
+        return data
+    flipped = bytearray(data)
+    flipped[bit // 8] ^= 1 << bit % 8
+    return bytes(flipped)

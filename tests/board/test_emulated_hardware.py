@@ -36,8 +36,13 @@ class Hardware:
     def __init__(self, length_bits=26):
         self.faults = Faults()
         self.memory = EmulatedMemory(1 << 20)
-        self.kernel = EmulatedKernel(Echo(), self.faults)
+        self.resets = 0
+        self.kernel = EmulatedKernel(Echo(), self.faults, self._reset)
         self.dma = EmulatedDma(self.memory, self.kernel, self.faults, length_bits)
+
+    def _reset(self):
+        self.resets += 1
+        self.dma.reset()
 
     def buffer(self, content):
         allocation = self.memory.allocate(len(content))
@@ -269,5 +274,5 @@ def test_memory_ends(make_bench):
 def test_the_fabric_is_empty_until_a_bitstream_is_loaded(bench):
     overlay = pynq.Overlay(str(bench.board.bitfile), download=False)
     address = overlay.ip_dict["eie_0"]["phys_addr"]
-    with pytest.raises(RuntimeError, match=f"no register at {address:#x}"):
+    with pytest.raises(RuntimeError, match=f"bus error at {address:#x}: no bitstream is loaded"):
         pynq.MMIO(address, 0x100).read(0)

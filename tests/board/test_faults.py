@@ -333,7 +333,7 @@ def test_a_design_of_another_version_is_refused(make_bench, design, changes, mes
         engine.answer_hook = identified_as(design, **changes)
         return engine
 
-    bench.board._device._engine_factory = make_stranger
+    bench.board._engine_factory = make_stranger
     with pytest.raises(AnswerError, match=f"another version of eie.*{message}") as raised:
         bench.open()
     assert raised.tb, "as long as it is kept, the buffers would be, too"
