@@ -1,4 +1,4 @@
-"""The accelerator of a PYNQ board as an engine: overlay, kernel registers, DMA and buffers."""
+"""The accelerator of a PYNQ board as an engine: kernel, DMA and buffers, packet by packet."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.block_design import DMA, KERNEL
-from eie.hls.registers import AUTO_RESTART, PORTS, REGISTERS, START, offset_of
 from eie.host.device_lock import DeviceLock
 from eie.host.dma import Dma
-from eie.host.errors import DeviceError, DeviceTimeoutError, InputError, Problems, ToolError
+from eie.host.errors import DeviceError, DeviceTimeoutError, InputError, Problems
+from eie.host.overlay import EieOverlay
 from eie.host.packets import BEAT_BYTES
 
-__all__ = ["BoardEngine", "import_pynq"]
+if TYPE_CHECKING:
+    import pynq
+
+__all__ = ["BoardEngine"]
 
 #: Room for an answer of unknown length.
 _DEFAULT_ANSWER_BYTES = 1 << 20
@@ -42,8 +43,9 @@ class BoardEngine:
 
     Parameters
     ----------
-    bitfile
-        The ``.bit``; its ``.hwh`` lies beside it.
+    bitstream, dma
+        As for :class:`~eie.host.overlay.EieOverlay`. An overlay that is loaded already is taken as
+        it is.
     timeout
         Seconds that a packet may take to be answered.
     clock
@@ -61,45 +63,38 @@ class BoardEngine:
 
     def __init__(
         self,
-        bitfile: str | os.PathLike[str],
+        bitstream: str | os.PathLike[str] | pynq.Overlay,
         *,
+        dma: str | None = None,
         timeout: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         problems = Problems("board")
         problems.require(timeout > 0, f"timeout must be more than 0 seconds, not {timeout!r}")
-        #: The bitstream in the fabric.
-        self.bitfile = Path(bitfile).resolve()
-        for file in (self.bitfile, self.bitfile.with_suffix(".hwh")):
-            problems.require(file.is_file(), f"there is no file {file}")
         problems.raise_as(InputError)
-        self._pynq = import_pynq()
-        try:
-            device = self._pynq.Device.active_device
-        except RuntimeError as error:
-            raise DeviceError(
-                f"pynq finds no device ({error}): run on the board, as root, in pynq's environment"
-            ) from error
         self._timeout = timeout
         self._closed = False
         self._buffers: dict[tuple[str, int], Any] = {}
         #: Slot of the packet under way.
         self._slot: int | None = None
+        self._overlay = EieOverlay(bitstream, dma=dma)
+        #: Longest packet that the DMA can move, in bytes; whole beats.
+        self.max_transfer = self._overlay.max_transfer
         # Before anything is loaded: whoever uses the device must not lose its bitstream.
-        self._lock = DeviceLock(device.tag)
+        self._lock = DeviceLock(self._overlay.device.tag)
         try:
-            self._overlay = self._pynq.Overlay(str(self.bitfile), device=device)
-            kernel, dma = _find_cells(self._overlay.ip_dict, self.bitfile)
-            parameters = dma["parameters"]
-            #: Longest packet that the DMA can move, in bytes; whole beats.
-            self.max_transfer = (1 << int(parameters["c_sg_length_width"])) - BEAT_BYTES
-            self._address_bits = int(parameters.get("c_addr_width", 32))
-            self._kernel = self._open_registers(kernel)
-            self._dma = Dma(self._open_registers(dma), clock=clock)
+            self._dma = Dma(self._overlay.dma_registers, clock=clock)
+            if self._overlay.to_be_loaded:
+                self._overlay.download()
             self._start_kernel()
         except BaseException:
             self._lock.release()
             raise
+
+    @property
+    def bitfile(self) -> Path:
+        """The bitstream in the fabric."""
+        return self._overlay.bitfile
 
     def process(self, packet: bytes, *, answer_bytes: int | None = None) -> bytes:
         """Send a packet and wait for its answer.
@@ -157,6 +152,7 @@ class BoardEngine:
         """
         self._require_open()
         self._require_size("answer", answer_bytes)
+        self._require_loaded()
         if self._slot is not None:
             raise DeviceError(f"slot {self._slot} is under way: finish() it first")
         answer = self._buffer("answer", slot, answer_bytes)
@@ -196,6 +192,7 @@ class BoardEngine:
         if self._slot is None:
             raise DeviceError("no packet is under way: start() one first")
         try:
+            self._require_loaded()
             received = self._dma.finish()
         except BaseException:
             self.abort()
@@ -212,15 +209,18 @@ class BoardEngine:
 
     def abort(self) -> None:
         """Stop what is under way. :meth:`restart` is needed before the next packet."""
-        # It comes after an error, which is the one to report.
-        with contextlib.suppress(DeviceTimeoutError):
-            self._dma.reset(self._timeout)
         self._slot = None
+        # Where our DMA was there may be anything now, or nothing, at which the bus would stand.
+        if self._overlay.is_loaded:
+            # It comes after an error, which is the one to report.
+            with contextlib.suppress(DeviceTimeoutError):
+                self._dma.reset(self._timeout)
 
     @property
     def registers(self) -> Mapping[str, int]:
         """The kernel's own registers by name; the ports are valid once a packet was answered."""
-        return {port.name: self._kernel.read(port.offset) for port in PORTS}
+        self._require_loaded()
+        return self._overlay.kernel.registers
 
     def restart(self) -> None:
         """Load the bitstream again: whatever was under way, and the network, is forgotten.
@@ -232,12 +232,7 @@ class BoardEngine:
         self.abort()
         # pynq opens its memory anew with the bitstream; buffers from before are not to be trusted.
         self.release_buffers()
-        try:
-            self._overlay.download()
-        except (RuntimeError, OSError) as error:
-            raise DeviceError(
-                f"cannot load {self.bitfile} again ({error}): see the kernel's log (dmesg)"
-            ) from error
+        self._overlay.download()
         self._start_kernel()
 
     def release_buffers(self) -> None:
@@ -261,11 +256,19 @@ class BoardEngine:
 
     def _start_kernel(self) -> None:
         self._dma.reset(self._timeout)
-        self._kernel.write(offset_of("CTRL"), START | AUTO_RESTART)
+        self._overlay.kernel.start()
 
     def _require_open(self) -> None:
         if self._closed:
             raise DeviceError("the accelerator is closed: open it again")
+
+    def _require_loaded(self) -> None:
+        """Refuse to touch registers that are not ours any more."""
+        if not self._overlay.is_loaded:
+            raise DeviceError(
+                f"another bitstream was loaded over {self.bitfile.name}, by this program: do not "
+                "use other overlays before close(). The next call loads this one again"
+            )
 
     def _require_size(self, what: str, size: int) -> None:
         problems = Problems("packet")
@@ -276,9 +279,6 @@ class BoardEngine:
         )
         problems.raise_as(InputError)
 
-    def _open_registers(self, cell: Mapping[str, Any]) -> Any:
-        return self._pynq.MMIO(cell["phys_addr"], cell["addr_range"], device=self._overlay.device)
-
     def _buffer(self, name: str, slot: int, size: int) -> Any:
         """Take the buffer called `name` of a slot, grown to at least `size` bytes."""
         buffer = self._buffers.get((name, slot))
@@ -286,71 +286,8 @@ class BoardEngine:
             return buffer
         if buffer is not None:
             self._buffers.pop((name, slot)).freebuffer()
-        try:
-            buffer = self._pynq.allocate((size,), np.uint8, target=self._overlay.device)
-        except (RuntimeError, MemoryError) as error:
-            raise DeviceError(
-                f"no contiguous memory for the {name} buffer of {size} bytes ({error}): free other "
-                "buffers, give the accelerator a smaller buffer_bytes, or boot with more CMA"
-            ) from error
-        end = buffer.physical_address + size
-        if end > 1 << self._address_bits:
-            buffer.freebuffer()
-            raise DeviceError(
-                f"the {name} buffer ends at {end:#x}, beyond the {self._address_bits} address "
-                "bits of the DMA: build the bitstream with a wider c_addr_width"
-            )
+        buffer = self._overlay.allocate(size)
         # A dirty line of the cache must not be written back over an answer later.
         buffer.flush()
         self._buffers[name, slot] = buffer
         return buffer
-
-
-def import_pynq() -> ModuleType:
-    """Import pynq, or say how to install it."""
-    try:
-        import pynq
-    except ImportError as error:
-        raise ToolError(
-            f"cannot import pynq ({error}): install it with pip install 'eie[pynq]'"
-        ) from error
-    module: ModuleType = pynq
-    return module
-
-
-def _find_cells(
-    ip_dict: Mapping[str, Mapping[str, Any]], bitfile: Path
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Find the kernel and its DMA among the overlay's IPs, and check both."""
-    problems = Problems(f"overlay {bitfile} is no eie accelerator; is its .hwh the bitstream's?")
-    kernels, dmas = (
-        [cell for cell in ip_dict.values() if cell.get("type") == vlnv]
-        for vlnv in (KERNEL.vlnv, DMA.vlnv)
-    )
-    there = ", ".join(sorted(cell["type"] for cell in ip_dict.values() if cell.get("type")))
-    for found, vlnv in ((kernels, KERNEL.vlnv), (dmas, DMA.vlnv)):
-        problems.require(
-            len(found) == 1, f"there must be one {vlnv}, not {len(found)}; there are {there}"
-        )
-    for kernel in kernels:
-        offsets = {
-            name: register["address_offset"]
-            for name, register in (kernel.get("registers") or {}).items()
-        }
-        for register in REGISTERS:
-            offset = offsets.get(register.name)
-            problems.require(
-                offset == register.offset,
-                f"register {register.name} must be at {register.offset:#x}, not "
-                f"{'missing' if offset is None else f'{offset:#x}'}",
-            )
-    for dma in dmas:
-        parameters = dma["parameters"]
-        for name, value in (("c_include_sg", 0), ("c_include_mm2s", 1), ("c_include_s2mm", 1)):
-            got = parameters.get(name)
-            problems.require(
-                got is not None and int(got) == value, f"{name} must be {value}, not {got!r}"
-            )
-        problems.require("c_sg_length_width" in parameters, "c_sg_length_width must be given")
-    problems.raise_as(InputError)
-    return kernels[0], dmas[0]

@@ -49,6 +49,13 @@ class DmaStatus(enum.IntFlag):
     ERR_IRQ = 1 << 14  #: an error has happened; cleared by writing 1
 
 
+#: A wait looks at the registers without pause for so long, since short answers are worth it. Then
+#: it sleeps in between, for a share of what it has waited: other threads run, and the answer is
+#: noticed too late by no more than that share.
+_BUSY_SECONDS = 1e-3
+_SLEEP_SHARE = 1 / 20
+_LONGEST_SLEEP = 2e-3
+
 _ERRORS = {
     DmaStatus.INTERNAL_ERROR: (
         "DMAIntErr: the packet is longer than its buffer, or writing it to memory failed"
@@ -114,14 +121,21 @@ class Dma:
         Its AXI4-Lite registers.
     clock
         Seconds, rising; what deadlines are measured by.
+    sleep
+        Gives the processor away for some seconds.
     """
 
     def __init__(
-        self, registers: RegisterAccess, *, clock: Callable[[], float] = time.monotonic
+        self,
+        registers: RegisterAccess,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._registers = registers
         self._clock = clock
-        self._timeout = self._deadline = 0.0
+        self._sleep = sleep
+        self._timeout = self._started = 0.0
 
     def reset(self, timeout: float) -> None:
         """Reset both channels, which abandons what is under way, and start them.
@@ -159,7 +173,7 @@ class Dma:
         timeout
             Seconds from now on.
         """
-        self._timeout, self._deadline = timeout, self._clock() + timeout
+        self._timeout, self._started = timeout, self._clock()
         # The answer's channel goes first: a kernel that answers while it still takes the
         # request would otherwise block, and the request with it.
         self._begin(S2MM, answer_address, answer_bytes)
@@ -184,14 +198,16 @@ class Dma:
         waiting = [MM2S, S2MM]
         while True:
             # Asked before the registers are read, so that the last look is past the deadline.
-            late = self._clock() >= self._deadline
+            waited = self._clock() - self._started
             statuses = {channel: self._status(channel) for channel in (MM2S, S2MM)}
             # IOC_Irq and not Idle: Idle is also set from the transfer before.
             waiting = [c for c in waiting if not statuses[c] & DmaStatus.IOC_IRQ]
             if not waiting:
                 return self._read(S2MM, LENGTH)
-            if late:
+            if waited >= self._timeout:
                 raise DeviceTimeoutError(_timeout_message(self._timeout, waiting, statuses))
+            if waited >= _BUSY_SECONDS:
+                self._sleep(min(waited * _SLEEP_SHARE, _LONGEST_SLEEP))
 
     def _begin(self, channel: Channel, address: int, length: int) -> None:
         self._write(channel, DMASR, DmaStatus.IOC_IRQ | DmaStatus.ERR_IRQ)

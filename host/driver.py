@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from eie.host.network import Network
 from eie.host.packer import PackedNetwork
 from eie.host.passes import Plan, plan_passes
 from eie.host.turns import Turns
+
+if TYPE_CHECKING:
+    import pynq
 
 __all__ = ["Accelerator", "DeviceInfo"]
 
@@ -74,8 +77,12 @@ class Accelerator:
 
     Parameters
     ----------
-    bitfile
-        The ``.bit``; its ``.hwh`` lies beside it.
+    bitstream
+        Path of the ``.bit``, with its ``.hwh`` beside it, or the name of one that is installed, as
+        pynq finds it; or a ``pynq.Overlay``, which may hold other things than the accelerator. An
+        overlay that is loaded already is taken as it is, but after an error it is loaded again.
+    dma
+        Name of the DMA that serves the accelerator, in overlays with several.
     timeout
         Seconds that one packet may take to be answered.
     buffer_bytes
@@ -98,8 +105,9 @@ class Accelerator:
 
     def __init__(
         self,
-        bitfile: str | os.PathLike[str],
+        bitstream: str | os.PathLike[str] | pynq.Overlay,
         *,
+        dma: str | None = None,
         timeout: float = 10.0,
         buffer_bytes: int = 1 << 20,
         clock: Callable[[], float] = time.monotonic,
@@ -107,7 +115,7 @@ class Accelerator:
         problems = Problems("accelerator")
         problems.require(buffer_bytes > 0, f"buffer_bytes must be positive, not {buffer_bytes!r}")
         problems.raise_as(InputError)
-        self._engine = BoardEngine(bitfile, timeout=timeout, clock=clock)
+        self._engine = BoardEngine(bitstream, dma=dma, timeout=timeout, clock=clock)
         self._plan: Plan | None = None
         self._turns = Turns()
         # Taking a turn and handing the call to the worker are one step.

@@ -152,8 +152,8 @@ class Bench:
     def faults(self):
         return self.board.faults
 
-    def open(self, **options) -> Accelerator:
-        return Accelerator(self.board.bitfile, clock=FakeClock(), **options)
+    def open(self, bitfile: object = None, **options) -> Accelerator:
+        return Accelerator(bitfile or self.board.bitfile, clock=FakeClock(), **options)
 
 
 @pytest.fixture
