@@ -27,7 +27,7 @@ class Faults:
     hang: bool = False
     #: The kernel takes the next request only after this many reads (TREADY is low).
     stall: int = 0
-    #: The next answer comes one beat a read, for this many reads, and then the rest of it.
+    #: The next answer ends only after this many reads; until then a beat of it comes at each read.
     slow: int = 0
     #: The next request loses its end: only this many beats arrive, TLAST with the last.
     truncate_request: int | None = None

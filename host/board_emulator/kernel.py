@@ -122,7 +122,7 @@ class EmulatedKernel:
         if self._until_reset is not None:
             most = min(most, self._until_reset)
         if self._slow:
-            most = min(most, self._credit)
+            most = min(most, self._credit, len(self._answer) - BEAT_BYTES)
         data = bytes(self._answer[:most])
         del self._answer[:most]
         self._credit -= len(data)

@@ -66,3 +66,34 @@ def test_the_deadline_is_kept():
     with pytest.raises(DeviceTimeoutError, match=r"within 5 s \(MM2S DMASR 0x00001002, S2MM DMAS"):
         exchange(registers, range(100), timeout=5.0)
     assert registers.reads[S2MM] == 5
+
+
+def test_a_short_wait_never_sleeps_and_a_long_one_gives_the_processor_away():
+    """Time passes a microsecond a look, and as long as a sleep asks for."""
+    now, sleeps = [0.0], []
+
+    def clock():
+        now[0] += 1e-6
+        return now[0]
+
+    def sleep(seconds):
+        sleeps.append((now[0], seconds))
+        now[0] += seconds
+
+    answers = Scripted({MM2S: 1, S2MM: 900})
+    dma = Dma(answers, clock=clock, sleep=sleep)
+    dma.start(0, 16, 0, 32, 10.0)
+    dma.finish()
+    assert sleeps == []
+
+    answers = Scripted({MM2S: 1, S2MM: 2_000})
+    dma = Dma(answers, clock=clock, sleep=sleep)
+    dma.start(0, 16, 0, 32, 10.0)
+    begin = now[0]
+    dma.finish()
+    waited = now[0] - begin
+    # Two thousand looks of a microsecond each are spread over two seconds.
+    assert 1.0 < waited < 10.0
+    assert all(seconds <= (at - begin) / 20 + 1e-9 for at, seconds in sleeps)
+    assert max(seconds for _, seconds in sleeps) == 2e-3
+    assert sum(seconds for _, seconds in sleeps) > 0.99 * waited

@@ -36,7 +36,7 @@ def test_pynq_binds_the_driver_by_the_kernels_type(overlay):
 
 def test_pynq_finds_the_driver_by_its_entry_point(bench):
     """In a program that has not imported anything of eie."""
-    code = f"""
+    code = """
 import warnings; warnings.simplefilter("ignore")
 import pynq, sys
 assert not any(name.startswith("eie.host.kernel_driver") for name in sys.modules)
@@ -158,9 +158,7 @@ def test_another_overlay_loaded_over_it_is_noticed_before_the_bus_is_touched(ben
         device = pynq.Device.active_device
         device.read_registers = lambda *_: touched.append("read")
         device.write_registers = lambda *_: touched.append("write")
-        with pytest.raises(
-            DeviceError, match=r"another bitstream was loaded over eie\.bit, by thi"
-        ):
+        with pytest.raises(DeviceError, match=r"another bitstream was loaded over eie\.bit"):
             accelerator.run(network.golden_inputs)
         with pytest.raises(DeviceError, match="another bitstream"):
             accelerator.info()
