@@ -12,8 +12,9 @@
 #
 # Only the commands here exist, with the options listed for each; anything else is an error that
 # names it. Block designs are checked against mock_cells.tcl (see mock_block_design.tcl). Files
-# that the tool would leave behind are made, with "mock" for contents. It knows nothing of
-# synthesis: that a script passes says that its names and connections hold together, no more.
+# that the tool would leave behind are made, with "mock" for contents but for the handoff (see
+# mock_handoff.tcl). It knows nothing of synthesis: that a script passes says that its names and
+# connections hold together, no more.
 
 namespace eval mock {
     variable setting {
@@ -130,7 +131,9 @@ set auto_noexec 1
 set auto_noload 1
 
 set folder [file dirname [file normalize [info script]]]
-foreach part {mock_cells_reader mock_cells mock_block_design mock_validate mock_project mock_hls} {
+foreach part {
+    mock_cells_reader mock_cells mock_block_design mock_validate mock_handoff mock_project mock_hls
+} {
     source [file join $folder $part.tcl]
 }
 

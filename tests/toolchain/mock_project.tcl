@@ -141,7 +141,7 @@ mock::command generate_target {} {} 2 2 {
     mock::need_valid_design
     set name [mock::get design name]
     mock::write [file join [mock::get project directory] \
-        eie.gen sources_1 bd $name hw_handoff $name.hwh]
+        eie.gen sources_1 bd $name hw_handoff $name.hwh] [mock::handoff]
 }
 
 mock::command make_wrapper {-top -import} {} 1 1 {
