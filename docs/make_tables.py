@@ -1,4 +1,4 @@
-"""Rewrite the tables in packets.md from the definitions of packets and registers.
+"""Rewrite the tables in packets.md and driver.md from the definitions of what they list.
 
 Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
 ``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
@@ -11,12 +11,14 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 from eie.hls.registers import REGISTERS
+from eie.host.board_emulator import Faults
 from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
 
-PACKETS = Path(__file__).with_name("packets.md")
+FOLDER = Path(__file__).parent
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -44,8 +46,25 @@ def record(described: Record) -> str:
     return f"### {title}\n\n{described.text}\n\n{table(('beat', 'bits', 'field', 'meaning'), rows)}"
 
 
-def tables() -> dict[str, str]:
-    """Every table by the name in its marker."""
+def faults() -> list[tuple[str, str]]:
+    """Fields of :class:`Faults` with the texts of the ``#:`` comments above them."""
+    source = inspect.getsource(Faults)
+    found = re.findall(r"^((?:    #: .*\n)+)    (\w+): ", source, re.MULTILINE)
+    texts = {name: " ".join(re.findall(r"#: (.*)", text)) for text, name in found}
+    assert list(texts) == [field.name for field in fields(Faults)], "a fault has no comment"
+    return [(f"`{name}`", text) for name, text in texts.items()]
+
+
+def tables() -> dict[str, dict[str, str]]:
+    """Every table by its document and the name in its marker."""
+    return {
+        "packets.md": packet_tables(),
+        "driver.md": {"faults": table(("field", "what happens next"), faults())},
+    }
+
+
+def packet_tables() -> dict[str, str]:
+    """Tables of packets and registers."""
     kinds, sections, statuses = comments(Kind), comments(Section), comments(Status)
     return {
         "kinds": table(
@@ -71,9 +90,9 @@ def tables() -> dict[str, str]:
     }
 
 
-def with_tables(text: str) -> str:
-    """Put the tables of today into the text of packets.md."""
-    made = tables()
+def with_tables(document: str, text: str) -> str:
+    """Put the tables of today into the text of a document."""
+    made = tables()[document]
     found: list[str] = []
 
     def put(marker: re.Match[str]) -> str:
@@ -82,13 +101,15 @@ def with_tables(text: str) -> str:
 
     text = re.sub(r"<!-- table (\w+) -->.*?<!-- end -->", put, text, flags=re.DOTALL)
     if sorted(found) != sorted(made):
-        raise SystemExit(f"{PACKETS.name} must have a marker for each of {list(made)}, not {found}")
+        raise SystemExit(f"{document} must have a marker for each of {list(made)}, not {found}")
     return text
 
 
 def main() -> int:
-    """Rewrite packets.md."""
-    PACKETS.write_text(with_tables(PACKETS.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the documents."""
+    for document in tables():
+        path = FOLDER / document
+        path.write_text(with_tables(document, path.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 

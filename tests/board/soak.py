@@ -237,9 +237,9 @@ passes on the smallest design: batches of 0 to 8 vectors in packets of at most 5
 asynchronous batches at once, other networks, golden vectors, counters, and faults. Seed {seed},
 {seconds:.0f} s. The figures below are the program's (`tests/board/soak.py`).
 
-Every output was compared with `==`. A device that is slow, or stalls, within the deadline (the
-"slow runs") was no error. Every fault surfaced as the error that belongs to it, and the call after it
-gave the right outputs: **none was lost, none mixed up**; the program stops at the first that is.
+Every output was compared with `==`. A device that is slow, or stalls, within the deadline was no
+error ("slow runs"). Every fault surfaced as the error that belongs to it, and the call after it gave
+the right outputs: **none was lost, none mixed up**; the program stops at the first that is.
 
 | what | how often |
 | --- | ---: |

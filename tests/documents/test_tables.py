@@ -1,7 +1,8 @@
-"""docs/packets.md says what the code says."""
+"""docs/packets.md and docs/driver.md list what the code defines."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from eie.hls.registers import REGISTERS
+from eie.host.board_emulator import Faults
 from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,8 +29,10 @@ def document() -> str:
     return (DOCS / "packets.md").read_text(encoding="utf-8")
 
 
-def test_the_tables_are_up_to_date(make_tables, document):
-    assert make_tables.with_tables(document) == document, "run `make docs`"
+@pytest.mark.parametrize("name", ["packets.md", "driver.md"])
+def test_the_tables_are_up_to_date(make_tables, name):
+    document = (DOCS / name).read_text(encoding="utf-8")
+    assert make_tables.with_tables(name, document) == document, "run `make docs`"
 
 
 def test_everything_defined_is_in_the_document(document):
@@ -48,17 +52,24 @@ def test_everything_defined_is_in_the_document(document):
 
 def test_a_change_of_the_code_makes_the_document_out_of_date(make_tables, document, monkeypatch):
     monkeypatch.setattr(make_tables, "COUNTER_ROWS", (*COUNTER_ROWS, "late"))
-    assert make_tables.with_tables(document) != document
+    assert make_tables.with_tables("packets.md", document) != document
 
 
 def test_a_missing_marker_is_an_error(make_tables, document):
     with pytest.raises(SystemExit, match="must have a marker for each of"):
-        make_tables.with_tables(document.replace("<!-- table kinds -->", ""))
+        make_tables.with_tables("packets.md", document.replace("<!-- table kinds -->", ""))
 
 
-def test_the_script_rewrites_the_file(make_tables, document, tmp_path, monkeypatch):
-    path = tmp_path / "packets.md"
-    path.write_text(document.replace("| `IDENTIFY` | 1 |", "| `IDENTIFY` | 9 |"))
-    monkeypatch.setattr(make_tables, "PACKETS", path)
+def test_every_fault_is_in_the_document():
+    document = (DOCS / "driver.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(Faults):
+        assert f"| `{field.name}` |" in document
+
+
+def test_the_script_rewrites_the_files(make_tables, document, tmp_path, monkeypatch):
+    for name in make_tables.tables():
+        text = (DOCS / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("| `IDENTIFY` | 1 |", "| `IDENTIFY` | 9 |"))
+    monkeypatch.setattr(make_tables, "FOLDER", tmp_path)
     assert make_tables.main() == 0
-    assert path.read_text() == document
+    assert (tmp_path / "packets.md").read_text() == document
