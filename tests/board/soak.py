@@ -238,8 +238,8 @@ asynchronous batches at once, other networks, golden vectors, counters, and faul
 {seconds:.0f} s. The figures below are the program's (`tests/board/soak.py`).
 
 Every output was compared with `==`. A device that is slow, or stalls, within the deadline was no
-error ("slow runs"). Every fault surfaced as the error that belongs to it, and the call after it gave
-the right outputs: **none was lost, none mixed up**; the program stops at the first that is.
+error ("slow runs"). Every fault surfaced as the error that belongs to it, and the call after it
+gave the right outputs: **none was lost, none mixed up**; the program stops at the first that is.
 
 | what | how often |
 | --- | ---: |
