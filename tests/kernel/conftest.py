@@ -23,10 +23,11 @@ import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
 
-from eie.hls import simulation
+import eie.hls.compiler
+from eie.hls.compiler import COMPILE_FLAGS, ap_types_folder
 from eie.hls.design import Design
 from eie.hls.generator import generate
-from eie.hls.simulation import COMPILE_FLAGS, CompiledKernel, ap_types_folder
+from eie.hls.simulation import CompiledKernel
 from eie.host.emulator import Emulator
 from eie.host.network import Network
 from eie.host.packer import PackedNetwork, pack
@@ -122,7 +123,7 @@ def open_kernel(build: Callable[..., Path]) -> Callable[..., CompiledKernel]:
 
     def open_one(project: Path, **options: object) -> CompiledKernel:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(simulation, "compile_program", compile_shared)
+            patch.setattr(eie.hls.compiler, "compile_program", compile_shared)
             return CompiledKernel(project, **options)
 
     return open_one

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from eie.hls.compiler import ap_types_folder
 from eie.hls.design import Design
 from eie.hls.generator import render_project
 from eie.hls.registers import PORTS
-from eie.hls.simulation import ap_types_folder
 from eie.hls.wiring import wire
 
 HERE = Path(__file__).parent

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from eie.hls.boards import BOARDS
+from eie.hls.compiler import ap_types_folder
 from eie.hls.design import Design
 from eie.hls.registers import VLNV
-from eie.hls.simulation import ap_types_folder
 from eie.hls.toolchain import BLOCKS, STEPS, target_board
 
 
