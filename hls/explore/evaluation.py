@@ -16,7 +16,8 @@ from eie.hls.design import Design
 from eie.hls.estimator import Shortage
 from eie.hls.explore.grid import Point
 from eie.hls.explore.result import PointResult
-from eie.hls.fitting import example_input, needed_accumulators, size_on_board
+from eie.hls.fitting import example_input
+from eie.hls.sizing import needed_accumulators, size_on_board
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.network import Network

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from eie.hls.boards import BOARDS
 from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.hls.estimator import estimate, shortages
-from eie.hls.fitting import fit, size_design
+from eie.hls.fitting import fit
+from eie.hls.sizing import size_design
 from eie.host.errors import DesignError, DoesNotFitError, InputError
 from eie.host.network import Layer, Network
 from eie.host.packer import pack
