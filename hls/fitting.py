@@ -18,6 +18,7 @@ from eie.hls.boards import Board, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.hls.estimator import Estimate, Shortage, estimate, shortages
 from eie.hls.sizing import (
+    advice,
     beyond,
     may_be_compact,
     needed_accumulators,
@@ -164,7 +165,8 @@ def _without_board(network: Network, assignment: Assignment, fixed: dict[str, An
     design, lacking = size_on_board(packed, None, needed_accumulators(network), fixed)
     if lacking:
         raise DoesNotFitError(
-            f"no design with {start.pes} PEs holds this network:\n{_listing(lacking)}"
+            f"no design with {start.pes} PEs{_and_given(fixed, ' and ')} holds this network:\n"
+            f"{_listing(lacking)}\n{advice(lacking, fixed, 'take other PEs', 'prune it further')}"
         )
     return Fit(design, estimate(design), (Candidate(design, None, ()),))
 
@@ -206,15 +208,17 @@ def _on_board(
             chosen = costs[0].design
             return Fit(chosen, estimate(chosen), tuple(candidates), tuple(costs))
     if not fitting:
-        closest = min(candidates, key=_excess)
+        closest = min(candidates, key=lambda candidate: _excess(candidate, fixed))
         raise DoesNotFitError(
-            f"no design for {board.title} holds this network; the closest has "
-            f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n"
-            f"{_listing(closest.shortages)}\n"
-            + (
-                "prune it further, or take a larger board"
-                if passes
-                else "run it in passes (--passes), prune it further, or take a larger board"
+            f"no design for {board.title}{_and_given(fixed, ' with ')} holds this network; "
+            f"the closest has {closest.design.pes} PEs and {closest.design.index_bits}-bit zero "
+            f"runs:\n{_listing(closest.shortages)}\n"
+            + advice(
+                closest.shortages,
+                fixed,
+                *([] if passes else ["run it in passes (--passes)"]),
+                "prune it further",
+                "take a larger board",
             )
         )
     best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
@@ -286,10 +290,23 @@ def example_input(network: Network) -> npt.NDArray[np.int16]:
     return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
 
 
+def _and_given(fixed: dict[str, Any], word: str) -> str:
+    """Name what was fixed, which may be why nothing fits."""
+    others = [f"{name} {value}" for name, value in fixed.items() if name not in ("pes", "board")]
+    return word + ", ".join(others) if others else ""
+
+
 def _listing(lacking: tuple[Shortage, ...]) -> str:
     return "\n".join(f"  - {shortage}" for shortage in lacking)
 
 
-def _excess(candidate: Candidate) -> float:
-    """How far over its budget a candidate is, by its scarcest resource."""
-    return max(s.needed / max(s.allowed, 1) for s in candidate.shortages)
+def _excess(candidate: Candidate, fixed: dict[str, Any]) -> tuple[bool, float]:
+    """How far a candidate is from fitting, by what it lacks most.
+
+    One that lacks only what the caller fixed is closer than any that lacks something else.
+    """
+    lacking = candidate.shortages
+    return (
+        any(shortage.resource not in fixed for shortage in lacking),
+        max(shortage.needed / max(shortage.allowed, 1) for shortage in lacking),
+    )

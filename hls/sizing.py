@@ -17,6 +17,7 @@ from eie.host.network import Network
 from eie.host.packer import PackedNetwork, accumulator_bits_needed
 
 __all__ = [
+    "advice",
     "beyond",
     "may_be_compact",
     "needed_accumulators",
@@ -44,7 +45,7 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
 def size_on_board(
     packed: PackedNetwork, board: Board | None, accumulators: dict[str, int], fixed: dict[str, Any]
 ) -> tuple[Design, tuple[Shortage, ...]]:
-    """Give a packed network a design on `board`, and say what that board has too little of.
+    """Give a packed network a design on `board`, and say what board or design have too little of.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def size_on_board(
     design = design.replace(**_shape(packed, fixed))
     needs = needs_of(design, packed.network, _entries(packed)) | accumulators
     sized = with_capacities(design, needs, fixed)
-    lacking = beyond(needs, fixed)
+    lacking = beyond(needs, fixed) + _too_long(packed, sized)
     if board is not None:
         lacking += shortages(estimate(sized), board)
     return sized, lacking
@@ -69,9 +70,8 @@ def size_on_board(
 
 def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
     """Kind of pointers and depth of the results' queues that suit a network, unless fixed."""
-    longest = max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers)
     # At least one bit: a network without weights has pointers too.
-    bits = max(1, longest.bit_length())
+    bits = max(1, _length_bits(packed))
     rows = packed.layers[-1].local_rows
     shape = {
         "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
@@ -131,6 +131,41 @@ def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]
         for name, needed in needs.items()
         if needed > limits[name]
     )
+
+
+def advice(lacking: tuple[Shortage, ...], fixed: dict[str, Any], *otherwise: str) -> str:
+    """Say what to do about what is lacking: let go of what is fixed, and `otherwise`.
+
+    `otherwise` helps where a board or every design has too little, not where a parameter is fixed
+    too small.
+    """
+    of_fixed = [shortage for shortage in lacking if shortage.resource in fixed]
+    ways = []
+    for shortage in of_fixed:
+        name = shortage.resource
+        # Lengths of no bits are plain pointers, which have no longest column.
+        plain = " or 0" if name == "length_bits" else ""
+        if shortage.needed <= RANGES[name][1]:
+            ways.append(f"give {name} {shortage.needed} or more{plain and ',' + plain}")
+        elif plain:
+            ways.append(f"give {name} 0")
+    if of_fixed:
+        names = ", ".join(shortage.resource for shortage in of_fixed)
+        ways.append(f"leave {names} out")
+    if len(of_fixed) < len(lacking):
+        ways += otherwise
+    return ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]
+
+
+def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
+    """Whether a column is longer than the lengths of compact pointers can say."""
+    needed, has = _length_bits(packed), design.length_bits
+    return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
+
+
+def _length_bits(packed: PackedNetwork) -> int:
+    """Bits of the longest column's length in any PE."""
+    return max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers).bit_length()
 
 
 def _entries(packed: PackedNetwork) -> int:
