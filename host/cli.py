@@ -354,6 +354,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
     )
+    sub.add_argument(
+        "--build-workers", type=int, metavar="N", help="syntheses at the same time here (1)"
+    )
 
     sub = command(
         "selftest", _selftest, "try a board out; prints a report to attach to an issue", "out"

@@ -35,6 +35,7 @@ def fan_out(
     *,
     scheduler: str | None = None,
     workers: int | None = None,
+    alone: bool = False,
 ) -> Iterator[tuple[Item, Result]]:
     """Call ``function(shared, item)`` for every item.
 
@@ -50,6 +51,8 @@ def fan_out(
         Address of a Dask scheduler; None for processes on this machine.
     workers
         Processes on this machine; None for as many as there are cores.
+    alone
+        Whether an item has its worker to itself, even where the worker has several threads.
 
     Yields
     ------
@@ -101,9 +104,16 @@ def fan_out(
                 f"the Dask scheduler at {scheduler!r} has no workers; start `dask worker "
                 f"{scheduler}` on each machine"
             ) from error
+        takes = None
+        if alone:
+            from eie.hls.explore.alone import ALONE, OneAtATime
+
+            client.register_plugin(OneAtATime())
+            takes = ALONE
         everywhere = client.scatter(shared, broadcast=True, hash=False)
         futures = {
-            client.submit(function, everywhere, item, pure=False, retries=1): item for item in items
+            client.submit(function, everywhere, item, pure=False, retries=1, resources=takes): item
+            for item in items
         }
         stack.callback(client.cancel, list(futures))
         for future in as_completed(list(futures)):
