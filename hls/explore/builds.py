@@ -58,7 +58,8 @@ def build_front(
     path
         Folders in which to look for the tools; ``PATH`` if it is None.
     """
-    designs = [Design(**dict(result.design)) for result in front]
+    # Two builds of one design would write to one folder.
+    designs = list(dict.fromkeys(Design(**dict(result.design)) for result in front))
     shared = (str(folder.resolve()), path, model_version())
     for _, build in fan_out(
         _build, shared, designs, scheduler=scheduler, workers=workers, alone=True
@@ -68,7 +69,9 @@ def build_front(
 
 def _build(shared: tuple[str, str | None, str], design: Design) -> Build:
     folder, path, version = shared
-    project = Path(folder) / f"{design.board}-{design.pes}pe-{design.id:08x}"
+    # The identity leaves board and clock out.
+    name = f"{design.board}-{design.pes}pe-{design.clock_mhz}mhz-{design.id:08x}"
+    project = Path(folder) / name
     try:
         check_version(version)
         generate(design, project)

@@ -79,6 +79,17 @@ def test_a_worker_of_a_cluster_has_one_at_a_time(stub, tmp_path):
     assert not (tools / "clash").exists()
 
 
+def test_each_design_has_a_folder_of_its_own(tmp_path):
+    one = Design(pes=2, board="zcu104", clock_mhz=100)
+    designs = [one, one.replace(clock_mhz=200), one.replace(board="kv260")]
+    front = results(*designs, one)
+    builds = list(build_front(front, tmp_path / "builds", path=str(tmp_path)))
+    assert {build.design for build in builds} == set(designs)
+    assert len(builds) == len({build.project for build in builds}) == 3
+    for build in builds:
+        assert Design.load(Path(build.project) / "design.toml") == build.design
+
+
 def test_a_folder_that_cannot_be_written_fails_its_build_alone(tmp_path):
     (tmp_path / "builds").write_text("a file")
     (build,) = build_front(results(Design(pes=1)), tmp_path / "builds", path=os.defpath)
