@@ -230,3 +230,19 @@ def test_lengths_too_short_for_a_column_are_what_a_point_lacks(network):
     (result,) = evaluate(network, [point], "balanced")
     assert not result.fits
     assert any(text.startswith("length_bits: needs") for text in result.lacks)
+
+
+def test_results_are_on_the_disk_group_by_group(network, tmp_path, monkeypatch):
+    """A group that was taken is in the file when the next one's results are asked for."""
+    grid = Grid.of(["none"], AXES)
+    sizes = []
+
+    def one_after_the_other(function, shared, items, **_):
+        for item in items:
+            sizes.append(len((tmp_path / "points.jsonl").read_text().splitlines()))
+            yield item, function(shared, item)
+
+    monkeypatch.setattr("eie.hls.explore.exploration.fan_out", one_after_the_other)
+    explore(network, grid, tmp_path)
+    # The first line says what was explored; two depths share PEs and zero runs.
+    assert sizes == [1, 3, 5, 7]
