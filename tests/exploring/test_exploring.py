@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import operator
 from pathlib import Path
@@ -15,6 +16,7 @@ from eie.hls.explore import Grid, explore, pareto_front, parse_values
 from eie.hls.explore.builds import build_front
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.result import PointResult
 from eie.host.cli import main
 from eie.host.errors import InputError
 from eie.host.run import emulate
@@ -104,6 +106,37 @@ def test_the_front_is_what_nothing_beats(explored):
                 or (other.latency_us <= each.latency_us and other.cost < each.cost)
                 for other in fitting
             )
+
+
+def of(cycles: int = 100, **parameters: object) -> PointResult:
+    """A result whose block RAMs are its scarcest resource."""
+    design = Design(**{"pes": 4, "board": "zcu104", "entries_per_pe": 65536, **parameters})
+    return PointResult.of(json.dumps(sorted(parameters.items())), design, cycles, ())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "others"),
+    [
+        # As texts, "16" and "32" come before "8".
+        ({"queue_depth": 8}, [{"queue_depth": 16}, {"queue_depth": 32}]),
+        ({"result_depth": 4}, [{"result_depth": 8}, {"result_depth": 16}]),
+        ({"queue_depth": 8, "result_depth": 20}, [{"queue_depth": 16, "result_depth": 2}]),
+        # Fewer bits, in as many block RAMs, are worth more than shallower queues.
+        ({"queue_depth": 32, "layers": 8}, [{"queue_depth": 4, "layers": 9}]),
+        ({"length_bits": 3}, [{"length_bits": 4}]),
+        ({"clock_mhz": 100, "cycles": 100}, [{"clock_mhz": 200, "cycles": 200}]),
+    ],
+)
+def test_of_equal_designs_the_smallest_is_shown(chosen, others):
+    results = [of(**chosen), *(of(**other) for other in others)]
+    assert len({(each.latency_us, each.cost) for each in results}) == 1
+    for order in itertools.permutations(results):
+        assert pareto_front(order) == [results[0]]
+
+
+def test_a_deeper_queue_is_shown_where_it_is_faster():
+    shallow, deep = of(120, queue_depth=8), of(100, queue_depth=64)
+    assert pareto_front([shallow, deep]) == [deep]
 
 
 def test_groups_share_an_encoding_and_hold_every_point():
