@@ -54,7 +54,7 @@ def test_the_command_synthesises_one_at_a_time(stub, random_network, tmp_path, m
     tools = stub(ONE_ON_THIS_MACHINE)
     monkeypatch.setenv("PATH", path_with(tools))
     # Workers are as many as cores if nobody says otherwise; a machine with one would show nothing.
-    monkeypatch.setattr("distributed.deploy.local.CPU_COUNT", 4, raising=True)
+    monkeypatch.setattr("dask.system.CPU_COUNT", 4)
     random_network(40, 60, 20, golden=1).save(tmp_path / "net.npz")
     command = ["explore", str(tmp_path / "net.npz"), "--out", str(tmp_path / "out"), "--build"]
     command += ["--board", "kv260", "--pes", "1,2,4,8", "--index-bits", "4", "--memory", "bram"]
