@@ -279,3 +279,21 @@ def test_results_are_on_the_disk_group_by_group(network, tmp_path, monkeypatch):
     explore(network, grid, tmp_path)
     # The first line says what was explored; two depths share PEs and zero runs.
     assert sizes == [1, 3, 5, 7]
+
+
+def test_bits_and_shares_are_not_drawn_on_one_axis(explored, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    found, _, _ = explored
+    drawn = []
+    saved = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *a, **k: (drawn.append(self), saved(self, *a, **k))
+    )
+    found.save(tmp_path)
+    of_board, of_none = drawn[0].axes
+    assert of_board.get_xlabel().startswith("largest share")
+    assert of_none.get_xlabel() == "Mbit of memory"
+    for axes, board in ((of_board, "pynq-z2"), (of_none, "none")):
+        (line,) = axes.lines
+        assert len(line.get_xdata()) == sum(each.board == board for each in found.front)
