@@ -2,7 +2,7 @@
 
 The largest numbers of PEs that fit the board are tried, each with several widths of zero runs, by
 the cycle model on a golden vector of the network; the design with the lowest predicted latency
-wins. What is left of each memory block goes to capacity, so that later networks fit too.
+wins. Its capacities are those of :mod:`eie.hls.sizing`.
 """
 
 from __future__ import annotations
@@ -15,32 +15,29 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boards import Board, find_board
-from eie.hls.design import NO_BOARD, RANGES, Design
+from eie.hls.design import NO_BOARD, Design
 from eie.hls.estimator import Estimate, Shortage, estimate, shortages
+from eie.hls.sizing import (
+    advice,
+    beyond,
+    may_be_compact,
+    needed_accumulators,
+    needs_of,
+    size_on_board,
+    with_capacities,
+)
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, accumulator_bits_needed, encode_network
+from eie.host.packer import PackedNetwork, encode_network
 from eie.host.resident import ResidentNetwork, read_sections
 
 if TYPE_CHECKING:
     from eie.hls.pass_fitting import PassCost
 
-__all__ = [
-    "Candidate",
-    "Fit",
-    "example_input",
-    "fit",
-    "needed_accumulators",
-    "size_design",
-    "size_on_board",
-]
+__all__ = ["Candidate", "Fit", "example_input", "fit"]
 
-#: Results that may wait in a PE, at most: a shift register of a bit for each 32 (UG474).
-_RESULT_DEPTH = 256
-#: Lengths of columns are compact up to this many bits.
-_LENGTH_BITS = 8
 #: Queues deeper than the paper's 8 cost nothing up to 32: one shift register a bit (UG474).
 _QUEUE_DEPTH = 32
 #: Widths of zero runs that are tried; 7 bits take as much memory as 8.
@@ -162,100 +159,15 @@ def fit(
     return _on_board(network, find_board(board), assignment, fixed, passes=passes)
 
 
-def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
-    """Give the design of `packed` capacities that hold its network.
-
-    They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
-    smaller by using 300 of them.
-    """
-    design = packed.design.replace(**_shape(packed, fixed))
-    needs = _needs(design, packed.network, _entries(packed))
-    return _sized(design, needs | needed_accumulators(packed.network), fixed)
-
-
-def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
-    """Kind of pointers and depth of the results' queues that suit a network, unless fixed."""
-    longest = max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers)
-    # At least one bit: a network without weights has pointers too.
-    bits = max(1, longest.bit_length())
-    rows = packed.layers[-1].local_rows
-    shape = {
-        "length_bits": bits if bits <= _LENGTH_BITS and _may_be_compact(fixed) else 0,
-        "result_depth": min(_round_up(rows, 32), _RESULT_DEPTH),
-    }
-    return {name: fixed.get(name, value) for name, value in shape.items()}
-
-
-def _may_be_compact(fixed: dict[str, Any]) -> bool:
-    """Whether a fixed number of pointers, if there is one, makes whole words of compact ones."""
-    return int(fixed.get("pointers_per_pe", 0)) % 8 == 0
-
-
-def needed_accumulators(network: Network) -> dict[str, int]:
-    """The width of accumulators: the same for every design, and slow to prove."""
-    bits = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
-    return {"accumulator_bits": bits}
-
-
-def _needs(design: Design, network: Network, entries: int) -> dict[str, int]:
-    """What a network takes that has `entries` entries in its fullest PE, by parameter."""
-    local_rows = [design.local_rows(layer.rows) for layer in network.layers]
-    return {
-        "entries_per_pe": entries,
-        "pointers_per_pe": sum(design.pointers_of(layer.columns) for layer in network.layers),
-        "rows_per_pe": max(local_rows),
-        "biases_per_pe": sum(local_rows),
-        "layers": len(network.layers),
-        "hidden_activations": max(local_rows[:-1], default=0) * design.pes,
-    }
-
-
-def _sized(design: Design, needs: dict[str, int], fixed: dict[str, Any]) -> Design:
-    """Give `design` capacities of at least `needs`, as far as its parameters' ranges go."""
-    steps = {
-        "entries_per_pe": (4096 if design.memory == "uram" else 512) * design.entries_per_word,
-        "pointers_per_pe": 2048,
-        "rows_per_pe": 64,
-        "biases_per_pe": 64,
-        "layers": 1,
-        "hidden_activations": 8192,
-        "accumulator_bits": 4,
-    }
-    least = {"layers": 8, "accumulator_bits": 32}
-    sizes = {
-        name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
-        for name, needed in needs.items()
-    }
-    return design.replace(**{**sizes, **fixed})
-
-
-def _beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:
-    """Capacities that would have to be larger than they are fixed to, or than any design's."""
-    limits = {name: fixed.get(name, RANGES[name][1]) for name in needs}
-    return tuple(
-        Shortage(name, needed, limits[name], limits[name])
-        for name, needed in needs.items()
-        if needed > limits[name]
-    )
-
-
-def _entries(packed: PackedNetwork) -> int:
-    """Entries of the fullest PE."""
-    last = packed.layers[-1]
-    return int((last.entry_base + np.diff(last.encoded.pe_starts)).max())
-
-
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
     packed = encode_network(network, start.pes, start.index_bits, assignment, start)
-    shaped = start.replace(**_shape(packed, fixed))
-    needs = _needs(shaped, network, _entries(packed)) | needed_accumulators(network)
-    lacking = _beyond(needs, fixed)
+    design, lacking = size_on_board(packed, None, needed_accumulators(network), fixed)
     if lacking:
         raise DoesNotFitError(
-            f"no design with {start.pes} PEs holds this network:\n{_listing(lacking)}"
+            f"no design with {start.pes} PEs{_and_given(fixed, ' and ')} holds this network:\n"
+            f"{_listing(lacking)}\n{advice(lacking, fixed, 'take other PEs', 'prune it further')}"
         )
-    design = size_design(packed, **fixed)
     return Fit(design, estimate(design), (Candidate(design, None, ()),))
 
 
@@ -296,15 +208,17 @@ def _on_board(
             chosen = costs[0].design
             return Fit(chosen, estimate(chosen), tuple(candidates), tuple(costs))
     if not fitting:
-        closest = min(candidates, key=_excess)
+        closest = min(candidates, key=lambda candidate: _excess(candidate, fixed))
         raise DoesNotFitError(
-            f"no design for {board.title} holds this network; the closest has "
-            f"{closest.design.pes} PEs and {closest.design.index_bits}-bit zero runs:\n"
-            f"{_listing(closest.shortages)}\n"
-            + (
-                "prune it further, or take a larger board"
-                if passes
-                else "run it in passes (--passes), prune it further, or take a larger board"
+            f"no design for {board.title}{_and_given(fixed, ' with ')} holds this network; "
+            f"the closest has {closest.design.pes} PEs and {closest.design.index_bits}-bit zero "
+            f"runs:\n{_listing(closest.shortages)}\n"
+            + advice(
+                closest.shortages,
+                fixed,
+                *([] if passes else ["run it in passes (--passes)"]),
+                "prune it further",
+                "take a larger board",
             )
         )
     best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
@@ -323,41 +237,15 @@ def _look_at(
     # Perfectly balanced, without padding and with short columns it would take this much: often
     # already too much.
     weights = sum(layer.nonzeros for layer in network.layers)
-    design = design.replace(**{"length_bits": int(_may_be_compact(fixed)), **fixed})
-    needs = _needs(design, network, -(-weights // design.pes)) | accumulators
-    sized = _sized(design, needs, fixed)
-    lacking = _beyond(needs, fixed) + shortages(estimate(sized), board)
+    design = design.replace(**{"length_bits": int(may_be_compact(fixed)), **fixed})
+    needs = needs_of(design, network, -(-weights // design.pes)) | accumulators
+    sized = with_capacities(design, needs, fixed)
+    lacking = beyond(needs, fixed) + shortages(estimate(sized), board)
     if lacking:
         return Candidate(sized, None, lacking)
     packed = encode_network(network, design.pes, design.index_bits, assignment, design)
     sized, lacking = size_on_board(packed, board, accumulators, fixed)
     return Candidate(sized, None if lacking else _predict(packed, sized), lacking)
-
-
-def size_on_board(
-    packed: PackedNetwork, board: Board | None, accumulators: dict[str, int], fixed: dict[str, Any]
-) -> tuple[Design, tuple[Shortage, ...]]:
-    """Give a packed network a design on `board`, and say what that board has too little of.
-
-    Parameters
-    ----------
-    packed
-        The network, encoded for as many PEs and as long zero runs as are fixed.
-    board
-        The board, or None for a design without one.
-    accumulators
-        What :func:`needed_accumulators` gave: slow to prove, and the same for every design.
-    fixed
-        Parameters that are not to be chosen; board, PEs and zero runs among them.
-    """
-    design = packed.design.replace(**fixed)
-    design = design.replace(**_shape(packed, fixed))
-    needs = _needs(design, packed.network, _entries(packed)) | accumulators
-    sized = _sized(design, needs, fixed)
-    lacking = _beyond(needs, fixed)
-    if board is not None:
-        lacking += shortages(estimate(sized), board)
-    return sized, lacking
 
 
 def _starts(board: Board, pes: int, fixed: dict[str, Any]) -> list[tuple[Design, dict[str, Any]]]:
@@ -402,14 +290,23 @@ def example_input(network: Network) -> npt.NDArray[np.int16]:
     return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
 
 
+def _and_given(fixed: dict[str, Any], word: str) -> str:
+    """Name what was fixed, which may be why nothing fits."""
+    others = [f"{name} {value}" for name, value in fixed.items() if name not in ("pes", "board")]
+    return word + ", ".join(others) if others else ""
+
+
 def _listing(lacking: tuple[Shortage, ...]) -> str:
     return "\n".join(f"  - {shortage}" for shortage in lacking)
 
 
-def _excess(candidate: Candidate) -> float:
-    """How far over its budget a candidate is, by its scarcest resource."""
-    return max(s.needed / max(s.allowed, 1) for s in candidate.shortages)
+def _excess(candidate: Candidate, fixed: dict[str, Any]) -> tuple[bool, float]:
+    """How far a candidate is from fitting, by what it lacks most.
 
-
-def _round_up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
+    One that lacks only what the caller fixed is closer than any that lacks something else.
+    """
+    lacking = candidate.shortages
+    return (
+        any(shortage.resource not in fixed for shortage in lacking),
+        max(shortage.needed / max(shortage.allowed, 1) for shortage in lacking),
+    )

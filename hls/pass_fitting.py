@@ -16,6 +16,7 @@ import numpy.typing as npt
 from eie.hls.boards import Board
 from eie.hls.design import RANGES, Design
 from eie.hls.estimator import estimate, shortages
+from eie.hls.sizing import may_be_compact
 from eie.host.assignment import Assignment
 from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
@@ -117,13 +118,15 @@ def _plan(
     How long columns are is known only once rows are dealt out, so lengths start with what chance
     makes likely.
     """
-    widths = [start["length_bits"]] if "length_bits" in start else range(3, 9)
+    chosen = "length_bits" not in start
+    # A fixed number of pointers may make no whole words of compact ones; plain ones always do.
+    widths = (range(3, 9) if may_be_compact(start) else (0,)) if chosen else (start["length_bits"],)
     for bits in widths:
         design = _largest(network, board, {**start, "length_bits": bits}, accumulator_bits)
         if design is None:
             return None
         rows = max(design.rows_per_pe * design.pes, 1)
-        if "length_bits" not in start and _longest_expected(network, rows, design.pes) >= 1 << bits:
+        if chosen and bits and _longest_expected(network, rows, design.pes) >= 1 << bits:
             continue
         try:
             return plan_passes(network, design, assignment=assignment)
@@ -168,11 +171,11 @@ def _sized(
 ) -> Design | None:
     """A design with `entries` a PE, and everything else as small as passes of that size need."""
     pes = start["pes"]
-    probe = Design(pes=pes, length_bits=1)
+    probe = Design(pes=pes)
     rows = 1
     for layer in network.layers:
         # Rows of a share whose weights would fill the matrix memories.
-        share = -(-layer.nonzeros // (pes * entries))
+        share = max(1, -(-layer.nonzeros // (pes * entries)))
         rows = max(rows, probe.local_rows(-(-layer.rows // share)))
     hidden = [probe.local_rows(layer.rows) * pes for layer in network.layers[:-1]]
     smallest = min(hidden, default=0)
@@ -182,7 +185,10 @@ def _sized(
         # Eight entries to a beat: loading is what passes cost.
         "index_bits": 4,
         "entries_per_pe": entries,
-        "pointers_per_pe": _round_up(max(layer.columns for layer in network.layers), 2048),
+        # A plain layer has a pointer more than columns.
+        "pointers_per_pe": _round_up(
+            max(layer.columns for layer in network.layers) + (not start["length_bits"]), 2048
+        ),
         "rows_per_pe": _round_up(rows, 16),
         "biases_per_pe": _round_up(2 * rows, 16),
         "layers": 8,

@@ -46,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `selftest` gives 1 if the accelerator failed a check.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name, value in vars(options).items():
+        # Some versions of argparse make an empty list of `--option=--`, whatever its type.
+        if isinstance(value, list) and (not value or [] in value):
+            parser.error(f"argument --{name.replace('_', '-')}: expected one argument, not '--'")
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
         _check_files(options)
@@ -353,6 +358,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--workers", type=int, metavar="N", help="processes here (one a core)")
     sub.add_argument(
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
+    )
+    sub.add_argument(
+        "--build-workers", type=int, metavar="N", help="syntheses at the same time here (1)"
     )
 
     sub = command(

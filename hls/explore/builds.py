@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eie.hls.design import Design
 from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.identity import check_version, model_version
 from eie.hls.explore.result import PointResult
 from eie.hls.generator import generate
 from eie.hls.reports import compare_project
@@ -37,10 +38,12 @@ def build_front(
     folder: Path,
     *,
     scheduler: str | None = None,
-    workers: int | None = 1,
+    workers: int = 1,
     path: str | None = None,
 ) -> Iterator[Build]:
     """Generate and synthesise each design; gives each as it is done.
+
+    On a cluster each worker has one at a time, as a synthesis takes gigabytes and several threads.
 
     Parameters
     ----------
@@ -48,23 +51,31 @@ def build_front(
         What to build.
     folder
         Where projects go; on a cluster a folder that its machines share.
-    scheduler, workers
-        Where to run; on this machine one at a time, as a synthesis takes gigabytes.
+    scheduler
+        Address of a Dask scheduler; None for this machine.
+    workers
+        How many at a time on this machine.
     path
         Folders in which to look for the tools; ``PATH`` if it is None.
     """
-    designs = [Design(**dict(result.design)) for result in front]
-    shared = (str(folder.resolve()), path)
-    for _, build in fan_out(_build, shared, designs, scheduler=scheduler, workers=workers):
+    # Two builds of one design would write to one folder.
+    designs = list(dict.fromkeys(Design(**dict(result.design)) for result in front))
+    shared = (str(folder.resolve()), path, model_version())
+    for _, build in fan_out(
+        _build, shared, designs, scheduler=scheduler, workers=workers, alone=True
+    ):
         yield build
 
 
-def _build(shared: tuple[str, str | None], design: Design) -> Build:
-    folder, path = shared
-    project = Path(folder) / f"{design.board}-{design.pes}pe-{design.id:08x}"
+def _build(shared: tuple[str, str | None, str], design: Design) -> Build:
+    folder, path, version = shared
+    # The identity leaves board and clock out.
+    name = f"{design.board}-{design.pes}pe-{design.clock_mhz}mhz-{design.id:08x}"
+    project = Path(folder) / name
     try:
+        check_version(version)
         generate(design, project)
         run_hls(project, steps=("csynth",), path=path)
         return Build(design, str(project), compare_project(project).as_text(), True)
-    except EieError as error:
+    except (EieError, OSError) as error:  # such as a folder that this machine cannot write
         return Build(design, str(project), str(error), False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from eie.hls.explore.builds import build_front
-from eie.hls.explore.exploration import explore
+from eie.hls.explore.exploration import Exploration, explore
 from eie.hls.explore.grid import Grid, parse_values
-from eie.host.errors import InputError
+from eie.host.errors import InputError, Problems, ToolError
 from eie.host.network import Network
 
 __all__ = ["run_explore"]
@@ -17,20 +18,16 @@ __all__ = ["run_explore"]
 
 def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
     """Explore what the command line asks for; `names` are the parameters that it knows."""
-    if options.workers is not None and options.workers < 1:
-        raise InputError(f"--workers must be at least 1, not {options.workers}")
-    given = {name: getattr(options, name) for name in names}
-    axes = {name: parse_values(text, name) for name, text in given.items() if text is not None}
-    grid = Grid.of(options.board, axes)
+    grid = Grid.of(options.board, _axes(options, names))
     network = Network.load(options.network)
-    where = {"scheduler": options.scheduler, "workers": options.workers}
     try:
         found = explore(
             network,
             grid,
             options.out,
+            scheduler=options.scheduler,
+            workers=options.workers,
             on_progress=lambda progress: print(progress, file=sys.stderr, flush=True),
-            **where,
         )
     except KeyboardInterrupt:
         print(f"interrupted: the same command goes on with what is in {options.out}")
@@ -39,6 +36,46 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
     print(found.as_text())
     print("wrote " + ", ".join(map(str, paths)))
     if options.build:
-        for build in build_front(found.front, options.out / "builds", **where):
-            print(f"{build.project}: {'synthesised' if build.succeeded else 'failed'}")
-            print(build.text)
+        _build(found, options)
+
+
+def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Read the values of parameters, and check what the other options say."""
+    problems = Problems("explore")
+    for name in ("workers", "build_workers"):
+        value, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        problems.require(value is None or value >= 1, f"{option} must be at least 1, not {value}")
+        problems.require(
+            value is None or options.scheduler is None,
+            f"{option} must not be given with --scheduler: a cluster's workers are its own",
+        )
+    problems.require(
+        options.build_workers is None or options.build,
+        "--build-workers must not be given without --build: nothing is synthesised",
+    )
+    axes = {}
+    for name in names:
+        if (text := getattr(options, name)) is not None:
+            try:
+                axes[name] = parse_values(text, name)
+            except InputError as error:
+                problems.require(False, str(error))
+    problems.raise_as(InputError)
+    return axes
+
+
+def _build(found: Exploration, options: argparse.Namespace) -> None:
+    """Synthesise the front; what fails does not stop the others, but is an error in the end."""
+    failed = total = 0
+    for build in build_front(
+        found.front,
+        options.out / "builds",
+        scheduler=options.scheduler,
+        workers=options.build_workers or 1,
+    ):
+        print(f"{build.project}: {'synthesised' if build.succeeded else 'failed'}")
+        print(build.text, flush=True)
+        failed += not build.succeeded
+        total += 1
+    if failed:
+        raise ToolError(f"{failed} of {total} designs could not be synthesised: see above why")

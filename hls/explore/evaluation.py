@@ -13,10 +13,10 @@ from typing import Any
 
 from eie.hls.boards import BOARDS
 from eie.hls.design import Design
-from eie.hls.estimator import Shortage
 from eie.hls.explore.grid import Point
 from eie.hls.explore.result import PointResult
-from eie.hls.fitting import example_input, needed_accumulators, size_on_board
+from eie.hls.fitting import example_input
+from eie.hls.sizing import needed_accumulators, size_on_board
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.network import Network
@@ -75,7 +75,6 @@ def evaluate(
             fixed = {"clock_mhz": board.clock_mhz, **fixed}
         fixed |= {"pes": pes, "index_bits": index_bits, "board": point.board}
         design, lacking = size_on_board(packed, board, accumulators, fixed)
-        lacking += _too_long(packed, design)
         results.append(PointResult.of(point.key, design, counter.cycles(design), lacking))
     return results
 
@@ -116,13 +115,6 @@ def _resident(packed: PackedNetwork) -> ResidentNetwork:
     )
     # Nothing asks for the identity: no packet is made of it.
     return ResidentNetwork(0, packed.input_beats, packed.output_beats, layers)
-
-
-def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
-    """Whether a column is longer than the lengths of compact pointers can say."""
-    longest = max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers)
-    needed, has = longest.bit_length(), design.length_bits
-    return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
 
 
 def _encoding(point: Point) -> tuple[int, int]:

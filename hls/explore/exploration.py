@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import io
 import json
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from typing import Any
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
 from eie.hls.explore.grid import Grid, Point
-from eie.hls.explore.identity import model_version, network_hash
+from eie.hls.explore.identity import check_version, model_version, network_hash
 from eie.hls.explore.pareto import pareto_front, pareto_table
 from eie.hls.explore.plot import draw
 from eie.hls.explore.result import PointResult
 from eie.hls.explore.store import Header, Store
 from eie.host.assignment import Assignment
-from eie.host.errors import ToolError
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
@@ -152,11 +150,7 @@ def _evaluate(
     shared: tuple[Network, Assignment, str], points: Sequence[Point]
 ) -> list[PointResult]:
     network, assignment, version = shared
-    if model_version() != version:
-        raise ToolError(
-            f"worker {platform.node()} has eie {model_version()}, not {version}: install the same "
-            "on every machine"
-        )
+    check_version(version)
     return evaluate(network, points, assignment)
 
 

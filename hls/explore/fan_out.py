@@ -35,6 +35,7 @@ def fan_out(
     *,
     scheduler: str | None = None,
     workers: int | None = None,
+    alone: bool = False,
 ) -> Iterator[tuple[Item, Result]]:
     """Call ``function(shared, item)`` for every item.
 
@@ -49,7 +50,9 @@ def fan_out(
     scheduler
         Address of a Dask scheduler; None for processes on this machine.
     workers
-        Processes on this machine; None for as many as there are cores.
+        Processes on this machine, at most; None for as many as there are cores.
+    alone
+        Whether an item has its worker to itself, even where the worker has several threads.
 
     Yields
     ------
@@ -68,7 +71,7 @@ def fan_out(
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise ToolError(_UNGUARDED)
     try:
-        from dask import config
+        from dask import config, system
         from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
     except ImportError as error:
         raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
@@ -76,10 +79,12 @@ def fan_out(
         stack.enter_context(config.set({"distributed.admin.tick.limit": "1h"}))
         cluster = None
         if scheduler is None:
+            # No more processes than there is work for.
+            count = min(system.CPU_COUNT if workers is None else workers, len(items))
             # The dashboard on a free port of this machine alone; Dask's own choice is open to all.
             try:
                 cluster = LocalCluster(
-                    n_workers=workers,
+                    n_workers=count,
                     threads_per_worker=1,
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.ERROR,
@@ -89,7 +94,9 @@ def fan_out(
             stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(cluster or scheduler, timeout=_CONNECT_SECONDS))
-        except (OSError, ValueError, TimeoutError) as error:
+        except Exception as error:  # each transport has its own for an address that is none
+            if scheduler is None:
+                raise
             raise InputError(
                 f"no Dask scheduler answers at {scheduler!r} ({error}); start one with "
                 "`dask scheduler`, and `dask worker ADDRESS` on each machine"
@@ -101,9 +108,16 @@ def fan_out(
                 f"the Dask scheduler at {scheduler!r} has no workers; start `dask worker "
                 f"{scheduler}` on each machine"
             ) from error
+        takes = None
+        if alone:
+            from eie.hls.explore.alone import ALONE, OneAtATime
+
+            client.register_plugin(OneAtATime())
+            takes = ALONE
         everywhere = client.scatter(shared, broadcast=True, hash=False)
         futures = {
-            client.submit(function, everywhere, item, pure=False, retries=1): item for item in items
+            client.submit(function, everywhere, item, pure=False, retries=1, resources=takes): item
+            for item in items
         }
         stack.callback(client.cancel, list(futures))
         for future in as_completed(list(futures)):

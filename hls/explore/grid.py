@@ -64,9 +64,8 @@ class Grid:
     def of(cls, boards: Sequence[str], axes: Mapping[str, Sequence[Any]] | None = None) -> Grid:
         """Make a grid; axes that are not given are :data:`DEFAULT_AXES`."""
         merged = {**DEFAULT_AXES, **(axes or {})}
-        names = (b if b == NO_BOARD else find_board(b).name for b in boards)
         return cls(
-            tuple(dict.fromkeys(names)),
+            tuple(dict.fromkeys(map(_board_name, boards))),
             tuple((name, tuple(dict.fromkeys(values))) for name, values in merged.items()),
         )
 
@@ -84,6 +83,11 @@ class Grid:
             more = f" (and {len(wrong) - 1} values more)" if len(wrong) > 1 else ""
             problems.require(not wrong, f"{wrong[0] if wrong else ''}{more}")
         for board in self.boards:
+            if not problems.require(
+                board == NO_BOARD or board in BOARDS,
+                f"board must be one of {', '.join((*BOARDS, NO_BOARD))}, not {board!r}",
+            ):
+                continue
             problems.require(
                 "uram" not in of_axis.get("memory", ())
                 or "bram" in of_axis["memory"]
@@ -127,6 +131,14 @@ def _fault(parameters: dict[str, Any]) -> str:
     except DesignError as error:
         return str(error).removeprefix("design: ")
     return ""
+
+
+def _board_name(name: str) -> str:
+    """Name of a board that goes by any spelling; what is none is refused with all else."""
+    try:
+        return name if name == NO_BOARD else find_board(name).name
+    except InputError:
+        return name
 
 
 def _has_uram(board: str) -> bool:

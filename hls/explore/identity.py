@@ -6,11 +6,13 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import platform
 from pathlib import Path
 
+from eie.host.errors import ToolError
 from eie.host.network import Network
 
-__all__ = ["MODELS", "model_version", "network_hash"]
+__all__ = ["MODELS", "check_version", "model_version", "network_hash"]
 
 #: Modules of eie whose text decides what a point's result is.
 MODELS = (
@@ -20,11 +22,13 @@ MODELS = (
     "eie.hls.explore.evaluation",
     "eie.hls.explore.result",
     "eie.hls.fitting",
+    "eie.hls.sizing",
     "eie.hls.wiring",
     "eie.host.assignment",
     "eie.host.cycles",
     "eie.host.encoding",
     "eie.host.fixed_point",
+    "eie.host.network",
     "eie.host.packer",
     "eie.host.resident",
     "eie.host.sparse_product",
@@ -51,3 +55,18 @@ def model_version() -> str:
     for name in MODELS:
         digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
     return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
+
+
+def check_version(version: str) -> None:
+    """Refuse to work for a machine that has another version of eie.
+
+    Raises
+    ------
+    ToolError
+        If `version` is not that of this machine.
+    """
+    if model_version() != version:
+        raise ToolError(
+            f"worker {platform.node()} has eie {model_version()}, not {version}: install the same "
+            "on every machine"
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from eie.hls.design import RANGES
 from eie.hls.explore.result import PointResult
 
 __all__ = ["pareto_front", "pareto_table"]
@@ -13,8 +15,10 @@ def pareto_front(results: Iterable[PointResult]) -> list[PointResult]:
     """Give the results that no other is better than, for each board, from fast to small.
 
     A result is better if its latency and its share of the scarcest resource (without a board its
-    bits of memory) are no greater and one of them is less. Of equal ones the one with fewer bits of
-    memory stands for all.
+    bits of memory) are no greater and one of them is less. Of those that are equal in both one
+    stands for all: that with fewest bits of memory, then BRAM36s, UltraRAMs, DSP slices and LUTs,
+    then the shallowest queues (``queue_depth``, then ``result_depth``), then the smallest of each
+    other parameter in the order of :data:`eie.hls.design.RANGES`.
     """
     fitting = [result for result in results if result.fits]
     front: list[PointResult] = []
@@ -22,12 +26,20 @@ def pareto_front(results: Iterable[PointResult]) -> list[PointResult]:
         smallest = float("inf")
         for result in sorted(
             (each for each in fitting if each.board == board),
-            key=lambda each: (each.latency_us, each.cost, each.memory_bits, each.key),
+            key=lambda each: (each.latency_us, each.cost, *_size(each)),
         ):
             if result.cost < smallest:
                 front.append(result)
                 smallest = result.cost
     return front
+
+
+def _size(result: PointResult) -> tuple[Any, ...]:
+    """Sort results of equal latency and cost by: the smaller, the earlier; no two are equal."""
+    takes = (result.memory_bits, result.bram36, result.uram, result.dsp, result.lut)
+    # Up to 32 elements a queue takes the same LUTs.
+    names = dict.fromkeys(("queue_depth", "result_depth", *RANGES, "memory"))
+    return (*takes, *(result.design[name] for name in names))
 
 
 def pareto_table(front: Iterable[PointResult]) -> str:

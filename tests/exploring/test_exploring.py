@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import operator
 from pathlib import Path
@@ -15,6 +16,7 @@ from eie.hls.explore import Grid, explore, pareto_front, parse_values
 from eie.hls.explore.builds import build_front
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.result import PointResult
 from eie.host.cli import main
 from eie.host.errors import InputError
 from eie.host.run import emulate
@@ -104,6 +106,37 @@ def test_the_front_is_what_nothing_beats(explored):
                 or (other.latency_us <= each.latency_us and other.cost < each.cost)
                 for other in fitting
             )
+
+
+def of(cycles: int = 100, **parameters: object) -> PointResult:
+    """A result whose block RAMs are its scarcest resource."""
+    design = Design(**{"pes": 4, "board": "zcu104", "entries_per_pe": 65536, **parameters})
+    return PointResult.of(json.dumps(sorted(parameters.items())), design, cycles, ())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "others"),
+    [
+        # As texts, "16" and "32" come before "8".
+        ({"queue_depth": 8}, [{"queue_depth": 16}, {"queue_depth": 32}]),
+        ({"result_depth": 4}, [{"result_depth": 8}, {"result_depth": 16}]),
+        ({"queue_depth": 8, "result_depth": 20}, [{"queue_depth": 16, "result_depth": 2}]),
+        # Fewer bits, in as many block RAMs, are worth more than shallower queues.
+        ({"queue_depth": 32, "layers": 8}, [{"queue_depth": 4, "layers": 9}]),
+        ({"length_bits": 3}, [{"length_bits": 4}]),
+        ({"clock_mhz": 100, "cycles": 100}, [{"clock_mhz": 200, "cycles": 200}]),
+    ],
+)
+def test_of_equal_designs_the_smallest_is_shown(chosen, others):
+    results = [of(**chosen), *(of(**other) for other in others)]
+    assert len({(each.latency_us, each.cost) for each in results}) == 1
+    for order in itertools.permutations(results):
+        assert pareto_front(order) == [results[0]]
+
+
+def test_a_deeper_queue_is_shown_where_it_is_faster():
+    shallow, deep = of(120, queue_depth=8), of(100, queue_depth=64)
+    assert pareto_front([shallow, deep]) == [deep]
 
 
 def test_groups_share_an_encoding_and_hold_every_point():
@@ -230,3 +263,37 @@ def test_lengths_too_short_for_a_column_are_what_a_point_lacks(network):
     (result,) = evaluate(network, [point], "balanced")
     assert not result.fits
     assert any(text.startswith("length_bits: needs") for text in result.lacks)
+
+
+def test_results_are_on_the_disk_group_by_group(network, tmp_path, monkeypatch):
+    """A group that was taken is in the file when the next one's results are asked for."""
+    grid = Grid.of(["none"], AXES)
+    sizes = []
+
+    def one_after_the_other(function, shared, items, **_):
+        for item in items:
+            sizes.append(len((tmp_path / "points.jsonl").read_text().splitlines()))
+            yield item, function(shared, item)
+
+    monkeypatch.setattr("eie.hls.explore.exploration.fan_out", one_after_the_other)
+    explore(network, grid, tmp_path)
+    # The first line says what was explored; two depths share PEs and zero runs.
+    assert sizes == [1, 3, 5, 7]
+
+
+def test_bits_and_shares_are_not_drawn_on_one_axis(explored, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    found, _, _ = explored
+    drawn = []
+    saved = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *a, **k: (drawn.append(self), saved(self, *a, **k))
+    )
+    found.save(tmp_path)
+    of_board, of_none = drawn[0].axes
+    assert of_board.get_xlabel().startswith("largest share")
+    assert of_none.get_xlabel() == "Mbit of memory"
+    for axes, board in ((of_board, "pynq-z2"), (of_none, "none")):
+        (line,) = axes.lines
+        assert len(line.get_xdata()) == sum(each.board == board for each in found.front)

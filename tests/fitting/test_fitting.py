@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from eie.hls.boards import BOARDS
 from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.hls.estimator import estimate, shortages
-from eie.hls.fitting import fit, size_design
+from eie.hls.fitting import fit
+from eie.hls.sizing import size_design
 from eie.host.errors import DesignError, DoesNotFitError, InputError
 from eie.host.network import Layer, Network
 from eie.host.packer import pack
@@ -266,3 +267,40 @@ def test_cycles_are_predicted_for_any_number_of_columns(random_network, sizes):
     chosen = next(each for each in found.candidates if each.design == found.design)
     report = emulate(network, found.design, network.golden_inputs[:1]).report
     assert chosen.cycles == report.total_cycles
+
+
+@pytest.mark.parametrize("board", ["pynq-z2", NO_BOARD])
+def test_lengths_too_short_for_a_column_are_refused_with_what_to_do(board, random_network):
+    network = random_network(20, 30, 10, golden=2)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, board, pes=2, length_bits=1)
+    message = str(caught.value)
+    found = re.search(r"length_bits: needs (\d), may use 1 of 1 \((\d) too many\)", message)
+    assert found
+    needed = int(found[1])
+    assert needed == 1 + int(found[2])
+    assert message.endswith(f"give length_bits {needed} or more, or 0, or leave length_bits out"), (
+        message
+    )
+    for enough in (needed, 0):
+        pack(network, fit(network, board, pes=2, length_bits=enough).design)
+
+
+def test_columns_too_long_for_any_length_are_not_told_to_take_a_longer_one(random_network):
+    network = random_network(4, 600, density=1.0)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=1, length_bits=8)
+    assert "length_bits: needs 10, may use 8 of 8 (2 too many)" in str(caught.value)
+    assert str(caught.value).endswith("\ngive length_bits 0, or leave length_bits out")
+
+
+def test_the_closest_lacks_what_was_fixed_rather_than_what_the_board_has(network):
+    """Many PEs need but a little more than the board has, and would hide what is to be changed."""
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z1", layers=1)
+    message = str(caught.value)
+    assert message.startswith("no design for PYNQ-Z1 with layers 1 holds this network; ")
+    assert message.endswith(
+        "  - layers: needs 2, may use 1 of 1 (1 too many)\n"
+        "give layers 2 or more, or leave layers out"
+    )
