@@ -70,6 +70,7 @@ def write_hwh(
             processor.cell,
             _clock_parameters(board) | settings[processor.cell],
             (processor.control, "MASTER"),
+            fabric=False,
         ),
         design,
     )
@@ -112,13 +113,18 @@ def _add_module(
     cell: Cell,
     parameters: Mapping[str, int | str],
     *interfaces: tuple[str, str],
+    fabric: bool = True,
 ) -> Element:
-    """Add a cell with its parameters, and its AXI interfaces by name and role."""
+    """Add a cell with its parameters, and its AXI interfaces by name and role.
+
+    pynqmetadata before 0.2 takes for a processing system only what is not in the `fabric`.
+    """
     module = SubElement(
         modules,
         "MODULE",
         FULLNAME=f"/{cell.name}",
         INSTANCE=cell.name,
+        IS_PL=str(fabric).upper(),
         MODTYPE=cell.vlnv.split(":")[2],
         VLNV=cell.vlnv,
     )
