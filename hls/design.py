@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from eie.hls.boards import BOARDS
-from eie.host.errors import DesignError, Problems
+from eie.host.errors import DesignError, Problems, ToolError
 from eie.host.packets import DESIGN
 from eie.host.whole_file import whole_file
 
@@ -296,6 +296,8 @@ class Design:
         ------
         DesignError
             If the file is missing, is not TOML, or names a parameter that does not exist.
+        ToolError
+            If Python is 3.10 and has no tomli.
         """
         source = Path(path)
         try:
@@ -310,7 +312,15 @@ class Design:
         if sys.version_info >= (3, 11):
             import tomllib
         else:
-            import tomli as tomllib
+            try:
+                import tomli as tomllib
+            except ModuleNotFoundError as error:
+                # Not among eie's requirements: nothing that runs a bitstream reads a design's
+                # file, and a board's image is left as it is.
+                raise ToolError(
+                    f"cannot read {source}: Python 3.10 reads TOML with tomli, which is not "
+                    "here; `pip install tomli`"
+                ) from error
         try:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:

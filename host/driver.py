@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Accelerator", "DeviceInfo"]
 
 Codes = npt.NDArray[np.int16]
-Reals = npt.NDArray[np.floating[Any]]
+# A string: numpy 1.21, which PYNQ's images ship, cannot subscript np.floating when this is run.
+Reals: TypeAlias = "npt.NDArray[np.floating[Any]]"
 
 
 @dataclass(frozen=True)

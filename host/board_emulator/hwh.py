@@ -25,6 +25,7 @@ from eie.hls.block_design import (
     describe,
 )
 from eie.hls.boards import Board
+from eie.hls.processing_system import ZYNQ7, ZYNQMP
 from eie.hls.registers import REGISTERS
 
 __all__ = ["write_hwh"]
@@ -103,13 +104,17 @@ def _clock_parameters(board: Board) -> dict[str, int | str]:
 
 
 def _add_module(modules: Element, instance: Instance, more: Mapping[str, int | str]) -> Element:
-    """Add a cell with its parameters, of which `more` count before those of the block design."""
+    """Add a cell with its parameters, of which `more` count before those of the block design.
+
+    pynqmetadata before 0.2 takes for a processing system only what is not in the fabric (``PL``).
+    """
     cell = instance.cell
     module = SubElement(
         modules,
         "MODULE",
         FULLNAME=f"/{cell.name}",
         INSTANCE=cell.name,
+        IS_PL=str(cell not in (ZYNQ7.cell, ZYNQMP.cell)).upper(),
         MODTYPE=cell.vlnv.split(":")[2],
         VLNV=cell.vlnv,
     )
