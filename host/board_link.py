@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ from eie.host.packets import (
     Kind,
     build_packet,
 )
-from eie.host.run_packets import run_packet_bytes, write_run_packet
+from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
 
 __all__ = ["BoardLink"]
 
@@ -181,7 +182,7 @@ class BoardLink:
             engine.start(slot, size, answer_bytes=answer_bytes(beats))
             if under_way is not None and answer is not None:
                 under_way(answer)
-            under_way = _reader(packed, outputs[part], sequence, beats)
+            under_way = partial(read_run_answer, packed, outputs=outputs[part], sequence=sequence)
         if under_way is not None:
             under_way(engine.finish())
         return complete
@@ -244,15 +245,3 @@ class BoardLink:
                 f"{self._engine.bitfile} now holds another design: open a new Accelerator"
             )
         self._in_doubt = False
-
-
-def _reader(
-    packed: PackedNetwork, outputs: Codes, sequence: int, beats: int
-) -> Callable[[memoryview], None]:
-    """Give what checks the answer to one packet and writes its outputs."""
-
-    def read(data: memoryview) -> None:
-        answer = read_answer(data, Kind.RUN, sequence, beats)
-        outputs[:] = packed.read_outputs(answer.payload)
-
-    return read

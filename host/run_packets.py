@@ -1,4 +1,4 @@
-"""The packet of a run, written where the DMA reads it: no copy of the vectors in between."""
+"""The packet of a run, written where the DMA reads it, and its answer, read where it arrived."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
+from eie.host.answers import read_answer
 from eie.host.packer import PackedNetwork
 from eie.host.packets import BEAT_BYTES, HEADER, MAGIC, RUN, TRAILER, VERSION, Kind
 
-__all__ = ["run_packet_bytes", "write_run_packet"]
+__all__ = ["read_run_answer", "run_packet_bytes", "write_run_packet"]
 
 #: Beats before the first vector.
 _START = HEADER.beats + RUN.beats
@@ -66,3 +67,31 @@ def write_run_packet(
     beats[: HEADER.beats] = HEADER.build(**header, header_crc=crc)
     crc = zlib.crc32(buffer[: -TRAILER.beats * BEAT_BYTES].data)
     beats[-TRAILER.beats :] = TRAILER.build(crc=crc)
+
+
+def read_run_answer(
+    packed: PackedNetwork,
+    data: memoryview,
+    outputs: npt.NDArray[np.int16],
+    sequence: int = 0,
+) -> None:
+    """Check the answer to a run and write its outputs.
+
+    Parameters
+    ----------
+    packed
+        The network, as it is resident.
+    data
+        Bytes of the answer.
+    outputs
+        int16, shape (batch, outputs); written unless the answer is refused.
+    sequence
+        The packet's number, of 16 bits.
+
+    Raises
+    ------
+    AnswerError
+        As :func:`~eie.host.answers.read_answer`.
+    """
+    answer = read_answer(data, Kind.RUN, sequence, len(outputs) * packed.output_beats)
+    outputs[:] = packed.read_outputs(answer.payload)
