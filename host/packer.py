@@ -117,24 +117,50 @@ class PackedNetwork:
     def run_packet(self, inputs: npt.NDArray[np.int16], sequence: int = 0) -> bytes:
         """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
         codes = self.network.check_inputs(inputs)
-        padded = np.zeros((len(codes), self.input_beats * _LANES), "<i2")
-        padded[:, : self.network.inputs] = self.in_order_sent(codes)
+        padded = np.empty((len(codes), self.input_beats * _LANES), "<i2")
+        self.write_inputs(codes, padded)
         start = RUN.build(network_id=self.network_id, batch=len(codes))
         return build_packet(Kind.RUN, sequence, np.concatenate([start, padded.view("<u8").ravel()]))
 
     def in_order_sent(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Put inputs, int16 of shape (batch, inputs), in the order in which they are sent."""
-        sent = np.empty_like(codes)
-        sent[:, self.layers[0].slot_of_column] = codes
+        sent: npt.NDArray[np.int16] = codes[:, self._input_of_lane[: self.network.inputs]]
         return sent
 
-    def read_outputs(self, beats: npt.NDArray[np.uint64]) -> npt.NDArray[np.int16]:
+    def write_inputs(self, codes: npt.NDArray[np.int16], lanes: npt.NDArray[np.int16]) -> None:
+        """Write inputs in the order in which they are sent, and zeros behind them.
+
+        Parameters
+        ----------
+        codes
+            int16, shape (batch, inputs).
+        lanes
+            int16, shape (batch, 4 * input_beats), contiguous; what it holds is overwritten.
+        """
+        # Assigning to columns in another order takes ten times as long as taking them in one, and
+        # so does taking with checks of the index: numpy then buffers what it writes.
+        np.take(codes, self._input_of_lane, axis=1, out=lanes, mode="clip")
+        lanes[:, self.network.inputs :] = 0
+
+    @cached_property
+    def _input_of_lane(self) -> npt.NDArray[np.intp]:
+        """Input that each lane of an input vector carries; 0 where none does."""
+        inputs = np.zeros(self.input_beats * _LANES, np.intp)
+        inputs[self.layers[0].slot_of_column] = np.arange(self.network.inputs)
+        return inputs
+
+    def read_outputs(
+        self, beats: npt.NDArray[np.uint64], out: npt.NDArray[np.int16] | None = None
+    ) -> npt.NDArray[np.int16]:
         """Take the output vectors out of an answer and undo the row order.
 
         Parameters
         ----------
         beats
             uint64, shape (batch * output_beats,): the answer's payload before its status.
+        out
+            int16, shape (batch, outputs), contiguous: where to write them, or None for a new
+            array.
 
         Returns
         -------
@@ -147,7 +173,9 @@ class PackedNetwork:
             )
         vectors = np.ascontiguousarray(beats, "<u8").view("<i2")
         vectors = vectors.reshape(-1, self.output_beats * _LANES)
-        return np.ascontiguousarray(vectors[:, self.layers[-1].slot_of_row]).astype(np.int16)
+        if out is None:
+            out = np.empty((len(vectors), self.network.outputs), np.int16)
+        return np.take(vectors, self.layers[-1].slot_of_row, axis=1, out=out, mode="clip")
 
     def _sections(self) -> list[npt.NDArray[np.uint64]]:
         design = self.design

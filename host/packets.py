@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,9 @@ __all__ = [
     "Section",
     "Status",
     "answer_kind",
+    "build_header",
     "build_packet",
+    "build_trailer",
     "iterate_sections",
     "parse_packet",
 ]
@@ -132,27 +135,40 @@ class Record:
     text: str
     fields: tuple[Field, ...]
 
-    @property
+    @cached_property
     def beats(self) -> int:
         """Beats that the record takes."""
         return -(-(self.fields[-1].offset + self.fields[-1].bits) // 64)
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int, int]]:
+        """Beat, lowest bit and largest value of each field: worked out once, not each time."""
+        return {field.name: (field.beat, field.low, (1 << field.bits) - 1) for field in self.fields}
+
     def build(self, **values: int) -> Beats:
         """Pack `values`, one for each field, into uint64 beats."""
-        problems = Problems(f"record {self.name}")
-        names = [field.name for field in self.fields]
-        for name in values:
-            problems.require(name in names, f"{name!r} is not a field; there are {names}")
         beats = [0] * self.beats
-        for field in self.fields:
-            value = int(values.get(field.name, 0))
-            if problems.require(
-                0 <= value < 1 << field.bits,
-                f"{field.name} must fit {field.bits} bits, not {value!r}",
-            ):
-                beats[field.beat] |= value << field.low
-        problems.raise_as(PacketError)
+        places = self._places
+        for name, value in values.items():
+            beat, low, most = places.get(name, (0, 0, -1))
+            if not 0 <= value <= most:
+                self._refuse(values)
+            beats[beat] |= int(value) << low
         return np.array(beats, "<u8")
+
+    def _refuse(self, values: Mapping[str, int]) -> None:
+        """Say all that is wrong with `values`."""
+        problems = Problems(f"record {self.name}")
+        for name, value in values.items():
+            if problems.require(
+                name in self._places, f"{name!r} is not a field; there are {list(self._places)}"
+            ):
+                _, _, most = self._places[name]
+                problems.require(
+                    0 <= value <= most,
+                    f"{name} must fit {most.bit_length()} bits, not {int(value)!r}",
+                )
+        problems.raise_as(PacketError)
 
     def parse(self, beats: Beats) -> dict[str, int]:
         """Every field of the record at the start of `beats`, by name."""
@@ -160,9 +176,9 @@ class Record:
             raise PacketError(
                 f"record {self.name} must have {self.beats} beats, not {len(beats)}: truncated"
             )
+        numbers = beats[: self.beats].tolist()
         return {
-            field.name: int(beats[field.beat]) >> field.low & ((1 << field.bits) - 1)
-            for field in self.fields
+            name: numbers[beat] >> low & most for name, (beat, low, most) in self._places.items()
         }
 
 
@@ -292,9 +308,19 @@ class Packet:
 def build_packet(kind: int, sequence: int, payload: npt.NDArray[np.uint64] | None = None) -> bytes:
     """Put header and trailer around `payload` (uint64 beats)."""
     body = np.zeros(0, "<u8") if payload is None else np.ascontiguousarray(payload, "<u8")
-    start = struct.pack("<IBBHI", MAGIC, VERSION, kind, sequence & 0xFFFF, len(body))
-    packet = start + struct.pack("<I", zlib.crc32(start)) + body.tobytes()
-    return packet + struct.pack("<II", zlib.crc32(packet), 0)
+    packet = build_header(kind, sequence, len(body)) + body.tobytes()
+    return packet + build_trailer(packet)
+
+
+def build_header(kind: int, sequence: int, length: int) -> bytes:
+    """Build the header of a packet with `length` beats of payload."""
+    start = struct.pack("<IBBHI", MAGIC, VERSION, kind, sequence & 0xFFFF, length)
+    return start + struct.pack("<I", zlib.crc32(start))
+
+
+def build_trailer(packet: bytes | memoryview) -> bytes:
+    """Build the trailer of a packet from all that comes before it."""
+    return struct.pack("<II", zlib.crc32(packet), 0)
 
 
 def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
@@ -313,18 +339,9 @@ def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
         )
     beats = np.frombuffer(data, "<u8")
     header = HEADER.parse(beats)
-    problems = Problems("packet header")
-    problems.require(
-        header["magic"] == MAGIC, f"magic must be {MAGIC:#010x}, not {header['magic']:#010x}"
-    )
-    problems.require(
-        header["version"] == VERSION, f"version must be {VERSION}, not {header['version']}"
-    )
-    crc = zlib.crc32(bytes(data[:12]))
-    problems.require(
-        header["header_crc"] == crc, f"CRC must be {crc:#010x}, not {header['header_crc']:#010x}"
-    )
-    problems.raise_as(PacketError)
+    crc = zlib.crc32(memoryview(data)[:12])
+    if (header["magic"], header["version"], header["header_crc"]) != (MAGIC, VERSION, crc):
+        _refuse_header(header, crc)
     payload = len(beats) - HEADER.beats - TRAILER.beats
     if header["length"] != payload:
         raise PacketError(f"packet must have {header['length']} beats of payload, not {payload}")
@@ -336,6 +353,21 @@ def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
             f"{trailer['reserved']:#010x}: altered on the way"
         )
     return Packet(header["kind"], header["sequence"], beats[HEADER.beats : -TRAILER.beats])
+
+
+def _refuse_header(header: Mapping[str, int], crc: int) -> None:
+    """Say all that is wrong with a header, whose first bytes have the CRC `crc`."""
+    problems = Problems("packet header")
+    problems.require(
+        header["magic"] == MAGIC, f"magic must be {MAGIC:#010x}, not {header['magic']:#010x}"
+    )
+    problems.require(
+        header["version"] == VERSION, f"version must be {VERSION}, not {header['version']}"
+    )
+    problems.require(
+        header["header_crc"] == crc, f"CRC must be {crc:#010x}, not {header['header_crc']:#010x}"
+    )
+    problems.raise_as(PacketError)
 
 
 def iterate_sections(beats: Beats) -> Iterator[tuple[Mapping[str, int], Beats]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import numpy.typing as npt
 
 from eie.host.answers import read_answer
 from eie.host.packer import PackedNetwork
-from eie.host.packets import BEAT_BYTES, HEADER, MAGIC, RUN, TRAILER, VERSION, Kind
+from eie.host.packets import (
+    BEAT_BYTES,
+    HEADER,
+    RUN,
+    TRAILER,
+    Kind,
+    build_header,
+    build_trailer,
+)
 
 __all__ = ["read_run_answer", "run_packet_bytes", "write_run_packet"]
 
 #: Beats before the first vector.
 _START = HEADER.beats + RUN.beats
-#: Bytes of the header that its own CRC covers.
-_HEADER_COVERED = 12
 #: Activations of a beat.
 _LANES = 4
 
@@ -49,24 +53,14 @@ def write_run_packet(
         The packet's number, of which the lowest 16 bits count.
     """
     beats = buffer.view("<u8")
-    vectors = beats[_START : -TRAILER.beats].view("<i2")
-    vectors = vectors.reshape(len(codes), packed.input_beats * _LANES)
-    # What fills up the last beat; the buffer has held other packets.
-    vectors[:, packed.network.inputs :] = 0
-    vectors[:, packed.layers[0].slot_of_column] = codes
+    lanes = beats[_START : -TRAILER.beats].view("<i2")
+    packed.write_inputs(codes, lanes.reshape(len(codes), packed.input_beats * _LANES))
     beats[HEADER.beats : _START] = RUN.build(network_id=packed.network_id, batch=len(codes))
-    header = {
-        "magic": MAGIC,
-        "version": VERSION,
-        "kind": Kind.RUN,
-        "sequence": sequence & 0xFFFF,
-        "length": len(beats) - HEADER.beats - TRAILER.beats,
-    }
-    beats[: HEADER.beats] = HEADER.build(**header)
-    crc = zlib.crc32(buffer[:_HEADER_COVERED].data)
-    beats[: HEADER.beats] = HEADER.build(**header, header_crc=crc)
-    crc = zlib.crc32(buffer[: -TRAILER.beats * BEAT_BYTES].data)
-    beats[-TRAILER.beats :] = TRAILER.build(crc=crc)
+    payload = len(beats) - HEADER.beats - TRAILER.beats
+    data = buffer.data
+    data[: HEADER.beats * BEAT_BYTES] = build_header(Kind.RUN, sequence, payload)
+    covered = len(data) - TRAILER.beats * BEAT_BYTES
+    data[covered:] = build_trailer(data[:covered])
 
 
 def read_run_answer(
@@ -84,7 +78,7 @@ def read_run_answer(
     data
         Bytes of the answer.
     outputs
-        int16, shape (batch, outputs); written unless the answer is refused.
+        int16, shape (batch, outputs), contiguous; written unless the answer is refused.
     sequence
         The packet's number, of 16 bits.
 
@@ -94,4 +88,4 @@ def read_run_answer(
         As :func:`~eie.host.answers.read_answer`.
     """
     answer = read_answer(data, Kind.RUN, sequence, len(outputs) * packed.output_beats)
-    outputs[:] = packed.read_outputs(answer.payload)
+    packed.read_outputs(answer.payload, outputs)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eie.hls.design import Design
+from eie.host.answers import AnswerError
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.device_lock import DeviceLock
 from eie.host.driver import Accelerator
@@ -21,7 +22,7 @@ from eie.host.errors import DeviceError, InputError
 from eie.host.packer import pack
 from eie.host.passes import plan_passes
 from eie.host.run import emulate
-from eie.host.run_packets import run_packet_bytes, write_run_packet
+from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
 
 DESIGN = Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104")
 
@@ -53,6 +54,23 @@ def test_a_packet_written_in_place_is_the_packet(random_network, inputs, batch, 
     buffer = np.full(run_packet_bytes(packed, batch), 0xAA, np.uint8)
     write_run_packet(packed, codes, buffer, sequence)
     assert buffer.tobytes() == packed.run_packet(codes, sequence)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(0, 0xFFFF))
+def test_an_answer_is_read_in_place(random_network, outputs, batch, sequence):
+    packed = pack(random_network(5, outputs), DESIGN)
+    codes = vectors(packed.network, batch)
+    emulator = Emulator(DESIGN)
+    emulator.process(packed.load_packet())
+    answer = memoryview(emulator.process(packed.run_packet(codes, sequence)))
+    whole = np.full((batch + 2, outputs), 77, np.int16)
+    read_run_answer(packed, answer, whole[1:-1], sequence)
+    assert np.array_equal(whole[1:-1], emulate(packed.network, DESIGN, codes).outputs)
+    assert (whole[[0, -1]] == 77).all()
+    for refused in (answer[:-8], answer):
+        with pytest.raises(AnswerError):
+            read_run_answer(packed, refused, whole[1:-1], sequence ^ 1)
 
 
 def test_a_network_larger_than_the_chip_runs_in_passes(accelerator, random_network):

@@ -205,6 +205,27 @@ def test_outputs_are_put_back_in_order(random_network, roomy, outputs, pes, batc
     outputs_read = packed.read_outputs(by_slot.view("<u8").ravel())
     assert outputs_read.dtype == np.int16
     assert np.array_equal(outputs_read, expected)
+    # In place: a part of a larger array, and nothing around it.
+    whole = np.full((batch + 2, outputs), 77, np.int16)
+    packed.read_outputs(by_slot.view("<u8").ravel(), whole[1:-1])
+    assert np.array_equal(whole[1:-1], expected)
+    assert (whole[[0, -1]] == 77).all()
+
+
+@settings(SETTINGS, max_examples=30)
+@given(st.integers(1, 40), PES, st.integers(0, 4), ASSIGNMENTS)
+def test_inputs_are_written_in_the_order_sent(
+    random_network, roomy, inputs, pes, batch, assignment
+):
+    packed = pack(random_network(inputs, 3), roomy(pes), assignment=assignment)
+    codes = np.arange(1, batch * inputs + 1, dtype=np.int16).reshape(batch, inputs)
+    lanes = np.full((batch, packed.input_beats * 4), -1, np.int16)
+    packed.write_inputs(codes, lanes)
+    assert np.array_equal(lanes[:, packed.layers[0].slot_of_column], codes)
+    assert not lanes[:, inputs:].any()
+    sent = packed.in_order_sent(codes)
+    assert sent.dtype == np.int16
+    assert np.array_equal(sent, lanes[:, :inputs])
 
 
 def test_outputs_that_are_not_whole_vectors_are_refused(random_network, roomy):
