@@ -69,6 +69,44 @@ def test_quantize_rounds_to_the_nearest_code_and_saturates(value, frac):
 
 
 @SETTINGS
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False, width=16), min_size=1),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1),
+    st.integers(FRAC_MIN, FRAC_MAX),
+)
+def test_shorter_floats_get_the_codes_of_their_values(halves, singles, frac):
+    for values, dtype in ((halves, np.float16), (singles, np.float32)):
+        codes = quantize(np.array(values, dtype), frac)
+        assert codes.dtype == np.int16
+        assert codes.tolist() == [
+            saturated(round(Fraction(v) * Fraction(2) ** frac)) for v in values
+        ]
+
+
+@pytest.mark.parametrize("frac", [0, 8])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ties_go_to_the_even_code(dtype, frac):
+    ties = np.array([-1.5, -0.5, 0.5, 1.5, 2.5, 32766.5, 32767.5, -32768.5], dtype) / dtype(2**frac)
+    assert quantize(ties, frac).tolist() == [-2, 0, 0, 2, 2, 32766, 32767, -32768]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_arrays_of_many_blocks_and_of_any_layout(dtype):
+    values = np.random.default_rng(0).normal(0, 1000, (300, 401)).astype(dtype)
+    for array in (values, values[::2, ::-3], np.asfortranarray(values), values[:0]):
+        expected = np.clip(np.rint(array.astype(np.float64) * 32), CODE_MIN, CODE_MAX)
+        assert np.array_equal(quantize(array, 5), expected.astype(np.int16))
+
+
+def test_what_is_not_finite_is_found_in_any_block():
+    values = np.zeros((300, 401), np.float32)
+    values[299, 400] = np.nan
+    values[298, 2] = np.inf
+    with pytest.raises(InputError, match=r"not inf at index \(298, 2\) \(2 such values\)"):
+        quantize(values, 8)
+
+
+@SETTINGS
 @given(st.integers(CODE_MIN, CODE_MAX), st.integers(FRAC_MIN, FRAC_MAX))
 def test_a_code_survives_the_way_to_real_numbers_and_back(code, frac):
     values = dequantize(np.array([code], np.int16), frac)
