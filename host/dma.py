@@ -69,6 +69,12 @@ _ERRORS = {
 }
 
 
+# Plain ints: operations on flags take microseconds, and these are done for every packet.
+_ERROR_BITS = sum(int(bit) for bit in _ERRORS)
+_COMPLETE = int(DmaStatus.IOC_IRQ)
+_CLEAR = int(DmaStatus.IOC_IRQ | DmaStatus.ERR_IRQ)
+
+
 @dataclass(frozen=True)
 class Channel:
     """One direction of the DMA."""
@@ -201,7 +207,7 @@ class Dma:
             waited = self._clock() - self._started
             statuses = {channel: self._status(channel) for channel in (MM2S, S2MM)}
             # IOC_Irq and not Idle: Idle is also set from the transfer before.
-            waiting = [c for c in waiting if not statuses[c] & DmaStatus.IOC_IRQ]
+            waiting = [c for c in waiting if not statuses[c] & _COMPLETE]
             if not waiting:
                 return self._read(S2MM, LENGTH)
             if waited >= self._timeout:
@@ -210,18 +216,18 @@ class Dma:
                 self._sleep(min(waited * _SLEEP_SHARE, _LONGEST_SLEEP))
 
     def _begin(self, channel: Channel, address: int, length: int) -> None:
-        self._write(channel, DMASR, DmaStatus.IOC_IRQ | DmaStatus.ERR_IRQ)
+        self._write(channel, DMASR, _CLEAR)
         self._write(channel, ADDRESS, address & 0xFFFF_FFFF)
         self._write(channel, ADDRESS_MSB, address >> 32)
         self._write(channel, LENGTH, length)
 
     def _status(self, channel: Channel) -> int:
         status = self._read(channel, DMASR)
-        errors = DmaStatus(sum(bit for bit in _ERRORS if bit & status))
-        if errors:
-            # An error halts the channel, too; then the error is the news.
-            raise DmaError(channel, errors & ~DmaStatus.HALTED or errors)
-        return status
+        if not status & _ERROR_BITS:
+            return status
+        errors = DmaStatus(status & _ERROR_BITS)
+        # An error halts the channel, too; then the error is the news.
+        raise DmaError(channel, errors & ~DmaStatus.HALTED or errors)
 
     def _wait_clear(self, channel: Channel, offset: int, bit: int, deadline: float) -> None:
         while True:
