@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import beyond, cpu, digits_net, energy, in_passes, paper_table, speed, sweeps
+from benchmarks import (
+    beyond,
+    cpu,
+    digits_net,
+    energy,
+    host_speed,
+    in_passes,
+    paper_table,
+    speed,
+    sweeps,
+)
 from benchmarks.layers import LAYERS, PaperLayer
 from benchmarks.measuring import Environment
 from benchmarks.page import write_page
@@ -48,6 +58,7 @@ RUNNERS = {
     "cpu": _Runner(cpu.CpuRow, cpu.run),
     "speed": _Runner(speed.SpeedRow, speed.run),
     "build": _Runner(speed.BuildRow, lambda _: speed.run_build(), shrinks=False),
+    "host": _Runner(host_speed.HostRow, host_speed.run),
     "precision": _Runner(
         digits_net.PrecisionRow, lambda _: digits_net.run_precision(), shrinks=False
     ),

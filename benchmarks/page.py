@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import page_beyond, page_energy, page_layers, page_sweeps
+from benchmarks import page_beyond, page_energy, page_host, page_layers, page_sweeps
 from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
@@ -44,6 +44,7 @@ def page(results: Results) -> str:
         (("energy",), page_energy.energy),
         (("speed",), page_sweeps.speed),
         (("build",), page_sweeps.build),
+        (("host",), page_host.host),
     ]
     texts = [_introduction(results)]
     texts += [make(results) for parts, make in sections if set(parts) <= set(results.parts)]
@@ -56,7 +57,7 @@ def _introduction(results: Results) -> str:
         f"{part.environment.processor}, {part.environment.cores} cores, {part.environment.versions}"
         for part in results.parts.values()
     }
-    measured = ("cpu", "speed", "build")
+    measured = ("cpu", "speed", "build", "host")
     loads = ", ".join(
         f"{part.environment.load:.1f} ({name})"
         for name, part in results.parts.items()
