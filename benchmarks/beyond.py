@@ -15,7 +15,8 @@ from eie.hls.design import Design
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, encode_network, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import encode_network, pack
 
 __all__ = [
     "OUR_QUEUE_DEPTH",

@@ -22,7 +22,7 @@ from eie.host.answers import answer_bytes
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.board_engine import BoardEngine
 from eie.host.driver import Accelerator
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 
 __all__ = ["BOARD", "MADE_AGAIN", "SIDES", "Measured", "measure_call", "measure_transfer"]
 

@@ -19,7 +19,8 @@ from eie.hls.design import Design
 from eie.host.answers import answer_bytes
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.fixed_point import dequantize, quantize
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.packets import BEAT_BYTES, TRAILER
 from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
 

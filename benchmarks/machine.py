@@ -13,7 +13,8 @@ from eie.host.assignment import Assignment, assign_rows
 from eie.host.emulator import Emulator
 from eie.host.encoding import EncodedLayer, encode
 from eie.host.network import Layer, Network
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.session import Session
 
 __all__ = [

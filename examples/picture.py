@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 
 from eie.host.cycles import Counters
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 from eie.host.report import RunReport
 
 matplotlib.use("Agg")  # draws without a screen

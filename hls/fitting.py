@@ -30,7 +30,8 @@ from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, encode_network
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import encode_network
 from eie.host.resident import ResidentNetwork, read_sections
 
 if TYPE_CHECKING:

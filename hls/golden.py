@@ -12,7 +12,8 @@ from eie.hls.design import Design
 from eie.host.emulator import Emulator
 from eie.host.errors import DesignError, DoesNotFitError
 from eie.host.network import CODEBOOK_SIZE, Layer, Network
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.packets import Kind, build_packet
 
 __all__ = ["golden_packets"]

@@ -14,7 +14,8 @@ from eie.hls.boards import Board
 from eie.hls.design import RANGES, Design
 from eie.hls.estimator import Shortage, estimate, shortages
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, accumulator_bits_needed
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import accumulator_bits_needed
 
 __all__ = [
     "advice",

@@ -22,7 +22,7 @@ from eie.host.answers import (
 from eie.host.board_engine import BoardEngine
 from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, DoesNotFitError, Problems
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 from eie.host.packets import (
     BEAT_BYTES,
     DESIGN,

@@ -23,7 +23,7 @@ from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, InputError, Problems
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 from eie.host.passes import Plan, plan_passes
 from eie.host.turns import Turns
 

@@ -18,7 +18,8 @@ from eie.hls.design import Design
 from eie.host.assignment import Assignment
 from eie.host.errors import DoesNotFitError, Problems
 from eie.host.network import Layer, Network
-from eie.host.packer import PackedNetwork, pack, require_accumulators
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack, require_accumulators
 from eie.host.packets import HEADER, NETWORK, TRAILER
 
 __all__ = ["Pass", "Plan", "plan_passes"]

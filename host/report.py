@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.cycles import Counters
-from eie.host.packer import PackedLayer, PackedNetwork
+from eie.host.packed_network import PackedLayer, PackedNetwork
 from eie.host.paper import paper_cycles
 
 __all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]

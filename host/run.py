@@ -13,7 +13,8 @@ from eie.host.emulator import Emulator
 from eie.host.engine import Engine
 from eie.host.errors import DeviceError
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.passes import Pass, Plan, plan_passes
 from eie.host.report import RunReport, paper_report, report_run
 from eie.host.session import Session

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.answers import read_answer
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 from eie.host.packets import (
     BEAT_BYTES,
     HEADER,
@@ -38,8 +38,8 @@ def write_run_packet(
 ) -> None:
     """Write the packet that runs a batch into `buffer`.
 
-    The bytes are those of :meth:`~eie.host.packer.PackedNetwork.run_packet`; the vectors are
-    written once, to where they are sent from.
+    The bytes are those of :meth:`~eie.host.packed_network.PackedNetwork.run_packet`; the vectors
+    are written once, to where they are sent from.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from eie.host.answers import Answer, counters_beats, read_answer, read_counters,
 from eie.host.cycles import Counters
 from eie.host.engine import Engine
 from eie.host.errors import DeviceError
-from eie.host.packer import PackedNetwork
+from eie.host.packed_network import PackedNetwork
 from eie.host.packets import DESIGN, Kind, build_packet
 
 __all__ = ["Session"]

@@ -20,7 +20,8 @@ from eie.hls.sizing import needed_accumulators, size_on_board
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, encode_network
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import encode_network
 from eie.host.resident import ResidentLayer, ResidentNetwork
 
 __all__ = ["evaluate", "groups"]

@@ -30,7 +30,8 @@ from eie.hls.generator import generate
 from eie.hls.simulation import CompiledKernel
 from eie.host.emulator import Emulator
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.packets import STATUS, Kind, Status, build_packet, parse_packet
 
 HERE = Path(__file__).parent

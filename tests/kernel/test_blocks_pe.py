@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from eie.host.fixed_point import write_back
 from eie.host.network import Layer, Network
-from eie.host.packer import PackedNetwork, pack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack
 from eie.host.packets import SECTION, Section, iterate_sections
 
 PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)

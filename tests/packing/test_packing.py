@@ -15,7 +15,8 @@ from eie.hls.design import Design
 from eie.host.assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
 from eie.host.errors import InputError
 from eie.host.network import Network
-from eie.host.packer import PackedNetwork, pack, unpack
+from eie.host.packed_network import PackedNetwork
+from eie.host.packer import pack, unpack
 from eie.host.packets import Kind, parse_packet
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
