@@ -22,6 +22,7 @@ from eie.host.answers import answer_bytes
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.board_engine import BoardEngine
 from eie.host.driver import Accelerator
+from eie.host.overlay import EieOverlay
 from eie.host.packed_network import PackedNetwork
 
 __all__ = ["BOARD", "MADE_AGAIN", "SIDES", "Measured", "measure_call", "measure_transfer"]
@@ -127,8 +128,9 @@ def measure_transfer(packed: PackedNetwork, codes: Codes) -> dict[str, Measured]
     of it is the emulated device.
     """
     with EmulatedBoard(BOARD, lambda: NullEngine(packed.design)) as board:
-        engine = BoardEngine(board.bitfile)
+        engine = BoardEngine(EieOverlay(board.bitfile))
         try:
+            engine.open()
             engine.process(packed.load_packet())
             packet = np.frombuffer(packed.run_packet(codes), np.uint8)
             room = answer_bytes(len(codes) * packed.output_beats)

@@ -11,11 +11,12 @@ from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
+import pynq
 
-from eie.host import board_engine
+from eie.host import driver
 from eie.host.dma import ADDRESS, DMASR, LENGTH, MM2S, S2MM, DmaStatus
 from eie.host.engine import Engine
-from eie.host.overlay import EieOverlay
+from eie.host.overlay import EieOverlay, state_files
 
 __all__ = ["StillOverlay"]
 
@@ -41,7 +42,11 @@ class StillOverlay(EieOverlay):
         self._engine = engine
         self._buffers: dict[int, _Buffer] = {}
         self._pynq = SimpleNamespace(allocate=self._allocate)
-        self._overlay = SimpleNamespace(download=lambda: None, is_loaded=lambda: True)
+        self._overlay = SimpleNamespace(
+            download=lambda: None, is_loaded=lambda: True, clock_dict={}
+        )
+        self._state_files = state_files(pynq)
+        self._state = ()
         self._registers = _Registers(self._answer)
         self.to_be_loaded = True
         self.bitfile = Path("still.bit")
@@ -54,14 +59,16 @@ class StillOverlay(EieOverlay):
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """Let the driver open this in place of any bitstream."""
-        with mock.patch.object(board_engine, "EieOverlay", lambda *_, **__: self):
+        with mock.patch.object(driver, "EieOverlay", lambda *_, **__: self):
             yield
 
     def keep_still(self) -> None:
         """Answer nothing from now on."""
         self._registers.keep_still()
 
-    def _allocate(self, shape: tuple[int], dtype: npt.DTypeLike, target: object) -> _Buffer:
+    def _allocate(
+        self, shape: tuple[int], dtype: npt.DTypeLike, target: object, cacheable: int
+    ) -> _Buffer:
         buffer = np.zeros(shape, dtype).view(_Buffer)
         buffer.physical_address = (len(self._buffers) + 1) << 24
         self._buffers[buffer.physical_address] = buffer

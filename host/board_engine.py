@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ from eie.host.errors import DeviceError, DeviceTimeoutError, InputError, Problem
 from eie.host.overlay import EieOverlay
 from eie.host.packets import BEAT_BYTES
 
-if TYPE_CHECKING:
-    import pynq
-
 __all__ = ["BoardEngine"]
 
 #: Room for an answer of unknown length.
@@ -30,22 +26,22 @@ _DEFAULT_ANSWER_BYTES = 1 << 20
 class BoardEngine:
     """The accelerator on a PYNQ board; an :class:`~eie.host.engine.Engine`.
 
-    Loads the bitstream into the fabric and starts the kernel, which from then on answers packets
-    for ever. One packet is under way at a time, but there are two pairs of buffers, so that the
-    next request can be written, and the last answer read, meanwhile::
+    Once opened it has loaded the bitstream and started the kernel, which from then on answers
+    packets for ever. One packet is under way at a time, but there are two pairs of buffers, so that
+    the next request can be written, and the last answer read, meanwhile::
 
         engine.request(0, size)[:] = ...
         engine.start(0, size, answer_bytes=...)
         engine.request(1, size)[:] = ...  # while the kernel works
         answer = engine.finish()
 
-    Not safe for use by several threads. The device is locked against other processes.
+    Not safe for use by several threads. The device is locked against other processes, and a child
+    of a fork cannot use it.
 
     Parameters
     ----------
-    bitstream, dma
-        As for :class:`~eie.host.overlay.EieOverlay`. An overlay that is loaded already is taken as
-        it is.
+    overlay
+        The overlay. One that is loaded already is taken as it is.
     timeout
         Seconds that a packet may take to be answered.
     clock
@@ -54,47 +50,55 @@ class BoardEngine:
     Raises
     ------
     InputError
-        If a file is missing, or the overlay is no eie accelerator; names all that differs.
-    ToolError
-        If pynq is not installed.
-    DeviceError
-        If there is no device, something else uses it, or the DMA does not start.
+        If the time-out is not positive.
     """
 
     def __init__(
         self,
-        bitstream: str | os.PathLike[str] | pynq.Overlay,
+        overlay: EieOverlay,
         *,
-        dma: str | None = None,
         timeout: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         problems = Problems("board")
         problems.require(timeout > 0, f"timeout must be more than 0 seconds, not {timeout!r}")
         problems.raise_as(InputError)
+        self._overlay = overlay
         self._timeout = timeout
+        self._dma = Dma(overlay.dma_registers, clock=clock)
+        self._lock = DeviceLock(overlay.device.tag)
         self._closed = False
         self._buffers: dict[tuple[str, int], Any] = {}
         #: Slot of the packet under way.
         self._slot: int | None = None
-        self._overlay = EieOverlay(bitstream, dma=dma)
         #: Longest packet that the DMA can move, in bytes; whole beats.
-        self.max_transfer = self._overlay.max_transfer
+        self.max_transfer = overlay.max_transfer
+
+    def open(self) -> None:
+        """Lock the device, load the bitstream and start the kernel.
+
+        Whatever comes of it, :meth:`close` gives everything back.
+
+        Raises
+        ------
+        DeviceError
+            If something else uses the device, or it does not start.
+        """
         # Before anything is loaded: whoever uses the device must not lose its bitstream.
-        self._lock = DeviceLock(self._overlay.device.tag)
-        try:
-            self._dma = Dma(self._overlay.dma_registers, clock=clock)
-            if self._overlay.to_be_loaded:
-                self._overlay.download()
-            self._start_kernel()
-        except BaseException:
-            self._lock.release()
-            raise
+        self._lock.take()
+        if self._overlay.to_be_loaded:
+            self._overlay.download()
+        self._start_kernel()
 
     @property
     def bitfile(self) -> Path:
         """The bitstream in the fabric."""
         return self._overlay.bitfile
+
+    @property
+    def clock_mhz(self) -> float | None:
+        """Clock 0 of the fabric in MHz, None where it is not known."""
+        return self._overlay.clock_mhz
 
     def process(self, packet: bytes, *, answer_bytes: int | None = None) -> bytes:
         """Send a packet and wait for its answer.
@@ -132,7 +136,7 @@ class BoardEngine:
         ndarray of uint8, shape (size,)
             What it holds is undefined.
         """
-        self._require_open()
+        self.require_open()
         self._require_size("request", size)
         if slot == self._slot:
             raise DeviceError(f"the request of slot {slot} is under way: finish() it first")
@@ -150,7 +154,7 @@ class BoardEngine:
         answer_bytes
             Bytes of the longest answer that may come.
         """
-        self._require_open()
+        self.require_open()
         self._require_size("answer", answer_bytes)
         self._require_loaded()
         if self._slot is not None:
@@ -192,7 +196,6 @@ class BoardEngine:
         if self._slot is None:
             raise DeviceError("no packet is under way: start() one first")
         try:
-            self._require_loaded()
             received = self._dma.finish()
         except BaseException:
             self.abort()
@@ -218,7 +221,8 @@ class BoardEngine:
 
     @property
     def registers(self) -> Mapping[str, int]:
-        """The kernel's own registers by name; the ports are valid once a packet was answered."""
+        """The kernel's own registers by name; they are 0 until the first packet was answered."""
+        self.require_open()
         self._require_loaded()
         return self._overlay.kernel.registers
 
@@ -228,7 +232,7 @@ class BoardEngine:
         A reset of the DMA alone is not enough: it fills a packet that it cuts short with invalid
         data (PG022, soft shutdown), and leaves the kernel in the middle of it.
         """
-        self._require_open()
+        self.require_open()
         self.abort()
         # pynq opens its memory anew with the bitstream; buffers from before are not to be trusted.
         self.release_buffers()
@@ -240,34 +244,46 @@ class BoardEngine:
 
         Contiguous memory is scarce on a board, and a load's buffer is much larger than a run's.
         """
-        for buffer in self._buffers.values():
+        while self._buffers:
+            # Forgotten before it is freed: an interrupt in between must not leave it to be used.
+            _, buffer = self._buffers.popitem()
             buffer.freebuffer()
-        self._buffers.clear()
 
     def close(self) -> None:
-        """Stop the DMA, free buffers and device; the bitstream stays. Again does nothing."""
-        if not self._closed:
-            self._closed = True
-            try:
+        """Stop the DMA, free buffers and device; the bitstream stays.
+
+        Again does nothing, or what is left of it after an interrupt. In a child of a fork it leaves
+        the device to the parent.
+        """
+        self._closed = True
+        try:
+            if self._lock.held:
                 self.abort()
                 self.release_buffers()
-            finally:
-                self._lock.release()
+        finally:
+            self._lock.release()
 
     def _start_kernel(self) -> None:
         self._dma.reset(self._timeout)
         self._overlay.kernel.start()
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Refuse what is not to be had after :meth:`close`, or in another process."""
         if self._closed:
             raise DeviceError("the accelerator is closed: open it again")
+        if not self._lock.held:
+            raise DeviceError(
+                "the accelerator belongs to the process that opened it, not to a fork of it: open "
+                "one here once that process has closed its own"
+            )
 
     def _require_loaded(self) -> None:
         """Refuse to touch registers that are not ours any more."""
         if not self._overlay.is_loaded:
             raise DeviceError(
-                f"another bitstream was loaded over {self.bitfile.name}, by this program: do not "
-                "use other overlays before close(). The next call loads this one again"
+                f"another bitstream was loaded over {self.bitfile.name}: do not use other overlays "
+                "on this device, in whatever program, before close(). The next call loads this one "
+                "again"
             )
 
     def _require_size(self, what: str, size: int) -> None:

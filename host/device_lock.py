@@ -28,21 +28,30 @@ def lock_path(device: str) -> Path:
 
 
 class DeviceLock:
-    """The right to use a device, until :meth:`release` or the end of the process.
+    """The right to use a device, from :meth:`take` until :meth:`release` or the process's end.
 
     Parameters
     ----------
     device
         Name of the device, the same in every process.
-
-    Raises
-    ------
-    DeviceError
-        If somebody else has it, or the lock file cannot be opened.
     """
 
     def __init__(self, device: str) -> None:
-        path = lock_path(device)
+        self._device = device
+        #: Closes the descriptor that the lock is on; None while there is none.
+        self._close: weakref.finalize[..., DeviceLock] | None = None
+        self._descriptor = -1
+        self._process = 0
+
+    def take(self) -> None:
+        """Take the device.
+
+        Raises
+        ------
+        DeviceError
+            If somebody else has it, or the lock file cannot be opened.
+        """
+        path = lock_path(self._device)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except OSError as error:
@@ -51,20 +60,24 @@ class DeviceLock:
                 "who runs the board's other programs, usually root"
             ) from error
         self._close = weakref.finalize(self, os.close, descriptor)
-        self._descriptor = descriptor
-        self._process = os.getpid()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
             self._close()
-            raise DeviceError(_in_use(device, holder, path)) from error
+            raise DeviceError(_in_use(self._device, holder, path)) from error
+        self._descriptor, self._process = descriptor, os.getpid()
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{self._process}\n".encode(), 0)
+
+    @property
+    def held(self) -> bool:
+        """Whether this process has the device; a child of a fork never does."""
+        return self._close is not None and self._close.alive and os.getpid() == self._process
 
     def release(self) -> None:
         """Give the device back. Again does nothing."""
-        if not self._close.alive:
+        if self._close is None or not self._close.alive:
             return
         # A fork shares the lock: it would keep it otherwise, but must not give it away.
         if os.getpid() == self._process:

@@ -6,6 +6,8 @@ import asyncio
 import os
 import threading
 import time
+import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, InputError, Problems
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
+from eie.host.overlay import EieOverlay
 from eie.host.packed_network import PackedNetwork
 from eie.host.passes import Plan, plan_passes
 from eie.host.turns import Turns
@@ -47,8 +50,16 @@ class DeviceInfo:
     design: Design
     #: The kernel's registers by name (``eie.hls.registers.PORTS``).
     registers: Mapping[str, int]
+    #: Clock 0 of the fabric in MHz, None where it is not known, as on an emulated board.
+    clock_mhz: float | None
     #: Passes that a batch takes: 1 if the network's weights stay on the chip, 0 without a network.
     passes: int
+
+
+#: What the processing system's dividers may add to a clock is less than that.
+_CLOCK_TOLERANCE = 1.001
+#: The accelerator that has each device, by pynq's tag for it.
+_OPEN: weakref.WeakValueDictionary[str, Accelerator] = weakref.WeakValueDictionary()
 
 
 class _StoppedError(Exception):
@@ -73,8 +84,12 @@ class Accelerator:
     right or an exception.
 
     Any thread may call. One call at a time has the device; the others wait, and are served in the
-    order in which they were made, :meth:`run_async` included. A call must not be made from a
-    signal handler that interrupts another one. One process at a time has the device.
+    order in which they were made, :meth:`run_async` included. A call that a signal handler makes
+    while it interrupts another one is refused.
+
+    One process at a time has the device; a second one is told so. Within a process the newest
+    accelerator on a device has it, as with pynq's overlays: the one before is closed, once its
+    calls have ended.
 
     Parameters
     ----------
@@ -116,14 +131,22 @@ class Accelerator:
         problems = Problems("accelerator")
         problems.require(buffer_bytes > 0, f"buffer_bytes must be positive, not {buffer_bytes!r}")
         problems.raise_as(InputError)
-        self._engine = BoardEngine(bitstream, dma=dma, timeout=timeout, clock=clock)
         self._plan: Plan | None = None
         self._turns = Turns()
         # Taking a turn and handing the call to the worker are one step.
         self._submitting = threading.Lock()
         self._worker: ThreadPoolExecutor | None = None
+        overlay = EieOverlay(bitstream, dma=dma)
+        self._engine = BoardEngine(overlay, timeout=timeout, clock=clock)
+        before = _OPEN.get(overlay.device.tag)
+        if before is not None:
+            before.close()
+        # From here on it can be closed by the next one, should nobody hold it after an interrupt.
+        _OPEN[overlay.device.tag] = self
         try:
+            self._engine.open()
             self._link = BoardLink(self._engine, buffer_bytes=buffer_bytes)
+            _check_clock(self._engine.clock_mhz, self.design)
         except BaseException:
             self._engine.close()
             raise
@@ -214,6 +237,7 @@ class Accelerator:
         except RuntimeError as error:
             raise InputError("run_async must be called in an event loop: use run() here") from error
         stop = threading.Event()
+        self._engine.require_open()
         with self._submitting:
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="eie")
@@ -224,6 +248,7 @@ class Accelerator:
                     return self._run(inputs, stop.is_set)
 
             submitted = self._worker.submit(job)
+            turn.hand_over()
         # One that is cancelled before it begins leaves the queue as well.
         submitted.add_done_callback(lambda _: turn.leave())
         return _awaitable(submitted, stop, loop)
@@ -271,7 +296,13 @@ class Accelerator:
         """Bitstream, design, registers and passes."""
         with self._turns.take():
             passes = len(self._plan.passes) if self._plan is not None else 0
-            return DeviceInfo(self._engine.bitfile, self.design, self._link.registers, passes)
+            return DeviceInfo(
+                bitfile=self._engine.bitfile,
+                design=self.design,
+                registers=self._link.registers,
+                clock_mhz=self._engine.clock_mhz,
+                passes=passes,
+            )
 
     def close(self) -> None:
         """Wait for the calls made before, stop the DMA, free buffers and device.
@@ -324,6 +355,16 @@ class Accelerator:
             return outputs
 
         return plan.run(codes, run_pass)
+
+
+def _check_clock(clock_mhz: float | None, design: Design) -> None:
+    """Warn of a fabric that runs faster than its timing was checked for."""
+    if clock_mhz is not None and clock_mhz > design.clock_mhz * _CLOCK_TOLERANCE:
+        warnings.warn(
+            f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
+            f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz",
+            stacklevel=3,
+        )
 
 
 def _awaitable(

@@ -19,7 +19,7 @@ from eie.host.packets import BEAT_BYTES
 if TYPE_CHECKING:
     import pynq
 
-__all__ = ["EieOverlay", "import_pynq"]
+__all__ = ["EieOverlay", "import_pynq", "state_files"]
 
 #: Vendor, library and name of the kernel, of whatever version.
 _KERNEL = VLNV.rpartition(":")[0]
@@ -56,39 +56,60 @@ class EieOverlay:
         self._pynq = import_pynq()
         if isinstance(bitstream, self._pynq.Overlay):
             self._overlay: Any = bitstream
-            #: Whether :meth:`download` has to come before anything else.
-            self.to_be_loaded = not bitstream.is_loaded()
+            # pynq takes one for loaded that was opened with download=False; it has no time stamp.
+            loaded = bool(bitstream.timestamp) and bitstream.is_loaded()
         else:
             file = _find_files(self._pynq, bitstream)
-            device = _active_device(self._pynq)
-            with warnings.catch_warnings():
-                # Of a kernel of another version pynq warns, and advises to take it all the same.
-                warnings.filterwarnings("ignore", message=f"IP .* is of type {_KERNEL}:")
-                self._overlay = self._pynq.Overlay(str(file), device=device, download=False)
-            self.to_be_loaded = True
+            self._overlay = _open_overlay(self._pynq, file, _active_device(self._pynq))
+            loaded = False
+        #: Whether :meth:`download` has to come before anything else.
+        self.to_be_loaded = not loaded
         #: The ``.bit``.
         self.bitfile = Path(self._overlay.bitfile_name)
         #: pynq's device that it belongs to.
         self.device = self._overlay.device
+        self._state_files = state_files(self._pynq)
+        self._state = _fabric_state(self._state_files)
         kernel, channel = _find_cells(self._overlay.ip_dict, dma, self.bitfile)
         parameters = channel["parameters"]
         #: Longest packet that the DMA can move, in bytes; whole beats.
         self.max_transfer = (1 << int(parameters["c_sg_length_width"])) - BEAT_BYTES
         #: Width of the addresses that the DMA can reach.
         self.address_bits = int(parameters.get("c_addr_width", 32))
-        #: Registers of the DMA.
-        self.dma_registers: RegisterAccess = self._pynq.MMIO(
-            channel["phys_addr"], channel["addr_range"], device=self.device
-        )
         from eie.host.kernel_driver import EieKernel
 
-        #: As ``overlay.eie_0``; made here, because that one is not to be had before it is loaded.
-        self.kernel = EieKernel({**kernel, "device": self.device})
+        try:
+            #: Registers of the DMA.
+            self.dma_registers: RegisterAccess = self._pynq.MMIO(
+                channel["phys_addr"], channel["addr_range"], device=self.device
+            )
+            #: As ``overlay.eie_0``; made here, because that one is not to be had before it is
+            #: loaded.
+            self.kernel = EieKernel({**kernel, "device": self.device})
+        except OSError as error:
+            raise DeviceError(
+                f"cannot reach the fabric's registers ({error}): run as root"
+            ) from error
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is in the fabric, as far as this process knows."""
-        return not self.to_be_loaded and bool(self._overlay.is_loaded())
+        """Whether it is in the fabric: neither this program nor another one loaded one since.
+
+        Of other programs it is known as far as they use pynq, which notes on disk what it loads.
+        """
+        return (
+            not self.to_be_loaded
+            and bool(self._overlay.is_loaded())
+            and self._state == _fabric_state(self._state_files)
+        )
+
+    @property
+    def clock_mhz(self) -> float | None:
+        """Clock 0 of the fabric in MHz, as the processing system divides it.
+
+        None where pynq knows of no clocks, as on an emulated board.
+        """
+        return float(self._pynq.Clocks.fclk0_mhz) if self._overlay.clock_dict else None
 
     def download(self) -> None:
         """Load the bitstream: everything in the fabric starts anew.
@@ -96,18 +117,33 @@ class EieOverlay:
         Raises
         ------
         DeviceError
-            If it cannot be loaded.
+            If it cannot be loaded; then it is not :attr:`is_loaded` any more.
         """
+        for name, clock in self._overlay.clock_dict.items():
+            if clock.get("enable") and clock.get("frequency") is None:
+                raise DeviceError(
+                    f"pynq {self._pynq.__version__} does not know the rate of clock {name} of this "
+                    "board: pynq 4 has no support for Zynq-7000; pip install 'pynq<4'"
+                )
+        # Of a fabric that is half configured no register must be touched.
+        self.to_be_loaded = True
+        # pynq writes the bitstream to where Linux takes it from only once, under its file's name,
+        # which another one may have taken since.
+        self._overlay.binfile_name = ""
         try:
             self._overlay.download()
-            self.to_be_loaded = False
         except (RuntimeError, OSError) as error:
             raise DeviceError(
-                f"cannot load {self.bitfile} ({error}): see the kernel's log (dmesg)"
+                f"cannot load {self.bitfile} ({error}): run as root, in a folder that can be "
+                "written; see the kernel's log (dmesg)"
             ) from error
+        self._state = _fabric_state(self._state_files)
+        self.to_be_loaded = False
 
     def allocate(self, size: int) -> Any:
         """Give a contiguous buffer of `size` bytes that the DMA can reach, as pynq does.
+
+        It is cached: to be flushed before the DMA reads it, and invalidated after it has written.
 
         Raises
         ------
@@ -115,7 +151,7 @@ class EieOverlay:
             If there is no room, or only beyond the DMA's addresses.
         """
         try:
-            buffer = self._pynq.allocate((size,), "u1", target=self.device)
+            buffer = self._pynq.allocate((size,), "u1", target=self.device, cacheable=1)
         except (RuntimeError, MemoryError) as error:
             raise DeviceError(
                 f"no contiguous memory for a buffer of {size} bytes ({error}): free other "
@@ -148,8 +184,38 @@ def _active_device(pynq: ModuleType) -> Any:
         return pynq.Device.active_device
     except RuntimeError as error:
         raise DeviceError(
-            f"pynq finds no device ({error}): run on the board, as root, in pynq's environment"
+            f"pynq finds no device ({error}): run on the board, as root, in pynq's environment, "
+            "and the first time in the program's main thread"
         ) from error
+
+
+def _open_overlay(pynq: ModuleType, file: Path, device: Any) -> Any:
+    """Let pynq read what a bitstream holds; nothing is loaded."""
+    try:
+        with warnings.catch_warnings():
+            # Of a kernel of another version pynq warns, and advises to take it all the same.
+            warnings.filterwarnings("ignore", message=f"IP .* is of type {_KERNEL}:")
+            return pynq.Overlay(str(file), device=device, download=False)
+    except (RuntimeError, OSError) as error:
+        raise DeviceError(
+            f"pynq cannot read {file} ({error}): run in pynq's environment, with its tools on PATH"
+        ) from error
+
+
+def state_files(pynq: ModuleType) -> tuple[Path, ...]:
+    """Give where pynq notes what is in the fabric: before version 3.1, and since."""
+    folder = Path(pynq.pl_server.__file__).parent
+    return folder / "global_pl_state.json", folder / "global_pl_state_.json"
+
+
+def _fabric_state(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
+    """Give what tells whether one of pynq's notes was written anew."""
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.append((status.st_ino, status.st_mtime_ns))
+    return tuple(found)
 
 
 def _find_files(pynq: ModuleType, bitstream: str | os.PathLike[str]) -> Path:

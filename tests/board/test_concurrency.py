@@ -180,27 +180,126 @@ def test_threads_take_turns(accelerator, random_network):
     assert not wrong
 
 
-def test_a_second_accelerator_is_told_who_has_the_device(board):
-    message = "in use by another Accelerator of this program"
-    with Accelerator(board.bitfile), pytest.raises(DeviceError, match=message):
-        Accelerator(board.bitfile)
-    with Accelerator(board.bitfile):
+def test_a_second_accelerator_of_a_program_takes_the_place_of_the_first(board, random_network):
+    """As pynq's overlays do: a cell of a notebook may be run again."""
+    network = random_network(30, 20, magnitude=900)
+    inputs = vectors(network, 9)
+    expected = emulate(network, DESIGN, inputs, report=False).outputs
+    first = Accelerator(board.bitfile)
+    first.load(network)
+    second = Accelerator(board.bitfile)
+    with pytest.raises(DeviceError, match="the accelerator is closed: open it again"):
+        first.run(inputs)
+    second.load(network)
+    first.close()
+    assert np.array_equal(second.run(inputs), expected)
+    second.close()
+    with Accelerator(board.bitfile) as third:
+        third.load(network)
+        assert np.array_equal(third.run(inputs), expected)
+
+
+def test_the_first_ends_its_calls_before_it_is_closed(board, random_network):
+    network = random_network(30, 20, magnitude=900)
+    inputs = vectors(network, 500)
+    expected = emulate(network, DESIGN, inputs, report=False).outputs
+    first = Accelerator(board.bitfile, buffer_bytes=512)
+    first.load(network)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(first.run(inputs)))
+    thread.start()
+    while not first._turns._queue:
         pass
+    with Accelerator(board.bitfile) as second:
+        thread.join()
+        assert np.array_equal(found[0], expected)
+        second.load(network)
+        assert np.array_equal(second.run(inputs), expected)
+
+
+def test_a_call_from_within_a_call_is_refused(accelerator, random_network, monkeypatch):
+    """As a signal handler would make it."""
+    network = random_network(30, 20, magnitude=900)
+    accelerator.load(network)
+    inputs = vectors(network, 3)
+    process, refused = Emulator.process, []
+
+    def handler(self, packet):
+        with pytest.raises(DeviceError, match="from within another call of the same thread"):
+            accelerator.counters()
+        refused.append(1)
+        return process(self, packet)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Emulator, "process", handler)
+        outputs = accelerator.run(inputs)
+    assert refused
+    assert np.array_equal(outputs, emulate(network, DESIGN, inputs, report=False).outputs)
+
+
+def test_a_child_of_a_fork_leaves_the_device_alone():
+    """In a program of its own: a fork of pytest would be another pytest."""
+    program = """
+import os, warnings
+warnings.simplefilter("ignore")
+from eie.hls.design import Design
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.driver import Accelerator
+from eie.host.emulator import Emulator
+from eie.host.errors import DeviceError
+with EmulatedBoard("kv260", lambda: Emulator(Design(pes=1))) as board:
+    with Accelerator(board.bitfile) as accelerator:
+        if os.fork() == 0:
+            accelerator._engine._overlay.dma_registers = None
+            accelerator._engine._dma._registers = None  # to touch the device is an error
+            try:
+                accelerator.counters()
+            except DeviceError as error:
+                assert "belongs to the process that opened it" in str(error), error
+            accelerator.close()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+        assert accelerator.counters().cycles == 0
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_nothing_works_after_closing_and_no_thread_is_started(accelerator, random_network):
+    network = random_network(30, 20, magnitude=900)
+    accelerator.load(network)
+    accelerator.close()
+    accelerator.close()
+
+    async def run():
+        await accelerator.run_async(vectors(network, 1))
+
+    threads = threading.active_count()
+    for call in (accelerator.info, accelerator.counters, lambda: asyncio.run(run())):
+        with pytest.raises(DeviceError, match="the accelerator is closed"):
+            call()
+    assert threading.active_count() == threads
 
 
 def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
     device = f"test-{tmp_path.name}"
     program = (
         "import sys, time; from eie.host.device_lock import DeviceLock; "
-        f"lock = DeviceLock({device!r}); print('held', flush=True); time.sleep(60)"
+        f"lock = DeviceLock({device!r}); lock.take(); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(DeviceError, match=f"in use by process {holder.pid}"):
-            DeviceLock(device)
+            DeviceLock(device).take()
         holder.kill()
     lock = DeviceLock(device)
+    assert not lock.held
+    lock.take()
+    assert lock.held
     with pytest.raises(DeviceError, match="another Accelerator of this program"):
-        DeviceLock(device)
+        DeviceLock(device).take()
     lock.release()
-    DeviceLock(device).release()
+    lock.release()
+    assert not lock.held
+    other = DeviceLock(device)
+    other.take()
+    other.release()

@@ -9,6 +9,7 @@ from eie.host.board_engine import BoardEngine
 from eie.host.engine import Engine
 from eie.host.errors import DeviceError, DoesNotFitError, InputError
 from eie.host.fixed_point import dequantize, quantize
+from eie.host.overlay import EieOverlay
 from eie.host.packets import Kind, build_packet
 
 
@@ -228,7 +229,8 @@ def test_the_buffers_must_be_positive(bench):
 @pytest.mark.parametrize("dma_length_bits", [8, 26])
 def test_the_board_is_an_engine(make_bench, dma_length_bits):
     bench = make_bench(dma_length_bits=dma_length_bits)
-    engine = BoardEngine(bench.board.bitfile)
+    engine = BoardEngine(EieOverlay(bench.board.bitfile))
+    engine.open()
     assert isinstance(engine, Engine)
     packet = build_packet(Kind.IDENTIFY, 3)
     assert engine.process(packet) == bench.engine.process(packet)
@@ -237,7 +239,8 @@ def test_the_board_is_an_engine(make_bench, dma_length_bits):
 
 @pytest.mark.parametrize("size", [0, 4, 1 << 27])
 def test_the_engine_refuses_what_the_dma_cannot_move(bench, size):
-    engine = BoardEngine(bench.board.bitfile)
+    engine = BoardEngine(EieOverlay(bench.board.bitfile))
+    engine.open()
     with pytest.raises(InputError, match="request must be whole beats"):
         engine.process(bytes(size))
     engine.close()
