@@ -254,7 +254,12 @@ DESIGN = _record(
 COUNTERS = _record(
     "counters",
     "The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.",
-    ("cycles", 64, "cycles of the last run, from its header to its last output"),
+    (
+        "cycles",
+        64,
+        "cycles of the last run, from its header to its last output, but for those in which the "
+        "DMA took no beat",
+    ),
 )
 #: Rows of the counters table: low and high halves of each counter of each PE.
 COUNTER_ROWS = (

@@ -36,11 +36,10 @@ give:
 }  // namespace
 
 void block_receiver(hls::stream<packet_bits_t>& packet_in, hls::stream<token_bits_t>& tokens_out,
-                    hls::stream<answer_bits_t>& answers_out, hls::stream<ap_uint<1>>& start_timer) {
+                    hls::stream<answer_bits_t>& answers_out) {
 #pragma HLS INTERFACE axis port = packet_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS INTERFACE axis port = answers_out
-#pragma HLS INTERFACE ap_fifo port = start_timer
 #pragma HLS DATAFLOW
   hls::stream<axis_t, kStreamDepth> beats("beats");
   hls::stream<Token, kStreamDepth> tokens("tokens");
@@ -48,7 +47,7 @@ void block_receiver(hls::stream<packet_bits_t>& packet_in, hls::stream<token_bit
 
   EIE_REGION("block_receiver");
   EIE_PROCESS(take_packet(packet_in, beats));
-  EIE_PROCESS(receive(beats, tokens, answers, start_timer));
+  EIE_PROCESS(receive(beats, tokens, answers));
   EIE_PROCESS(give_tokens(tokens, tokens_out));
   EIE_PROCESS(give_answers(answers, answers_out));
   EIE_RUN_REGION();
