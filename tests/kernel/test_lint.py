@@ -248,6 +248,17 @@ def test_every_interface_is_a_port_of_the_top_function(kernel) -> None:
     assert [int(offset, 16) for offset in offsets] == [port.offset for port in PORTS]
 
 
+def test_beats_of_axi_stream_stay_at_the_ports(kernel) -> None:
+    """ap_axiu is not for streams inside (UG1399, AXI4-Stream Interfaces): parameters only."""
+    streams = [
+        found
+        for text in kernel.values()
+        for found in re.findall(r"hls::stream<axis_t[^&(;]*>.", without_comments(text))
+    ]
+    assert len(streams) > 5
+    assert set(streams) == {"hls::stream<axis_t>&"}
+
+
 # The dataflow region ----------------------------------------------------------------------------
 
 
