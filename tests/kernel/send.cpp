@@ -13,10 +13,10 @@ int main() {
   bench.input(answers);
   bench.input(outputs);
   bench.output(packets);
-  return bench.run([&](simulation::region &region) {
+  return bench.run([&](simulation::region& region) {
     region.spawn("send", [&] {
-      kernel::send(answers, outputs, packets, registers[0], registers[1],
-                   registers[2], registers[3], registers[4], registers[5]);
+      kernel::send(answers, outputs, packets, registers[0], registers[1], registers[2],
+                   registers[3], registers[4], registers[5]);
       std::cout << "run_cycles " << std::hex << registers[5].to_uint() << '\n';
     });
   });

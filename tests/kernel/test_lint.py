@@ -166,8 +166,8 @@ def test_the_loop_over_entries_touches_each_memory_in_one_place(kernel) -> None:
     ]
     (loop,) = [loop.body for loop in loops(body) if loop.pipelined]
     for memory in ("entries", "codebooks"):
-        assert len(re.findall(rf"memory\.{memory}\[", loop)) == 1
-    assert loop.count("accumulate(memory.accumulators,") == 1
+        assert len(re.findall(rf"\b{memory}\[", loop)) == 1
+    assert loop.count("accumulate(accumulators,") == 1
     assert "biases" not in loop
     body = {f.name: f.body for f in functions(kernel["kernel/accumulate.h"])}["accumulate"]
     assert len(re.findall(r"= accumulators\[row\];", body)) == 1
@@ -183,7 +183,6 @@ PRAGMAS = {
     "BIND_STORAGE",
     "DATAFLOW",
     "DEPENDENCE",
-    "DISAGGREGATE",
     "INLINE",
     "INTERFACE",
     "PIPELINE",
@@ -202,7 +201,6 @@ def declared_type(name: str, text: str) -> str | None:
 
 
 def test_pragmas_are_known_and_name_what_is_declared(kernel) -> None:
-    everything = "\n".join(kernel.values())
     seen = 0
     for name, text in kernel.items():
         in_functions = 0
@@ -210,17 +208,15 @@ def test_pragmas_are_known_and_name_what_is_declared(kernel) -> None:
             for pragma in re.findall(r"#pragma HLS (.*)", function.body):
                 in_functions += 1
                 assert pragma.split()[0] in PRAGMAS, (name, pragma)
-                found = re.search(r"variable = ([\w.]+)", pragma)
+                # Arrays and scalars of their own: what a pragma does to a member of a struct, or to
+                # a struct passed by reference, is documented in part.
+                assert not re.search(r"variable = \w+\.", pragma), (name, pragma)
+                found = re.search(r"variable = (\w+)", pragma)
                 if found is None:
                     continue
                 seen += 1
-                base, *members = found[1].split(".")
-                of = declared_type(base, function.signature + function.body)
+                of = declared_type(found[1], function.signature + function.body)
                 assert of is not None, (name, function.name, pragma)
-                for member in members:
-                    struct = re.search(rf"\bstruct {of} \{{(.*?)\n\}};", everything, re.S)
-                    assert struct is not None, (name, function.name, pragma)
-                    assert re.search(rf"\b{member}\[", struct[1]), (name, pragma)
         assert in_functions == len(re.findall(r"^#pragma HLS", text, re.M)), name
     assert seen >= 20
 
@@ -230,7 +226,7 @@ def test_pragma_of_a_name_that_is_not_declared_is_found(kernel) -> None:
     (function,) = (f for f in functions(kernel["kernel/lnzd.h"]) if f.name == "leading_lane")
     assert declared_type("first", function.body) == "ap_uint<2>"
     assert declared_type("second", function.body) is None
-    assert declared_type("memory", "void f(PeMemory& memory, int a) {") == "PeMemory"
+    assert declared_type("memory", "void f(memory_t& memory, int a) {") == "memory_t"
 
 
 def test_every_interface_is_a_port_of_the_top_function(kernel) -> None:
@@ -305,6 +301,7 @@ def test_the_region_is_the_wiring_and_nothing_else(design, kernel) -> None:
 FIXED = {
     "kernel/accumulate.h": {"kWriteLatency"},
     "kernel/crc32.h": {"kCrcStart", "kCrcPolynomial"},
+    "kernel/send.h": {"kCyclesBeforeBody"},
     "kernel/types.h": {"kWordCountBits"},
 }
 
