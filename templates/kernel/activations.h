@@ -166,6 +166,10 @@ vectors:
 inline void control_activations(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
                                 hls::stream<WordToken>& words, hls::stream<Command>& commands) {
   static LayerDescriptor layers[kLayers];
+// A word for each layer, read once a layer: it would fill a block RAM's width and none of its
+// depth.
+#pragma HLS AGGREGATE variable = layers compact = bit
+#pragma HLS BIND_STORAGE variable = layers type = ram_s2p impl = lutram
   static ap_uint<9> layer_count = 0;
   static word_t memory[2][kHiddenWords];
 #pragma HLS ARRAY_PARTITION variable = memory dim = 1 complete

@@ -33,6 +33,7 @@ inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool
 //! A beat of the design record: two 32-bit parameters.
 inline beat_t design_beat(int index) {
 #pragma HLS INLINE
+#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
