@@ -1,8 +1,8 @@
 """What a design takes of an FPGA.
 
 Block RAM, UltraRAM and DSP slices are counted from the design: the kernel says of every array that
-is not registers, and of every stream that is deep, where it is to live, so the count is exact as far
-as the tool heeds that. LUTs and flip-flops, LUT memories among them, are a range from a simple
+is not registers, and of every stream that is deep, where it is to live, so the count is exact as
+far as the tool heeds that. LUTs and flip-flops, LUT memories among them, are a range from a simple
 model that no synthesis run has calibrated yet; early estimates of this kind have been three to four
 times off.
 """

@@ -58,6 +58,7 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   hls::stream<ResultWord, kStreamDepth> words[1];
 
   // Shift registers, one LUT a bit: left alone the tool takes a block RAM for more than 1024 bits.
+  // An array's name stands for all its streams; vitis/run_hls.tcl says the same without a name.
 #pragma HLS BIND_STORAGE variable = queue type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = work type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = results type = fifo impl = srl
