@@ -92,7 +92,7 @@ class Status(enum.IntEnum):
     BAD_VERSION = 2  #: a packet of another format version; nothing changed
     BAD_HEADER_CRC = 3  #: a damaged header; nothing changed
     BAD_KIND = 4  #: an unknown request; nothing changed
-    BAD_LENGTH = 5  #: TLAST was not where the header said
+    BAD_LENGTH = 5  #: TLAST not where the header said, or a payload too short for NETWORK or RUN
     BAD_CRC = 6  #: damaged payload: outputs are void, a loaded network is invalid
     NO_NETWORK = 7  #: a run without a valid resident network; refused
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused

@@ -84,7 +84,7 @@ inline void send_input(hls::stream<Token>& tokens, hls::stream<WordToken>& words
   const ap_uint<17> beats = (columns + kActivationsPerBeat - 1) / kActivationsPerBeat;
   // What fills up the last beat is no activation, and in a damaged packet it is not even zero.
   const ap_uint<2> spare = ap_uint<2>(0 - columns);
-  const beat_t last_beat = beat_t(-1) >> (spare * kActivationBits);
+  const beat_t last_beat = beat_t(-1) >> ap_uint<6>(spare * ap_uint<5>(kActivationBits));
   word_t word = 0;
   ap_uint<2> place = 0;
 input:
@@ -92,7 +92,7 @@ input:
 #pragma HLS PIPELINE II = 1
     const bool last = beat == beats - 1;
     const beat_t data = tokens.read().data & (last ? last_beat : beat_t(-1));
-    word |= word_t(data) << (place * kBeatBits);
+    word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
     if (place == kBeatsPerWord - 1 || last) {
       words.write(make_word(word));
       word = 0;

@@ -39,8 +39,10 @@ inline void store_pointers(bank_0_t& bases, bank_1_t& lengths_of, ap_uint<32> be
 inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, ap_uint<24> base,
                       column_t column) {
 #pragma HLS INLINE
-  const ap_uint<24> word = base + (column / kColumnsPerPointerWord);
+  static_assert(kColumnsPerPointerWord == 8, "A column's place in its word has 3 bits.");
+  // Unsigned throughout: a plain int would make a division and shifts signed.
   const ap_uint<3> place = column;
+  const ap_uint<24> word = base + ap_uint<13>(column >> 3);
   const lengths_t lengths = lengths_of[word];
   pointer_t first = bases[word];
   for (int before = 0; before < kColumnsPerPointerWord - 1; ++before) {
@@ -48,7 +50,7 @@ inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, ap_uint
     const ap_uint<kLengthBits> length = lengths >> (before * kLengthBits);
     if (before < place) first += length;
   }
-  const ap_uint<kLengthBits> length = lengths >> (place * kLengthBits);
+  const ap_uint<kLengthBits> length = lengths >> ap_uint<6>(place * ap_uint<4>(kLengthBits));
   return Extent{first, length};
 }
 

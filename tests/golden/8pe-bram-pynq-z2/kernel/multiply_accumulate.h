@@ -119,7 +119,8 @@ entries:
     if (left != 0) {
       const entry_word_t word = entries[address >> kLaneBits];
       const ap_uint<kLaneBits> lane = address;
-      const ap_uint<kEntryBits> entry = word >> (lane * kEntryBits);
+      // Unsigned, as a shift by a signed amount is one both ways.
+      const ap_uint<kEntryBits> entry = word >> ap_uint<6>(lane * ap_uint<4>(kEntryBits));
       const ap_uint<kIndexBits> zeros = entry;
       const ap_uint<kWeightBits> code = entry >> kIndexBits;
       row += zeros;
