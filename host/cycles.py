@@ -4,8 +4,8 @@ The model follows the kernel's processes (``templates/kernel``) one by one, in t
 :mod:`eie.host.timing`, and gives the counters that the kernel keeps: total cycles, and for each PE
 the cycles with an entry (busy), without one while a layer was under way (starved), and with a full
 activation queue (full). They equal those of the C++ simulation. Both count iterations of pipelined
-loops; neither knows how many cycles a pipeline takes to fill, which is a constant for each layer
-that only a synthesised kernel can tell.
+loops; neither knows how many cycles a pipeline takes to fill, nor what a stalling one holds back
+while its input is empty: a few cycles that only a synthesised kernel can tell.
 """
 
 from __future__ import annotations

@@ -149,6 +149,11 @@ vectors:
 
       // The results come back only when every PE is done with the layer, so each layer has the
       // whole of the one before. The next vector's first layer does not wait for the last results.
+      //
+      // They come only once the end and the command above have left, and it is the loop that makes
+      // sure of that: accesses to unrelated streams within a state go together or not at all. So
+      // may end and command, which is safe: what fills `commands` are earlier layers, whose ends
+      // are on their way.
       if (!last) {
       destination:
         for (word_count_t word = 0; word < keep; ++word) {
@@ -189,6 +194,7 @@ packet:
       end_cycle();
       load_layers(tokens, layers, length);
     } else {
+      // These may wait for each other, too, as in run_batch().
       words.write(pass_token(token));
       if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords});
       if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0});

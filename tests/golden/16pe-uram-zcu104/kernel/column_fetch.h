@@ -39,6 +39,12 @@ beats:
 }
 
 //! Look up the columns of one layer's activations, one a cycle.
+//!
+//! A stalling pipeline holds what it looks up while the queue is empty, until further activations
+//! or the layer's end push it on: as many as it has stages, at most. It costs a PE that has nothing
+//! else to do a few starved cycles, and is left to the tool. To name a style that flushes would not
+//! settle it: flp is for pipelined functions (UG1448, Pipeline Styles), and frp, which costs a FIFO
+//! at the output of every PE, is dropped with a mere warning from loops that do not suit it.
 inline void fetch_layer(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
                         hls::stream<Token>& work, ap_uint<24> base) {
 #pragma HLS INLINE

@@ -127,7 +127,8 @@ entries:
       const activation_t weight = codebooks[layer * kCodebookSize + code];
       const ap_int<2 * kActivationBits> product = weight * activation;
 #pragma HLS BIND_OP variable = product op = mul impl = dsp
-      // A padding entry only moves the row on: its write is suppressed.
+      // A padding entry only moves the row on: its write is suppressed. Where accumulators are
+      // narrower than products, upper bits are lost here that no sum needs: see kAccumulatorBits.
       if (code != 0 && row < kRowsPerPe)
         accumulate(accumulators, recent, row, accumulator_t(product));
       ++row;
