@@ -1,8 +1,10 @@
 """What a design takes of an FPGA.
 
-Memories and multipliers are counted exactly from the design, since the kernel says for each array
-where it is to live. LUTs and flip-flops are a range from a simple model that no synthesis run has
-calibrated yet; early estimates of this kind have been three to four times off.
+Block RAM, UltraRAM and DSP slices are counted from the design: the kernel says of every array that
+is not registers, and of every stream that is deep, where it is to live, so the count is exact as
+far as the tool heeds that. LUTs and flip-flops, LUT memories among them, are a range from a simple
+model that no synthesis run has calibrated yet; early estimates of this kind have been three to four
+times off.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ _URAM_SHAPE = (4096, 72)
 _TOKEN_BITS = 4 + 64
 #: Bits of a result: kind and value.
 _RESULT_BITS = 2 + 16
+#: Bits of what the control unit knows of a layer: LayerDescriptor in activations.h.
+_LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -74,7 +78,7 @@ class Estimate:
 
     #: Every array, largest use first in the order of the kernel.
     memories: tuple[Memory, ...]
-    #: DSP slices: one multiplier a PE, exact.
+    #: DSP slices: one multiplier a PE.
     dsp: int
     #: LUTs, from and to; uncalibrated.
     lut: tuple[int, int]
@@ -83,7 +87,7 @@ class Estimate:
 
     @property
     def bram18(self) -> int:
-        """BRAM18s, exact."""
+        """BRAM18s."""
         return sum(memory.bram18 for memory in self.memories)
 
     @property
@@ -93,7 +97,7 @@ class Estimate:
 
     @property
     def uram(self) -> int:
-        """UltraRAMs, exact."""
+        """UltraRAMs."""
         return sum(memory.uram for memory in self.memories)
 
 
@@ -142,6 +146,8 @@ def estimate(design: Design) -> Estimate:
             2,
             "bram",
         ),
+        Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
+        Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
     )
     lutram = sum(_lutram_of(memory) for memory in memories if memory.kind == "lutram")
     tree_nodes = max(1, (pes - 1) // 3 + 1)

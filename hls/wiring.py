@@ -157,9 +157,6 @@ def wire(design: Design) -> Wiring:
     streams = [
         Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
-        Stream("start_timer", "ap_uint<1>", "kStreamDepth", None, "1 when a run starts"),
-        Stream("stop_timer", "ap_uint<1>", "kStreamDepth", None, "the run's last output is out"),
-        Stream("elapsed", "ap_uint<64>", "kStreamDepth", None, "cycles of the last run"),
         Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
         Stream("hidden", "ResultWord", "kStreamDepth", None, "hidden vectors, fed back"),
@@ -175,10 +172,9 @@ def wire(design: Design) -> Wiring:
         Process(
             "receive",
             ("packets_in",),
-            ("tokens", "answers", "start_timer"),
-            ("packets_in", "tokens", "answers", "start_timer"),
+            ("tokens", "answers"),
+            ("packets_in", "tokens", "answers"),
         ),
-        _process("time_run", ["start_timer", "stop_timer"], ["elapsed"]),
         _process("control_activations", ["tokens", "hidden"], ["vectors", "commands"]),
         _process("detect_nonzero", ["vectors"], ["activations"]),
         *broadcast,
@@ -194,12 +190,9 @@ def wire(design: Design) -> Wiring:
     processes.append(
         Process(
             "send",
-            ("answers", "outputs", "elapsed"),
-            ("stop_timer", "packets_out"),
-            (
-                *("answers", "outputs", "stop_timer", "elapsed", "packets_out"),
-                *(register.name for register in PORTS),
-            ),
+            ("answers", "outputs"),
+            ("packets_out",),
+            ("answers", "outputs", "packets_out", *(register.name for register in PORTS)),
         )
     )
     return Wiring(tuple(streams), tuple(processes))

@@ -4,8 +4,8 @@ The model follows the kernel's processes (``templates/kernel``) one by one, in t
 :mod:`eie.host.timing`, and gives the counters that the kernel keeps: total cycles, and for each PE
 the cycles with an entry (busy), without one while a layer was under way (starved), and with a full
 activation queue (full). They equal those of the C++ simulation. Both count iterations of pipelined
-loops; neither knows how many cycles a pipeline takes to fill, which is a constant for each layer
-that only a synthesised kernel can tell.
+loops; neither knows how many cycles a pipeline takes to fill, nor what a stalling one holds back
+while its input is empty: a few cycles that only a synthesised kernel can tell.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Kernel:
     def __init__(self, design: Design, network: ResidentNetwork) -> None:
         self._design = design
         self._network = network
-        # The receiver has read header and RUN record; in cycle 3 it starts timer and tokens.
+        # The receiver has read header and RUN record; in cycle 3 it takes the run on.
         self._receiver = 3
         self._tokens = Stream(_STREAM_DEPTH)
         self._control = 0
@@ -119,7 +119,7 @@ class _Kernel:
         self._sender = 7
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
-        started = self._receiver + 1
+        taken_on = self._receiver
         self._receive()
         self._control = self._tokens.read(self._control)
         self._pass_token()
@@ -133,9 +133,9 @@ class _Kernel:
                 last = number == len(layers) - 1
                 self._run_layer(layer, lengths[number], values, first=number == 0, last=last)
                 layer_cycles[number] += (self._sender if last else self._control) - begin
-        stopped = self._sender
+        last_output = self._sender - 1
         return Counters(
-            cycles=stopped - started + 1,
+            cycles=last_output - taken_on + 1,
             busy=self._pes.busy,
             starved=self._pes.starved,
             full=self._broadcast.full,

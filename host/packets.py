@@ -95,7 +95,7 @@ class Status(enum.IntEnum):
     BAD_VERSION = 2  #: a packet of another format version; nothing changed
     BAD_HEADER_CRC = 3  #: a damaged header; nothing changed
     BAD_KIND = 4  #: an unknown request; nothing changed
-    BAD_LENGTH = 5  #: TLAST was not where the header said
+    BAD_LENGTH = 5  #: TLAST not where the header said, or a payload too short for NETWORK or RUN
     BAD_CRC = 6  #: damaged payload: outputs are void, a loaded network is invalid
     NO_NETWORK = 7  #: a run without a valid resident network; refused
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
@@ -270,7 +270,12 @@ DESIGN = _record(
 COUNTERS = _record(
     "counters",
     "The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.",
-    ("cycles", 64, "cycles of the last run, from its header to its last output"),
+    (
+        "cycles",
+        64,
+        "cycles of the last run, from its header to its last output, but for those in which the "
+        "DMA took no beat",
+    ),
 )
 #: Rows of the counters table: low and high halves of each counter of each PE.
 COUNTER_ROWS = (

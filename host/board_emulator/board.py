@@ -89,6 +89,7 @@ class EmulatedBoard:
             device = EmulatedDevice(
                 self.board,
                 self.memory,
+                self.faults,
                 lambda: Fabric(
                     self.board,
                     self._engine_factory,

@@ -16,6 +16,7 @@ from pynqmetadata.frontends import Metadata
 
 from eie.hls.boards import Board
 from eie.host.board_emulator.fabric import Fabric
+from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.memory import Allocation, EmulatedMemory
 from eie.host.errors import DeviceError
 
@@ -42,6 +43,8 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
         Decides name and processor.
     memory
         Where buffers come from.
+    faults
+        What goes wrong.
     configure
         Called whenever a bitstream is loaded.
     """
@@ -50,13 +53,18 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
     capabilities = {"REGISTER_RW": True}  # noqa: RUF012  # pynq's name and type
 
     def __init__(
-        self, board: Board, memory: EmulatedMemory, configure: Callable[[], Fabric]
+        self,
+        board: Board,
+        memory: EmulatedMemory,
+        faults: Faults,
+        configure: Callable[[], Fabric],
     ) -> None:
         # A device of its own, so that programs with emulated boards do not lock one another out.
         super().__init__(f"emulated-{board.name}-{os.getpid()}-{next(_NUMBERS)}")
         self.name = board.name
         self.arch = "armv7l" if board.family == "zynq7" else "aarch64"
         self._memory = memory
+        self._faults = faults
         self._configure = configure
         self._fabric: Fabric | None = None
 
@@ -74,6 +82,8 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
     def download(self, bitstream: Any, parser: Any = None) -> None:
         """Configure the fabric: everything in it starts anew."""
         self.power_off()
+        if self._faults.take("download_error"):
+            raise RuntimeError("the emulated bitstream could not be loaded")
         self._fabric = self._configure()
         self.post_download(bitstream, parser, self.name)
 
@@ -104,10 +114,10 @@ class EmulatedDevice(pynq.Device):  # type: ignore[misc]  # pynq has no type inf
 
     # Memory --------------------------------------------------------------------------------
 
-    def allocate(self, shape: Any, dtype: npt.DTypeLike, **kwargs: Any) -> Any:
+    def allocate(self, shape: Any, dtype: npt.DTypeLike, cacheable: int = 0, **kwargs: Any) -> Any:
         """Allocate a buffer that the DMA can reach; not coherent with the host's caches."""
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        allocation = self._memory.allocate(size)
+        allocation = self._memory.allocate(size, cached=bool(cacheable))
         buffer = PynqBuffer(
             shape,
             dtype,

@@ -35,8 +35,14 @@ class Faults:
     flip_request_bit: int | None = None
     #: This bit of the next answer is inverted, counted likewise.
     flip_answer_bit: int | None = None
+    #: The next answer loses its end: only this many beats come, TLAST with the last.
+    truncate_answer: int | None = None
     #: The next answer comes without TLAST.
     drop_tlast: bool = False
+    #: In place of the next answer comes the one before once more.
+    stale_answer: bool = False
+    #: The next bitstream cannot be loaded; the fabric is then in no state at all.
+    download_error: bool = False
     #: The fabric is reset when this many beats of the next answer have been written, or all but the
     #: last one if it is shorter: DMA and kernel stand, and the network is lost.
     reset: int | None = None

@@ -45,7 +45,11 @@ class EmulatedKernel:
         self._running = self._auto_restart = self._done = self._hung = False
         self._stored = {_GIER: 0, _IP_IER: 0, _IP_ISR: 0}
         self._answer = bytearray()
+        #: The answer before, whole.
+        self._last = b""
         self._tlast = True
+        #: Whether the ports are valid, as they are once something was written to them.
+        self._answered = False
         #: Reads until a request is taken, and until the answer comes as fast as it can.
         self._stall = self._slow = 0
         #: Bytes that may go out before the next read.
@@ -67,7 +71,7 @@ class EmulatedKernel:
             self._done = False
             return value
         if offset in self._ports:
-            return self._engine.registers[self._ports[offset]]
+            return self._engine.registers[self._ports[offset]] if self._answered else 0
         return self._stored.get(offset, 0)
 
     def write(self, offset: int, value: int) -> None:
@@ -106,6 +110,12 @@ class EmulatedKernel:
             packet = packet[: beats * BEAT_BYTES]
         packet = _flip(packet, self._faults.take("flip_request_bit"))
         answer = self._engine.process(packet)
+        before, self._last = self._last or answer, answer
+        if self._faults.take("stale_answer"):
+            answer = before
+        beats = self._faults.take("truncate_answer")
+        if beats is not None:
+            answer = answer[: beats * BEAT_BYTES]
         self._answer = bytearray(_flip(answer, self._faults.take("flip_answer_bit")))
         self._tlast = not self._faults.take("drop_tlast")
         self._slow, self._credit = self._faults.take("slow"), 0
@@ -130,7 +140,7 @@ class EmulatedKernel:
             self._until_reset -= len(data)
         if not data or self._answer:
             return data, False
-        self._done, self._running = True, self._auto_restart
+        self._done, self._answered, self._running = True, True, self._auto_restart
         self._stored[_IP_ISR] |= self._stored[_IP_IER]
         return data, self._tlast
 

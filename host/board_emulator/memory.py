@@ -11,8 +11,8 @@ __all__ = ["Allocation", "EmulatedMemory"]
 
 #: Buffers start on pages.
 _PAGE = 4096
-#: What memory holds that nobody has written.
-_UNWRITTEN = 0xA5
+#: What memory holds that nobody has written, and what is seen of it after it was freed.
+_UNWRITTEN, _FREED = 0xA5, 0xDD
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,9 @@ class Allocation:
 class EmulatedMemory:
     """The memory that ``pynq.allocate`` takes buffers from.
 
-    Addresses are not used again, so that an access to a freed buffer is found.
+    Addresses are not used again, so that an access to a freed buffer is found. The zeros of a new
+    buffer that is cached are in the host's cache: unless they are flushed, they may overwrite what
+    the device has written, and here they always do.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ class EmulatedMemory:
     def __init__(self, size: int) -> None:
         self._size = size
         self._live: dict[int, Allocation] = {}
+        #: Addresses of cached buffers whose zeros were not flushed yet.
+        self._dirty: set[int] = set()
         #: Physical address of the next buffer.
         self.next_address = 0x1000_0000
 
@@ -49,7 +53,7 @@ class EmulatedMemory:
         """Bytes allocated."""
         return sum(allocation.host.nbytes for allocation in self._live.values())
 
-    def allocate(self, size: int) -> Allocation:
+    def allocate(self, size: int, *, cached: bool = False) -> Allocation:
         """Take `size` bytes; the host finds zeros in them, the device does not.
 
         Raises
@@ -67,11 +71,15 @@ class EmulatedMemory:
         )
         self.next_address += -(-max(size, 1) // _PAGE) * _PAGE
         self._live[allocation.address] = allocation
+        if cached:
+            self._dirty.add(allocation.address)
         return allocation
 
     def return_pointer(self, allocation: Allocation) -> None:
         """Free a buffer; ``PynqBuffer.freebuffer`` calls it by this name."""
         del self._live[allocation.address]
+        self._dirty.discard(allocation.address)
+        allocation.host[:] = _FREED
 
     def device_view(self, address: int, size: int) -> npt.NDArray[np.uint8] | None:
         """Bytes that the DMA sees at `address`, or None unless one buffer holds all of them."""
@@ -85,10 +93,14 @@ class EmulatedMemory:
         """Write the host's bytes from `pointer` on back to memory."""
         span = _span(allocation, pointer, size)
         allocation.device[span] = allocation.host[span]
+        if size == allocation.host.nbytes:
+            self._dirty.discard(allocation.address)
 
     def invalidate(self, allocation: Allocation, pointer: int, size: int) -> None:
         """Make the host see what is in memory."""
         span = _span(allocation, pointer, size)
+        if allocation.address in self._dirty:
+            allocation.device[span] = allocation.host[span]
         allocation.host[span] = allocation.device[span]
 
 

@@ -1,5 +1,5 @@
 // Ports of the block tops: streams of plain integers, and processes that turn them into what the
-// blocks take.
+// blocks take. Only packets come as in the kernel.
 //
 // A block top is one part of the kernel as a top function of its own, to synthesise and look at in
 // seconds. Struct fields lie in its integers from the low bits up, in the order of their
@@ -15,8 +15,6 @@ typedef ap_uint<64 + 4> token_bits_t;
 typedef ap_uint<kLanes * kActivationBits + kLanes + 4> word_token_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32> answer_bits_t;
 typedef ap_uint<2 * kWordCountBits + 2> command_bits_t;
-//! A beat of a packet with TLAST on top.
-typedef ap_uint<64 + 1> packet_bits_t;
 
 template <int kBits>
 struct ResultBits {

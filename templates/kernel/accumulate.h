@@ -17,47 +17,43 @@ namespace kernel {
 //! add; the DEPENDENCE pragma in multiply_layer() holds the tool to it.
 constexpr int kWriteLatency = 4;
 
-//! The sums of the last iterations, youngest first.
-struct RecentSums {
-  row_t row[kWriteLatency];
-  accumulator_t sum[kWriteLatency];
-  bool used[kWriteLatency];
+//! A sum of one of the last iterations, and where it belongs.
+struct RecentSum {
+  row_t row;
+  accumulator_t sum;
+  bool used;
 };
 
-inline void forget(RecentSums& recent) {
+//! Start with no sums; the youngest is the first.
+inline void forget(RecentSum (&recent)[kWriteLatency]) {
 #pragma HLS INLINE
   for (int age = 0; age < kWriteLatency; ++age) {
 #pragma HLS UNROLL
-    recent.row[age] = 0;
-    recent.sum[age] = 0;
-    recent.used[age] = false;
+    recent[age] = RecentSum{0, 0, false};
   }
 }
 
 //! Add `product` to accumulator `row`. `Memory` is an array, or in tests a model of one whose
 //! writes are late.
 template <typename Memory>
-inline void accumulate(Memory& accumulators, RecentSums& recent, row_t row, accumulator_t product) {
+inline void accumulate(Memory& accumulators, RecentSum (&recent)[kWriteLatency], row_t row,
+                       accumulator_t product) {
 #pragma HLS INLINE
   accumulator_t sum = accumulators[row];
 forward:
   // From the oldest to the youngest, so that the youngest counts.
   for (int age = kWriteLatency - 1; age >= 0; --age) {
 #pragma HLS UNROLL
-    if (recent.used[age] && recent.row[age] == row) sum = recent.sum[age];
+    if (recent[age].used && recent[age].row == row) sum = recent[age].sum;
   }
   sum += product;
   accumulators[row] = sum;
 age:
   for (int age = kWriteLatency - 1; age > 0; --age) {
 #pragma HLS UNROLL
-    recent.row[age] = recent.row[age - 1];
-    recent.sum[age] = recent.sum[age - 1];
-    recent.used[age] = recent.used[age - 1];
+    recent[age] = recent[age - 1];
   }
-  recent.row[0] = row;
-  recent.sum[0] = sum;
-  recent.used[0] = true;
+  recent[0] = RecentSum{row, sum, true};
 }
 
 }  // namespace kernel

@@ -84,7 +84,7 @@ inline void send_input(hls::stream<Token>& tokens, hls::stream<WordToken>& words
   const ap_uint<17> beats = (columns + kActivationsPerBeat - 1) / kActivationsPerBeat;
   // What fills up the last beat is no activation, and in a damaged packet it is not even zero.
   const ap_uint<2> spare = ap_uint<2>(0 - columns);
-  const beat_t last_beat = beat_t(-1) >> (spare * kActivationBits);
+  const beat_t last_beat = beat_t(-1) >> ap_uint<6>(spare * ap_uint<5>(kActivationBits));
   word_t word = 0;
   ap_uint<2> place = 0;
 input:
@@ -92,7 +92,7 @@ input:
 #pragma HLS PIPELINE II = 1
     const bool last = beat == beats - 1;
     const beat_t data = tokens.read().data & (last ? last_beat : beat_t(-1));
-    word |= word_t(data) << (place * kBeatBits);
+    word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
     if (place == kBeatsPerWord - 1 || last) {
       words.write(make_word(word));
       word = 0;
@@ -149,6 +149,11 @@ vectors:
 
       // The results come back only when every PE is done with the layer, so each layer has the
       // whole of the one before. The next vector's first layer does not wait for the last results.
+      //
+      // They come only once the end and the command above have left, and it is the loop that makes
+      // sure of that: accesses to unrelated streams within a state go together or not at all. So
+      // may end and command, which is safe: what fills `commands` are earlier layers, whose ends
+      // are on their way.
       if (!last) {
       destination:
         for (word_count_t word = 0; word < keep; ++word) {
@@ -166,6 +171,10 @@ vectors:
 inline void control_activations(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
                                 hls::stream<WordToken>& words, hls::stream<Command>& commands) {
   static LayerDescriptor layers[kLayers];
+// A word for each layer, read once a layer: it would fill a block RAM's width and none of its
+// depth.
+#pragma HLS AGGREGATE variable = layers compact = bit
+#pragma HLS BIND_STORAGE variable = layers type = ram_s2p impl = lutram
   static ap_uint<9> layer_count = 0;
   static word_t memory[2][kHiddenWords];
 #pragma HLS ARRAY_PARTITION variable = memory dim = 1 complete
@@ -185,6 +194,7 @@ packet:
       end_cycle();
       load_layers(tokens, layers, length);
     } else {
+      // These may wait for each other, too, as in run_batch().
       words.write(pass_token(token));
       if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords});
       if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0});

@@ -20,14 +20,15 @@ inline bool counts(kind_t kind) {
   return kind == kActivation || kind == kLayerBegin || kind == kLayerEnd;
 }
 
-//! Offer `token` to a child that has not got it yet.
-inline void offer(hls::stream<Token>& child, const Token& token, ap_uint<1>& pending,
+//! Offer `token` to a child that has not got it yet. Only leaves count: nobody reads the counters
+//! of the nodes above them, which synthesis then leaves out.
+inline void offer(hls::stream<Token>& child, const Token& token, bool leaf, ap_uint<1>& pending,
                   ap_uint<32>& full) {
 #pragma HLS INLINE
   if (pending == 1) {
     if (child.write_nb(token)) {
       pending = 0;
-    } else if (counts(token.kind)) {
+    } else if (leaf && counts(token.kind)) {
       ++full;
     }
   }
@@ -67,13 +68,13 @@ packet:
         for (int child = 0; child < 4; ++child) {
 #pragma HLS UNROLL
           pending[child] = 1;
-          if (token.kind == kRunBegin) full[child] = 0;
+          if (LEAF && token.kind == kRunBegin) full[child] = 0;
         }
       }
-      offer(child_0, for_child(token, LEAF, full[0]), pending[0], full[0]);
-      offer(child_1, for_child(token, LEAF, full[1]), pending[1], full[1]);
-      offer(child_2, for_child(token, LEAF, full[2]), pending[2], full[2]);
-      offer(child_3, for_child(token, LEAF, full[3]), pending[3], full[3]);
+      offer(child_0, for_child(token, LEAF, full[0]), LEAF, pending[0], full[0]);
+      offer(child_1, for_child(token, LEAF, full[1]), LEAF, pending[1], full[1]);
+      offer(child_2, for_child(token, LEAF, full[2]), LEAF, pending[2], full[2]);
+      offer(child_3, for_child(token, LEAF, full[3]), LEAF, pending[3], full[3]);
       end_cycle();
     } while (!flushes(token.kind) || (pending[0] | pending[1] | pending[2] | pending[3]) != 0);
   } while (token.kind != kPacketEnd);
@@ -98,11 +99,11 @@ packet:
         for (int child = 0; child < 2; ++child) {
 #pragma HLS UNROLL
           pending[child] = 1;
-          if (token.kind == kRunBegin) full[child] = 0;
+          if (LEAF && token.kind == kRunBegin) full[child] = 0;
         }
       }
-      offer(child_0, for_child(token, LEAF, full[0]), pending[0], full[0]);
-      offer(child_1, for_child(token, LEAF, full[1]), pending[1], full[1]);
+      offer(child_0, for_child(token, LEAF, full[0]), LEAF, pending[0], full[0]);
+      offer(child_1, for_child(token, LEAF, full[1]), LEAF, pending[1], full[1]);
       end_cycle();
     } while (!flushes(token.kind) || (pending[0] | pending[1]) != 0);
   } while (token.kind != kPacketEnd);
@@ -122,9 +123,9 @@ packet:
       if (pending == 0) {
         token = parent.read();
         pending = 1;
-        if (token.kind == kRunBegin) full = 0;
+        if (LEAF && token.kind == kRunBegin) full = 0;
       }
-      offer(child_0, for_child(token, LEAF, full), pending, full);
+      offer(child_0, for_child(token, LEAF, full), LEAF, pending, full);
       end_cycle();
     } while (!flushes(token.kind) || pending != 0);
   } while (token.kind != kPacketEnd);

@@ -23,6 +23,7 @@ packet:
   layer:
     do {
 #pragma HLS PIPELINE II = 1
+      // In whatever order: an output takes all of them, and no source waits for another.
       const Results<kBits> part_0 = in_0.read();
       const Results<kBits> part_1 = in_1.read();
       const Results<kBits> part_2 = in_2.read();

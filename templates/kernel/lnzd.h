@@ -60,7 +60,8 @@ packet:
         tokens.write(Token{kind, beat_t(activations)});
       } else if (pending != 0) {
         const ap_uint<4> lane = leading_lane(pending);
-        const ap_uint<kActivationBits> value = activations >> (lane * kActivationBits);
+        const ap_uint<kActivationBits> value =
+            activations >> ap_uint<8>(lane * ap_uint<5>(kActivationBits));
         tokens.write(Token{kActivation, make_activation(column + lane, value)});
         // Clears the first set lane without waiting for the tree to say which: this alone is
         // carried from cycle to cycle, the tree is not.

@@ -139,8 +139,11 @@ refused:
 }
 
 //! Take one packet: tokens to the PEs, and what to answer to the sender.
+//!
+//! An answer and a token may leave in the same cycle, so that one waits for the other. That is
+//! safe: `answers` holds both answers of a packet, so only the token ever waits.
 inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
-                    hls::stream<Answer>& answers, hls::stream<ap_uint<1>>& start_timer) {
+                    hls::stream<Answer>& answers) {
   using namespace packet;
   // What is resident. Reset, so that a reset in the middle of a load leaves nothing valid.
   static bool valid = false;
@@ -162,7 +165,6 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   Status status = check_header(first, second, has_second);
 
   if (status == kStatusOk && kind == kKindLoad) {
-    start_timer.write(0);
     answers.write(Answer{kind, sequence, 0, 0});
     valid = false;
     const beat_t network_low = next_beat(input, reception);
@@ -195,7 +197,6 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     } else if (vectors + kRunBeats != length) {
       status = kStatusBadBatch;
     }
-    start_timer.write(status == kStatusOk ? 1 : 0);
     if (status == kStatusOk) {
       answers.write(Answer{kind, sequence, batch, output_beats});
       tokens.write(Token{kRunBegin, batch});
@@ -206,7 +207,6 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
       skip(input, reception, length - kRunBeats);
     }
   } else {
-    start_timer.write(0);
     const bool counters = status == kStatusOk && kind == kKindCounters;
     const bool identify = status == kStatusOk && kind == kKindIdentify;
     answers.write(Answer{kind, sequence, ap_uint<32>(counters || identify ? 1 : 0),

@@ -7,32 +7,12 @@
 
 namespace kernel {
 
-//! Count the cycles of a run, from its header to its last output.
-//!
-//! A process of its own, because a stalled pipeline cannot count the cycles in which it stands.
-inline void time_run(hls::stream<ap_uint<1>>& start, hls::stream<ap_uint<1>>& stop,
-                     hls::stream<ap_uint<64>>& elapsed) {
-  static ap_uint<64> cycles = 0;
-  const bool is_run = start.read() == 1;
-  end_cycle();
-  if (is_run) {
-    cycles = 0;
-    bool stopped = false;
-  run:
-    do {
-#pragma HLS PIPELINE II = 1
-      ap_uint<1> unused;
-      stopped = stop.read_nb(unused);
-      ++cycles;
-      end_cycle();
-    } while (!stopped);
-  }
-  elapsed.write(cycles);
-  end_cycle();
-}
+//! Cycles of a run before its first output can be sent: the one in which the receiver takes the run
+//! on, and those in which the sender hears of it and sends the two beats of its header.
+constexpr int kCyclesBeforeBody = 4;
 
-//! Put one beat on the stream.
-inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool last) {
+//! Put one beat on the stream; the cycle is the caller's to end.
+inline void put_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool last) {
 #pragma HLS INLINE
   crc = crc_update<kBeatBits>(crc, beat);
   axis_t transfer;
@@ -41,50 +21,78 @@ inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool
   transfer.strb = -1;
   transfer.last = last ? 1 : 0;
   output.write(transfer);
+}
+
+//! Put one beat on the stream, in a cycle of its own.
+inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool last) {
+#pragma HLS INLINE
+  put_beat(output, crc, beat, last);
   end_cycle();
 }
 
 //! A beat of the design record: two 32-bit parameters.
 inline beat_t design_beat(int index) {
 #pragma HLS INLINE
+#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
 //! Send the vectors of an answer: `total` beats, `beats` in each; every vector starts a word.
-inline void send_vectors(hls::stream<ResultWord>& outputs, hls::stream<axis_t>& output, crc_t& crc,
-                         ap_uint<32> total, ap_uint<32> beats) {
+//! Returns the cycles that this took.
+//!
+//! Words are polled for rather than waited for: a pipeline that waits cannot count. Only the cycles
+//! in which the DMA takes no beat go uncounted, since an AXI4-Stream has no non-blocking write
+//! (UG1399, Non-Blocking API). A timer in a process of its own would count those too, but the
+//! sender would have to stop it and then wait for its answer: a round trip that nothing orders,
+//! since the tool may move accesses to unrelated streams past each other, and a second feedback in
+//! the region.
+inline ap_uint<64> send_vectors(hls::stream<ResultWord>& outputs, hls::stream<axis_t>& output,
+                                crc_t& crc, ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
+  ap_uint<64> cycles = 0;
   word_t word = 0;
   ap_uint<2> place = 0;
+  ap_uint<32> beat = 0;
   ap_uint<32> beat_of_vector = 0;
 beats:
-  for (ap_uint<32> beat = 0; beat < total; ++beat) {
+  while (beat < total) {
 #pragma HLS PIPELINE II = 1
-    if (place == 0) word = outputs.read().values;
-    ++beat_of_vector;
-    const bool vector_ends = beat_of_vector == beats;
-    const beat_t data = word;
-    word >>= kBeatBits;
-    ++place;
-    if (vector_ends) {
-      place = 0;
-      beat_of_vector = 0;
+    bool have = place != 0;
+    if (!have) {
+      ResultWord next;
+      have = outputs.read_nb(next);
+      if (have) word = next.values;
     }
-    send_beat(output, crc, data, false);
+    if (have) {
+      put_beat(output, crc, beat_t(word), false);
+      word >>= kBeatBits;
+      ++beat;
+      ++place;
+      ++beat_of_vector;
+      if (beat_of_vector == beats) {
+        place = 0;
+        beat_of_vector = 0;
+      }
+    }
+    ++cycles;
+    end_cycle();
   }
+  return cycles;
 }
 
 //! Answer one packet.
 inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
-                 hls::stream<ap_uint<1>>& stop_timer, hls::stream<ap_uint<64>>& elapsed,
                  hls::stream<axis_t>& output, ap_uint<32>& design_id, ap_uint<32>& format_version,
                  ap_uint<32>& network_id, ap_uint<32>& packets, ap_uint<32>& errors,
                  ap_uint<32>& cycles) {
   using namespace packet;
   static ap_uint<32> packet_count = 0;
   static ap_uint<32> error_count = 0;
+  // Cycles of the last run, from its header to its last output.
+  static ap_uint<64> run_cycles = 0;
 #pragma HLS RESET variable = packet_count
 #pragma HLS RESET variable = error_count
+#pragma HLS RESET variable = run_cycles
 
   const Answer begin = answers.read();
   end_cycle();
@@ -109,11 +117,7 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
             false);
 
   // The body.
-  ap_uint<64> run_cycles = 0;
-  if (is_counters) {
-    run_cycles = elapsed.read();
-    send_beat(output, crc, run_cycles, false);
-  }
+  if (is_counters) send_beat(output, crc, run_cycles, false);
   if (is_identify) {
   design:
     for (int index = 0; index < kDesignBeats; ++index) {
@@ -121,13 +125,13 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
       send_beat(output, crc, design_beat(index), false);
     }
   } else {
-    send_vectors(outputs, output, crc, body, begin.detail);
+    const ap_uint<64> body_cycles = send_vectors(outputs, output, crc, body, begin.detail);
+    if (is_run) run_cycles = kCyclesBeforeBody + body_cycles;
   }
-  if (is_run) stop_timer.write(1);
-  if (!is_counters) run_cycles = elapsed.read();
-  end_cycle();
 
-  // The status comes last, when the whole request has been checked: it voids what is before it.
+  // The status comes last, when the whole request has been checked: it voids what is before it. The
+  // loop over the body lies between the two reads of `answers`, and must: in a long run the
+  // receiver gets to its end only because outputs leave meanwhile.
   const Answer end = answers.read();
   send_beat(output, crc,
             (beat_t(end.count) << kStatusStatusLow) | (beat_t(end.detail) << kStatusNetworkIdLow),

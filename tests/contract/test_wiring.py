@@ -72,3 +72,17 @@ def test_arguments_are_what_a_process_reads_and_writes_and_ports():
 def test_every_depth_is_one_that_is_declared():
     names = {depth.name for depth in DEPTHS.values()} | {"kQueueDepth", "kResultDepth"}
     assert {stream.depth for stream in wire(Design(pes=16)).streams} == names
+
+
+@pytest.mark.parametrize("pes", [1, 8, 64, 256])
+def test_data_go_forward_but_for_hidden_vectors(pes):
+    # The canonical form of a dataflow region (UG1399): a call reads what earlier ones write.
+    processes = wire(Design(pes=pes)).processes
+    writer = {name: place for place, each in enumerate(processes) for name in each.writes}
+    backward = {
+        name
+        for place, each in enumerate(processes)
+        for name in each.reads
+        if writer.get(name, -1) >= place
+    }
+    assert backward == {"hidden"}

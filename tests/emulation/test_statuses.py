@@ -150,6 +150,12 @@ def test_every_late_tlast_is_a_bad_length(kind, more, talker, packed, inputs):
     assert talker.emulator.registers["network_id"] == kept
 
 
+@pytest.mark.parametrize(("kind", "beats"), [(Kind.LOAD, 0), (Kind.LOAD, 1), (Kind.RUN, 0)])
+def test_a_sound_packet_too_short_for_its_record_is_a_bad_length(kind, beats, talker, packed):
+    answer = talker.send(build_packet(kind, 1, np.zeros(beats, np.uint64)))
+    assert (answer.status, len(answer.body)) == (Status.BAD_LENGTH, 0)
+
+
 def test_a_packet_cut_within_a_beat_is_filled_up(talker, packed, inputs):
     packet = packed.run_packet(inputs)
     # The upper half of the trailer is zero anyway.

@@ -74,6 +74,8 @@ def test_every_memory_of_a_design_by_hand():
         "accumulators": (64, 40, 8, "lutram"),
         "codebooks": (128, 16, 8, "lutram"),
         "hidden vectors (source and destination)": (256, 256, 2, "bram"),
+        "layers": (8, 107, 1, "lutram"),
+        "design record (constant)": (16, 32, 1, "lutram"),
     }
     needed = estimate(design)
     assert needed.bram18 == 8 * 4 + 16 + 2 * 8

@@ -71,7 +71,7 @@ class LateMemory {
 int main(int, char** arguments) {
   LateMemory memory(std::stoul(arguments[1]));
   const bool forwarding = std::stoi(arguments[2]) != 0;
-  kernel::RecentSums recent;
+  kernel::RecentSum recent[kernel::kWriteLatency];
   kernel::forget(recent);
   std::string text;
   while (std::getline(std::cin, text)) {

@@ -103,6 +103,12 @@ def test_beats_behind_the_trailer(twin, healthy, packets, name, beats) -> None:
     assert twin.status(packets[name] + bytes(BEAT_BYTES * beats)) is Status.BAD_LENGTH
 
 
+@pytest.mark.parametrize(("kind", "beats"), [(Kind.LOAD, 0), (Kind.LOAD, 1), (Kind.RUN, 0)])
+def test_sound_but_too_short_for_its_record(twin, healthy, kind, beats) -> None:
+    packet = build_packet(kind, 5, np.zeros(beats, np.uint64))
+    assert twin.status(packet) is Status.BAD_LENGTH
+
+
 @PROPERTY
 @given(data=st.data())
 def test_flipped_bits(twin, packets, data) -> None:

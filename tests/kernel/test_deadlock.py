@@ -155,7 +155,9 @@ def test_a_gather_that_drops_the_last_element_is_a_deadlock(broken, load_and_run
 @pytest.fixture
 def deaf(broken, load_and_run) -> CompiledKernel:
     """A kernel whose sender does not read the outputs, with a network."""
-    kernel = broken("kernel/send.h", "if (place == 0) word = outputs.read().values;", "")
+    kernel = broken(
+        "kernel/send.h", "have = outputs.read_nb(next);", "have = true, next.values = 0;"
+    )
     kernel.process(load_and_run[0])
     return kernel
 

@@ -215,7 +215,10 @@ def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
 def test_a_project_has_the_pointers_of_its_design() -> None:
     plain = render_project(Design(pes=2))
     compact = render_project(Design(pes=2, length_bits=4))
-    assert "even[kPointerWordsPerPe]" in plain["kernel/pointers.h"]
-    assert "lengths[kPointerWordsPerPe]" in compact["kernel/pointers.h"]
-    assert "lengths" not in plain["kernel/column_fetch.h"]
-    assert "variable = pointers.lengths" in compact["kernel/column_fetch.h"]
+    assert "typedef pointer_t bank_1_t[kPointerWordsPerPe];" in plain["kernel/pointers.h"]
+    assert "typedef lengths_t bank_1_t[kPointerWordsPerPe];" in compact["kernel/pointers.h"]
+    for design, project in ((Design(pes=2), plain), (Design(pes=2, length_bits=4), compact)):
+        for bank, which in (("bank_0", "bases"), ("bank_1", "lengths")):
+            kind = design.small_memory(which) if design.length_bits else "bram"
+            pragma = f"variable = {bank} type = ram_s2p impl = {kind}\n"
+            assert pragma in project["kernel/column_fetch.h"]

@@ -135,6 +135,6 @@ def test_the_pragma_names_the_first_distance_that_is_not_forwarded(project_of, s
     text = (project_of(small) / "kernel" / "multiply_accumulate.h").read_text()
     pragmas = re.findall(r"#pragma HLS DEPENDENCE (.*)", text)
     assert pragmas == [
-        f"variable = memory.accumulators inter RAW distance = {WRITE_LATENCY + 1} true",
-        "variable = memory.accumulators inter false",
+        f"variable = accumulators inter RAW distance = {WRITE_LATENCY + 1} true",
+        "variable = accumulators inter false",
     ]

@@ -61,6 +61,16 @@ mock::command create_clock {} {-period -name} 0 0 {
     mock::set_state hls create_clock [dict get $option -period]
 }
 
+mock::command config_storage {} {-impl -auto_srl_max_bits -auto_srl_max_depth} 1 1 {
+    mock::need open_solution
+    if {[lindex $rest 0] ne "fifo"} {
+        mock::fail "config_storage: fifo is the only type, not [lindex $rest 0]"
+    }
+    if {[dict get $option -impl] ni {auto autosrl bram lutram uram memory srl}} {
+        mock::fail "config_storage: unknown -impl [dict get $option -impl]"
+    }
+}
+
 mock::command csim_design {-O -clean} {-argv -ldflags} 0 0 {
     mock::need {add_files {add_files -tb} open_solution}
     mock::require_file [dict get $option -argv]

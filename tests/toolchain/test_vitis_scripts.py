@@ -107,6 +107,8 @@ def test_a_missing_source_is_named(small, mock, name):
         ("-flow_target vivado", "-flow_target vitis", "-flow_target must be vivado"),
         ("-format ip_catalog", "-format xo", "-format must be ip_catalog, not xo"),
         ("root kernel]", "root kernels]", "no such file: .*/kernels"),
+        ("config_storage fifo", "config_storage stream", "fifo is the only type, not stream"),
+        ("-impl srl", "-impl srls", "unknown -impl srls"),
     ],
 )
 def test_the_mock_catches_mistakes(small, mock, old, new, message):
@@ -135,13 +137,17 @@ def script_flags(script: str, name: str, root: object) -> str:
     return re.sub(r"\$(\w+)", lambda match: script_flags(script, match.group(1), root), value)
 
 
-def test_the_kernel_compiles_with_the_flags_of_c_simulation(small):
+def test_the_kernel_compiles_with_the_flags_of_c_simulation(small, tmp_path):
+    """The tool adds its own folder behind a file's flags: its streams must not be found first."""
+    for name in ("hls_stream.h", "ap_axi_sdata.h"):
+        (tmp_path / name).write_text("#error the tool's own header\n")
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("g++ is not installed")
     flags = script_flags((small / "vitis/run_hls.tcl").read_text(), "simulation_flags", small)
-    command = [compiler, *flags.split(), "-isystem", str(ap_types_folder()), "-fsyntax-only", "-w"]
-    done = subprocess.run([*command, "kernel/eie.cpp"], cwd=small, capture_output=True, text=True)
+    tool = [f"-I{tmp_path}", "-isystem", str(ap_types_folder())]
+    command = [compiler, "-fsyntax-only", "-w", *flags.split(), *tool, "kernel/eie.cpp"]
+    done = subprocess.run(command, cwd=small, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -196,6 +202,15 @@ def test_the_config_names_files_that_exist(project):
     includes = re.findall(r"-I(\S+)", config["tb.cflags"][0])
     for path in config["syn.file"] + config["tb.file"] + includes:
         assert (project / "vitis" / path).exists()
+
+
+def test_the_config_gives_the_test_bench_its_data(project):
+    """A file is copied to the folder in which the test bench runs, by its name alone."""
+    config = settings((project / "vitis/hls_config.cfg").read_text())
+    copied = {Path(path).name for path in config["tb.file"]}
+    assert copied == {"testbench.cpp", "packets.txt"}
+    assert config["csim.argv"] == ["."]
+    assert 'folder + "/packets.txt"' in (project / "testbench/testbench.cpp").read_text()
 
 
 def test_a_design_without_a_board_gets_a_script_for_a_part(make_project, mock):

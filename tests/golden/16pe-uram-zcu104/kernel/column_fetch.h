@@ -16,7 +16,7 @@ inline bool is_for(beat_t section, int pe) {
 }
 
 //! Take a section of a load: keep pointers, pass on what the multiplier needs, drop the rest.
-inline void fetch_section(PointerMemory& pointers, hls::stream<Token>& queue,
+inline void fetch_section(bank_0_t& bank_0, bank_1_t& bank_1, hls::stream<Token>& queue,
                           hls::stream<Token>& work, const Token& section, int pe) {
 #pragma HLS INLINE
   const ap_uint<8> kind =
@@ -32,14 +32,20 @@ beats:
   for (ap_uint<32> beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
     const Token token = queue.read();
-    if (keep) store_pointers(pointers, beat, token.data);
+    if (keep) store_pointers(bank_0, bank_1, beat, token.data);
     if (pass) work.write(token);
     end_cycle();
   }
 }
 
 //! Look up the columns of one layer's activations, one a cycle.
-inline void fetch_layer(const PointerMemory& pointers, hls::stream<Token>& queue,
+//!
+//! A stalling pipeline holds what it looks up while the queue is empty, until further activations
+//! or the layer's end push it on: as many as it has stages, at most. It costs a PE that has nothing
+//! else to do a few starved cycles, and is left to the tool. To name a style that flushes would not
+//! settle it: flp is for pipelined functions (UG1448, Pipeline Styles), and frp, which costs a FIFO
+//! at the output of every PE, is dropped with a mere warning from loops that do not suit it.
+inline void fetch_layer(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
                         hls::stream<Token>& work, ap_uint<24> base) {
 #pragma HLS INLINE
   Token token = {kData, 0};
@@ -48,7 +54,7 @@ columns:
 #pragma HLS PIPELINE II = 1
     token = queue.read();
     if (token.kind == kActivation) {
-      const Extent extent = look_up(pointers, base, column_of(token.data));
+      const Extent extent = look_up(bank_0, bank_1, base, column_of(token.data));
       if (extent.length != 0)
         work.write(Token{kWork, make_work(extent.first, extent.length, value_of(token.data))});
     } else {
@@ -59,7 +65,7 @@ columns:
 }
 
 //! The column fetch of PE `pe`.
-inline void fetch_columns(PointerMemory& pointers, hls::stream<Token>& queue,
+inline void fetch_columns(bank_0_t& bank_0, bank_1_t& bank_1, hls::stream<Token>& queue,
                           hls::stream<Token>& work, int pe) {
 #pragma HLS INLINE
   kind_t kind = kData;
@@ -68,11 +74,12 @@ packet:
     const Token token = queue.read();
     kind = token.kind;
     if (kind == kSection) {
-      fetch_section(pointers, queue, work, token, pe);
+      fetch_section(bank_0, bank_1, queue, work, token, pe);
     } else {
       work.write(token);
       end_cycle();
-      if (kind == kLayerBegin) fetch_layer(pointers, queue, work, pointer_word_of(token.data));
+      if (kind == kLayerBegin)
+        fetch_layer(bank_0, bank_1, queue, work, pointer_word_of(token.data));
     }
   } while (kind != kPacketEnd);
 }
@@ -80,11 +87,11 @@ packet:
 //! The process: a function of its own for each PE, so that each has its own memory.
 template <int PE>
 void column_fetch(hls::stream<Token>& queue, hls::stream<Token>& work) {
-  static PointerMemory pointers;
-#pragma HLS DISAGGREGATE variable = pointers
-#pragma HLS BIND_STORAGE variable = pointers.bases type = ram_s2p impl = lutram
-#pragma HLS BIND_STORAGE variable = pointers.lengths type = ram_s2p impl = lutram
-  fetch_columns(pointers, queue, work, PE);
+  static bank_0_t bank_0;
+  static bank_1_t bank_1;
+#pragma HLS BIND_STORAGE variable = bank_0 type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = bank_1 type = ram_s2p impl = lutram
+  fetch_columns(bank_0, bank_1, queue, work, PE);
 }
 
 }  // namespace kernel

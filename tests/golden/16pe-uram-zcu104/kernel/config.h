@@ -29,7 +29,8 @@ constexpr int kLayers = 4;
 constexpr int kHiddenActivations = 64;
 //! Results of a PE that wait for the others', so that it may go on with the next layer or vector.
 constexpr int kResultDepth = 32;
-//! Width of an accumulator; the packer proves for every row that it cannot overflow.
+//! Width of an accumulator. It may be narrower than a product: sums are right modulo two to this
+//! width, and the packer proves for every row that the sum itself fits.
 constexpr int kAccumulatorBits = 40;
 //! Whether the sparse matrix lives in UltraRAM rather than block RAM.
 constexpr bool kUltraRam = true;
@@ -106,6 +107,6 @@ static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of 
 static_assert(kResultDepth >= 2, "A queue of one takes a result only every second cycle.");
 static_assert(kHiddenActivations % kLanes == 0, "Hidden vectors are stored in whole words.");
 static_assert(kAccumulatorBits >= 24 && kAccumulatorBits <= 48,
-              "An accumulator must hold a product, and fit a DSP slice's.");
+              "An accumulator has at least 24 bits, and fits a DSP slice's 48.");
 
 }  // namespace kernel

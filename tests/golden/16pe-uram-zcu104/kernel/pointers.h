@@ -1,5 +1,5 @@
-// Where the entries of a column lie, in less memory than the paper's: one pointer for eight columns,
-// and the short length of each.
+// Where the entries of a column lie, in less memory than the paper's: one pointer for eight
+// columns, and the short length of each.
 #pragma once
 
 #include "types.h"
@@ -9,15 +9,13 @@ namespace kernel {
 //! The lengths of the columns that share a pointer, the first one in the lowest bits.
 typedef ap_uint<kColumnsPerPointerWord * kLengthBits> lengths_t;
 
-//! The column pointers of a PE. Both memories are read once a cycle, at the same place.
-struct PointerMemory {
-  pointer_t bases[kPointerWordsPerPe];
-  lengths_t lengths[kPointerWordsPerPe];
-};
+// The column pointers of a PE. Both memories are read once a cycle, at the same place.
+typedef pointer_t bank_0_t[kPointerWordsPerPe];  //!< The pointers.
+typedef lengths_t bank_1_t[kPointerWordsPerPe];  //!< The lengths.
 
 //! Keep beat `beat` of a section with pointers: a base and eight lengths of up to five bits; or, as
 //! longer ones leave no room, a base in one beat and the lengths in the next.
-inline void store_pointers(PointerMemory& pointers, ap_uint<32> beat, beat_t data) {
+inline void store_pointers(bank_0_t& bases, bank_1_t& lengths_of, ap_uint<32> beat, beat_t data) {
 #pragma HLS INLINE
   constexpr int kBaseBits = 24;
   constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
@@ -31,25 +29,28 @@ inline void store_pointers(PointerMemory& pointers, ap_uint<32> beat, beat_t dat
     const ap_uint<kLengthBits> length = lanes >> (column * kLane);
     lengths |= lengths_t(length) << (column * kLengthBits);
   }
-  if (kOneBeat || beat[0] == 0) pointers.bases[word] = pointer_t(data);
-  if (kOneBeat || beat[0] == 1) pointers.lengths[word] = lengths;
+  if (kOneBeat || beat[0] == 0) bases[word] = pointer_t(data);
+  if (kOneBeat || beat[0] == 1) lengths_of[word] = lengths;
 }
 
 //! The entries of a column of the layer whose pointers begin at word `base`: behind those of the
 //! columns before it in its word. The sum of at most seven short numbers feeds nothing back, so it
 //! takes pipeline stages and no cycles.
-inline Extent look_up(const PointerMemory& pointers, ap_uint<24> base, column_t column) {
+inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, ap_uint<24> base,
+                      column_t column) {
 #pragma HLS INLINE
-  const ap_uint<24> word = base + (column / kColumnsPerPointerWord);
+  static_assert(kColumnsPerPointerWord == 8, "A column's place in its word has 3 bits.");
+  // Unsigned throughout: a plain int would make a division and shifts signed.
   const ap_uint<3> place = column;
-  const lengths_t lengths = pointers.lengths[word];
-  pointer_t first = pointers.bases[word];
+  const ap_uint<24> word = base + ap_uint<13>(column >> 3);
+  const lengths_t lengths = lengths_of[word];
+  pointer_t first = bases[word];
   for (int before = 0; before < kColumnsPerPointerWord - 1; ++before) {
 #pragma HLS UNROLL
     const ap_uint<kLengthBits> length = lengths >> (before * kLengthBits);
     if (before < place) first += length;
   }
-  const ap_uint<kLengthBits> length = lengths >> (place * kLengthBits);
+  const ap_uint<kLengthBits> length = lengths >> ap_uint<6>(place * ap_uint<4>(kLengthBits));
   return Extent{first, length};
 }
 

@@ -12,13 +12,12 @@ namespace kernel {
 //! A word of the sparse matrix memory: kEntriesPerWord entries without gaps.
 typedef ap_uint<kEntriesPerWord * kEntryBits> entry_word_t;
 
-//! The memories of a PE that the multiplier works on.
-struct PeMemory {
-  entry_word_t entries[kEntryWordsPerPe];
-  activation_t codebooks[kLayers * kCodebookSize];
-  accumulator_t biases[kBiasesPerPe];
-  accumulator_t accumulators[kRowsPerPe];
-};
+// The memories of a PE that the multiplier works on. Each is passed on as an array of its own, so
+// that pragmas name arrays: what they do to members of a struct is documented in part only.
+typedef entry_word_t entries_t[kEntryWordsPerPe];
+typedef activation_t codebooks_t[kLayers * kCodebookSize];
+typedef accumulator_t biases_t[kBiasesPerPe];
+typedef accumulator_t accumulators_t[kRowsPerPe];
 
 //! Cycles of the last run: with an entry, and without one while a layer was under way.
 struct PeCounters {
@@ -41,7 +40,7 @@ inline entry_word_t close_up(beat_t beat) {
 
 //! Start a load: all sums zero. Between layers they are zero anyway, but not after a reset in the
 //! middle of a run, which does not clear memories.
-inline void clear_accumulators(accumulator_t (&accumulators)[kRowsPerPe]) {
+inline void clear_accumulators(accumulators_t& accumulators) {
 #pragma HLS INLINE
 clear:
   for (int row = 0; row < kRowsPerPe; ++row) {
@@ -52,7 +51,8 @@ clear:
 }
 
 //! Take a section of a load into its memory.
-inline void load_section(PeMemory& memory, hls::stream<Token>& work, beat_t section) {
+inline void load_section(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
+                         hls::stream<Token>& work, beat_t section) {
 #pragma HLS INLINE
   using namespace packet;
   const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
@@ -61,12 +61,12 @@ beats:
   for (ap_uint<32> beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
     const beat_t data = work.read().data;
-    if (kind == kSectionEntries) memory.entries[beat] = close_up(data);
-    if (kind == kSectionBiases) memory.biases[beat] = accumulator_t(data);
+    if (kind == kSectionEntries) entries[beat] = close_up(data);
+    if (kind == kSectionBiases) biases[beat] = accumulator_t(data);
     if (kind == kSectionCodebooks) {
       for (int lane = 0; lane < kActivationsPerBeat; ++lane) {
 #pragma HLS UNROLL
-        memory.codebooks[beat * kActivationsPerBeat + lane] =
+        codebooks[beat * kActivationsPerBeat + lane] =
             activation_t(data >> (lane * kActivationBits));
       }
     }
@@ -80,8 +80,9 @@ beats:
 //! pipeline for every column. Nothing carries over from one iteration to the next but counters, the
 //! zero-run sum and the forwarded accumulator; every memory is read at one place and written at
 //! one.
-inline beat_t multiply_layer(PeMemory& memory, PeCounters& counters, hls::stream<Token>& work,
-                             ap_uint<8> layer) {
+inline beat_t multiply_layer(const entries_t& entries, const codebooks_t& codebooks,
+                             accumulators_t& accumulators, PeCounters& counters,
+                             hls::stream<Token>& work, ap_uint<8> layer) {
 #pragma HLS INLINE
   constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
   static_assert(kWriteLatency + 1 == 5, "The pragma below takes the distance as a number only.");
@@ -91,17 +92,15 @@ inline beat_t multiply_layer(PeMemory& memory, PeCounters& counters, hls::stream
   ap_uint<20> left = 0;
   row_t row = 0;
   activation_t activation = 0;
-  RecentSums recent;
-#pragma HLS ARRAY_PARTITION variable = recent.row complete
-#pragma HLS ARRAY_PARTITION variable = recent.sum complete
-#pragma HLS ARRAY_PARTITION variable = recent.used complete
+  RecentSum recent[kWriteLatency];
+#pragma HLS ARRAY_PARTITION variable = recent complete
   forget(recent);
 entries:
   do {
 #pragma HLS PIPELINE II = 1
 // accumulate() forwards a sum to the next kWriteLatency iterations, and the one after them reads it
 // from the memory. The tool must know: it then keeps read and write that close, or says it cannot.
-#pragma HLS DEPENDENCE variable = memory.accumulators inter RAW distance = 5 true
+#pragma HLS DEPENDENCE variable = accumulators inter RAW distance = 5 true
     Token token;
     // Polled rather than waited for, so that cycles without work can be counted.
     if (left == 0) {
@@ -118,18 +117,20 @@ entries:
       }
     }
     if (left != 0) {
-      const entry_word_t word = memory.entries[address >> kLaneBits];
+      const entry_word_t word = entries[address >> kLaneBits];
       const ap_uint<kLaneBits> lane = address;
-      const ap_uint<kEntryBits> entry = word >> (lane * kEntryBits);
+      // Unsigned, as a shift by a signed amount is one both ways.
+      const ap_uint<kEntryBits> entry = word >> ap_uint<6>(lane * ap_uint<4>(kEntryBits));
       const ap_uint<kIndexBits> zeros = entry;
       const ap_uint<kWeightBits> code = entry >> kIndexBits;
       row += zeros;
-      const activation_t weight = memory.codebooks[layer * kCodebookSize + code];
+      const activation_t weight = codebooks[layer * kCodebookSize + code];
       const ap_int<2 * kActivationBits> product = weight * activation;
 #pragma HLS BIND_OP variable = product op = mul impl = dsp
-      // A padding entry only moves the row on: its write is suppressed.
+      // A padding entry only moves the row on: its write is suppressed. Where accumulators are
+      // narrower than products, upper bits are lost here that no sum needs: see kAccumulatorBits.
       if (code != 0 && row < kRowsPerPe)
-        accumulate(memory.accumulators, recent, row, accumulator_t(product));
+        accumulate(accumulators, recent, row, accumulator_t(product));
       ++row;
       ++address;
       --left;
@@ -141,7 +142,8 @@ entries:
 }
 
 //! Add the biases, turn sums into activations, and leave the accumulators zero.
-inline void write_back_layer(PeMemory& memory, hls::stream<Result>& results, beat_t layer_end) {
+inline void write_back_layer(accumulators_t& accumulators, const biases_t& biases,
+                             hls::stream<Result>& results, beat_t layer_end) {
 #pragma HLS INLINE
   const row_t local_rows = local_rows_of(layer_end);
   const row_t bias_base = bias_base_of(layer_end);
@@ -149,9 +151,9 @@ rows:
   for (row_t row = 0; row < local_rows; ++row) {
 #pragma HLS PIPELINE II = 1
 // Each row is read and cleared once, which a counter of odd width may hide from the tool.
-#pragma HLS DEPENDENCE variable = memory.accumulators inter false
-    const accumulator_t sum = memory.accumulators[row] + memory.biases[bias_base + row];
-    memory.accumulators[row] = 0;
+#pragma HLS DEPENDENCE variable = accumulators inter false
+    const accumulator_t sum = accumulators[row] + biases[bias_base + row];
+    accumulators[row] = 0;
     const activation_t value = write_back(sum, shift_of(layer_end), relu_of(layer_end));
     const bool last = row == local_rows - 1;
     results.write(Result{last ? kLast : kValue, ap_uint<kActivationBits>(value)});
@@ -178,8 +180,9 @@ rows:
 }
 
 //! The multiply-accumulate of a PE: one packet.
-inline void multiply_packet(PeMemory& memory, PeCounters& counters, hls::stream<Token>& work,
-                            hls::stream<Result>& results) {
+inline void multiply_packet(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
+                            accumulators_t& accumulators, PeCounters& counters,
+                            hls::stream<Token>& work, hls::stream<Result>& results) {
 #pragma HLS INLINE
   kind_t kind = kData;
 packet:
@@ -190,12 +193,13 @@ packet:
     if (kind == kPacketEnd) results.write(Result{kEnd, 0});
     end_cycle();
     if (kind == kLoadBegin) {
-      clear_accumulators(memory.accumulators);
+      clear_accumulators(accumulators);
     } else if (kind == kSection) {
-      load_section(memory, work, token.data);
+      load_section(entries, codebooks, biases, work, token.data);
     } else if (kind == kLayerBegin) {
-      const beat_t layer_end = multiply_layer(memory, counters, work, layer_of(token.data));
-      write_back_layer(memory, results, layer_end);
+      const beat_t layer_end =
+          multiply_layer(entries, codebooks, accumulators, counters, work, layer_of(token.data));
+      write_back_layer(accumulators, biases, results, layer_end);
     } else if (kind == kReport) {
       report(counters, results, ap_uint<32>(token.data));
     }
@@ -206,15 +210,17 @@ packet:
 //! their contents from call to call: weights stay on chip between runs.
 template <int PE>
 void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results) {
-  static PeMemory memory;
-#pragma HLS DISAGGREGATE variable = memory
-#pragma HLS BIND_STORAGE variable = memory.entries type = ram_s2p impl = bram
-#pragma HLS ARRAY_PARTITION variable = memory.codebooks cyclic factor = 4
-#pragma HLS BIND_STORAGE variable = memory.codebooks type = ram_1p impl = lutram
-#pragma HLS BIND_STORAGE variable = memory.biases type = ram_s2p impl = lutram
-#pragma HLS BIND_STORAGE variable = memory.accumulators type = ram_s2p impl = lutram
+  static entries_t entries;
+  static codebooks_t codebooks;
+  static biases_t biases;
+  static accumulators_t accumulators;
+#pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = bram
+#pragma HLS ARRAY_PARTITION variable = codebooks cyclic factor = 4
+#pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram
+#pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = accumulators type = ram_s2p impl = lutram
   static PeCounters counters = {0, 0};
-  multiply_packet(memory, counters, work, results);
+  multiply_packet(entries, codebooks, biases, accumulators, counters, work, results);
 }
 
 }  // namespace kernel

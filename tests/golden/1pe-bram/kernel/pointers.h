@@ -6,28 +6,27 @@
 
 namespace kernel {
 
-//! The column pointers of a PE, in two banks, so that p[j] and p[j + 1] are read in one cycle: one
-//! of them is even. Each bank is then read once a cycle and needs one port.
-struct PointerMemory {
-  pointer_t even[kPointerWordsPerPe];
-  pointer_t odd[kPointerWordsPerPe];
-};
+// The column pointers of a PE, in two banks, so that p[j] and p[j + 1] are read in one cycle: one
+// of them is even. Each bank is then read once a cycle and needs one port.
+typedef pointer_t bank_0_t[kPointerWordsPerPe];  //!< Pointers of even columns.
+typedef pointer_t bank_1_t[kPointerWordsPerPe];  //!< Pointers of odd columns.
 
 //! Keep beat `beat` of a section with pointers.
-inline void store_pointers(PointerMemory& pointers, ap_uint<32> beat, beat_t data) {
+inline void store_pointers(bank_0_t& evens, bank_1_t& odds, ap_uint<32> beat, beat_t data) {
 #pragma HLS INLINE
-  pointers.even[beat] = pointer_t(data);
-  pointers.odd[beat] = pointer_t(data >> 32);
+  evens[beat] = pointer_t(data);
+  odds[beat] = pointer_t(data >> 32);
 }
 
 //! The entries of a column of the layer whose pointers begin at word `base`.
-inline Extent look_up(const PointerMemory& pointers, ap_uint<24> base, column_t column) {
+inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, ap_uint<24> base,
+                      column_t column) {
 #pragma HLS INLINE
   const bool odd_column = column[0] == 1;
   const ap_uint<24> pair = base + (column >> 1);
   // Column 2k lies between even[k] and odd[k], column 2k + 1 between odd[k] and even[k + 1].
-  const pointer_t even = pointers.even[odd_column ? ap_uint<24>(pair + 1) : pair];
-  const pointer_t odd = pointers.odd[pair];
+  const pointer_t even = evens[odd_column ? ap_uint<24>(pair + 1) : pair];
+  const pointer_t odd = odds[pair];
   const pointer_t first = odd_column ? odd : even;
   const pointer_t end = odd_column ? even : odd;
   return Extent{first, end > first ? pointer_t(end - first) : pointer_t(0)};

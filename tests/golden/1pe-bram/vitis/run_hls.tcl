@@ -23,6 +23,8 @@ foreach step $steps {
 # simulation/, which are as deep as declared and run the kernel's processes together, as hardware
 # does: its hidden vectors go round a loop, which processes run one after another cannot do. This
 # is also why no C/RTL co-simulation is offered: its wrapper is made for the tool's own streams.
+# Makefiles that the tool wrote for C simulation (csim.mk of 2022.2 to 2024.2) name a file's own
+# flags before the tool's folder, so the headers of simulation/ are found first.
 # Keep these in step with hls_config.cfg.
 set synthesis_flags "-std=c++14 -I[file join $root kernel]"
 set simulation_flags "$synthesis_flags -I[file join $root simulation]"
@@ -65,6 +67,10 @@ open_solution -flow_target vivado solution
 set_part xc7z020clg400-1
 # 100 MHz. The tool takes 27 % of it as a margin for routing unless told otherwise (UG1399).
 create_clock -period 10.000 -name default
+
+# Shift registers for all streams, even if the tool should ignore what kernel/eie.cpp says of its
+# arrays of streams. hls_config.cfg does without: how it spells this differs between releases.
+config_storage fifo -impl srl
 
 if {"csim" in $steps} {
     # The test bench runs in a folder deep inside the project, so it is told where its data is.
