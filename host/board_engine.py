@@ -279,6 +279,8 @@ class BoardEngine:
 
     def _require_loaded(self) -> None:
         """Refuse to touch registers that are not ours any more."""
+        if self._overlay.to_be_loaded:
+            raise DeviceError(f"{self.bitfile.name} is not loaded: the next call loads it")
         if not self._overlay.is_loaded:
             raise DeviceError(
                 f"another bitstream was loaded over {self.bitfile.name}: do not use other overlays "

@@ -25,7 +25,7 @@ from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, InputError, Problems
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
-from eie.host.overlay import EieOverlay
+from eie.host.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.packed_network import PackedNetwork
 from eie.host.passes import Plan, plan_passes
 from eie.host.turns import Turns
@@ -56,8 +56,6 @@ class DeviceInfo:
     passes: int
 
 
-#: What the processing system's dividers may add to a clock is less than that.
-_CLOCK_TOLERANCE = 1.001
 #: The accelerator that has each device, by pynq's tag for it.
 _OPEN: weakref.WeakValueDictionary[str, Accelerator] = weakref.WeakValueDictionary()
 
@@ -359,7 +357,7 @@ class Accelerator:
 
 def _check_clock(clock_mhz: float | None, design: Design) -> None:
     """Warn of a fabric that runs faster than its timing was checked for."""
-    if clock_mhz is not None and clock_mhz > design.clock_mhz * _CLOCK_TOLERANCE:
+    if clock_mhz is not None and clock_mhz > design.clock_mhz * CLOCK_TOLERANCE:
         warnings.warn(
             f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
             f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz",

@@ -19,10 +19,12 @@ from eie.host.packets import BEAT_BYTES
 if TYPE_CHECKING:
     import pynq
 
-__all__ = ["EieOverlay", "import_pynq", "state_files"]
+__all__ = ["CLOCK_TOLERANCE", "EieOverlay", "import_pynq", "state_files"]
 
 #: Vendor, library and name of the kernel, of whatever version.
 _KERNEL = VLNV.rpartition(":")[0]
+#: What the processing system's dividers may add to a clock that was asked for is less than that.
+CLOCK_TOLERANCE = 1.001
 #: What the DMA must have been built with: direct register mode, both directions.
 _DMA_PARAMETERS = {"c_include_sg": 0, "c_include_mm2s": 1, "c_include_s2mm": 1}
 
@@ -120,7 +122,8 @@ class EieOverlay:
             If it cannot be loaded; then it is not :attr:`is_loaded` any more.
         """
         for name, clock in self._overlay.clock_dict.items():
-            if clock.get("enable") and clock.get("frequency") is None:
+            # Before version 4 there are dividers in its place.
+            if clock.get("enable") and clock.get("frequency", clock) is None:
                 raise DeviceError(
                     f"pynq {self._pynq.__version__} does not know the rate of clock {name} of this "
                     "board: pynq 4 has no support for Zynq-7000; pip install 'pynq<4'"

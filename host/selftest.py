@@ -23,6 +23,7 @@ from eie.host.driver import Accelerator
 from eie.host.errors import DoesNotFitError, EieError
 from eie.host.fixed_point import write_back
 from eie.host.network import Layer, Network
+from eie.host.overlay import CLOCK_TOLERANCE
 from eie.host.run import emulate
 
 __all__ = ["Check", "SelfTest", "selftest"]
@@ -86,6 +87,7 @@ def _checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
     yield Check("design", None, parameters)
     registers = ", ".join(f"{name} {value:#x}" for name, value in info.registers.items())
     yield Check("registers", None, registers)
+    yield _clock(info.clock_mhz, info.design.clock_mhz)
     same = info.registers["design_id"] == info.design.id
     yield Check("identity", same, f"register and answer say {info.design.id:#010x}")
     for number, (sizes, batch) in enumerate(_SHAPES):
@@ -95,6 +97,13 @@ def _checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
         compare = partial(_cycles, accelerator, network, inputs[:1], emulated=emulated)
         yield _guarded(f"cycles {name}", compare)
     yield _guarded("time of a call", partial(_time, accelerator))
+
+
+def _clock(clock_mhz: float | None, built_for: int) -> Check:
+    if clock_mhz is None:
+        return Check("clock", None, f"not known, built for {built_for} MHz")
+    text = f"clock 0 of the fabric is {clock_mhz:.3f} MHz, built for {built_for} MHz"
+    return Check("clock", clock_mhz <= CLOCK_TOLERANCE * built_for, text)
 
 
 def _guarded(name: str, check: Callable[[], tuple[bool | None, str]]) -> Check:

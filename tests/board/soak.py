@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import time
 from collections import Counter
@@ -51,6 +52,9 @@ FAULTS = {
     "request cut short": AnswerError,
     "request with a bit inverted": DeviceError,
     "answer with a bit inverted": DeviceError,
+    "answer cut short": DeviceError,
+    "answer of the packet before": AnswerError,
+    "bitstream not loaded after a fault": DeviceError,
     "network lost": AnswerError,
 }
 VECTORS = 24
@@ -204,6 +208,14 @@ class Soak:
             # The shortest request of these networks, three vectors of nine inputs or a load of
             # the smallest network, is longer.
             faults.flip_request_bit = int(random.integers(0, 8 * 64))
+        elif name == "answer cut short":
+            faults.truncate_answer = int(random.integers(0, 4))
+        elif name == "answer of the packet before":
+            faults.stale_answer = True
+        elif name == "bitstream not loaded after a fault":
+            faults.hang = faults.download_error = True
+            with contextlib.suppress(DeviceTimeoutError):
+                self.accelerator.run(self.pool.inputs[:3])
         elif name == "answer without TLAST":
             faults.drop_tlast = True
         elif name == "request cut short":

@@ -69,6 +69,29 @@ def hardware():
     return hardware
 
 
+# Memory --------------------------------------------------------------------------------------
+
+
+def test_zeros_that_were_never_flushed_overwrite_what_the_device_wrote():
+    memory = EmulatedMemory(1 << 20)
+    for flushed, seen in ((True, b"abcd"), (False, bytes(4))):
+        buffer = memory.allocate(4, cached=True)
+        pointer = buffer.host.ctypes.data
+        if flushed:
+            memory.flush(buffer, pointer, 4)
+        buffer.device[:] = list(b"abcd")
+        memory.invalidate(buffer, pointer, 4)
+        assert buffer.host.tobytes() == seen
+
+
+def test_who_reads_a_buffer_that_was_freed_sees_that_it_was():
+    memory = EmulatedMemory(1 << 20)
+    buffer = memory.allocate(4)
+    memory.return_pointer(buffer)
+    assert buffer.host.tobytes() == b"\xdd" * 4
+    assert memory.device_view(buffer.address, 4) is None
+
+
 # DMA ---------------------------------------------------------------------------------------
 
 
@@ -217,6 +240,8 @@ def test_it_takes_no_packet_before_its_answer_is_gone(hardware):
 
 
 def test_ports_come_from_the_engine_and_cannot_be_written(hardware):
+    assert hardware.kernel.read(offset_of("design_id")) == 0, "nothing was written to it yet"
+    hardware.send(b"abcdefgh", 8)
     hardware.kernel.write(offset_of("design_id"), 1)
     assert hardware.kernel.read(offset_of("design_id")) == 7
 

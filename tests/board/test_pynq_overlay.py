@@ -1,5 +1,6 @@
 """The accelerator in a pynq overlay: its driver, overlays with other things in them, and names."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from eie.hls.block_design import DMA, KERNEL
 from eie.host.driver import Accelerator
 from eie.host.errors import DeviceError, InputError
 from eie.host.kernel_driver import EieKernel
+from eie.host.overlay import state_files
+
+
+PYNQ_4 = int(pynq.__version__.partition(".")[0]) >= 4
 
 
 @pytest.fixture
@@ -167,6 +172,46 @@ def test_another_overlay_loaded_over_it_is_noticed_before_the_bus_is_touched(ben
         assert np.array_equal(accelerator.run(network.golden_inputs), network.golden_outputs)
 
 
+def test_an_overlay_that_another_process_loaded_is_noticed(bench, network, monkeypatch, tmp_path):
+    """pynq notes on disk what it loads, whoever does it."""
+    note = tmp_path / "global_pl_state_.json"
+    monkeypatch.setattr("eie.host.overlay.state_files", lambda pynq: (tmp_path / "other", note))
+    with bench.open() as accelerator:
+        accelerator.load(network)
+        assert accelerator.verify()
+        note.write_text("{}")
+        with pytest.raises(DeviceError, match=r"another bitstream was loaded over eie\.bit"):
+            accelerator.run(network.golden_inputs)
+        assert accelerator.verify()
+        os.utime(note, ns=(1, 1))
+        with pytest.raises(DeviceError, match="in whatever program"):
+            accelerator.counters()
+        assert accelerator.verify()
+
+
+def test_the_notes_are_where_pynq_writes_them():
+    from pynq.pl_server import global_state
+
+    written = inspect.getsource(global_state)
+    files = state_files(pynq)
+    assert {file.parent for file in files} == {Path(global_state.STATE_DIR)}
+    # With an empty tag, since version 3.1.
+    assert any(
+        file.name in written.replace("{device_tag}", "").replace("{STATE_DIR}/", "")
+        for file in files
+    )
+
+
+def test_an_overlay_opened_without_loading_it_is_loaded(bench, network):
+    """pynq takes it for loaded."""
+    overlay = pynq.Overlay(str(bench.board.bitfile), download=False)
+    assert overlay.is_loaded()
+    with Accelerator(overlay) as accelerator:
+        accelerator.load(network)
+        assert accelerator.verify()
+    assert len(bench.engines) == 1
+
+
 def test_closing_leaves_an_overlay_that_came_later_alone(bench):
     accelerator = bench.open()
     later = pynq.Overlay(str(bench.board.bitfile))
@@ -205,3 +250,75 @@ def test_a_relative_path_is_one(bench, network, monkeypatch):
         with pytest.raises(DeviceError):
             accelerator.run(network.golden_inputs)
         assert accelerator.verify() == len(network.golden_inputs)
+
+
+# What pynq raises --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "message"),
+    [
+        ("Overlay", RuntimeError("xclbinutil"), "pynq cannot read .*xclbinutil.*tools on PATH"),
+        ("MMIO", OSError("Root permissions required."), "registers .Root permissions.*as root"),
+    ],
+)
+def test_what_pynq_raises_is_told_with_what_to_do(bench, monkeypatch, part, error, message):
+    class Fails(getattr(pynq, part)):
+        def __init__(self, *arguments, **options):
+            raise error
+
+    monkeypatch.setattr(pynq, part, Fails)
+    with pytest.raises(DeviceError, match=message):
+        bench.open()
+
+
+# Clocks ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clocked(bench, monkeypatch):
+    """Set what pynq finds of clock 0 in the handoff, and what its dividers give."""
+
+    def clocked(divided, **found):
+        parse = type(pynq.Device.active_device).get_bitfile_metadata
+
+        def with_clock(self, *arguments, **options):
+            parser = parse(self, *arguments, **options)
+            parser.clock_dict = {0: {"enable": 1, "divisor0": 10, "divisor1": 1, **found}}
+            return parser
+
+        clocks = type("Clocks", (), {"fclk0_mhz": divided, "set_device": lambda _: None})
+        clocks.set_pl_clk = staticmethod(lambda *_, **__: None)
+        monkeypatch.setattr(type(pynq.Device.active_device), "get_bitfile_metadata", with_clock)
+        monkeypatch.setattr(pynq, "Clocks", clocks)
+        monkeypatch.setattr(pynq.overlay, "Clocks", clocks)
+        return bench
+
+    return clocked
+
+
+@pytest.mark.parametrize("divided", [99.999, 100.0, 100.01])
+# pynq 4 gives the frequency, versions before only the dividers; each reads what it knows.
+@pytest.mark.parametrize("found", [{"frequency": 100.0}] + [{}] * (not PYNQ_4))
+def test_the_clock_is_told(clocked, divided, found):
+    with clocked(divided, **found).open() as accelerator:
+        assert accelerator.info().clock_mhz == divided
+
+
+def test_a_fabric_that_is_too_fast_is_warned_of(clocked):
+    bench = clocked(125.0, frequency=100.0)
+    with pytest.warns(UserWarning, match=r"runs at 125\.000 MHz, .* built for 100 MHz"):
+        bench.open().close()
+
+
+def test_an_emulated_board_has_no_clock(bench):
+    with bench.open() as accelerator:
+        assert accelerator.info().clock_mhz is None
+
+
+def test_a_clock_that_pynq_does_not_know_is_told_before_anything_is_loaded(clocked):
+    """pynq 4 on Zynq-7000; its own answer is a TypeError."""
+    bench = clocked(100.0, frequency=None)
+    with pytest.raises(DeviceError, match=r"clock 0 .*Zynq-7000; pip install 'pynq<4'"):
+        bench.open()
+    assert bench.engines == []

@@ -1,9 +1,10 @@
-"""A device that takes its time, is reset in the middle, or gets and gives flipped bits.
+"""A device that takes its time, is reset in the middle, or gets and gives what is damaged.
 
 Time is counted in reads of registers: the clock is a fake one.
 """
 
 import numpy as np
+import pynq
 import pytest
 
 from eie.host.answers import AnswerError
@@ -108,3 +109,53 @@ def test_a_flipped_bit_of_a_request_is_refused_without_loading_the_bitstream(
         loaded.run(network.golden_inputs)
     assert is_right(loaded, network)
     assert len(bench.engines) == 1
+
+
+@pytest.mark.parametrize("beats", [0, 1, 4, 8])
+def test_an_answer_cut_short_is_refused(bench, loaded, network, beats):
+    bench.faults.truncate_answer = beats
+    with pytest.raises(DeviceError):
+        loaded.run(network.golden_inputs)
+    assert is_right(loaded, network)
+
+
+def test_the_answer_before_once_more_is_refused(bench, loaded, network):
+    """As long as this one's and with a right CRC: only its number tells it."""
+    assert is_right(loaded, network)
+    bench.faults.stale_answer = True
+    with pytest.raises(AnswerError, match="sequence"):
+        loaded.run(network.golden_inputs[::-1])
+    assert is_right(loaded, network)
+
+
+def test_a_bitstream_that_cannot_be_loaded_leaves_no_register_to_touch(
+    bench, loaded, network, monkeypatch
+):
+    bench.faults.hang = bench.faults.download_error = True
+    with pytest.raises(DeviceTimeoutError):
+        loaded.run(network.golden_inputs)
+    with pytest.raises(DeviceError, match=r"cannot load .*eie\.bit .*could not be loaded"):
+        loaded.run(network.golden_inputs)
+    # Whoever accesses the bus now would stop it; the emulated one would raise.
+    with monkeypatch.context() as patch:
+        for name in ("read_registers", "write_registers"):
+            patch.setattr(pynq.Device.active_device, name, lambda *_: pytest.fail("touched"))
+        with pytest.raises(DeviceError, match=r"eie\.bit is not loaded: the next call loads it"):
+            loaded.info()
+        bench.faults.download_error = True
+        with pytest.raises(DeviceError, match="cannot load"):
+            loaded.run(network.golden_inputs)
+    assert is_right(loaded, network)
+
+
+def test_an_accelerator_whose_bitstream_is_lost_is_closed_without_touching_it(
+    bench, loaded, network, monkeypatch
+):
+    bench.faults.hang = bench.faults.download_error = True
+    for _ in range(2):
+        with pytest.raises(DeviceError):
+            loaded.run(network.golden_inputs)
+    for name in ("read_registers", "write_registers"):
+        monkeypatch.setattr(pynq.Device.active_device, name, lambda *_: pytest.fail("touched"))
+    loaded.close()
+    assert bench.board.memory.used == 0

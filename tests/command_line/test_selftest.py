@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -41,6 +42,18 @@ def test_on_a_board_cycles_are_only_shown(accelerator):
     found = selftest(accelerator, emulated=False)
     assert all(p is None for name, p in states(found).items() if name.startswith("cycles "))
     assert found.passed
+
+
+@pytest.mark.parametrize(
+    ("clock_mhz", "passed"), [(None, None), (99.999, True), (100.0, True), (100.2, False)]
+)
+def test_a_fabric_that_is_too_fast_fails(accelerator, monkeypatch, clock_mhz, passed):
+    info = dataclasses.replace(accelerator.info(), clock_mhz=clock_mhz)
+    monkeypatch.setattr(Accelerator, "info", lambda self: info)
+    found = selftest(accelerator, emulated=True)
+    assert states(found)["clock"] is passed
+    assert found.passed is (passed is not False)
+    assert "built for 100 MHz" in found.as_text()
 
 
 def test_a_wrong_output_fails(accelerator, monkeypatch):
