@@ -19,7 +19,6 @@ from eie.host.errors import DeviceError, InputError
 from eie.host.kernel_driver import EieKernel
 from eie.host.overlay import state_files
 
-
 PYNQ_4 = int(pynq.__version__.partition(".")[0]) >= 4
 
 
