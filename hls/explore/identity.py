@@ -29,6 +29,7 @@ MODELS = (
     "eie.host.encoding",
     "eie.host.fixed_point",
     "eie.host.network",
+    "eie.host.packed_network",
     "eie.host.packer",
     "eie.host.resident",
     "eie.host.sparse_product",

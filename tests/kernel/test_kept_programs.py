@@ -33,7 +33,10 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> Compiler:
 
 @pytest.fixture
 def project(project_of, small, tmp_path: Path) -> Path:
-    return shutil.copytree(project_of(small), tmp_path / "project")
+    # Without what other tests have compiled in it.
+    return shutil.copytree(
+        project_of(small), tmp_path / "project", ignore=shutil.ignore_patterns("build")
+    )
 
 
 def compiled(project: Path, **options: object) -> str:
