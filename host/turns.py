@@ -119,10 +119,10 @@ class Turns:
 
     def _is_first(self, turn: Turn) -> bool:
         with self._lock:
+            while self._queue and not self._queue[0]._is_under_way():
+                self._queue.popleft()
             if turn not in self._queue:
                 raise DeviceError("the call was given up before its turn came")
-            while not self._queue[0]._is_under_way():
-                self._queue.popleft()
             return self._queue[0] is turn
 
     def _leave(self, turn: Turn) -> None:
