@@ -46,20 +46,22 @@ def record(described: Record) -> str:
     return f"### {title}\n\n{described.text}\n\n{table(('beat', 'bits', 'field', 'meaning'), rows)}"
 
 
-def faults() -> list[tuple[str, str]]:
-    """Fields of :class:`Faults` with the texts of the ``#:`` comments above them."""
+def faults() -> list[tuple[str, str, str]]:
+    """Fields of :class:`Faults`, values, and the texts of the ``#:`` comments above them."""
     source = inspect.getsource(Faults)
     found = re.findall(r"^((?:    #: .*\n)+)    (\w+): ", source, re.MULTILINE)
     texts = {name: " ".join(re.findall(r"#: (.*)", text)) for text, name in found}
     assert list(texts) == [field.name for field in fields(Faults)], "a fault has no comment"
-    return [(f"`{name}`", text) for name, text in texts.items()]
+    values = {"DmaStatus | None": "`DmaStatus`", "bool": "`True`"}
+    types = {field.name: str(field.type) for field in fields(Faults)}
+    return [(f"`{name}`", values.get(types[name], "count"), text) for name, text in texts.items()]
 
 
 def tables() -> dict[str, dict[str, str]]:
     """Every table by its document and the name in its marker."""
     return {
         "packets.md": packet_tables(),
-        "driver.md": {"faults": table(("field", "what happens next"), faults())},
+        "driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
     }
 
 

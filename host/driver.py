@@ -23,7 +23,7 @@ from eie.host.board_engine import BoardEngine
 from eie.host.board_link import BoardLink
 from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, InputError, Problems
-from eie.host.fixed_point import dequantize, quantize
+from eie.host.fixed_point import dequantize, quantize, saturation
 from eie.host.network import Network
 from eie.host.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.packed_network import PackedNetwork
@@ -185,8 +185,9 @@ class Accelerator:
         Parameters
         ----------
         inputs
-            Shape (batch, inputs): int16 fixed-point codes, or real numbers, which are quantised
-            with the network's input format.
+            Shape (batch, inputs): real numbers (float16, float32, float64), which are quantised
+            with the network's input format and saturate beyond it, with a warning; or int16,
+            which are taken for fixed-point codes as they are.
 
         Returns
         -------
@@ -338,9 +339,15 @@ class Accelerator:
         array = np.asarray(inputs)
         if array.dtype.kind == "f":
             codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
+            lost = saturation(array, codes, network.input_frac)
+            if lost is not None:
+                warnings.warn(lost, stacklevel=3)
             return dequantize(self._run_codes(plan, codes, stopped), network.output_frac)
         if array.dtype != np.int16:
-            raise InputError(f"inputs must be int16 codes or real numbers, not {array.dtype}")
+            raise InputError(
+                f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
+                "inputs.astype(numpy.float32)"
+            )
         return self._run_codes(
             plan, network.check_inputs(array.astype(np.int16, copy=False)), stopped
         )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.errors import InputError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, quantize
+from eie.host.fixed_point import quantize, saturation
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
@@ -56,17 +56,9 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
     codes = quantize(array, network.input_frac, name=f"inputs in {path}")
-    # Beyond the format's ends by more than half of the last place.
-    with np.errstate(over="ignore"):  # infinite is beyond the end, too
-        scaled = np.ldexp(array.astype(np.float64), network.input_frac)
-    saturated = int(np.sum((scaled < CODE_MIN - 0.5) | (scaled >= CODE_MAX + 0.5)))
-    if saturated:
-        low, high = (code * 2.0**-network.input_frac for code in (CODE_MIN, CODE_MAX))
-        print(
-            f"eie: {saturated} of {array.size} input values were saturated: the network's inputs "
-            f"go from {low:g} to {high:g}; compress with calibration inputs of your range",
-            file=sys.stderr,
-        )
+    lost = saturation(array, codes, network.input_frac)
+    if lost is not None:
+        print(f"eie: {lost}", file=sys.stderr)
     return codes
 
 

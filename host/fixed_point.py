@@ -34,6 +34,7 @@ __all__ = [
     "MAX_SHIFT",
     "dequantize",
     "quantize",
+    "saturation",
     "write_back",
 ]
 
@@ -103,6 +104,33 @@ def _refuse_infinite(array: npt.NDArray[Any], name: str) -> None:
     raise InputError(
         f"{name} must be finite, not {real[where]!r} at index {where} "
         f"({int(bad.sum())} such values)"
+    )
+
+
+def saturation(values: npt.NDArray[Any], codes: npt.NDArray[np.int16], frac: int) -> str | None:
+    """Say how many values their codes cannot hold, and what can be held; None if all are.
+
+    Parameters
+    ----------
+    values
+        Finite real numbers, any shape.
+    codes
+        What :func:`quantize` made of them, with the fraction length `frac`.
+    """
+    # Most batches reach neither end of the range, and need no second look at the values.
+    at_end = (codes == CODE_MAX) | (codes == CODE_MIN)
+    if not at_end.any():
+        return None
+    with np.errstate(over="ignore"):  # infinite is beyond the end, too
+        scaled = np.ldexp(values[at_end].astype(np.float64), frac)
+    # Beyond the ends by more than half of the last place.
+    count = np.count_nonzero((scaled < CODE_MIN - 0.5) | (scaled >= CODE_MAX + 0.5))
+    if not count:
+        return None
+    low, high = (code * 2.0**-frac for code in (CODE_MIN, CODE_MAX))
+    return (
+        f"{count} of {values.size} input values were saturated: the network's inputs go from "
+        f"{low:g} to {high:g}; compress with calibration inputs of your range"
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from eie.hls.block_design import DMA
 from eie.hls.registers import REGISTERS, VLNV
 from eie.host.dma import RegisterAccess
-from eie.host.errors import DeviceError, InputError, Problems, ToolError
+from eie.host.errors import DeviceError, EieError, InputError, Problems, ToolError
 from eie.host.packets import BEAT_BYTES
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ class EieOverlay:
         self._overlay.binfile_name = ""
         try:
             self._overlay.download()
+        except EieError:  # of an emulated board's engine: it says what it is
+            raise
         except (RuntimeError, OSError) as error:
             raise DeviceError(
                 f"cannot load {self.bitfile} ({error}): run as root, in a folder that can be "

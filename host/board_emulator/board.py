@@ -15,6 +15,7 @@ from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.hwh import write_hwh
 from eie.host.board_emulator.memory import EmulatedMemory
 from eie.host.engine import Engine
+from eie.host.errors import InputError
 from eie.host.overlay import import_pynq
 
 if TYPE_CHECKING:
@@ -67,10 +68,22 @@ class EmulatedBoard:
         self.faults = Faults()
         #: Where ``pynq.allocate`` takes buffers from.
         self.memory = EmulatedMemory(memory_bytes)
-        #: The bitstream: an empty file, valid inside of the ``with`` statement.
-        self.bitfile = Path()
+        self._bitfile: Path | None = None
         self._engine_factory = engine_factory
         self._length_bits = dma_length_bits
+
+    @property
+    def bitfile(self) -> Path:
+        """The bitstream: an empty file, with its ``.hwh`` beside it.
+
+        Raises
+        ------
+        InputError
+            Outside of the ``with`` statement, where there is none.
+        """
+        if self._bitfile is None:
+            raise InputError("an emulated board must be in a with statement: it has no bitfile yet")
+        return self._bitfile
 
     def __enter__(self) -> EmulatedBoard:
         pynq = import_pynq()
@@ -81,11 +94,9 @@ class EmulatedBoard:
         line = EmulatedUio()
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="eie-board-"))
-            self.bitfile = Path(folder) / "eie.bit"
-            self.bitfile.touch()
-            write_hwh(
-                self.board, self.bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits
-            )
+            bitfile = Path(folder) / "eie.bit"
+            bitfile.touch()
+            write_hwh(self.board, bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits)
             device = EmulatedDevice(
                 self.board,
                 self.memory,
@@ -103,6 +114,7 @@ class EmulatedBoard:
             stack.enter_context(connected(line))
             stack.enter_context(_active(pynq, device))
             self._leaving = stack.pop_all()
+        self._bitfile = bitfile
         return self
 
     def __exit__(
@@ -111,6 +123,7 @@ class EmulatedBoard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._bitfile = None
         self._leaving.close()
 
 

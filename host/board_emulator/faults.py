@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from eie.host.dma import DmaStatus
+from eie.host.errors import InputError
 
 __all__ = ["Faults"]
 
@@ -46,6 +47,25 @@ class Faults:
     #: The fabric is reset when this many beats of the next answer have been written, or all but the
     #: last one if it is shorter: DMA and kernel stand, and the network is lost.
     reset: int | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a field, which must be one and fit it: a fault that never comes hides a mistake."""
+        known = {field.name: field for field in fields(self)}
+        if name not in known:
+            raise InputError(f"fault must be one of {', '.join(known)}, not {name!r}")
+        default = known[name].default
+        if name.endswith("_error") and default is None:
+            fits = value is None or (isinstance(value, DmaStatus) and bool(value))
+            wanted = "a DmaStatus of eie.host.dma, such as DmaStatus.SLAVE_ERROR"
+        elif isinstance(default, bool):
+            fits, wanted = isinstance(value, bool), "True or False"
+        else:
+            is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            fits = is_count or (value is None and default is None)
+            wanted = "an integer of at least 0"
+        if not fits:
+            raise InputError(f"fault {name} must be {wanted}, not {value!r}")
+        super().__setattr__(name, value)
 
     def take(self, name: str) -> Any:
         """Give the value of the field `name`, and set it back."""

@@ -68,8 +68,8 @@ def test_a_batch_of_no_vectors_sends_nothing(bench, accelerator, network):
         (np.zeros((2, 7), np.int16), r"must have shape \(batch, 6\), not \(2, 7\)"),
         (np.zeros(6, np.int16), r"must have shape \(batch, 6\), not \(6,\)"),
         (np.zeros((2, 7)), r"must have shape \(batch, 6\), not \(2, 7\)"),
-        (np.zeros((2, 6), np.int32), "must be int16 codes or real numbers, not int32"),
-        (np.zeros((2, 6), bool), "must be int16 codes or real numbers, not bool"),
+        (np.zeros((2, 6), np.int32), "must be real numbers or int16 codes, not int32: .*astype"),
+        (np.zeros((2, 6), bool), "must be real numbers or int16 codes, not bool"),
         (np.full((2, 6), np.nan), "must be finite, not nan"),
         (np.full((2, 6), np.inf), "must be finite, not inf"),
     ],
@@ -244,3 +244,14 @@ def test_the_engine_refuses_what_the_dma_cannot_move(bench, size):
     with pytest.raises(InputError, match="request must be whole beats"):
         engine.process(bytes(size))
     engine.close()
+
+
+def test_what_saturates_is_warned_of(accelerator, network):
+    accelerator.load(network)
+    inputs = np.zeros((2, network.inputs), np.float32)
+    accelerator.run(inputs)
+    inputs[1, :3] = 127.998, 1e9, -1e9
+    with pytest.warns(UserWarning, match=r"2 of 12 input values were saturated: .* -128 to 127.99"):
+        outputs = accelerator.run(inputs)
+    codes = quantize(inputs, network.input_frac)
+    assert np.array_equal(outputs, dequantize(accelerator.run(codes), network.output_frac))

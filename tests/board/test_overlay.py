@@ -81,13 +81,15 @@ def test_the_board_is_active_only_inside(monkeypatch, before):
         assert first is not before
         with EmulatedBoard("pynq-z2", lambda: None) as inner:
             assert active() is not first
-            assert inner.bitfile.is_file()
+            inner_file = inner.bitfile
+            assert inner_file.is_file()
         assert active() is first
-        assert not inner.bitfile.exists()
-        assert outer.bitfile.is_file()
+        assert not inner_file.exists()
+        outer_file = outer.bitfile
+        assert outer_file.is_file()
     assert active() == before
     assert ("_active_device" in vars(pynq.Device)) == (before is not None)
-    assert not outer.bitfile.parent.exists()
+    assert not outer_file.parent.exists()
 
 
 def test_leaving_the_board_closes_the_engine(make_bench, design, bench):
