@@ -48,6 +48,25 @@ def test_the_first_example_runs(tmp_path, monkeypatch, capsys, model, samples):
     assert re.search(r"\] \d+$", capsys.readouterr().out.strip())
 
 
+def test_the_retraining_example_runs(model, samples):
+    steps = []
+
+    def train(model: nn.Module, after_step) -> None:
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.from_numpy(samples)).square().sum().backward()
+            optimizer.step()
+            after_step()
+            weights = [part.weight for part in model.modules() if isinstance(part, nn.Linear)]
+            steps.append(max(int(weight.count_nonzero()) / weight.numel() for weight in weights))
+
+    names = {"model": model, "samples": samples, "train": train}
+    exec(blocks("python")[1], names)
+    assert [round(share, 2) for share in steps] == [0.4] * 3 + [0.2] * 3 + [0.1] * 6
+    assert all(layer.density <= 0.11 for layer in names["network"].layers)
+
+
 def test_the_driver_example_runs_on_the_emulated_board(monkeypatch, model, samples):
     network = compress(model, calibration=samples)
     design = Design.fit(network, "pynq-z2")
@@ -55,7 +74,7 @@ def test_the_driver_example_runs_on_the_emulated_board(monkeypatch, model, sampl
         monkeypatch.chdir(board.bitfile.parent)
         network.save("network.npz")
         names = {"inputs": samples}
-        exec(blocks("python")[1], names)
+        exec(blocks("python")[2], names)
     assert names["outputs"].shape == (6, 5)
     assert names["outputs"].dtype == np.float32
 
