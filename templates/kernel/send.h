@@ -33,7 +33,6 @@ inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool
 //! A beat of the design record: two 32-bit parameters.
 inline beat_t design_beat(int index) {
 #pragma HLS INLINE
-#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
@@ -93,6 +92,9 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
 #pragma HLS RESET variable = packet_count
 #pragma HLS RESET variable = error_count
 #pragma HLS RESET variable = run_cycles
+// Here and not in design_beat(), which is inlined: pragmas of such a function are ignored. A
+// constant of the namespace is defined in no function, which is where the pragma ought to be.
+#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
 
   const Answer begin = answers.read();
   end_cycle();
