@@ -35,8 +35,9 @@ if {$block eq ""} {
     set source [file join $root kernel eie.cpp]
     set build [file join $root build hls]
 } else {
-    if {$block ni {lnzd broadcast pe collector receiver}} {
-        error "block must be one of lnzd, broadcast, pe, collector, receiver, not '$block'"
+    if {$block ni {receiver control lnzd broadcast pe collector sender}} {
+        error "block must be one of receiver, control, lnzd, broadcast, pe, collector, sender,\
+            not '$block'"
     }
     set top block_$block
     set source [file join $root blocks $block.cpp]
