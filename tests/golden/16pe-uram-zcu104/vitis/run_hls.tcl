@@ -70,7 +70,7 @@ set_part xczu7ev-ffvc1156-2-e
 create_clock -period 5.000 -name default
 
 # Shift registers for all streams, even if the tool should ignore what kernel/eie.cpp says of its
-# arrays of streams. hls_config.cfg does without: how it spells this differs between releases.
+# arrays of streams. hls_config.cfg says the same.
 config_storage fifo -impl srl
 
 if {"csim" in $steps} {
