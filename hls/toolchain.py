@@ -21,7 +21,7 @@ from eie.host.errors import InputError, Problems, ToolError
 __all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls", "target_board"]
 
 #: Parts of the kernel that can be synthesised alone (``blocks/`` of a project).
-BLOCKS = ("lnzd", "broadcast", "pe", "collector", "receiver")
+BLOCKS = ("receiver", "control", "lnzd", "broadcast", "pe", "collector", "sender")
 #: Steps of ``vitis/run_hls.tcl``, in the order in which they run.
 STEPS = ("csim", "csynth", "export")
 

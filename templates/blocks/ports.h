@@ -20,6 +20,7 @@ template <int kBits>
 struct ResultBits {
   typedef ap_uint<kBits + 2> type;
 };
+typedef ResultBits<kLanes * kActivationBits>::type result_word_bits_t;
 
 inline token_bits_t to_bits(const Token& token) {
 #pragma HLS INLINE
@@ -35,6 +36,13 @@ inline WordToken word_token_of(word_token_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
   return WordToken{kind_t(bits >> (width + kLanes)), ap_uint<kLanes>(bits >> width), word_t(bits)};
+}
+
+inline word_token_bits_t to_bits(const WordToken& token) {
+#pragma HLS INLINE
+  const int width = kLanes * kActivationBits;
+  return word_token_bits_t(token.data) | (word_token_bits_t(token.nonzero) << width) |
+         (word_token_bits_t(token.kind) << (width + kLanes));
 }
 
 template <int kBits>
@@ -54,6 +62,18 @@ inline answer_bits_t to_bits(const Answer& answer) {
 #pragma HLS INLINE
   return answer_bits_t(answer.count) | (answer_bits_t(answer.detail) << 32) |
          (answer_bits_t(answer.sequence) << 64) | (answer_bits_t(answer.kind) << 80);
+}
+
+inline Answer answer_of(answer_bits_t bits) {
+#pragma HLS INLINE
+  return Answer{ap_uint<8>(bits >> 80), ap_uint<16>(bits >> 64), ap_uint<32>(bits),
+                ap_uint<32>(bits >> 32)};
+}
+
+inline command_bits_t to_bits(const Command& command) {
+#pragma HLS INLINE
+  return command_bits_t(command.words) | (command_bits_t(command.keep) << kWordCountBits) |
+         (command_bits_t(command.kind) << (2 * kWordCountBits));
 }
 
 inline Command command_of(command_bits_t bits) {
@@ -101,6 +121,20 @@ take:
     results.write(result);
     end_cycle();
   } while (kind != kEnd);
+}
+
+//! Words of results in, until one that is no result: it ends the packet, and goes no further.
+inline void take_result_words(hls::stream<result_word_bits_t>& port,
+                              hls::stream<ResultWord>& words) {
+  bool ended = false;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const ResultWord word = results_of<kLanes * kActivationBits>(port.read());
+    ended = word.kind == kEnd;
+    if (!ended) words.write(word);
+    end_cycle();
+  } while (!ended);
 }
 
 //! Results out, until the end of the packet.

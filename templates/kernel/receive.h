@@ -141,7 +141,8 @@ refused:
 //! Take one packet: tokens to the PEs, and what to answer to the sender.
 //!
 //! An answer and a token may leave in the same cycle, so that one waits for the other. That is
-//! safe: `answers` holds both answers of a packet, so only the token ever waits.
+//! safe: `answers` holds two, so an answer waits only while the sender is still at an earlier
+//! packet, which is wholly received: to be done with it, the sender needs nothing more from here.
 inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
                     hls::stream<Answer>& answers) {
   using namespace packet;

@@ -33,7 +33,6 @@ inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool
 //! A beat of the design record: two 32-bit parameters.
 inline beat_t design_beat(int index) {
 #pragma HLS INLINE
-#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
@@ -46,19 +45,31 @@ inline beat_t design_beat(int index) {
 //! sender would have to stop it and then wait for its answer: a round trip that nothing orders,
 //! since the tool may move accesses to unrelated streams past each other, and a second feedback in
 //! the region.
+//!
+//! What is counted are iterations, so they must be cycles: II=1. What the next iteration depends on
+//! is therefore known in registers before the poll, `more` and `held`, and what they are to become
+//! if there is a beat is worked out beside the poll, not behind it: the poll only says whether they
+//! change. The counters run down, and a flag says in advance that the beat is the last.
 inline ap_uint<64> send_vectors(hls::stream<ResultWord>& outputs, hls::stream<axis_t>& output,
                                 crc_t& crc, ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
   ap_uint<64> cycles = 0;
   word_t word = 0;
+  // Whether `word` has a beat to send, at `place`.
+  bool held = false;
   ap_uint<2> place = 0;
-  ap_uint<32> beat = 0;
-  ap_uint<32> beat_of_vector = 0;
+  // Of all, and of the vector: how many beats are left, and whether it is one.
+  ap_uint<32> left = total;
+  ap_uint<32> vector_left = beats;
+  bool more = total != 0;
+  bool last = total == 1;
+  const bool single = beats == 1;
+  bool vector_last = single;
 beats:
-  while (beat < total) {
+  while (more) {
 #pragma HLS PIPELINE II = 1
-    bool have = place != 0;
-    if (!have) {
+    bool have = held;
+    if (!held) {
       ResultWord next;
       have = outputs.read_nb(next);
       if (have) word = next.values;
@@ -66,12 +77,18 @@ beats:
     if (have) {
       put_beat(output, crc, beat_t(word), false);
       word >>= kBeatBits;
-      ++beat;
-      ++place;
-      ++beat_of_vector;
-      if (beat_of_vector == beats) {
+      held = !vector_last && place != kBeatsPerWord - 1;
+      more = !last;
+      last = left == 2;
+      --left;
+      if (vector_last) {
         place = 0;
-        beat_of_vector = 0;
+        vector_left = beats;
+        vector_last = single;
+      } else {
+        ++place;
+        vector_last = vector_left == 2;
+        --vector_left;
       }
     }
     ++cycles;
@@ -93,6 +110,9 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
 #pragma HLS RESET variable = packet_count
 #pragma HLS RESET variable = error_count
 #pragma HLS RESET variable = run_cycles
+// Here and not in design_beat(), which is inlined: pragmas of such a function are ignored. A
+// constant of the namespace is defined in no function, which is where the pragma ought to be.
+#pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
 
   const Answer begin = answers.read();
   end_cycle();

@@ -224,6 +224,27 @@ def test_pragmas_are_known_and_name_what_is_declared(kernel) -> None:
     assert seen >= 20
 
 
+#: Arrays of three and four elements in pipelined loops: the tool should do the same unasked.
+LEFT_IN_INLINED = {("load_layers", "record"), ("leading_lane", "first")}
+
+
+def test_pragmas_of_variables_are_not_in_inlined_functions(kernel) -> None:
+    """They are ignored there (UG1399, pragma HLS inline)."""
+    found = set()
+    kept = set()
+    for function in (f for text in kernel.values() for f in functions(text)):
+        pragmas = re.findall(r"#pragma HLS (.*)", function.body)
+        named = {re.search(r"variable = (\w+)", pragma) for pragma in pragmas}
+        pairs = {(function.name, match[1]) for match in named if match is not None}
+        if "INLINE" in pragmas:
+            found |= pairs
+        elif "INLINE off" in pragmas:
+            kept |= pairs
+    assert found == LEFT_IN_INLINED
+    # Small functions are inlined unasked, so it must be said that these are not.
+    assert {("multiply_layer", "accumulators"), ("write_back_layer", "accumulators")} <= kept
+
+
 def test_every_memory_is_bound_and_in_the_estimate(design, kernel) -> None:
     """Arrays that are kept from call to call, and the ROM: so the count of block RAMs is exact.
 

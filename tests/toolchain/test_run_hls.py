@@ -75,7 +75,7 @@ def test_runs_one_part_of_the_kernel(project, tools):
 
 
 def test_refuses_a_part_that_there_is_not(project, tools):
-    with pytest.raises(InputError, match=r"block must be one of lnzd, .*, not 'brain'"):
+    with pytest.raises(InputError, match=r"block must be one of receiver, .*, not 'brain'"):
         run_block(project, "brain", path=tools.path)
 
 

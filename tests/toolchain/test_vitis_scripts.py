@@ -176,6 +176,8 @@ def test_both_flows_say_the_same(design, project):
     }.items():
         for key in keys:
             assert config[key] == [script_flags(script, flags, "..")]
+    assert config["syn.storage"] == ["fifo impl=srl"]
+    assert "\nconfig_storage fifo -impl srl\n" in script
     assert config["flow_target"] == ["vivado"] and "-flow_target vivado" in script
 
 

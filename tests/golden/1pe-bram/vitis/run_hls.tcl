@@ -35,8 +35,9 @@ if {$block eq ""} {
     set source [file join $root kernel eie.cpp]
     set build [file join $root build hls]
 } else {
-    if {$block ni {lnzd broadcast pe collector receiver}} {
-        error "block must be one of lnzd, broadcast, pe, collector, receiver, not '$block'"
+    if {$block ni {receiver control lnzd broadcast pe collector sender}} {
+        error "block must be one of receiver, control, lnzd, broadcast, pe, collector, sender,\
+            not '$block'"
     }
     set top block_$block
     set source [file join $root blocks $block.cpp]
@@ -69,7 +70,7 @@ set_part xc7z020clg400-1
 create_clock -period 10.000 -name default
 
 # Shift registers for all streams, even if the tool should ignore what kernel/eie.cpp says of its
-# arrays of streams. hls_config.cfg does without: how it spells this differs between releases.
+# arrays of streams. hls_config.cfg says the same.
 config_storage fifo -impl srl
 
 if {"csim" in $steps} {

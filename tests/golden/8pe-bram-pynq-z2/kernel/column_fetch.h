@@ -42,9 +42,11 @@ beats:
 //!
 //! A stalling pipeline holds what it looks up while the queue is empty, until further activations
 //! or the layer's end push it on: as many as it has stages, at most. It costs a PE that has nothing
-//! else to do a few starved cycles, and is left to the tool. To name a style that flushes would not
-//! settle it: flp is for pipelined functions (UG1448, Pipeline Styles), and frp, which costs a FIFO
-//! at the output of every PE, is dropped with a mere warning from loops that do not suit it.
+//! else to do a few starved cycles, and is left to the tool. Should a report show that it is more,
+//! `style = flp` is what to try first. The documents disagree on it: UG1399 (Flushing Pipelines)
+//! gives a style to functions or loops, UG1448's table (Pipeline Styles) keeps flp for functions,
+//! and public code has it on loops. frp costs a FIFO at the output of every PE, and is dropped with
+//! a mere warning from loops that do not suit it.
 inline void fetch_layer(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
                         hls::stream<Token>& work, ap_uint<24> base) {
 #pragma HLS INLINE

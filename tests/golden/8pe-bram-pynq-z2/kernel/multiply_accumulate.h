@@ -80,14 +80,23 @@ beats:
 //! pipeline for every column. Nothing carries over from one iteration to the next but counters, the
 //! zero-run sum and the forwarded accumulator; every memory is read at one place and written at
 //! one.
+//!
+//! A function of its own in hardware, too: pragmas of an inlined function are ignored (UG1399,
+//! pragma HLS inline), small functions are inlined unasked, and without DEPENDENCE this one would
+//! be slow. The memories stay in the process, which lends their ports to one call at a time, the
+//! streams are passed through, and a call takes a few cycles a layer to start and to end.
 inline beat_t multiply_layer(const entries_t& entries, const codebooks_t& codebooks,
                              accumulators_t& accumulators, PeCounters& counters,
                              hls::stream<Token>& work, ap_uint<8> layer) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
   constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
   static_assert(kWriteLatency + 1 == 5, "The pragma below takes the distance as a number only.");
   beat_t layer_end = 0;
   bool done = false;
+  // Counted in registers of this function: `counters` is a port of it, and to go through a port and
+  // back in every iteration might take more than a cycle.
+  ap_uint<32> busy = counters.busy;
+  ap_uint<32> starved = counters.starved;
   ap_uint<24> address = 0;
   ap_uint<20> left = 0;
   row_t row = 0;
@@ -105,7 +114,7 @@ entries:
     // Polled rather than waited for, so that cycles without work can be counted.
     if (left == 0) {
       if (!work.read_nb(token)) {
-        ++counters.starved;
+        ++starved;
       } else if (token.kind == kWork) {
         address = first_of(token.data);
         left = length_of(token.data);
@@ -134,17 +143,19 @@ entries:
       ++row;
       ++address;
       --left;
-      ++counters.busy;
+      ++busy;
     }
     end_cycle();
   } while (!done);
+  counters = PeCounters{busy, starved};
   return layer_end;
 }
 
-//! Add the biases, turn sums into activations, and leave the accumulators zero.
+//! Add the biases, turn sums into activations, and leave the accumulators zero. Not inlined, for
+//! the same reason as multiply_layer().
 inline void write_back_layer(accumulators_t& accumulators, const biases_t& biases,
                              hls::stream<Result>& results, beat_t layer_end) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
   const row_t local_rows = local_rows_of(layer_end);
   const row_t bias_base = bias_base_of(layer_end);
 rows:

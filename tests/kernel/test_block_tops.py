@@ -1,0 +1,44 @@
+"""The tops of blocks that carry what the others' tests do not: every field in its place."""
+
+from __future__ import annotations
+
+import subprocess
+
+import numpy as np
+
+from eie.host.packets import STATUS, Kind, Status, parse_packet
+
+
+def test_sender_and_control_unit_as_tops_of_their_own(project_of, small, build, kinds) -> None:
+    sources = ["block_tops.cpp", "blocks/sender.cpp", "blocks/control.cpp"]
+    program = build(project_of(small), sources, ["-Iblocks"])
+    done = subprocess.run([str(program)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    got: dict[str, list[list[int]]] = {}
+    for line in done.stdout.splitlines():
+        name, *fields = line.split()
+        got.setdefault(name, []).append([int(field, 16) for field in fields])
+
+    assert [last for _, last in got["packet"]] == [0] * (len(got["packet"]) - 1) + [1]
+    answer = parse_packet(np.array([beat for beat, _ in got["packet"]], "<u8").tobytes())
+    assert (answer.kind, answer.sequence) == (Kind.RUN | 0x80, 7)
+    assert answer.payload[:-1].tolist() == [0x5678]
+    assert STATUS.parse(answer.payload[-1:]) == {"status": Status.OK, "network_id": 0x1234}
+    # Its header takes four cycles in all; how long it waits for the word is not of interest here.
+    ((design_id, _, network_id, packets, errors, cycles),) = got["registers"]
+    assert (design_id, network_id, packets, errors) == (small.id, 0x1234, 1, 0)
+    assert cycles >= 5
+
+    begun, ended = kinds["LayerBegin"], kinds["LayerEnd"]
+    assert [kind for kind, *_ in got["words"]] == [
+        *(kinds["RunBegin"], begun, kinds["Word"], ended, begun, kinds["Word"], ended),
+        kinds["PacketEnd"],
+    ]
+    activations = [fields[1:] for fields in got["words"] if fields[0] == kinds["Word"]]
+    assert activations == [[1, 0x4321, 0, 0, 0], [1, 0x5678, 0, 0, 0]]
+    # Four local rows of four PEs are one word, of which four rows are kept.
+    assert got["commands"] == [
+        [kinds["ToHidden"], 1, 1],
+        [kinds["ToOutput"], 1, 1],
+        [kinds["Stop"], 0, 0],
+    ]
