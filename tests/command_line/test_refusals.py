@@ -17,6 +17,8 @@ EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
 SIMULATE = "simulate project net.npz --inputs x.npy --outputs y.npy"
 RUN = "run net.npz --emulated-board project --inputs x.npy --outputs y.npy"
 
+NO_PROJECT = "design.toml must be a project folder, as `eie generate` writes one, not a file"
+
 
 @pytest.mark.parametrize(
     ("command", "message"),
@@ -49,8 +51,19 @@ def test_a_missing_file(command, message, refused):
         ("emulate net.npz --inputs net.npz --outputs y.npy", "must be a .npy file, not an .npz"),
         ("emulate net.npz --inputs design.toml --outputs y.npy", "must be a .npy file of numbers"),
         ("emulate net.npz --inputs project --outputs y.npy", "must be a .npy file of numbers"),
-        (f"{EMULATE} --design net.npz", "cannot read design net.npz"),
-        ("generate net.npz --out new", "cannot read design net.npz"),
+        (
+            f"{EMULATE} --design net.npz",
+            "net.npz must be a design file (DESIGN.toml), not a binary",
+        ),
+        (f"{EMULATE} --design project", "not a folder; the project's is project/design.toml"),
+        (
+            "selftest --emulated-design project",
+            "project must be a design file (DESIGN.toml), not a",
+        ),
+        ("simulate design.toml net.npz --inputs x.npy --outputs y.npy", NO_PROJECT),
+        ("build design.toml", NO_PROJECT),
+        (RUN.replace("project", "design.toml"), NO_PROJECT),
+        ("generate net.npz --out new", "net.npz must be a design file (DESIGN.toml), not a binary"),
         ("fit design.toml --board kv260 --out d.toml", "not a network file"),
         ("info x.npy", "file must be a .npz, .toml or .bit, not 'x.npy'"),
         ("info project", "file must be a .npz, .toml or .bit, not 'project'"),
@@ -159,6 +172,7 @@ def test_a_network_too_large_for_the_board(refused, random_network):
     message = refused("fit large.npz --board pynq-z1 --out d.toml")
     assert "no design for PYNQ-Z1 holds this network" in message
     assert "BRAM36: needs " in message
+    assert message.endswith("run it in passes (--passes), prune it further, or take a larger board")
     assert Path("large.npz").read_bytes() == before
 
 

@@ -18,6 +18,18 @@ def test_a_missing_folder_is_said_first(tmp_path, monkeypatch, capsys, command):
     assert "cannot write nowhere/file: there is no folder" in error
 
 
+@pytest.mark.parametrize(
+    ("command", "suffix"), [("compress m.pt2", ".npz"), ("fit net.npz --board pynq-z2", ".toml")]
+)
+@pytest.mark.parametrize("name", ["o.txt", "o", "o.NPZ", ".npz"])
+def test_a_file_that_no_command_would_take_is_refused_first(
+    tmp_path, monkeypatch, capsys, command, suffix, name
+):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command.split(), "--out", name]) == 2
+    assert capsys.readouterr().err == f"eie: --out must end in {suffix}, not {name!r}\n"
+
+
 def test_a_bad_report_leaves_no_outputs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = "emulate net.npz --inputs x.npy --outputs y.npy --report nowhere/r.json"
