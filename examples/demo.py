@@ -30,6 +30,7 @@ from eie.host.network import Network
 from eie.host.packer import pack
 from eie.host.report import RunReport
 from eie.host.run import RunResult, emulate, simulate
+from eie.host.wording import counted
 
 BOARD = "pynq-z2"
 
@@ -95,7 +96,7 @@ def run(out: Path, progress: Progress) -> Outcome:
     chosen = fit(network, BOARD)
     design = chosen.design
     design.save(out / "design.toml")
-    progress(f"generating the HLS project for {design.pes} PEs")
+    progress(f"generating the HLS project for {counted(design.pes, 'PE')}")
     project = generate(design, out / "project")
 
     outputs: dict[str, Codes] = {}
@@ -158,7 +159,7 @@ def tables(outcome: Outcome) -> str:
     lines += layer_table(report, vectors)
     design = outcome.design
     lines += [
-        f"{report.total_cycles / vectors:.0f} cycles a vector on {design.pes} PEs: "
+        f"{report.total_cycles / vectors:.0f} cycles a vector on {counted(design.pes, 'PE')}: "
         f"{report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not synthesised)",
         "",
         "Engine                       Vectors  Accuracy  Same bits as the torch reference",
