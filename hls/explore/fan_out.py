@@ -6,10 +6,13 @@ machines: an item goes to whichever worker is free, and its result comes back as
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from eie.host.errors import InputError, ToolError
@@ -78,20 +81,27 @@ def fan_out(
     with ExitStack() as stack:
         stack.enter_context(config.set({"distributed.admin.tick.limit": "1h"}))
         cluster = None
+        silence = _Silence()
+        stack.callback(silence.end)
         if scheduler is None:
             # No more processes than there is work for.
             count = min(system.CPU_COUNT if workers is None else workers, len(items))
             # The dashboard on a free port of this machine alone; Dask's own choice is open to all.
+            # A build's tools must hear Ctrl-C themselves: nobody else would end them.
+            quiet = contextlib.nullcontext() if alone else _deaf_to_interrupts()
             try:
-                cluster = LocalCluster(
-                    n_workers=count,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.ERROR,
-                )
+                with quiet:
+                    cluster = stack.enter_context(
+                        LocalCluster(
+                            n_workers=count,
+                            threads_per_worker=1,
+                            dashboard_address="127.0.0.1:0",
+                            silence_logs=logging.ERROR,
+                        )
+                    )
+                    stack.callback(silence.begin)
             except RuntimeError as error:
                 raise ToolError(f"cannot start processes ({error}). {_UNGUARDED}") from error
-            stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(cluster or scheduler, timeout=_CONNECT_SECONDS))
         except Exception as error:  # each transport has its own for an address that is none
@@ -120,6 +130,7 @@ def fan_out(
             for item in items
         }
         stack.callback(client.cancel, list(futures))
+        stack.callback(silence.begin)  # the last that is given is the first that is called
         for future in as_completed(list(futures)):
             try:
                 result = future.result()
@@ -129,3 +140,41 @@ def fan_out(
                     "where this one stopped"
                 ) from error
             yield futures[future], result
+
+
+class _Silence:
+    """Keeps Dask from logging what it finds missing while it is being shut down."""
+
+    def __init__(self) -> None:
+        # A filter of the handlers: Dask sets their levels itself, and logs at the highest one.
+        self._handlers = list(logging.getLogger("distributed").handlers)
+
+    def begin(self) -> None:
+        """Let nothing through."""
+        for handler in self._handlers:
+            handler.addFilter(self._nothing)
+
+    def end(self) -> None:
+        """Let everything through again."""
+        for handler in self._handlers:
+            handler.removeFilter(self._nothing)
+
+    @staticmethod
+    def _nothing(record: logging.LogRecord) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach; for this one it waits until the block ends.
+
+    A terminal sends it to all of them, and each would print a traceback before this process, which
+    ends them anyway, says what it means. Threads and processes inherit the mask.
+    """
+    # It unblocks the signal when it starts, which it would do in the middle of the block.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
