@@ -10,9 +10,11 @@ import contextlib
 import logging
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing import resource_tracker
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from eie.host.errors import InputError, ToolError
@@ -75,7 +77,7 @@ def fan_out(
         raise ToolError(_UNGUARDED)
     try:
         from dask import config, system
-        from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
+        from distributed import CancelledError, Client, KilledWorker, LocalCluster
     except ImportError as error:
         raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
     with ExitStack() as stack:
@@ -96,7 +98,8 @@ def fan_out(
                             n_workers=count,
                             threads_per_worker=1,
                             dashboard_address="127.0.0.1:0",
-                            silence_logs=logging.ERROR,
+                            # What fails comes back as an exception: once is enough.
+                            silence_logs=logging.CRITICAL,
                         )
                     )
                     stack.callback(silence.begin)
@@ -131,7 +134,13 @@ def fan_out(
         }
         stack.callback(client.cancel, list(futures))
         stack.callback(silence.begin)  # the last that is given is the first that is called
-        for future in as_completed(list(futures)):
+        done: SimpleQueue[Any] = SimpleQueue()
+        for future in futures:
+            future.add_done_callback(done.put)
+        stack.enter_context(_interrupts_in(done))
+        for _ in futures:
+            if (future := done.get()) is None:
+                raise KeyboardInterrupt
             try:
                 result = future.result()
             except (KilledWorker, CancelledError) as error:
@@ -162,6 +171,26 @@ class _Silence:
     @staticmethod
     def _nothing(record: logging.LogRecord) -> bool:
         return False
+
+
+@contextlib.contextmanager
+def _interrupts_in(done: SimpleQueue[Any]) -> Iterator[None]:
+    """Let Ctrl-C put None into `done`, for the one who waits there to raise.
+
+    Raised by Python itself, between any two instructions, it would now and then leave one of Dask's
+    locks held or released twice: a traceback, or a wait for ever.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, lambda *_: done.put(None))
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager
