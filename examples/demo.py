@@ -25,11 +25,14 @@ from eie.hls.simulation import CompiledKernel
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.compress import TorchReference
 from eie.host.driver import Accelerator
+from eie.host.errors import EieError
+from eie.host.files import check_target
 from eie.host.fixed_point import quantize
 from eie.host.network import Network
 from eie.host.packer import pack
 from eie.host.report import RunReport
 from eie.host.run import RunResult, emulate, simulate
+from eie.host.wording import counted
 
 BOARD = "pynq-z2"
 
@@ -68,12 +71,23 @@ class Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; returns 0 when all engines agree."""
+    """Run the demo; returns 0 when all engines agree, 1 if not, 2 for what cannot be done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     out: Path = parser.parse_args(arguments).out
-    out.mkdir(parents=True, exist_ok=True)
-    outcome = run(out, Progress())
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        check_target(out / "digits.npz")  # before the training, which takes a while
+        outcome = run(out, Progress())
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
+    except EieError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"demo: cannot write to --out {out}: {error}", file=sys.stderr)
+        return 2
     print()
     print(tables(outcome))
     print(f"\nIn {out}/: digits.npz, design.toml, project/ (HLS), digits.png (look at it)")
@@ -95,7 +109,7 @@ def run(out: Path, progress: Progress) -> Outcome:
     chosen = fit(network, BOARD)
     design = chosen.design
     design.save(out / "design.toml")
-    progress(f"generating the HLS project for {design.pes} PEs")
+    progress(f"generating the HLS project for {counted(design.pes, 'PE')}")
     project = generate(design, out / "project")
 
     outputs: dict[str, Codes] = {}
@@ -158,7 +172,7 @@ def tables(outcome: Outcome) -> str:
     lines += layer_table(report, vectors)
     design = outcome.design
     lines += [
-        f"{report.total_cycles / vectors:.0f} cycles a vector on {design.pes} PEs: "
+        f"{report.total_cycles / vectors:.0f} cycles a vector on {counted(design.pes, 'PE')}: "
         f"{report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not synthesised)",
         "",
         "Engine                       Vectors  Accuracy  Same bits as the torch reference",

@@ -10,6 +10,7 @@ import numpy as np
 from eie.host.cycles import Counters
 from eie.host.packed_network import PackedNetwork
 from eie.host.report import RunReport
+from eie.host.wording import counted
 
 matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt
@@ -61,7 +62,7 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     for place, count in zip(places, cycles, strict=True):
         axes.text(place + 0.2, count, f"{count:.0f}", ha="center", va="bottom", fontsize="small")
     axes.set_xticks(places, [f"layer {layer.name}" for layer in report.layers])
-    axes.set_title(f"Cycles per layer on {packed.design.pes} PEs")
+    axes.set_title(f"Cycles per layer on {counted(packed.design.pes, 'PE')}")
     axes.set_ylabel("cycles a vector")
     axes.legend(fontsize="small")
     figure.savefig(path, dpi=90)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from eie.hls.boards import BOARDS
-from eie.host.errors import DesignError, Problems, ToolError
+from eie.hls.design_file import TOML_VERSION, parse_design, read_text
+from eie.host.errors import DesignError, Problems
 from eie.host.packets import DESIGN
 from eie.host.whole_file import whole_file
 
 if TYPE_CHECKING:
+    from eie.host.assignment import Assignment
     from eie.host.network import Network
 
 __all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design"]
 
 #: Board name of a design that is only emulated or simulated.
 NO_BOARD = "none"
-_TOML_VERSION = 1
 _MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 
 #: Words up to which LUTs hold a memory better than a block RAM.
@@ -257,18 +257,48 @@ class Design:
         return design
 
     @classmethod
-    def fit(cls, network: Network, board: str = NO_BOARD, **fixed: Any) -> Design:
-        """Choose a design that holds `network` on `board`; see :func:`eie.hls.fitting.fit`."""
+    def fit(
+        cls,
+        network: Network,
+        board: str = NO_BOARD,
+        *,
+        assignment: Assignment = "balanced",
+        passes: bool = False,
+        **fixed: Any,
+    ) -> Design:
+        """Choose a design for `network` on `board`; :func:`eie.hls.fitting.fit` also says why.
+
+        Parameters
+        ----------
+        network
+            The network.
+        board
+            Name in :data:`eie.hls.boards.BOARDS`, or ``"none"``.
+        assignment
+            How the network's rows will be dealt to PEs (:func:`eie.host.packer.pack`).
+        passes
+            Where no design holds the whole network, choose one that runs it in passes
+            (:mod:`eie.host.passes`).
+        **fixed
+            Parameters of the design that are not to be chosen, such as ``pes=16``.
+
+        Raises
+        ------
+        DesignError
+            If a fixed parameter is unknown or out of range.
+        DoesNotFitError
+            If no design fits; says which resource is short, by how much at best, and what helps.
+        """
         from eie.hls.fitting import fit
 
-        return fit(network, board, **fixed).design
+        return fit(network, board, assignment=assignment, passes=passes, **fixed).design
 
     # The file ------------------------------------------------------------------------------
 
     def to_toml(self) -> str:
         """Write the design as the text of a ``DESIGN.toml``."""
         lines = ["# An eie design: `eie generate` makes an HLS project of it.", ""]
-        lines += [f"format = {_TOML_VERSION}", "", "[design]"]
+        lines += [f"format = {TOML_VERSION}", "", "[design]"]
         for name, value in self.parameters().items():
             lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
         return "\n".join(lines) + "\n"
@@ -300,38 +330,12 @@ class Design:
             If Python is 3.10 and has no tomli.
         """
         source = Path(path)
-        try:
-            text = source.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DesignError(f"cannot read design {source}: {error}") from error
-        return cls.from_toml(text, str(source))
+        return cls.from_toml(read_text(source), str(source))
 
     @classmethod
     def from_toml(cls, text: str, source: str = "design") -> Design:
         """Parse the text of a ``DESIGN.toml``; `source` names it in errors."""
-        if sys.version_info >= (3, 11):
-            import tomllib
-        else:
-            try:
-                import tomli as tomllib
-            except ModuleNotFoundError as error:
-                # Not among eie's requirements: nothing that runs a bitstream reads a design's
-                # file, and a board's image is left as it is.
-                raise ToolError(
-                    f"cannot read {source}: Python 3.10 reads TOML with tomli, which is not "
-                    "here; `pip install tomli`"
-                ) from error
-        try:
-            document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise DesignError(f"{source} is not TOML: {error}") from error
-        if document.get("format") != _TOML_VERSION:
-            raise DesignError(
-                f"{source}: format must be {_TOML_VERSION}, not {document.get('format')!r}"
-            )
-        table = document.get("design")
-        if not isinstance(table, dict):
-            raise DesignError(f"{source}: must have a [design] table")
+        table = parse_design(text, source)
         known = [field.name for field in dataclasses.fields(cls)]
         problems = Problems(source)
         for name in table:

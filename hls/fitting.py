@@ -8,13 +8,15 @@ wins. Its capacities are those of :mod:`eie.hls.sizing`.
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boards import Board, find_board
+from eie.hls.boards import BOARDS, Board, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.hls.estimator import Estimate, Shortage, estimate, shortages
 from eie.hls.sizing import (
@@ -33,9 +35,10 @@ from eie.host.network import Network
 from eie.host.packed_network import PackedNetwork
 from eie.host.packer import encode_network
 from eie.host.resident import ResidentNetwork, read_sections
+from eie.host.wording import counted
 
 if TYPE_CHECKING:
-    from eie.hls.pass_fitting import PassCost
+    from eie.hls.pass_fitting import PassCost, PassSearch
 
 __all__ = ["Candidate", "Fit", "example_input", "fit"]
 
@@ -45,6 +48,10 @@ _QUEUE_DEPTH = 32
 _INDEX_BITS = (3, 4, 5, 6, 8)
 #: Numbers of PEs, from the largest that fits downwards, of which the fastest is taken.
 _COUNTS_LOOKED_AT = 3
+#: Every number of PEs, the largest first.
+_COUNTS = tuple(1 << power for power in range(8, -1, -1))
+#: Designs that do not fit of which an explanation says what they lack.
+_CLOSEST_SHOWN = 3
 #: PEs of a design without a board: the paper's array.
 _PES_WITHOUT_BOARD = 64
 #: Share of non-zero activations assumed for a network without golden vectors.
@@ -66,6 +73,16 @@ class Candidate:
         """Predicted time of one vector in microseconds, at the design's clock."""
         return None if self.cycles is None else self.cycles / self.design.clock_mhz
 
+    def __str__(self) -> str:
+        design = self.design
+        if design.board == NO_BOARD:
+            what = "holds the network; no board to compare designs for"
+        elif self.cycles is None:
+            what = "; ".join(map(str, self.shortages))
+        else:
+            what = f"{counted(self.cycles, 'cycle')} a vector"
+        return f"{_pes_aligned(design)}, {design.index_bits}-bit runs, {design.memory}: {what}"
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -84,30 +101,24 @@ class Fit:
         if self.in_passes:
             return self._explain_passes()
         chosen = next(c for c in self.candidates if c.design == self.design)
-        lines = []
-        for candidate in self.candidates:
-            mark = "->" if candidate.design == self.design else "  "
-            what = f"{mark} {candidate.design.pes:>3} PEs, {candidate.design.index_bits}-bit runs, "
-            what += f"{candidate.design.memory}: "
-            if candidate.design.board == NO_BOARD:
-                what += "holds the network; no board to compare designs for"
-            elif candidate.cycles is None:
-                what += "; ".join(str(shortage) for shortage in candidate.shortages)
-            else:
-                what += f"{candidate.cycles} cycles a vector"
-            lines.append(what)
+        lines = [
+            f"{'->' if candidate.design == self.design else '  '} {candidate}"
+            for candidate in self.candidates
+            if not candidate.shortages
+        ]
+        lines += _do_not_fit([each for each in self.candidates if each.shortages])
         if chosen.cycles is not None:
             lines.append(
                 f"lowest predicted latency: {chosen.latency_us:.1f} us "
                 f"at {self.design.clock_mhz} MHz (a target: not synthesised)"
             )
-        return "\n".join(lines)
+        return "\n".join(lines + _on_the_clock(self.design))
 
     def _explain_passes(self) -> str:
         lines = ["no design of the board holds the network whole; in passes:"]
         for cost in self.in_passes:
             mark = "->" if cost.design == self.design else "  "
-            lines.append(f"{mark} {cost.design.pes:>3} PEs, {cost.design.memory}: {cost}")
+            lines.append(f"{mark} {_pes_aligned(cost.design)}, {cost.design.memory}: {cost}")
         from eie.hls.pass_fitting import BATCH
 
         chosen = self.in_passes[0]
@@ -116,7 +127,7 @@ class Fit:
             f"{chosen.batch_us(BATCH) / BATCH:.0f} us a vector in a batch of {BATCH}, "
             f"at {self.design.clock_mhz} MHz (a target: not synthesised)"
         )
-        return "\n".join(lines)
+        return "\n".join(lines + _on_the_clock(self.design))
 
 
 def fit(
@@ -148,7 +159,7 @@ def fit(
     DesignError
         If a fixed parameter is unknown or out of range.
     DoesNotFitError
-        If no design fits; says which resource is short, and by how much at best.
+        If no design fits; says which resource is short, by how much at best, and what helps.
     """
     known = [field.name for field in dataclasses.fields(Design)]
     unknown = sorted(set(fixed) - set(known))
@@ -166,7 +177,8 @@ def _without_board(network: Network, assignment: Assignment, fixed: dict[str, An
     design, lacking = size_on_board(packed, None, needed_accumulators(network), fixed)
     if lacking:
         raise DoesNotFitError(
-            f"no design with {start.pes} PEs{_and_given(fixed, ' and ')} holds this network:\n"
+            f"no design with {counted(start.pes, 'PE')}{_and_given(fixed, ' and ')} holds this "
+            "network:\n"
             f"{_listing(lacking)}\n{advice(lacking, fixed, 'take other PEs', 'prune it further')}"
         )
     return Fit(design, estimate(design), (Candidate(design, None, ()),))
@@ -180,50 +192,84 @@ def _on_board(
     *,
     passes: bool,
 ) -> Fit:
-    candidates: list[Candidate] = []
-    accumulators = needed_accumulators(network)
-    counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
-    counts_that_fit = 0
-    for pes in counts:
-        looked_at = [
-            _look_at(network, accumulators, board, assignment, start)
-            for start in _starts(board, pes, fixed)
-        ]
-        candidates += looked_at
-        counts_that_fit += any(candidate.cycles is not None for candidate in looked_at)
-        if counts_that_fit == _COUNTS_LOOKED_AT:
-            break
-    fitting = [c for c in candidates if c.cycles is not None]
-    if not fitting and passes:
-        from eie.hls.pass_fitting import look_for_passes
+    from eie.hls.pass_fitting import PassSearch
 
-        costs = look_for_passes(
-            network,
-            board,
-            example_input(network),
-            assignment=assignment,
-            accumulator_bits=accumulators["accumulator_bits"],
-            fixed=fixed,
-        )
-        if costs:
-            chosen = costs[0].design
-            return Fit(chosen, estimate(chosen), tuple(candidates), tuple(costs))
-    if not fitting:
-        closest = min(candidates, key=lambda candidate: _excess(candidate, fixed))
-        raise DoesNotFitError(
-            f"no design for {board.title}{_and_given(fixed, ' with ')} holds this network; "
-            f"the closest has {closest.design.pes} PEs and {closest.design.index_bits}-bit zero "
-            f"runs:\n{_listing(closest.shortages)}\n"
-            + advice(
-                closest.shortages,
-                fixed,
-                *([] if passes else ["run it in passes (--passes)"]),
-                "prune it further",
-                "take a larger board",
-            )
-        )
-    best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
-    return Fit(best.design, estimate(best.design), tuple(candidates))
+    look = _Search(network, board, assignment, fixed)
+    counts = [fixed["pes"]] if "pes" in fixed else _COUNTS
+    candidates = look.at(counts, _COUNTS_LOOKED_AT)
+    fitting = [c for c in candidates if c.cycles is not None]
+    if fitting:
+        best = min(fitting, key=lambda c: (c.latency_us, estimate(c.design).bram18, c.design.pes))
+        return Fit(best.design, estimate(best.design), tuple(candidates))
+    in_passes = PassSearch(network, board, assignment, look.accumulators["accumulator_bits"], fixed)
+    if passes and (costs := in_passes.costs(counts, example_input(network))):
+        chosen = costs[0].design
+        return Fit(chosen, estimate(chosen), tuple(candidates), tuple(costs))
+    closest = min(candidates, key=lambda candidate: _excess(candidate, fixed))
+    lacking = closest.shortages
+    otherwise = []
+    if any(shortage.resource not in fixed for shortage in lacking):
+        otherwise = _ways(look, in_passes, counts, lacking, passes=passes)
+    raise DoesNotFitError(
+        f"no design for {board.title}{_and_given(fixed, ' with ')} holds this network; "
+        f"the closest has {counted(closest.design.pes, 'PE')} and "
+        f"{closest.design.index_bits}-bit zero runs:\n{_listing(lacking)}\n"
+        + advice(lacking, fixed, *otherwise)
+    )
+
+
+def _ways(
+    look: _Search,
+    in_passes: PassSearch,
+    counts: Sequence[int],
+    lacking: tuple[Shortage, ...],
+    *,
+    passes: bool,
+) -> list[str]:
+    """What helps where the board has too little: only what is known to, as far as can be known."""
+    ways = []
+    # Fewer PEs first, the most of them, then more.
+    others = sorted(set(_COUNTS) - set(counts), key=lambda pes: (pes > max(counts), -pes))
+    fitting = [each for each in look.at(others, 1) if each.cycles is not None]
+    if fitting:
+        ways.append(f"give pes {fitting[0].design.pes}, which fits")
+    elif not passes and in_passes.largest(counts):
+        ways.append("run it in passes (passes=True)")
+    elif pes := in_passes.largest(others):
+        ways.append(f"give pes {pes}" + ("" if passes else " and run it in passes (passes=True)"))
+    of_logic = any(shortage.resource.startswith(("LUT", "DSP")) for shortage in lacking)
+    if not (others and of_logic):  # so many PEs are too large for the board with any network
+        ways.append("prune it further")
+    return [*ways, "take a larger board"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Looks for designs that hold a network whole."""
+
+    network: Network
+    board: Board
+    assignment: Assignment
+    fixed: dict[str, Any]
+
+    @functools.cached_property
+    def accumulators(self) -> dict[str, int]:
+        return needed_accumulators(self.network)
+
+    def at(self, counts: Iterable[int], enough: int) -> list[Candidate]:
+        """Look at designs with these numbers of PEs, until `enough` of the numbers fit."""
+        candidates: list[Candidate] = []
+        counts_that_fit = 0
+        for pes in counts:
+            looked_at = [
+                _look_at(self.network, self.accumulators, self.board, self.assignment, start)
+                for start in _starts(self.board, pes, self.fixed)
+            ]
+            candidates += looked_at
+            counts_that_fit += any(candidate.cycles is not None for candidate in looked_at)
+            if counts_that_fit == enough:
+                break
+        return candidates
 
 
 def _look_at(
@@ -295,6 +341,40 @@ def _and_given(fixed: dict[str, Any], word: str) -> str:
     """Name what was fixed, which may be why nothing fits."""
     others = [f"{name} {value}" for name, value in fixed.items() if name not in ("pes", "board")]
     return word + ", ".join(others) if others else ""
+
+
+def _pes_aligned(design: Design) -> str:
+    return f"{counted(design.pes, 'PE'):>7}"
+
+
+def _do_not_fit(candidates: Sequence[Candidate]) -> list[str]:
+    """Lines on the closest of what does not fit, one for a number of PEs, and on how many remain.
+
+    What is larger still lacks the same and more, which nobody reads twenty lines of.
+    """
+    shown: dict[int, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda candidate: _excess(candidate, {})):
+        if len(shown) < _CLOSEST_SHOWN:
+            shown.setdefault(candidate.design.pes, candidate)
+    lines = [f"   {candidate}" for candidate in shown.values()]
+    if more := len(candidates) - len(shown):
+        lines.append(f"   and {counted(more, 'other design')} that {_do(more)} not fit either")
+    return lines
+
+
+def _do(count: int) -> str:
+    return "does" if count == 1 else "do"
+
+
+def _on_the_clock(design: Design) -> list[str]:
+    """A line on a clock above the one that designs for the board start with."""
+    board = BOARDS.get(design.board)
+    if board is None or design.clock_mhz <= board.clock_mhz:
+        return []
+    return [
+        f"{design.clock_mhz} MHz is a target that Vivado has to meet, which may be out of reach: "
+        f"the starting clock for {board.title} is {board.clock_mhz} MHz"
+    ]
 
 
 def _listing(lacking: tuple[Shortage, ...]) -> str:

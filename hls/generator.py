@@ -21,6 +21,7 @@ from eie.hls.toolchain import target_board
 from eie.hls.wiring import DEPTHS, wire
 from eie.host import packets
 from eie.host.errors import ToolError
+from eie.host.wording import counted
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -78,7 +79,8 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        If `out` is a file, a folder of something else, or a project whose files were edited.
+        If `out` is a file, a folder of something else, or a project whose files were edited,
+        or cannot be written.
     """
     return write_project(render_project(design), out)
 
@@ -103,6 +105,7 @@ def _environment() -> Environment:
         autoescape=False,
     )
     environment.filters["camel"] = _camel
+    environment.filters["counted"] = counted
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
 

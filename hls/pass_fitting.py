@@ -7,6 +7,7 @@ weights are loaded once for each.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from eie.host.network import Network
 from eie.host.passes import Plan, plan_passes
 from eie.host.run import emulate_plan
 
-__all__ = ["BATCH", "PassCost", "look_for_passes"]
+__all__ = ["BATCH", "PassCost", "PassSearch"]
 
 #: Vectors of the batch whose time decides.
 BATCH = 64
@@ -48,62 +49,70 @@ class PassCost:
         return (self.load_cycles + batch * self.vector_cycles) / self.design.clock_mhz
 
     def __str__(self) -> str:
+        passes = "1 pass" if self.passes == 1 else f"{self.passes} passes"
         return (
-            f"{self.passes} passes; loading them takes {self.load_cycles} cycles a batch, "
+            f"{passes}; loading them takes {self.load_cycles} cycles a batch, "
             f"a vector {self.vector_cycles}"
         )
 
 
-def look_for_passes(
-    network: Network,
-    board: Board,
-    inputs: npt.NDArray[np.int16],
-    *,
-    assignment: Assignment,
-    accumulator_bits: int,
-    fixed: dict[str, Any],
-) -> list[PassCost]:
-    """Cost of `network` in passes on designs of `board`, the fastest for a batch first.
+@dataclass(frozen=True, eq=False)
+class PassSearch:
+    """Looks for designs that run a network in passes."""
 
-    Parameters
-    ----------
-    network
-        The network.
-    board
-        The board.
-    inputs
-        int16, shape (1, inputs): a vector to count cycles with.
-    assignment
-        How rows are dealt to PEs.
-    accumulator_bits
-        Bits that the network's accumulators need.
-    fixed
-        Parameters that are not to be chosen.
+    #: The network.
+    network: Network
+    #: The board.
+    board: Board
+    #: How rows are dealt to PEs.
+    assignment: Assignment
+    #: Bits that the network's accumulators need.
+    accumulator_bits: int
+    #: Parameters that are not to be chosen.
+    fixed: dict[str, Any]
 
-    Returns
-    -------
-    list of PassCost
-        Empty if not even a few rows of a layer fit any design.
-    """
-    counts = [fixed["pes"]] if "pes" in fixed else [1 << power for power in range(8, -1, -1)]
-    memories = [fixed["memory"]] if "memory" in fixed else ["uram", "bram"][not board.uram :]
-    found: list[PassCost] = []
-    counts_that_fit = 0
-    for pes in counts:
-        before = len(found)
-        for memory in memories:
+    def costs(self, counts: Iterable[int], inputs: npt.NDArray[np.int16]) -> list[PassCost]:
+        """Cost of the network on designs with these numbers of PEs, fastest for a batch first.
+
+        Parameters
+        ----------
+        counts
+            Numbers of PEs to look at, until enough of them can run the network.
+        inputs
+            int16, shape (1, inputs): a vector to count cycles with.
+
+        Returns
+        -------
+        list of PassCost
+            Empty if not even a few rows of a layer fit any design.
+        """
+        found: list[PassCost] = []
+        counts_that_fit = 0
+        for pes in counts:
+            before = len(found)
+            for plan in self._plans(pes):
+                report = emulate_plan(plan, inputs).report
+                assert report is not None
+                cycles = report.total_cycles - report.load_cycles
+                found.append(PassCost(plan.design, len(plan.passes), plan.load_cycles, cycles))
+            counts_that_fit += len(found) > before
+            if counts_that_fit == _COUNTS_LOOKED_AT:
+                break
+        return sorted(found, key=lambda cost: cost.batch_us(BATCH))
+
+    def largest(self, counts: Iterable[int]) -> int | None:
+        """Find the first of these numbers of PEs with which the network runs in passes."""
+        return next((pes for pes in counts if any(self._plans(pes))), None)
+
+    def _plans(self, pes: int) -> Iterator[Plan]:
+        """Plans on the largest design with so many PEs in each kind of memory."""
+        fixed = self.fixed
+        every = ["uram", "bram"][not self.board.uram :]
+        for memory in [fixed["memory"]] if "memory" in fixed else every:
             start = {**fixed, "pes": pes, "memory": memory}
-            plan = _plan(network, board, start, accumulator_bits, assignment)
-            if plan is None:
-                continue
-            report = emulate_plan(plan, inputs).report
-            assert report is not None
-            cycles = report.total_cycles - report.load_cycles
-            found.append(PassCost(plan.design, len(plan.passes), plan.load_cycles, cycles))
-        counts_that_fit += len(found) > before
-        if counts_that_fit == _COUNTS_LOOKED_AT:
-            break
-    return sorted(found, key=lambda cost: cost.batch_us(BATCH))
+            plan = _plan(self.network, self.board, start, self.accumulator_bits, self.assignment)
+            if plan is not None:
+                yield plan
 
 
 def _plan(

@@ -34,11 +34,24 @@ def write_project(files: Mapping[str, str], out: str | os.PathLike[str]) -> Path
     ------
     InputError
         If `out` is a file, a folder of something else, or holds files that were edited; names
-        each, and nothing is changed.
+        each, and nothing is changed. Also if it cannot be written.
     """
     # Absolute, so that "." means the folder itself and not a name inside of it.
     target = Path(out).absolute()
-    known = _check(files, target, f"project folder {out}")
+    name = f"project folder {out}"
+    known = _check(files, target, name)
+    try:
+        _update(files, target, known)
+    except OSError as error:
+        # What the system names is a folder of ours, gone by now; the user knows theirs.
+        raise InputError(
+            f"cannot write {name}: {error.strerror or error}, in the folder {target.parent}"
+        ) from error
+    return target
+
+
+def _update(files: Mapping[str, str], target: Path, known: Mapping[str, set[str]]) -> None:
+    """Write `files` beside `target`, then put them, or the whole folder, in place."""
     sums = {path: _digest(text.encode()) for path, text in files.items()}
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -49,10 +62,10 @@ def write_project(files: Mapping[str, str], out: str | os.PathLike[str]) -> Path
             _write(staged / LISTING, _listing({path: {sums[path]} for path in sums}))
             staged.chmod(0o755)
             staged.replace(target)
-            return target
+            return
         # Until all is done, both the old and the new contents of a file count as eie's.
         both = {path: known.get(path, set()) | {sums[path]} for path in sums}
-        _replace(target / LISTING, _listing(known | both))
+        _replace(target / LISTING, _listing({**known, **both}))
         for path in files:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (staged / path).replace(target / path)
@@ -63,7 +76,6 @@ def write_project(files: Mapping[str, str], out: str | os.PathLike[str]) -> Path
         _replace(target / LISTING, _listing({path: {sums[path]} for path in sums}))
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return target
 
 
 def _check(files: Mapping[str, str], target: Path, name: str) -> dict[str, set[str]]:

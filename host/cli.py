@@ -15,12 +15,15 @@ import numpy as np
 
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
+from eie.host.assignment import Assignment
 from eie.host.describing import describe, describe_design
-from eie.host.errors import EieError, InputError
-from eie.host.files import check_target, read_array, read_inputs, write_array, write_json
+from eie.host.errors import DoesNotFitError, EieError, InputError
+from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
 from eie.host.paper import PAPER_CLOCK_MHZ
+from eie.host.targets import check_suffix, check_targets
+from eie.host.wording import counted
 
 __all__ = ["main"]
 
@@ -69,24 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check_files(options: argparse.Namespace) -> None:
     """Refuse targets that cannot be written, or that are read or written as something else."""
-    targets = {name: getattr(options, name) for name in options.files}
-    others = {
-        name: value
-        for name, value in vars(options).items()
-        if isinstance(value, Path) and name not in targets
-    }
-    for name, target in targets.items():
-        check_target(target)
-        for other, path in (others | targets).items():
-            if name != other and target is not None and path is not None:
-                same = target.absolute() == path.absolute()
-                if same or (target.exists() and path.exists() and target.samefile(path)):
-                    raise InputError(
-                        f"--{name} must not be the same file as {other}: {target} would be lost"
-                    )
+    paths = {name: value for name, value in vars(options).items() if isinstance(value, Path)}
+    check_targets(
+        {name: paths[name] for name in options.files if name in paths},
+        {name: path for name, path in paths.items() if name not in options.files},
+    )
 
 
 def _compress(options: argparse.Namespace) -> None:
+    check_suffix(options.out, ".npz")
     from eie.host.compress import compress  # torch is only needed here
 
     keywords: dict[str, Any] = {"keep_weights": options.keep_weights}
@@ -106,12 +100,17 @@ def _compress(options: argparse.Namespace) -> None:
 def _fit(options: argparse.Namespace) -> None:
     from eie.hls.fitting import fit
 
+    check_suffix(options.out, ".toml")
     board = find_board(options.board).name
     network = Network.load(options.network)
-    result = fit(network, board, passes=options.passes, **_fixed_parameters(options))
+    try:
+        result = fit(network, board, passes=options.passes, **_fixed_parameters(options))
+    except DoesNotFitError as error:
+        raise DoesNotFitError(str(error).replace("passes=True", "--passes")) from error
     result.design.save(options.out)  # first: printing fails when nobody listens any more
     print(result.explain())
-    print(f"{options.out}: {result.design.pes} PEs, {result.estimate.bram36} BRAM36, ", end="")
+    pes = counted(result.design.pes, "PE")
+    print(f"{options.out}: {pes}, {result.estimate.bram36} BRAM36, ", end="")
     print(f"{result.estimate.uram} UltraRAM, {result.estimate.dsp} DSP (exact), ", end="")
     low, high = result.estimate.lut
     print(f"{low} to {high} LUTs (uncalibrated)")
@@ -135,7 +134,7 @@ def _emulate(options: argparse.Namespace) -> None:
         design = Design.load(options.design)
     else:
         # The paper deals rows out as they come, which may fill one PE more than the others.
-        assignment = "natural" if options.paper else "balanced"
+        assignment: Assignment = "natural" if options.paper else "balanced"
         if options.paper:
             fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
         design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
@@ -236,6 +235,10 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _project_design(project: Path) -> Design:
+    if project.is_file():
+        raise InputError(
+            f"{project} must be a project folder, as `eie generate` writes one, not a file"
+        )
     return Design.load(project / "design.toml")
 
 

@@ -87,11 +87,15 @@ class Problems:
             self.found.append(message)
         return holds
 
-    def raise_as(self, error: type[InputError]) -> None:
-        """Raise `error` naming every problem found; do nothing when there is none."""
+    def raise_as(self, error: type[InputError], advice: str = "") -> None:
+        """Raise `error` naming every problem found; do nothing when there is none.
+
+        `advice` says what to do about all of them, on a line of its own.
+        """
         if not self.found:
             return
+        last = f"\n{advice}" if advice else ""
         if len(self.found) == 1:
-            raise error(f"{self.subject}: {self.found[0]}")
+            raise error(f"{self.subject}: {self.found[0]}{last}")
         listing = "\n".join(f"  - {problem}" for problem in self.found)
-        raise error(f"{self.subject}: {len(self.found)} problems\n{listing}")
+        raise error(f"{self.subject}: {len(self.found)} problems\n{listing}{last}")

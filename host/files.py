@@ -33,11 +33,25 @@ def read_array(path: Path) -> npt.NDArray[Any]:
             array = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"no file {path}") from None
-    except Exception as error:  # numpy raises half a dozen kinds for damaged bytes
+    except OSError as error:
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+    except Exception as error:  # numpy raises half a dozen kinds for damaged bytes
+        if _starts_as_array(path):
+            raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+        # numpy takes any other file for a pickle, which helps nobody.
+        raise InputError(
+            f"{path} must be a .npy file of numbers, not a file of another kind: write one with "
+            "numpy.save (a text of numbers is read by numpy.loadtxt)"
+        ) from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} must be a .npy file, not an .npz archive")
     return array
+
+
+def _starts_as_array(path: Path) -> bool:
+    """Whether a file has the first bytes of a ``.npy`` file or of an ``.npz`` archive."""
+    with path.open("rb") as file:
+        return file.read(6).startswith((b"\x93NUMPY", b"PK"))
 
 
 def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:

@@ -25,6 +25,8 @@ __all__ = ["FILE_VERSION", "load_network", "save_network"]
 #: Version of the file format; readers refuse any other.
 FILE_VERSION = 1
 _MAGIC = "eie-network"
+#: Suffixes of what torch saves.
+_MODEL_SUFFIXES = (".pt2", ".pt", ".pth")
 
 
 def save_network(network: Network, path: str | os.PathLike[str]) -> None:
@@ -80,6 +82,15 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("it holds something else than arrays")
     except Exception as error:  # zipfile and numpy raise a dozen kinds for damaged bytes
+        if source.suffix in _MODEL_SUFFIXES:
+            raise NetworkFileError(
+                f"{source} must be a network file (.npz), not a torch model: `eie compress` makes "
+                "one of a saved torch.export program (.pt2)"
+            ) from None
+        if source.suffix != ".npz":
+            raise NetworkFileError(
+                f"{source} is not a network file (.npz): `eie compress` makes one of a model"
+            ) from None
         raise NetworkFileError(
             f"{source} is damaged or not a network file ({error}); compress the model again"
         ) from error

@@ -12,6 +12,7 @@ from eie.host.errors import DoesNotFitError, Problems
 from eie.host.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.network import Layer, Network
 from eie.host.packed_network import PackedLayer, PackedNetwork
+from eie.host.wording import counted
 
 __all__ = ["accumulator_bits_needed", "encode_network", "pack", "require_accumulators", "unpack"]
 
@@ -137,7 +138,7 @@ def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
 
 def _check_fits(packed: PackedNetwork) -> None:
     design, network = packed.design, packed.network
-    problems = Problems(f"the network does not fit the design ({design.pes} PEs)")
+    problems = Problems(f"the network does not fit the design ({counted(design.pes, 'PE')})")
 
     def at_most(needed: int, parameter: str, what: str, helps: str) -> None:
         held = getattr(design, parameter)

@@ -21,6 +21,7 @@ from eie.host.network import Layer, Network
 from eie.host.packed_network import PackedNetwork
 from eie.host.packer import pack, require_accumulators
 from eie.host.packets import HEADER, NETWORK, TRAILER
+from eie.host.wording import counted
 
 __all__ = ["Pass", "Plan", "plan_passes"]
 
@@ -101,7 +102,7 @@ def plan_passes(network: Network, design: Design, *, assignment: Assignment = "b
     DoesNotFitError
         If not even a few rows of a layer fit: says what is too small.
     """
-    problems = Problems(f"the network does not fit the design ({design.pes} PEs)")
+    problems = Problems(f"the network does not fit the design ({counted(design.pes, 'PE')})")
     require_accumulators(network, design, problems)
     problems.raise_as(DoesNotFitError)
     layers = network.layers

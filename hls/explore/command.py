@@ -10,14 +10,20 @@ from typing import Any
 from eie.hls.explore.builds import build_front
 from eie.hls.explore.exploration import Exploration, explore
 from eie.hls.explore.grid import Grid, parse_values
-from eie.host.errors import InputError, Problems, ToolError
+from eie.host.errors import DoesNotFitError, InputError, Problems, ToolError
 from eie.host.network import Network
 
 __all__ = ["run_explore"]
 
 
 def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Explore what the command line asks for; `names` are the parameters that it knows."""
+    """Explore what the command line asks for; `names` are the parameters that it knows.
+
+    Raises
+    ------
+    DoesNotFitError
+        If no design fits, after everything is written.
+    """
     grid = Grid.of(options.board, _axes(options, names))
     network = Network.load(options.network)
     try:
@@ -35,6 +41,12 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
     paths = found.save(options.out)
     print(found.as_text())
     print("wrote " + ", ".join(map(str, paths)))
+    if found.results and not found.front:
+        raise DoesNotFitError(
+            "no design that was looked at holds this network: explore other values or a larger "
+            "board, prune the network further, or choose a design that runs it in passes "
+            "(eie fit --passes)"
+        )
     if options.build:
         _build(found, options)
 

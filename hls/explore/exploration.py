@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eie.hls.design import NO_BOARD
 from eie.hls.explore.evaluation import evaluate, groups
 from eie.hls.explore.fan_out import fan_out
 from eie.hls.explore.grid import Grid, Point
@@ -23,6 +24,7 @@ from eie.hls.explore.store import Header, Store
 from eie.host.assignment import Assignment
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
+from eie.host.wording import counted
 
 __all__ = ["Exploration", "Progress", "explore"]
 
@@ -62,13 +64,16 @@ class Exploration:
         fitting = sum(result.fits for result in self.results)
         lines = [pareto_table(self.front), ""] if self.front else []
         lines.append(
-            f"{len(self.results)} points, {fitting} of which fit; {self.evaluated} evaluated in "
-            f"{self.seconds:.0f} s. Cycles by the exact cycle model; clocks are targets, LUTs "
-            "uncalibrated: nothing was synthesised."
+            f"{counted(len(self.results), 'point')}, {fitting} of which fit; {self.evaluated} "
+            f"evaluated in {self.seconds:.0f} s. Cycles by the exact cycle model; clocks are "
+            "targets, LUTs uncalibrated: nothing was synthesised."
         )
         if not fitting and self.results:
             closest = min(self.results, key=lambda result: result.share)
-            lines.append(f"the closest lacks {'; '.join(closest.lacks)}")
+            pes = counted(closest.design["pes"], "PE")
+            on = "" if closest.board == NO_BOARD else f" on {closest.board}"
+            lines.append(f"no design fits; the closest, {pes}{on}, lacks:")
+            lines += [f"  - {lack}" for lack in closest.lacks]
         return "\n".join(lines)
 
     def save(self, folder: Path) -> list[Path]:

@@ -6,9 +6,11 @@ machines: an item goes to whichever worker is free, and its result comes back as
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
@@ -93,6 +95,8 @@ def fan_out(
                 raise ToolError(f"cannot start processes ({error}). {_UNGUARDED}") from error
             stack.enter_context(cluster)
         try:
+            if scheduler is not None:
+                _knock(scheduler)
             client = stack.enter_context(Client(cluster or scheduler, timeout=_CONNECT_SECONDS))
         except Exception as error:  # each transport has its own for an address that is none
             if scheduler is None:
@@ -129,3 +133,21 @@ def fan_out(
                     "where this one stopped"
                 ) from error
             yield futures[future], result
+
+
+def _knock(scheduler: str) -> None:
+    """See whether a scheduler answers, before a client is made.
+
+    A client that cannot connect closes itself when it is collected. If that comes in the middle of
+    another one's start, which holds the lock that it needs, both wait for ever.
+    """
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    async def knock() -> None:
+        security = Security().get_connection_args("client")
+        await (await connect(scheduler, timeout=_CONNECT_SECONDS, **security)).close()
+
+    # In a thread, since a notebook's has an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, knock()).result()

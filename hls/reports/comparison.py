@@ -16,6 +16,7 @@ from eie.hls.reports.timing import Slack, Timing
 from eie.hls.reports.utilization import Utilization
 from eie.hls.toolchain import target_board
 from eie.host.errors import InputError, Problems
+from eie.host.wording import counted
 
 __all__ = ["Comparison", "Row", "compare"]
 
@@ -102,8 +103,8 @@ class Comparison:
             state = f" ({self.utilization.state.lower()})" if self.utilization else ""
             tools.append(f"Vivado {vivado.version}{state}")
         return (
-            f"{self.design.pes} PEs at {self.design.clock_mhz} MHz on {self.board.part}: "
-            f"the estimate and {', '.join(tools)}"
+            f"{counted(self.design.pes, 'PE')} at {self.design.clock_mhz} MHz on "
+            f"{self.board.part}: the estimate and {', '.join(tools)}"
         )
 
     def _cells(self) -> list[list[str]]:

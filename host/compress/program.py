@@ -21,10 +21,15 @@ from torch.export import ExportedProgram
 
 from eie.host.errors import InputError, ModelError
 
-__all__ = ["SUPPORTED", "Model", "NamedProgram", "load_program"]
+__all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
 
 #: What a model may hold, for messages.
 SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
+#: What to do with a model that has convolutions, for messages.
+LINEAR_PART = (
+    "eie takes fully connected layers only: give the part behind the convolutions by itself, for "
+    "example model.classifier, or model[2:] of a Sequential"
+)
 _SUPPORTED_MODULES = (
     nn.Linear,
     nn.ReLU,
@@ -122,7 +127,8 @@ def _hint(module: nn.Module) -> str:
         and not isinstance(part, (*_SUPPORTED_MODULES, nn.Sequential, nn.ModuleList))
     ]
     if foreign:
-        return f"it holds {', '.join(foreign)}; supported are {SUPPORTED}"
+        advice = f"\n{LINEAR_PART}" if any("(Conv" in name for name in foreign) else ""
+        return f"it holds {', '.join(foreign)}; supported are {SUPPORTED}{advice}"
     return "give input_shape, the shape of one input, if this is not it"
 
 

@@ -118,7 +118,16 @@ def keep_shared(layers: Sequence[DenseLayer]) -> tuple[SharedWeights, ...]:
             codes = np.zeros(layer.weights.shape, np.uint8)
             codes[kept] = np.searchsorted(centroids, values) + 1
             shared.append(SharedWeights(codes, centroids.astype(np.float64)))
-    problems.raise_as(ModelError)
+    advice = (
+        "share the weights first (share_linears, then fine-tune), or leave out --keep-weights "
+        "(keep_weights=True in Python) to have them pruned and shared here"
+    )
+    if any("BatchNorm" in problem for problem in problems.found):
+        advice += (
+            "\na BatchNorm scales each row of the layer it is folded into: fold it before sharing "
+            "(torch.nn.utils.fuse_linear_bn_eval)"
+        )
+    problems.raise_as(ModelError, advice)
     return tuple(shared)
 
 

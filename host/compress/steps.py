@@ -16,7 +16,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from eie.host.compress.constants import Constants, describe, operation
-from eie.host.compress.program import SUPPORTED
+from eie.host.compress.program import LINEAR_PART, SUPPORTED
 from eie.host.errors import ModelError, Problems
 
 __all__ = ["LinearStep", "NormStep", "ReluStep", "Step", "read_steps"]
@@ -106,7 +106,8 @@ def read_steps(program: ExportedProgram) -> tuple[tuple[int, ...], list[Step]]:
     source, output = reader.ends()
     chain = reader.chain(source, output)
     steps = [step for node in chain for step in reader.step(node)]
-    problems.raise_as(ModelError)
+    convolutional = any("aten.conv" in operation(node) for node in program.graph.nodes)
+    problems.raise_as(ModelError, LINEAR_PART if convolutional else "")
     return tuple(int(size) for size in _shape(source)[1:]), steps
 
 

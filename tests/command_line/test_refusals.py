@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ from eie.host.network import Network
 EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
 SIMULATE = "simulate project net.npz --inputs x.npy --outputs y.npy"
 RUN = "run net.npz --emulated-board project --inputs x.npy --outputs y.npy"
+
+NO_NETWORK = (
+    "model.pt2 must be a network file (.npz), not a torch model: `eie compress` makes one of a "
+    "saved torch.export program (.pt2)"
+)
+NO_PROJECT = "design.toml must be a project folder, as `eie generate` writes one, not a file"
 
 
 @pytest.mark.parametrize(
@@ -49,15 +56,36 @@ def test_a_missing_file(command, message, refused):
         ("emulate net.npz --inputs net.npz --outputs y.npy", "must be a .npy file, not an .npz"),
         ("emulate net.npz --inputs design.toml --outputs y.npy", "must be a .npy file of numbers"),
         ("emulate net.npz --inputs project --outputs y.npy", "must be a .npy file of numbers"),
-        (f"{EMULATE} --design net.npz", "cannot read design net.npz"),
-        ("generate net.npz --out new", "cannot read design net.npz"),
+        (
+            f"{EMULATE} --design net.npz",
+            "net.npz must be a design file (DESIGN.toml), not a binary",
+        ),
+        (f"{EMULATE} --design project", "not a folder; the project's is project/design.toml"),
+        (
+            "selftest --emulated-design project",
+            "project must be a design file (DESIGN.toml), not a",
+        ),
+        ("simulate design.toml net.npz --inputs x.npy --outputs y.npy", NO_PROJECT),
+        ("build design.toml", NO_PROJECT),
+        (RUN.replace("project", "design.toml"), NO_PROJECT),
+        ("generate net.npz --out new", "net.npz must be a design file (DESIGN.toml), not a binary"),
         ("fit design.toml --board kv260 --out d.toml", "not a network file"),
+        ("fit model.pt2 --board kv260 --out d.toml", NO_NETWORK),
+        (EMULATE.replace("net.npz", "model.pt2"), NO_NETWORK),
         ("info x.npy", "file must be a .npz, .toml or .bit, not 'x.npy'"),
         ("info project", "file must be a .npz, .toml or .bit, not 'project'"),
     ],
 )
 def test_a_file_of_another_kind(command, message, refused):
+    with zipfile.ZipFile("model.pt2", "w") as archive:
+        archive.writestr("model/version", "3")
     assert message in refused(command)
+
+
+#: What is said of a file that is no array, such as a CSV.
+NO_ARRAY = (
+    "x.npy must be a .npy file of numbers, not a file of another kind: write one with numpy.save"
+)
 
 
 def save(values: object) -> bytes:
@@ -90,8 +118,8 @@ def with_value(value: float) -> np.ndarray:
         (save(np.zeros((3, 20)))[:20], "must be a .npy file of numbers"),
         (save(np.zeros((3, 20))).replace(b"<f8", b"<q9"), "must be a .npy file of numbers"),
         (save(np.zeros((3, 20))).replace(b"(3, 20),", b"(9**99,)"), "must be a .npy file"),
-        (b"", "must be a .npy file of numbers"),
-        (b"1, 2, 3\n", "must be a .npy file of numbers"),
+        (b"", NO_ARRAY),
+        (b"1, 2, 3\n", NO_ARRAY),
         (b"PK\x03\x04 no archive", "must be a .npy file of numbers"),
     ],
 )
@@ -159,6 +187,7 @@ def test_a_network_too_large_for_the_board(refused, random_network):
     message = refused("fit large.npz --board pynq-z1 --out d.toml")
     assert "no design for PYNQ-Z1 holds this network" in message
     assert "BRAM36: needs " in message
+    assert message.endswith("run it in passes (--passes), prune it further, or take a larger board")
     assert Path("large.npz").read_bytes() == before
 
 

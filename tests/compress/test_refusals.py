@@ -9,6 +9,9 @@ from eie.host.compress import compress, read_model
 from eie.host.errors import EieError, InputError, ModelError
 
 SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
+LINEAR_PART = (
+    "\neie takes fully connected layers only: give the part behind the convolutions by itself"
+)
 
 
 class Forward(nn.Module):
@@ -43,12 +46,12 @@ REFUSED = {
     "convolution": (
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)),
         (1, 4, 4),
-        ["'conv2d'", "aten.conv", "module '0' of type Conv2d", SUPPORTED],
+        ["'conv2d'", "aten.conv", "module '0' of type Conv2d", SUPPORTED, LINEAR_PART],
     ),
     "convolution without a shape": (
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)),
         None,
-        ["'0' (Conv2d)", SUPPORTED],
+        ["'0' (Conv2d)", SUPPORTED, LINEAR_PART],
     ),
     "every unsupported node": (
         nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Softmax(1)),

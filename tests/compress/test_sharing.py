@@ -128,6 +128,20 @@ def test_keep_refuses_every_layer_with_too_many_weights():
         keep_shared(layers)
     assert "2 problems" in str(error.value)
     assert "layer 'a' must have at most 15 distinct non-zero weights, not 16" in str(error.value)
+    assert "share the weights first (share_linears, then fine-tune), or leave out" in str(
+        error.value
+    )
+    assert "fold it before sharing (torch.nn.utils.fuse_linear_bn_eval)" in str(error.value)
+    with pytest.raises(ModelError) as error:
+        keep_shared(layers[:2])
+    assert "or leave out --keep-weights (keep_weights=True in Python)" in str(error.value)
+    assert "BatchNorm" not in str(error.value)
+
+
+def test_keep_names_the_batchnorm_that_scales_the_rows():
+    layers = [_layer("c", np.arange(1.0, 21.0).reshape(4, 5), normalized=True)]
+    with pytest.raises(ModelError) as error:
+        keep_shared(layers)
     assert (
         "layer 'c' (a BatchNorm is folded into it) must have at most 15 distinct non-zero "
         "weights, not 20"

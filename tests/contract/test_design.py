@@ -228,7 +228,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "design.toml"
     path.write_bytes(b"\xff\xfe\x00")
     for wrong in (path, tmp_path, tmp_path / "missing.toml"):
-        with pytest.raises(DesignError, match="cannot read design"):
+        with pytest.raises(DesignError, match=r"cannot read design|must be a design file"):
             Design.load(wrong)
 
 

@@ -211,6 +211,24 @@ def test_the_command_writes_everything(network, tmp_path, capsys):
     assert "0 evaluated" in capsys.readouterr().out
 
 
+def test_a_grid_of_which_nothing_fits_ends_in_advice(network, tmp_path, capsys):
+    network.save(tmp_path / "net.npz")
+    out = tmp_path / "out"
+    command = ["explore", str(tmp_path / "net.npz"), "--board", "pynq-z2", "--out", str(out)]
+    command += ["--pes", "256", "--queue-depth", "8", "--index-bits", "4", "--workers", "1"]
+    assert main(command) == 2
+    printed = capsys.readouterr()
+    assert "1 point, 0 of which fit" in printed.out
+    assert "no design fits; the closest, 256 PEs on pynq-z2, lacks:\n  - " in printed.out
+    assert "DSP: needs 256" in printed.out
+    assert printed.err.splitlines()[-1] == (
+        "eie: no design that was looked at holds this network: explore other values or a larger "
+        "board, prune the network further, or choose a design that runs it in passes "
+        "(eie fit --passes)"
+    )
+    assert (out / "points.csv").is_file()
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -10,6 +10,8 @@ from eie.hls.explore.identity import MODELS
 
 #: Modules that an evaluation imports and that no result depends on.
 NO_MODELS = {
+    "eie.hls.design_file",  # reads designs, of which a grid makes its own
+    "eie.host.wording",  # of messages
     "eie.hls.explore.exploration",  # collects results
     "eie.hls.explore.fan_out",  # carries them
     "eie.hls.explore.grid",  # a point's key says its values

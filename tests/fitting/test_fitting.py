@@ -79,12 +79,77 @@ def test_the_explanation_names_the_chosen_and_what_the_others_lack(network):
     assert re.match(
         rf"-> +{design.pes} PEs, {design.index_bits}-bit runs, {design.memory}: \d+ cycles", arrow
     )
-    assert len(lines) == len(result.candidates) + 1
     assert lines[-1].startswith("lowest predicted latency: ")
     assert f"at {design.clock_mhz} MHz (a target: not synthesised)" in lines[-1]
-    refused = [line for line in lines if "256 PEs" in line]
-    assert refused
-    assert all("DSP: needs 256, may use 176 of 220 (80 too many)" in line for line in refused)
+
+
+def test_of_what_does_not_fit_the_closest_are_shown_and_the_others_counted(network):
+    result = fit(network, "pynq-z1")
+    lines = result.explain().splitlines()
+    refused = [candidate for candidate in result.candidates if candidate.shortages]
+    shown = [line for line in lines if "too many" in line]
+    fitting = [line for line in lines if "cycles a vector" in line]
+    assert len(fitting) + len(refused) == len(result.candidates)
+    assert lines[: len(fitting)] == fitting
+    # The numbers of PEs that are next larger than those that fit, one line each.
+    most = max(candidate.design.pes for candidate in result.candidates if candidate.cycles)
+    larger = [pes for pes in (2 * most, 4 * most, 8 * most) if pes <= 256]
+    assert [int(line.split()[0]) for line in shown] == larger
+    assert f"   and {len(refused) - len(shown)} other designs that do not fit either" in lines
+
+
+def test_designs_of_one_pe_are_in_the_singular(network):
+    result = fit(network, "pynq-z1", pes=1)
+    assert "1 PE, " in result.explain()
+    assert "1 PEs" not in result.explain()
+
+
+@pytest.mark.parametrize(("clock_mhz", "said"), [(None, False), (100, False), (101, True)])
+def test_a_clock_above_the_starting_one_is_said_to_be_a_target(clock_mhz, said, network):
+    fixed = {} if clock_mhz is None else {"clock_mhz": clock_mhz}
+    *_, last = fit(network, "pynq-z2", pes=4, **fixed).explain().splitlines()
+    target = (
+        "101 MHz is a target that Vivado has to meet, which may be out of reach: the starting "
+        "clock for PYNQ-Z2 is 100 MHz"
+    )
+    assert (last == target) is said
+    assert "MHz" in last
+    assert "Vivado" not in fit(network, clock_mhz=1000).explain()
+
+
+@pytest.mark.parametrize("passes", [False, True])
+def test_fewer_pes_that_fit_are_named(passes, network):
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=64, passes=passes)
+    message = str(caught.value)
+    assert "LUT (uncalibrated): needs " in message
+    assert message.endswith("\ngive pes 16, which fits, or take a larger board")
+    assert fit(network, "pynq-z2", pes=16)
+    with pytest.raises(DoesNotFitError):
+        fit(network, "pynq-z2", pes=32)
+
+
+def test_more_pes_are_named_where_one_has_too_many_rows():
+    with pytest.raises(DoesNotFitError, match="give pes 128, which fits"):
+        fit(without_weights(3, 70000), "rfsoc4x2", pes=1)
+
+
+def test_passes_are_advised_only_where_they_help(random_network):
+    network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
+    with pytest.raises(DoesNotFitError) as caught:
+        Design.fit(network, "pynq-z2", pes=16)
+    assert str(caught.value).endswith(
+        "run it in passes (passes=True), prune it further, or take a larger board"
+    )
+    assert Design.fit(network, "pynq-z2", pes=16, passes=True)
+    with pytest.raises(DoesNotFitError) as caught:
+        Design.fit(network, "pynq-z2", pes=64)
+    assert str(caught.value).endswith(
+        "give pes 16 and run it in passes (passes=True), or take a larger board"
+    )
+    with pytest.raises(DoesNotFitError) as caught:
+        Design.fit(network, "pynq-z2", pes=64, passes=True)
+    assert str(caught.value).endswith("\ngive pes 16, or take a larger board")
 
 
 def test_the_same_network_gets_the_same_design(network):
@@ -176,7 +241,9 @@ def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_netw
     found = re.search(r"BRAM36: needs (\d+), may use 112 of 140 \((\d+) too many\)", message)
     assert found
     assert int(found[1]) - int(found[2]) == 112
-    assert message.endswith("run it in passes (--passes), prune it further, or take a larger board")
+    assert message.endswith(
+        "run it in passes (passes=True), prune it further, or take a larger board"
+    )
 
 
 def test_a_network_that_only_one_full_pe_makes_too_large_is_refused():

@@ -159,7 +159,7 @@ def fail_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
 )
 def test_a_failure_leaves_nothing(tmp_path: Path, fail_at, method: str, count: int) -> None:
     fail_at(method, count)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         generate(DESIGN, tmp_path / "project")
     assert list(tmp_path.iterdir()) == []
 
@@ -168,7 +168,7 @@ def test_a_failure_to_write_leaves_the_old_project(tmp_path: Path, fail_at) -> N
     project = generate(OTHER, tmp_path / "project")
     before = tree(project)
     fail_at("write_text", 5)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         generate(DESIGN, project)
     assert tree(project) == before
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
@@ -182,7 +182,7 @@ def test_what_was_interrupted_is_finished_by_doing_it_again(
     project = generate(OTHER, tmp_path / "project")
     old, new = tree(project), tree(generate(DESIGN, tmp_path / "fresh"))
     fail_at("replace", count)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         generate(DESIGN, project)
     for path, content in tree(project).items():
         assert path == LISTING or content in (old.get(path), new.get(path)), path
