@@ -16,7 +16,7 @@ import numpy as np
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.host.assignment import Assignment
-from eie.host.describing import describe, describe_design
+from eie.host.describing import describe, describe_design, warn_of_loss
 from eie.host.errors import DoesNotFitError, EieError, InputError
 from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
@@ -93,6 +93,7 @@ def _compress(options: argparse.Namespace) -> None:
     network = compress(options.model, **keywords)
     network.save(options.out)
     describe(network)
+    warn_of_loss(network)
     if options.calibration is None:
         print("fixed-point formats: from the weights and unit-scale inputs (no --calibration)")
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from eie.hls.design import Design
 from eie.host.network import Network
 
-__all__ = ["describe", "describe_design"]
+__all__ = ["describe", "describe_design", "warn_of_loss"]
+
+#: Error of the outputs, root mean square in percent of theirs, that is said to be much. Where
+#: weights are kept, only rounding to 16 bits is in it.
+_MUCH_PERCENT = 10.0
 
 
 def describe(network: Network) -> None:
@@ -19,6 +25,17 @@ def describe(network: Network) -> None:
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
         print(f"{name}: {text}")
+
+
+def warn_of_loss(network: Network) -> None:
+    """Say on standard error what to do where compression has changed a model's outputs much."""
+    error, _, rest = network.metadata.get("error", "0 ").partition(" ")
+    if float(error) > _MUCH_PERCENT:
+        print(
+            f"eie: error {error} {rest}: much is lost by pruning in one go. Keep more "
+            "weights (--density), or retrain while pruning (see the README) and --keep-weights",
+            file=sys.stderr,
+        )
 
 
 def describe_design(design: Design) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +26,24 @@ def program(tmp_path_factory) -> Path:
 
 def test_compress_then_emulate(program, eie):
     ended = eie("compress", program, "--out", "new.npz", "--calibration", "x.npy")
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    # A random model has nothing that could be left out.
+    assert re.fullmatch(
+        r"eie: error \d+\.\d+ % rms of the model's outputs, on the calibration: much is lost .*"
+        r"\(--density\), or retrain .* --keep-weights\n",
+        ended.err,
+    )
     assert "unit-scale" not in ended.out
     network = Network.load("new.npz")
     assert (network.inputs, network.outputs) == (20, 10)
     assert [layer.activation for layer in network.layers] == ["relu", "none"]
     assert eie("emulate new.npz --inputs x.npy --outputs y.npy").status == 0
     assert np.load("y.npy").shape == (3, 10)
+
+
+def test_what_loses_little_is_not_warned_of(program, eie):
+    ended = eie("compress", program, "--out", "new.npz", "--calibration", "x.npy", "--density", 1.0)
+    assert (ended.status, ended.err) == (0, "")
 
 
 def test_without_calibration_it_says_so(program, eie):
