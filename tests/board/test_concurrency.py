@@ -208,7 +208,7 @@ def test_the_first_ends_its_calls_before_it_is_closed(board, random_network):
     found = []
     thread = threading.Thread(target=lambda: found.append(first.run(inputs)))
     thread.start()
-    while not first._turns._queue:
+    while not first._turns._queue and thread.is_alive():
         pass
     with Accelerator(board.bitfile) as second:
         thread.join()
