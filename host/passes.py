@@ -34,7 +34,7 @@ class Pass:
 
     #: The weights of the pass, as a network of its own.
     packed: PackedNetwork
-    #: int64, shape (outputs of the pass,): which of its last layer's rows they are.
+    #: int64, shape (outputs of the pass,), rising: which of its last layer's rows they are.
     rows: npt.NDArray[np.int64]
 
     @property
@@ -82,7 +82,7 @@ class Plan:
         values = inputs
         for stage in self.stages:
             parts = [run_pass(each.packed, values) for each in stage]
-            if len(parts) == 1:
+            if len(parts) == 1:  # all rows, in their order
                 (values,) = parts
                 continue
             # Taking columns in their order is many times faster than assigning to them.

@@ -68,6 +68,11 @@ def test_outputs_are_those_of_the_whole_network(random_network, sizes, density, 
     result = emulate(network, design, inputs)
     assert np.array_equal(result.outputs, dense_outputs(network, inputs))
     plan = plan_passes(network, design)
+    # A stage deals its rows out, each pass in rising order: one alone has all of them in order.
+    for stage in plan.stages:
+        assert all((np.diff(each.rows) > 0).all() for each in stage)
+        dealt = np.sort(np.concatenate([each.rows for each in stage]))
+        assert np.array_equal(dealt, np.arange(len(dealt)))
     # Every weight is in exactly one pass, and every pass fits: pack refuses what does not.
     weights = sum(part.layer.nonzeros for each in plan.passes for part in each.packed.layers)
     assert weights == sum(layer.nonzeros for layer in network.layers)
