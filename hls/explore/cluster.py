@@ -32,6 +32,11 @@ _PROMPT_SECONDS = 1.0
 _CLOSE_SECONDS = 5
 #: Rounds in a row that may be lost without a result.
 _FRUITLESS_ROUNDS = 4
+#: Of Dask: it does not complain of long calls, nor gives up a process that is slow to start again.
+_SETTINGS = {
+    "distributed.admin.tick.limit": "1h",
+    "distributed.deploy.lost-worker-timeout": "1h",
+}
 _RESUMES = "the same call goes on where this one stopped"
 
 
@@ -52,7 +57,7 @@ async def carry_out(
     undone = dict(enumerate(job.items))
     fruitless = 0
     first = True
-    with config.set({"distributed.admin.tick.limit": "1h"}), _quiet():
+    with config.set(_SETTINGS), _quiet():
         async with _cluster(scheduler, workers or min(system.CPU_COUNT, len(undone))) as cluster:
             while undone:
                 before = len(undone)
@@ -82,7 +87,8 @@ async def _cluster(scheduler: str | None, count: int) -> AsyncIterator[str | Loc
             n_workers=count,
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
-            silence_logs=False,
+            # What fails comes back as an exception: once is enough.
+            silence_logs=logging.CRITICAL,
             asynchronous=True,
         )
     except RuntimeError as error:
@@ -161,7 +167,7 @@ async def _round(
 
     async def watch() -> None:
         try:
-            await _watch(client, crew, job)
+            await _watch(client, crew)
         except Exception as error:
             await ended.put((-1, None, error))
 
@@ -171,7 +177,9 @@ async def _round(
         while undone:
             number, result, fault = await ended.get()
             if isinstance(fault, CancelledError):
-                raise _LostError("the Dask scheduler or what it held is lost") from fault
+                raise _LostError(
+                    "what was handed in is lost with the Dask scheduler or all workers"
+                ) from fault
             if isinstance(fault, KilledWorker):
                 raise ToolError(
                     f"a worker died ({fault}): is there memory enough? {_RESUMES.capitalize()}"
@@ -193,7 +201,7 @@ async def _muster(client: Client, crew: Crew, job: Job, *, first: bool) -> None:
     deadline = loop.time() + job.wait
     told = False
     while True:
-        await asyncio.wait_for(crew.look(strict=first), job.wait)
+        await crew.look(strict=first)
         if crew.members:
             return
         if loop.time() >= deadline:
@@ -212,15 +220,14 @@ async def _muster(client: Client, crew: Crew, job: Job, *, first: bool) -> None:
         await asyncio.sleep(min(_LOOK_SECONDS, job.wait))
 
 
-async def _watch(client: Client, crew: Crew, job: Job) -> None:
+async def _watch(client: Client, crew: Crew) -> None:
     """Admit workers that join, until scheduler or members are lost."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         try:
             if client.status != "running":
                 raise _LostError("the connection to the Dask scheduler is lost")
-            # One that is stopped keeps its connections, and does not answer.
-            unbroken = await asyncio.wait_for(crew.look(strict=False), job.wait)
+            unbroken = await crew.look(strict=False)
         except (OSError, asyncio.TimeoutError) as error:
             raise _LostError("the Dask scheduler does not answer any more") from error
         if not unbroken:

@@ -25,11 +25,15 @@ from eie.host.errors import ToolError
 
 __all__ = ["Crew"]
 
+#: Seconds at least for new workers to import eie and to be sent the network.
+_ADMIT_SECONDS = 120
+
 
 class Crew:
     """Those of a client's workers that may work for it.
 
-    Its methods raise :class:`OSError` if the scheduler is lost meanwhile.
+    Its methods raise :class:`OSError` if the scheduler is lost meanwhile, and
+    :class:`asyncio.TimeoutError` if it does not answer.
     """
 
     def __init__(self, client: Client, job: Job) -> None:
@@ -52,9 +56,12 @@ class Crew:
         return {_resource(self._job.alone): 1}
 
     async def present(self) -> set[str]:
-        """Addresses of all workers there are now."""
+        """Addresses of all workers there are now.
+
+        A scheduler that is stopped keeps its connections, and does not answer.
+        """
         scheduler: Any = self._client.scheduler  # a stand-in whose calls are those of the scheduler
-        return set(await scheduler.ncores())
+        return set(await asyncio.wait_for(scheduler.ncores(), self._job.wait))
 
     async def look(self, *, strict: bool) -> bool:
         """Admit workers that have joined; gives whether there have been members without a break.
@@ -72,7 +79,8 @@ class Crew:
         now = await self.present()
         self._refused &= now
         if new := now - before - self._refused:
-            admitted = await self._admit(new, strict=strict)
+            admitting = self._admit(new, strict=strict)
+            admitted = await asyncio.wait_for(admitting, max(self._job.wait, _ADMIT_SECONDS))
             # As one of them is still there, it was when units were given.
             now = await self.present()
             self.members = (before | admitted) & now

@@ -25,7 +25,7 @@ SCHEDULER = f"tcp://{NETWORK}.1:8786"
 #: How soon Dask notices what is cut off; half a minute is its default, and this its minimum.
 TCP_SECONDS = 11
 #: A test that waits this long has failed.
-PATIENCE = 120
+PATIENCE = 400
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:

@@ -19,12 +19,12 @@ from eie.hls.explore import Grid, explore
 
 AXES = {
     "pes": (1, 2, 4, 8),
-    "queue_depth": tuple(range(2, 34)),
+    "queue_depth": tuple(range(2, 18)),
     "index_bits": (3, 4, 5, 6),
     "memory": ("bram",),
 }
-POINTS = 2 * 4 * 32 * 4
-WORDS = ["--board=pynq-z2", "--board=none", "--pes=1,2,4,8", "--queue-depth=2:33"]
+POINTS = 2 * 4 * 16 * 4
+WORDS = ["--board=pynq-z2", "--board=none", "--pes=1,2,4,8", "--queue-depth=2:17"]
 WORDS += ["--index-bits=3:6", "--memory=bram"]
 #: What the command says before it hands everything in again.
 LOST = ": waiting up to 60 s, then going on"
@@ -120,7 +120,7 @@ def test_all_workers_are_killed_and_others_join(hosts, network, here):
     right.kill()
     hosts.left.worker()
     complete(hosts, here, command)
-    assert "all workers are lost: waiting up to 60 s, then going on" in command.printed()
+    assert LOST in command.printed()
 
 
 @pytest.mark.slow
@@ -196,11 +196,11 @@ def test_the_scheduler_is_stopped_and_started_again(hosts, network, here):
 def test_the_scheduler_is_gone_for_good_and_the_command_is_given_again(hosts, network, here):
     scheduler = hosts.scheduler.scheduler()
     hosts.left.worker()
-    command = start(hosts, network, wait=2)
+    command = start(hosts, network, wait=5)
     in_mid_run(hosts, command)
     scheduler.kill()
     message = refused(command)
-    assert f"the Dask scheduler at '{hosts.address}' has not answered for 2 s" in message
+    assert f"the Dask scheduler at '{hosts.address}' has not answered for 5 s" in message
     assert "the same call goes on where this one stopped" in message
     kept = lines(hosts.client.folder / "explored")
     assert 1 < len(kept) < POINTS + 1
@@ -221,27 +221,27 @@ def test_the_scheduler_is_stopped_like_a_machine_that_hangs(hosts, network, here
     """It keeps its connections, and does not answer."""
     scheduler = hosts.scheduler.scheduler()
     hosts.left.worker()
-    command = start(hosts, network, wait=2)
+    command = start(hosts, network, wait=5)
     in_mid_run(hosts, command)
     scheduler.process.send_signal(signal.SIGSTOP)
-    assert "has not answered for 2 s" in refused(command)
+    assert "has not answered for 5 s" in refused(command)
 
 
 @pytest.mark.slow
 def test_the_workers_are_gone_for_good(hosts, network):
     hosts.scheduler.scheduler()
     left = hosts.left.worker()
-    command = start(hosts, network, wait=2)
+    command = start(hosts, network, wait=5)
     found = in_mid_run(hosts, command)
     left.kill()
-    assert "has had no workers with this eie for 2 s" in refused(command)
+    assert "has had no workers with this eie for 5 s" in refused(command)
     assert points(hosts) >= found
 
 
 @pytest.mark.slow
 def test_there_are_no_workers(hosts, network):
     hosts.scheduler.scheduler()
-    command = start(hosts, network, wait=2)
+    command = start(hosts, network, wait=5)
     assert f"the Dask scheduler at '{hosts.address}' has no workers; start `dask worker" in refused(
         command
     )
@@ -324,8 +324,8 @@ def test_a_worker_with_another_eie_that_joins_later_is_left_out(hosts, network, 
     left.stop()
     hosts.right.worker(**with_another_eie(tmp_path / "other"))
     hosts.client.worker(flags=["-S"], **without_eie(tmp_path / "without"))
-    for host in (hosts.right, hosts.client):
-        hosts.until(lambda: f"worker tcp://{host.address}:" in command.printed(), "it is named")
+    named = [f"worker tcp://{host.address}:" for host in (hosts.right, hosts.client)]
+    hosts.until(lambda: all(name in command.printed() for name in named), "both are named")
     left.stop(how=signal.SIGCONT)
     complete(hosts, here, command)
     assert "it is left out" in command.printed()
