@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+#: Share of an axis beside the largest design, for its label.
+_ROOM = 0.25
+
 
 def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Path) -> None:
     """Draw all designs that fit, and the front through the best of each board.
@@ -55,6 +58,8 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
         axes.set_ylabel("µs a vector by the cycle model, at a clock that is a target")
         if panel:
             axes.legend()
+            left, right = axes.get_xlim()
+            axes.set_xlim(left, right + _ROOM * (right - left))
     figure.draw_without_rendering()  # only now are the places of words known
     _thin_out(labels)
     with whole_file(path) as partial:
