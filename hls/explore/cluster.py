@@ -120,8 +120,12 @@ async def _client(cluster: str | LocalCluster, job: Job, *, first: bool) -> Asyn
         yield client
     finally:
         # A connection that is lost cannot end in order.
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(client.close(), _CLOSE_SECONDS)
+        closing = asyncio.ensure_future(client.close())
+        await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+        if not closing.done():
+            closing.cancel()
+        elif not closing.cancelled():
+            closing.exception()  # taken note of, and of no interest
 
 
 async def _knock(scheduler: str, job: Job, *, first: bool) -> None:
@@ -129,14 +133,28 @@ async def _knock(scheduler: str, job: Job, *, first: bool) -> None:
     security = Security().get_connection_args("client")
     prompt = min(_PROMPT_SECONDS, job.wait)
     try:
-        comm = await connect(scheduler, timeout=prompt, **security)
+        await _touch(scheduler, prompt, security)
     except OSError:
         if prompt == job.wait:
             raise
         if first:
             job.on_notice(f"waiting up to {job.wait:g} s for a Dask scheduler at {scheduler!r}")
-        comm = await connect(scheduler, timeout=job.wait - prompt, **security)
-    await comm.close()
+        await _touch(scheduler, job.wait - prompt, security)
+
+
+async def _touch(scheduler: str, seconds: float, security: dict[str, Any]) -> None:
+    """Connect and disconnect; Dask's own limit does not hold where a scheduler is stopped."""
+
+    async def touch() -> None:
+        (await connect(scheduler, timeout=seconds, **security)).abort()
+
+    touching = asyncio.ensure_future(touch())
+    # Not wait_for, which waits until what it cancels has ended.
+    await asyncio.wait({touching}, timeout=seconds + _PROMPT_SECONDS)
+    if not touching.done():
+        touching.cancel()
+        raise OSError("it takes connections, and does not answer")
+    touching.result()
 
 
 async def _round(

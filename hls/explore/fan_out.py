@@ -155,4 +155,9 @@ class _Carrier:
     async def _main(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._began.set()
-        await self._work()
+        try:
+            await self._work()
+        except Exception as error:
+            self._put(error)  # before connections that hang are waited for
+        finally:
+            self._put(None)
