@@ -356,10 +356,22 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--board", required=True, action="append", help="again for more than one")
     sub.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    for name in (*_INTEGER_PARAMETERS, "memory"):
+    for name in _INTEGER_PARAMETERS:
         sub.add_argument(f"--{name.replace('_', '-')}", metavar="VALUES", help="8,16 or 8:64:8")
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler (this machine)")
+    sub.add_argument("--memory", metavar="VALUES", help="bram, uram or bram,uram (both)")
+    sub.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler, which is trusted: what it sends is run (this machine)",
+    )
     sub.add_argument("--workers", type=int, metavar="N", help="processes here (one a core)")
+    sub.add_argument(
+        "--wait",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for scheduler and workers that are not there, or not any more (60)",
+    )
     sub.add_argument(
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
     )

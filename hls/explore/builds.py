@@ -5,12 +5,13 @@ Never run with the real tool: it is not where this was written. Tests put a stub
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from eie.hls.design import Design
-from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.fan_out import WAIT_SECONDS, fan_out
 from eie.hls.explore.identity import check_version, model_version
 from eie.hls.explore.result import PointResult
 from eie.hls.generator import generate
@@ -40,6 +41,8 @@ def build_front(
     scheduler: str | None = None,
     workers: int = 1,
     path: str | None = None,
+    wait: float = WAIT_SECONDS,
+    on_notice: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Build]:
     """Generate and synthesise each design; gives each as it is done.
 
@@ -57,14 +60,26 @@ def build_front(
         How many at a time on this machine.
     path
         Folders in which to look for the tools; ``PATH`` if it is None.
+    wait, on_notice
+        See :func:`eie.hls.explore.fan_out.fan_out`.
     """
     # Two builds of one design would write to one folder.
     designs = list(dict.fromkeys(Design(**dict(result.design)) for result in front))
     shared = (str(folder.resolve()), path, model_version())
-    for _, build in fan_out(
-        _build, shared, designs, scheduler=scheduler, workers=workers, alone=True
-    ):
-        yield build
+    with closing(
+        fan_out(
+            _build,
+            shared,
+            designs,
+            scheduler=scheduler,
+            workers=workers,
+            alone=True,
+            wait=wait,
+            on_notice=on_notice,
+        )
+    ) as done:
+        for _, build in done:
+            yield build
 
 
 def _build(shared: tuple[str, str | None, str], design: Design) -> Build:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +34,9 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
             options.out,
             scheduler=options.scheduler,
             workers=options.workers,
-            on_progress=lambda progress: print(progress, file=sys.stderr, flush=True),
+            wait=options.wait,
+            on_progress=_say,
+            on_notice=_say,
         )
     except KeyboardInterrupt:
         print(f"interrupted: the same command goes on with what is in {options.out}")
@@ -51,6 +54,10 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
         _build(found, options)
 
 
+def _say(what: object) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
 def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
     """Read the values of parameters, and check what the other options say."""
     problems = Problems("explore")
@@ -61,6 +68,10 @@ def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[
             value is None or options.scheduler is None,
             f"{option} must not be given with --scheduler: a cluster's workers are its own",
         )
+    problems.require(
+        options.wait > 0 and math.isfinite(options.wait),
+        f"--wait must be a number of seconds above 0, not {options.wait}",
+    )
     problems.require(
         options.build_workers is None or options.build,
         "--build-workers must not be given without --build: nothing is synthesised",
@@ -84,6 +95,8 @@ def _build(found: Exploration, options: argparse.Namespace) -> None:
         options.out / "builds",
         scheduler=options.scheduler,
         workers=options.build_workers or 1,
+        wait=options.wait,
+        on_notice=_say,
     ):
         print(f"{build.project}: {'synthesised' if build.succeeded else 'failed'}")
         print(build.text, flush=True)

@@ -8,13 +8,14 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eie.hls.design import NO_BOARD
 from eie.hls.explore.evaluation import evaluate, groups
-from eie.hls.explore.fan_out import fan_out
+from eie.hls.explore.fan_out import WAIT_SECONDS, fan_out
 from eie.hls.explore.grid import Grid, Point
 from eie.hls.explore.identity import check_version, model_version, network_hash
 from eie.hls.explore.pareto import pareto_front, pareto_table
@@ -100,7 +101,9 @@ def explore(
     assignment: Assignment = "balanced",
     scheduler: str | None = None,
     workers: int | None = None,
+    wait: float = WAIT_SECONDS,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    on_notice: Callable[[str], None] = lambda _: None,
 ) -> Exploration:
     """Evaluate every point of `grid` that `folder` does not hold yet.
 
@@ -114,7 +117,7 @@ def explore(
         Where ``points.jsonl`` grows; interrupted, the same call goes on where it stopped.
     assignment
         How rows are dealt to PEs.
-    scheduler, workers
+    scheduler, workers, wait, on_notice
         Where to run: see :func:`eie.hls.explore.fan_out.fan_out`.
     on_progress
         Called now and then.
@@ -124,7 +127,8 @@ def explore(
     InputError
         If `folder` holds results of something else, or the scheduler does not answer.
     ToolError
-        If Dask is not installed, a worker has another version of eie, or one dies.
+        If Dask is not installed, a worker has another version of eie, or scheduler or workers are
+        gone for good; ``points.jsonl`` keeps what it has.
     """
     points = list(grid)
     started = time.monotonic()
@@ -135,12 +139,21 @@ def explore(
         done = found
         work = groups(missing)
         shared = (network, assignment, header.version)
-        for group, results in fan_out(
-            _evaluate, shared, work, scheduler=scheduler, workers=workers
-        ):
-            store.add(results)
-            done += len(group)
-            on_progress(Progress(done, len(points), found, time.monotonic() - started))
+        with closing(
+            fan_out(
+                _evaluate,
+                shared,
+                work,
+                scheduler=scheduler,
+                workers=workers,
+                wait=wait,
+                on_notice=on_notice,
+            )
+        ) as evaluated:
+            for group, results in evaluated:
+                store.add(results)
+                done += len(group)
+                on_progress(Progress(done, len(points), found, time.monotonic() - started))
         ordered = tuple(store.results[point.key] for point in points)
     return Exploration(
         results=ordered,

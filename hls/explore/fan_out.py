@@ -7,27 +7,27 @@ machines: an item goes to whichever worker is free, and its result comes back as
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing import resource_tracker
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from eie.host.errors import InputError, ToolError
+from eie.hls.explore.job import Job
+from eie.host.errors import ToolError
 
-__all__ = ["fan_out"]
+__all__ = ["WAIT_SECONDS", "fan_out"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Seconds to wait for a scheduler.
-_CONNECT_SECONDS = 10
-#: A process that is started imports the script that started it.
-_UNGUARDED = (
-    'In a script, what explores must stand under `if __name__ == "__main__":`, as each process '
-    "imports the script"
-)
+#: How long a scheduler and workers are waited for, unless something else is asked for.
+WAIT_SECONDS = 60.0
+#: Seconds that Dask has to end processes and connections.
+_END_SECONDS = 20
 
 
 def fan_out(
@@ -38,8 +38,13 @@ def fan_out(
     scheduler: str | None = None,
     workers: int | None = None,
     alone: bool = False,
-) -> Iterator[tuple[Item, Result]]:
-    """Call ``function(shared, item)`` for every item.
+    wait: float = WAIT_SECONDS,
+    on_notice: Callable[[str], None] = lambda _: None,
+) -> Generator[tuple[Item, Result], None, None]:
+    """Call ``function(shared, item)`` for every item, and give each result once.
+
+    Workers may come and go, and so may the scheduler: what was not done is done by others, or
+    when it is back. Close the iterator (:func:`contextlib.closing`) to stop before the end.
 
     Parameters
     ----------
@@ -55,6 +60,10 @@ def fan_out(
         Processes on this machine, at most; None for as many as there are cores.
     alone
         Whether an item has its worker to itself, even where the worker has several threads.
+    wait
+        Seconds to wait for a scheduler and for workers, at the start and when they are gone.
+    on_notice
+        Called with a sentence when a scheduler is waited for, or a worker is left out.
 
     Yields
     ------
@@ -66,88 +75,89 @@ def fan_out(
     InputError
         If the scheduler does not answer, or has no workers.
     ToolError
-        If Dask is not installed, processes cannot be started, or a worker dies.
+        If Dask is not installed, processes cannot be started, a worker that is there at the start
+        has another eie or none, an item's workers die time and again, or scheduler or workers are
+        gone for more than `wait` seconds.
     """
     if not items:
         return
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise ToolError(_UNGUARDED)
+        raise ToolError(UNGUARDED)
     try:
-        from dask import config, system
-        from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
+        from eie.hls.explore.cluster import carry_out
     except ImportError as error:
         raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
-    with ExitStack() as stack:
-        stack.enter_context(config.set({"distributed.admin.tick.limit": "1h"}))
-        cluster = None
-        if scheduler is None:
-            # No more processes than there is work for.
-            count = min(system.CPU_COUNT if workers is None else workers, len(items))
-            # The dashboard on a free port of this machine alone; Dask's own choice is open to all.
-            try:
-                cluster = LocalCluster(
-                    n_workers=count,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.ERROR,
-                )
-            except RuntimeError as error:
-                raise ToolError(f"cannot start processes ({error}). {_UNGUARDED}") from error
-            stack.enter_context(cluster)
-        try:
-            if scheduler is not None:
-                _knock(scheduler)
-            client = stack.enter_context(Client(cluster or scheduler, timeout=_CONNECT_SECONDS))
-        except Exception as error:  # each transport has its own for an address that is none
-            if scheduler is None:
-                raise
-            raise InputError(
-                f"no Dask scheduler answers at {scheduler!r} ({error}); start one with "
-                "`dask scheduler`, and `dask worker ADDRESS` on each machine"
-            ) from error
-        try:
-            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
-        except TimeoutError as error:
-            raise InputError(
-                f"the Dask scheduler at {scheduler!r} has no workers; start `dask worker "
-                f"{scheduler}` on each machine"
-            ) from error
-        takes = None
-        if alone:
-            from eie.hls.explore.alone import ALONE, OneAtATime
-
-            client.register_plugin(OneAtATime())
-            takes = ALONE
-        everywhere = client.scatter(shared, broadcast=True, hash=False)
-        futures = {
-            client.submit(function, everywhere, item, pure=False, retries=1, resources=takes): item
-            for item in items
-        }
-        stack.callback(client.cancel, list(futures))
-        for future in as_completed(list(futures)):
-            try:
-                result = future.result()
-            except (KilledWorker, CancelledError) as error:
-                raise ToolError(
-                    f"a worker died ({error}): is there memory enough? The same call goes on "
-                    "where this one stopped"
-                ) from error
-            yield futures[future], result
+    job = Job(function, shared, items, alone=alone, wait=wait, on_notice=on_notice)
+    count = None if workers is None else min(workers, len(items))
+    done: SimpleQueue[tuple[Item, Result] | BaseException | None] = SimpleQueue()
+    carrier = _Carrier(lambda: carry_out(job, scheduler, count, done.put), done.put, deaf=not alone)
+    try:
+        while (entry := done.get()) is not None:
+            if isinstance(entry, BaseException):
+                raise entry
+            yield entry
+    finally:
+        carrier.end()
 
 
-def _knock(scheduler: str) -> None:
-    """See whether a scheduler answers, before a client is made.
+#: A process that is started imports the script that started it.
+UNGUARDED = (
+    'In a script, what explores must stand under `if __name__ == "__main__":`, as each process '
+    "imports the script"
+)
 
-    A client that cannot connect closes itself when it is collected. If that comes in the middle of
-    another one's start, which holds the lock that it needs, both wait for ever.
+
+class _Carrier:
+    """A thread that has everything of Dask to itself.
+
+    Python raises Ctrl-C between any two instructions of the main thread. Were they Dask's, one of
+    its locks would now and then stay held, and everything wait for ever; so the main thread only
+    waits here. It also blocks the signal in this thread alone, from which worker processes inherit
+    that (`deaf`): a terminal sends it to all of them, and each would print a traceback.
     """
-    from distributed import Security
-    from distributed.comm.core import connect
 
-    async def knock() -> None:
-        security = Security().get_connection_args("client")
-        await (await connect(scheduler, timeout=_CONNECT_SECONDS, **security)).close()
+    def __init__(
+        self,
+        work: Callable[[], Any],
+        put: Callable[[BaseException | None], None],
+        *,
+        deaf: bool,
+    ) -> None:
+        self._work, self._put, self._deaf = work, put, deaf
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._began = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="eie-fan-out", daemon=True)
+        self._thread.start()
 
-    # In a thread, since a notebook's has an event loop already.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, knock()).result()
+    def end(self) -> None:
+        """Stop the work if it is not done, and wait until its processes have ended."""
+        if self._began.wait(_END_SECONDS) and self._loop is not None and self._task is not None:
+            with contextlib.suppress(RuntimeError):  # it is done, and the loop is closed
+                self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(_END_SECONDS)
+
+    def _run(self) -> None:
+        if self._deaf:
+            # It unblocks the signal in the thread that starts it.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            asyncio.run(self._main())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self._put(error)
+        finally:
+            self._began.set()
+            self._put(None)
+
+    async def _main(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._began.set()
+        try:
+            await self._work()
+        except Exception as error:
+            self._put(error)  # before connections that hang are waited for
+        finally:
+            self._put(None)

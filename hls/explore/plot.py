@@ -10,15 +10,24 @@ from eie.hls.design import NO_BOARD
 from eie.hls.explore.result import PointResult
 from eie.host.errors import ToolError
 from eie.host.whole_file import whole_file
+from eie.host.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
 __all__ = ["draw"]
+
+#: Share of an axis beside the largest design, for its label.
+_ROOM = 0.25
 
 
 def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Path) -> None:
     """Draw all designs that fit, and the front through the best of each board.
+
+    Each design of the front says its PEs, bits of a zero run, depth of queues and memory, unless
+    the words would lie on those of a faster one; ``pareto.txt`` has them all.
 
     Designs without a board have a panel of their own: bits of memory are no share of anything.
 
@@ -28,6 +37,7 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
         If matplotlib is not installed.
     """
     try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ToolError("the plot needs matplotlib: pip install 'eie[explore]'") from error
@@ -36,15 +46,22 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
     panels = [[b for b in boards if b != NO_BOARD], [b for b in boards if b == NO_BOARD]]
     panels = [panel for panel in panels if panel] or [[]]
     figure = Figure(figsize=(8 * len(panels), 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    labels: list[Annotation] = []
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for board in panel:
-            _draw_board(axes, [each for each in results if each.fits], front, board, colors[board])
+            fitting = [each for each in results if each.fits]
+            labels += _draw_board(axes, fitting, front, board, colors[board])
         axes.set_yscale("log")
         shares = "largest share of one of the board's resources, % (LUTs uncalibrated)"
         axes.set_xlabel("Mbit of memory" if panel == [NO_BOARD] else shares)
         axes.set_ylabel("µs a vector by the cycle model, at a clock that is a target")
         if panel:
             axes.legend()
+            left, right = axes.get_xlim()
+            axes.set_xlim(left, right + _ROOM * (right - left))
+    figure.draw_without_rendering()  # only now are the places of words known
+    _thin_out(labels)
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=100, format="png")
 
@@ -55,7 +72,8 @@ def _draw_board(
     front: Sequence[PointResult],
     board: str,
     color: str,
-) -> None:
+) -> list[Annotation]:
+    """Draw the designs of a board; gives the labels of its front, the fastest first."""
     every = [each for each in fitting if each.board == board]
     best = [each for each in front if each.board == board]
     axes.scatter(
@@ -72,6 +90,33 @@ def _draw_board(
         color=color,
         label=board,
     )
+    return [
+        axes.annotate(
+            _label(each),
+            (_across(each), each.latency_us),
+            xytext=(6, 3),
+            textcoords="offset points",
+            fontsize=7,
+        )
+        for each in best
+    ]
+
+
+def _label(result: PointResult) -> str:
+    design = result.design
+    pes = counted(design["pes"], "PE")
+    return f"{pes}, runs {design['index_bits']}, queue {design['queue_depth']}, {design['memory']}"
+
+
+def _thin_out(labels: Sequence[Annotation]) -> None:
+    """Remove labels that lie on one before them."""
+    kept: list[Bbox] = []
+    for label in labels:
+        box = label.get_window_extent()
+        if any(box.overlaps(other) for other in kept):
+            label.remove()
+        else:
+            kept.append(box)
 
 
 def _across(result: PointResult) -> float:

@@ -62,6 +62,7 @@ BAD_EXPLORE = [
     *(("build_workers", text) for text in ("x", "", "0", "-1", "1", "1.5")),  # without --build
     ("build", "yes"),
     ("scheduler", "--"),
+    *(("wait", text) for text in ("x", "", "--", "0", "-1", "nan", "inf")),
 ]
 
 
@@ -72,14 +73,13 @@ def in_this_process(monkeypatch):
 
     everywhere = fan_out.fan_out
 
-    def here(function, shared, items, *, scheduler, workers):
+    def here(function, shared, items, *, scheduler, wait, **_):
         if scheduler is not None:
-            yield from everywhere(function, shared, items, scheduler=scheduler, workers=workers)
+            yield from everywhere(function, shared, items, scheduler=scheduler, wait=wait)
         for item in items:
             yield item, function(shared, item)
 
     monkeypatch.setattr(exploration, "fan_out", here)
-    monkeypatch.setattr(fan_out, "_CONNECT_SECONDS", 0.2)
 
 
 def names(pairs: list[tuple[str, str]]) -> list[str]:
@@ -90,7 +90,8 @@ def words(command: list[str], name: str, text: str) -> list[str]:
     """The command with a value for one option, and all else that it must have."""
     kept = command[:2] if name == "out" else command
     board = [] if name == "board" else ["--board=pynq-z2"]
-    return [*kept, *board, f"{option(name)}={text}"]
+    wait = ["--wait=0.2"] if name == "scheduler" else []
+    return [*kept, *board, *wait, f"{option(name)}={text}"]
 
 
 @pytest.mark.parametrize(("name", "text"), BAD_FIT, ids=names(BAD_FIT))
@@ -111,7 +112,7 @@ def test_explore_refuses(name, text, refused):
 )
 def test_explore_refuses_what_is_no_scheduler(address, eie):
     """The file of results is there by then: it is locked while somebody may write to it."""
-    ended = eie(*EXPLORE, "--board=kv260", f"--scheduler={address}")
+    ended = eie(*EXPLORE, "--board=kv260", f"--scheduler={address}", "--wait=0.2")
     assert ended.status == 2
     assert ended.err.startswith(f"eie: no Dask scheduler answers at {address!r} (")
 

@@ -16,6 +16,7 @@ NO_MODELS = {
     "eie.hls.explore.fan_out",  # carries them
     "eie.hls.explore.grid",  # a point's key says its values
     "eie.hls.explore.identity",
+    "eie.hls.explore.job",
     "eie.hls.explore.pareto",  # chooses among results
     "eie.hls.explore.plot",
     "eie.hls.explore.store",
