@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,21 +87,19 @@ def clusterings(chosen: Sequence[ChosenWeights]) -> dict[str, str]:
     return {"clustering": ", ".join(f"{each.layer}: {each.clustering}" for each in chosen)}
 
 
-def _points(
-    weights: npt.NDArray[np.floating], importance: npt.NDArray[np.float32] | None = None
-) -> Points:
+def _points(weights: npt.NDArray[Any], importance: npt.NDArray[np.float32] | None = None) -> Points:
     return gather(weights[weights != 0], importance)
 
 
-def _pruned(layer: DenseLayer, densities: Mapping[str, float]) -> npt.NDArray[np.floating]:
-    weights: npt.NDArray[np.floating] = np.where(
+def _pruned(layer: DenseLayer, densities: Mapping[str, float]) -> npt.NDArray[Any]:
+    weights: npt.NDArray[Any] = np.where(
         magnitude_mask(layer.weights, densities[layer.name]), layer.weights, 0
     )
     return weights
 
 
 def _best(
-    layer: DenseLayer, weights: npt.NDArray[np.floating], inputs: Floats, wanted: Floats
+    layer: DenseLayer, weights: npt.NDArray[Any], inputs: Floats, wanted: Floats
 ) -> tuple[ChosenWeights, Floats]:
     """Choose among the candidates of a layer; returns its outputs, too."""
     best: tuple[float, ChosenWeights, Floats] | None = None
@@ -114,7 +113,7 @@ def _best(
     return best[1], best[2]
 
 
-def _candidates(weights: npt.NDArray[np.floating], inputs: Floats) -> dict[str, Floats]:
+def _candidates(weights: npt.NDArray[Any], inputs: Floats) -> dict[str, Floats]:
     points = _points(weights)
     candidates = {"optimal": optimal_centroids(points, MAX_CENTROIDS)}
     if points.values.size <= MAX_CENTROIDS:

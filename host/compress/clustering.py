@@ -65,7 +65,9 @@ class Points:
         return running[0], running[1], running[2]
 
 
-def gather(values: npt.NDArray[Any], importance: npt.NDArray[Any] | None = None, limit: int = EXACT) -> Points:
+def gather(
+    values: npt.NDArray[Any], importance: npt.NDArray[Any] | None = None, limit: int = EXACT
+) -> Points:
     """Gather numbers in points: the distinct ones, or cells where there are more than `limit`.
 
     Parameters
@@ -105,8 +107,12 @@ def optimal_centroids(points: Points, clusters: int) -> Floats:
     centroids = _Program(scaled, split=0).run(clusters)
     split = int(np.searchsorted(scaled.values, 0.0))
     both = 0 < split < scaled.values.size and clusters > 1
-    if both and np.abs(centroids).min() < _NEXT_TO_ZERO:
-        centroids = _Program(scaled, split).run(clusters)
+    smallest = np.abs(centroids).min()
+    if both and smallest < _NEXT_TO_ZERO:
+        of_one_sign = _Program(scaled, split).run(clusters)
+        # Beside a large outlier all others are next to zero: then it would help nothing.
+        if smallest == 0 or np.abs(of_one_sign).min() >= _NEXT_TO_ZERO:
+            centroids = of_one_sign
     return np.ldexp(centroids, exponent)
 
 
@@ -131,9 +137,7 @@ def nearest(values: npt.NDArray[Any], centroids: Floats) -> npt.NDArray[np.uint8
     return labels
 
 
-def _cells(
-    ordered: npt.NDArray[Any], weights: npt.NDArray[Any] | None, limit: int
-) -> Indices:
+def _cells(ordered: npt.NDArray[Any], weights: npt.NDArray[Any] | None, limit: int) -> Indices:
     """Where each cell starts: half of the borders at equal weight, half at equal distances."""
     half = limit // 2
     if weights is None:
@@ -310,7 +314,9 @@ class _Lloyd:
         """Mean of each cluster; an empty one keeps its centroid."""
         means = centroids.copy()
         filled = np.diff(edges) > 0
-        np.divide(np.diff(self._first[edges]), np.diff(self._weight[edges]), out=means, where=filled)
+        np.divide(
+            np.diff(self._first[edges]), np.diff(self._weight[edges]), out=means, where=filled
+        )
         return means
 
     def _outermost(self, edges: Indices, centroids: Floats) -> float:

@@ -80,9 +80,7 @@ def read_linears(model: nn.Module) -> dict[str, LinearWeight]:
             )
         elif not (reason := _unusable(source)):
             value = _read(module)
-            if problems.require(
-                bool(value.isfinite().all()), f"weight of {name!r} must be finite"
-            ):
+            if problems.require(bool(value.isfinite().all()), f"weight of {name!r} must be finite"):
                 weights[name] = LinearWeight(module, value, source)
         else:
             problems.require(False, f"weight of {name!r} must be a plain tensor, not {reason}")
@@ -148,7 +146,7 @@ def make_plain(module: nn.Linear) -> None:
     source = _source(module)
     trains = source is not None and source.requires_grad
     if isinstance(hook, prune.BasePruningMethod):
-        prune.remove(module, "weight")
+        prune.remove(module, "weight")  # type: ignore[no-untyped-call]
     elif isinstance(hook, WeightNorm):
         remove_weight_norm(module)
     elif isinstance(hook, SpectralNorm):
@@ -230,38 +228,39 @@ def _check_memory(weights: Mapping[str, LinearWeight], problems: Problems) -> No
 def _read(module: nn.Linear) -> torch.Tensor:
     """Return the present weight; the attribute may be that of the last forward pass."""
     hook = _hook(module)
-    value: torch.Tensor
     with torch.no_grad(), _still(module):
-        if isinstance(hook, prune.BasePruningMethod):
-            value = hook.apply_mask(module)
-        elif isinstance(hook, WeightNorm):
-            value = hook.compute_weight(module)
-        elif isinstance(hook, SpectralNorm):
-            value = hook.compute_weight(module, do_power_iteration=False)
-        else:
-            value = module.weight.detach()
+        value: torch.Tensor = module.weight if hook is None else _computed(module, hook)
+    return value.detach()
+
+
+def _computed(module: nn.Linear, hook: Any) -> torch.Tensor:
+    """Compute the weight as the hook does before a forward pass."""
+    if isinstance(hook, SpectralNorm):
+        return hook.compute_weight(module, do_power_iteration=False)
+    value: torch.Tensor = (
+        hook.compute_weight(module) if isinstance(hook, WeightNorm) else hook.apply_mask(module)
+    )
     return value
 
 
-def _mask(module: nn.Linear, mask: torch.Tensor) -> None:
+def _mask(module: Any, mask: torch.Tensor) -> None:
     hook = _hook(module)
-    parametrizations = _parametrizations(module)
-    if isinstance(hook, prune.BasePruningMethod):
-        module.weight_orig.mul_(mask)
-        module.weight_mask.mul_(mask)
-        module.weight = hook.apply_mask(module)
-    elif isinstance(hook, WeightNorm):
-        _mask_normed(module.weight_g, module.weight_v, mask, hook.dim)
-        module.weight = hook.compute_weight(module)
-    elif isinstance(hook, SpectralNorm):
-        module.weight_orig.mul_(mask)
-        module.weight = hook.compute_weight(module, do_power_iteration=False)
-    elif not parametrizations:
+    parametrizations: list[Any] = list(_parametrizations(module))
+    kinds = [type(each) for each in parametrizations]
+    if hook is not None:
+        if isinstance(hook, WeightNorm):
+            _mask_normed(module.weight_g, module.weight_v, mask, hook.dim)
+        else:
+            module.weight_orig.mul_(mask)
+        if isinstance(hook, prune.BasePruningMethod):
+            module.weight_mask.mul_(mask)
+        module.weight = _computed(module, hook)
+    elif not kinds:
         module.weight.mul_(mask)
-    elif [type(each) for each in parametrizations] == [Codebook]:
+    elif kinds == [Codebook]:
         parametrizations[0].codes.mul_(mask)
-    elif [type(each) for each in parametrizations] == [_WeightNorm]:
-        originals: Any = module.parametrizations.weight  # type: ignore[union-attr]
+    elif kinds == [_WeightNorm]:
+        originals = module.parametrizations.weight
         _mask_normed(originals.original0, originals.original1, mask, parametrizations[0].dim)
     else:
         module.weight = module.weight * mask  # torch calls right_inverse
