@@ -32,7 +32,13 @@ CHOICE_VECTORS = 1024
 #: inputs that are 0 in all the calibration data may come to life on other data.
 LEAST_IMPORTANCE = 1e-3
 
+#: Kinds of candidates.
+OPTIMAL, OPTIMAL_FOR_INPUTS, EVENLY_STARTED = "optimal", "optimal for its inputs", "evenly started"
+KINDS = (OPTIMAL, OPTIMAL_FOR_INPUTS, EVENLY_STARTED)
+
 Floats = npt.NDArray[np.float64]
+#: A layer's shared weights by kind.
+Candidates = dict[str, SharedWeights]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +47,7 @@ class ChosenWeights:
 
     layer: str
     shared: SharedWeights
-    #: "optimal", "optimal for its inputs" or "evenly started".
+    #: One of :data:`KINDS`.
     clustering: str
 
 
@@ -55,9 +61,9 @@ def prune_and_share(
     Without calibration data the weights get the centroids of the smallest squared error. With it
     the candidates are those; those of the smallest squared error where each weight counts as much
     as the mean square of its input; and those of k-means from evenly spaced centroids (Deep
-    Compression's). A layer takes the candidate with the smallest squared error of its outputs
-    from the model's, on inputs from the shared weights of the layers before; of equal ones, the
-    first.
+    Compression's). All layers begin with the kind that gives the smallest squared error of the
+    model's outputs; then each in turn takes another kind where that makes the error smaller. So
+    on these data no kind for all layers is better than what is chosen.
 
     Parameters
     ----------
@@ -70,16 +76,50 @@ def prune_and_share(
     """
     if calibration is None:
         return tuple(
-            ChosenWeights(layer.name, share(_pruned(layer, densities)), "optimal")
-            for layer in layers
+            ChosenWeights(layer.name, share(_pruned(layer, densities)), OPTIMAL) for layer in layers
         )
-    wanted = inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
-    chosen = []
+    inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
+    wanted = activations = inputs
+    candidates: list[Candidates] = []
     for layer in layers:
+        candidates.append(_candidates(_pruned(layer, densities), activations))
+        activations = _shared(layer, candidates[-1][OPTIMAL]).forward(activations)
         wanted = layer.forward(wanted)
-        best, inputs = _best(layer, _pruned(layer, densities), inputs, wanted)
-        chosen.append(best)
-    return tuple(chosen)
+    kinds = _best_kinds(layers, candidates, inputs, wanted)
+    return tuple(
+        ChosenWeights(layer.name, own[kind], kind)
+        for layer, own, kind in zip(layers, candidates, kinds, strict=True)
+    )
+
+
+def _best_kinds(
+    layers: Sequence[DenseLayer], candidates: Sequence[Candidates], inputs: Floats, wanted: Floats
+) -> list[str]:
+    """Choose a kind for each layer by the squared error of the last one's outputs."""
+
+    def error(kinds: Sequence[str], first: int, activations: Floats) -> float:
+        for layer, own, kind in list(zip(layers, candidates, kinds, strict=True))[first:]:
+            activations = _shared(layer, own[kind]).forward(activations)
+        return float(np.square(activations - wanted).sum())
+
+    least, best = np.inf, [OPTIMAL] * len(layers)
+    for kind in KINDS:
+        kinds = [kind if kind in own else OPTIMAL for own in candidates]
+        found = error(kinds, 0, inputs)
+        if found < least:
+            least, best = found, kinds
+    for place, layer in enumerate(layers):
+        for kind in candidates[place]:
+            kinds = [*best[:place], kind, *best[place + 1 :]]
+            found = error(kinds, place, inputs) if kind != best[place] else least
+            if found < least:
+                least, best = found, kinds
+        inputs = _shared(layer, candidates[place][best[place]]).forward(inputs)
+    return best
+
+
+def _shared(layer: DenseLayer, shared: SharedWeights) -> DenseLayer:
+    return replace(layer, weights=shared.dense())
 
 
 def clusterings(chosen: Sequence[ChosenWeights]) -> dict[str, str]:
@@ -98,34 +138,18 @@ def _pruned(layer: DenseLayer, densities: Mapping[str, float]) -> npt.NDArray[An
     return weights
 
 
-def _best(
-    layer: DenseLayer, weights: npt.NDArray[Any], inputs: Floats, wanted: Floats
-) -> tuple[ChosenWeights, Floats]:
-    """Choose among the candidates of a layer; returns its outputs, too."""
-    best: tuple[float, ChosenWeights, Floats] | None = None
-    for name, centroids in _candidates(weights, inputs).items():
-        shared = label(weights, centroids)
-        outputs = replace(layer, weights=shared.dense()).forward(inputs)
-        error = float(np.square(outputs - wanted).sum())
-        if best is None or error < best[0]:
-            best = error, ChosenWeights(layer.name, shared, name), outputs
-    assert best is not None  # there is always the first candidate
-    return best[1], best[2]
-
-
-def _candidates(weights: npt.NDArray[Any], inputs: Floats) -> dict[str, Floats]:
+def _candidates(weights: npt.NDArray[Any], inputs: Floats) -> Candidates:
     points = _points(weights)
-    candidates = {"optimal": optimal_centroids(points, MAX_CENTROIDS)}
-    if points.values.size <= MAX_CENTROIDS:
-        return candidates  # exact
+    found = {OPTIMAL: optimal_centroids(points, MAX_CENTROIDS)}
     squares = np.square(inputs).mean(0)
-    if squares.any():
-        squares = np.maximum(squares / squares.mean(), LEAST_IMPORTANCE).astype(np.float32)
-        columns = np.broadcast_to(squares, weights.shape)[weights != 0]
-        candidates["optimal for its inputs"] = optimal_centroids(
-            _points(weights, columns), MAX_CENTROIDS
-        )
-    evenly = evenly_started_centroids(points, MAX_CENTROIDS)
-    if evenly.all():
-        candidates["evenly started"] = evenly
-    return candidates
+    if points.values.size > MAX_CENTROIDS:  # else they are exact
+        if squares.any():
+            squares = np.maximum(squares / squares.mean(), LEAST_IMPORTANCE).astype(np.float32)
+            importance = np.broadcast_to(squares, weights.shape)[weights != 0]
+            found[OPTIMAL_FOR_INPUTS] = optimal_centroids(
+                _points(weights, importance), MAX_CENTROIDS
+            )
+        evenly = evenly_started_centroids(points, MAX_CENTROIDS)
+        if evenly.all():
+            found[EVENLY_STARTED] = evenly
+    return {kind: label(weights, centroids) for kind, centroids in found.items()}

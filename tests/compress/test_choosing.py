@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from eie.host.compress import DenseLayer, TorchReference, compress, share
-from eie.host.compress.choosing import CHOICE_VECTORS, prune_and_share
+from eie.host.compress import DenseLayer, TorchReference, compress, magnitude_mask, share
+from eie.host.compress.choosing import CHOICE_VECTORS, KINDS, prune_and_share
+from eie.host.compress.clustering import evenly_started_centroids, gather, optimal_centroids
+from eie.host.compress.sharing import label
 from eie.host.fixed_point import dequantize, quantize
 
 
@@ -65,17 +67,34 @@ def test_few_distinct_weights_stay_exactly():
     assert np.array_equal(chosen.shared.dense(), weights)
 
 
-def test_layers_see_what_the_shared_ones_before_give():
+def test_the_outputs_of_the_model_count():
     random = np.random.default_rng(0)
-    layers = [_layer(random.normal(size=(20, 50))), _layer(random.normal(size=(7, 20)), "b")]
+    layers = [
+        _layer(random.normal(size=(20, 50))),
+        _layer(random.laplace(size=(15, 20)), "b"),
+        _layer(random.normal(size=(7, 15)), "c"),
+    ]
+    densities = {"a": 0.2, "b": 1.0, "c": 0.5}
     inputs = random.normal(size=(2 * CHOICE_VECTORS + 5, 50))
-    first, second = prune_and_share(layers, {"a": 0.2, "b": 1.0}, inputs)
     rows = inputs[::3]  # evenly spaced, no more than CHOICE_VECTORS
     assert len(rows) <= CHOICE_VECTORS
-    wanted = layers[1].forward(layers[0].forward(rows))
-    got = rows @ first.shared.dense().T @ second.shared.dense().T
-    plain = rows @ first.shared.dense().T @ share(layers[1].weights).dense().T
-    assert np.square(got - wanted).sum() <= np.square(plain - wanted).sum()
+
+    def error(weights: list[np.ndarray]) -> float:
+        wanted = found = rows
+        for layer, own in zip(layers, weights, strict=True):
+            wanted, found = wanted @ layer.weights.T, found @ own.T
+        return float(np.square(found - wanted).sum())
+
+    chosen = prune_and_share(layers, densities, inputs)
+    least = error([each.shared.dense() for each in chosen])
+    pruned = [
+        np.where(magnitude_mask(layer.weights, densities[layer.name]), layer.weights, 0)
+        for layer in layers
+    ]
+    for find in (optimal_centroids, evenly_started_centroids):
+        centroids = [find(gather(own[own != 0]), 15) for own in pruned]
+        weights = [label(own, of).dense() for own, of in zip(pruned, centroids, strict=True)]
+        assert least <= error(weights)
 
 
 def test_compress_says_what_it_chose_and_is_the_same_again():
@@ -86,7 +105,7 @@ def test_compress_says_what_it_chose_and_is_the_same_again():
     assert network == compress(model, density=0.3, calibration=inputs)
     found = dict(part.split(": ") for part in network.metadata["clustering"].split(", "))
     assert set(found) == {"0", "2"}
-    assert set(found.values()) <= {"optimal", "optimal for its inputs", "evenly started"}
+    assert set(found.values()) <= set(KINDS)
     codes = TorchReference(network)(quantize(inputs, network.input_frac))
     outputs = dequantize(codes, network.output_frac)
     assert np.isfinite(outputs).all()
