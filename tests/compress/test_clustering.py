@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.cluster import KMeans
 
 from eie.host.compress import cluster
 from eie.host.compress.clustering import (
@@ -166,3 +167,12 @@ def test_labels_are_found_in_parts(monkeypatch):
     cells = gather(values, limit=32)
     monkeypatch.undo()
     np.testing.assert_allclose(cells.values, gather(values, limit=32).values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["normal", "laplace"])
+def test_no_error_is_above_that_of_scikit_learn(kind):
+    values = getattr(np.random.default_rng(0), kind)(size=4000)
+    values = values[np.abs(values) > 1.0]  # as pruning leaves them
+    kmeans = KMeans(15, n_init=5, random_state=0).fit(values[:, None])
+    points = gather(values)
+    assert _error(points, optimal_centroids(points, 15)) <= kmeans.inertia_
