@@ -60,6 +60,8 @@ def compress(
         Real inputs, shape (n, features), or (n, ...) with the model's input shape. Fraction
         lengths are taken from the values that they give; without them, from the weights and
         unit-scale inputs (see :mod:`eie.host.compress.formats`).
+        Shared weights are chosen by what they do to the outputs then
+        (see :mod:`eie.host.compress.choosing`).
     keep_weights
         Take weights that are pruned and shared already as they are: structure and grouping
         exactly, and values exactly where 16 bits hold them.
