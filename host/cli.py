@@ -16,6 +16,7 @@ import numpy as np
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.host.assignment import Assignment
+from eie.host.density_option import densities
 from eie.host.describing import describe, describe_design, warn_of_loss
 from eie.host.errors import DoesNotFitError, EieError, InputError
 from eie.host.files import read_array, read_inputs, write_array, write_json
@@ -87,7 +88,7 @@ def _compress(options: argparse.Namespace) -> None:
     if options.density is not None:
         if options.keep_weights:
             raise InputError("--density must not be given with --keep-weights: nothing is pruned")
-        keywords["density"] = options.density
+        keywords["density"] = densities(options.density)
     if options.calibration is not None:
         keywords["calibration"] = read_array(options.calibration)
     network = compress(options.model, **keywords)
@@ -290,12 +291,20 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("compress", _compress, "make a network file of a torch.export program", "out")
     sub.add_argument("model", type=Path, metavar="MODEL.pt2")
     sub.add_argument("--out", type=Path, required=True, metavar="NET.npz")
-    sub.add_argument("--density", type=float, help="share of the weights to keep (0.1)")
+    sub.add_argument(
+        "--density",
+        action="append",
+        metavar="F | LAYER=F",
+        help="share of the weights to keep, of all layers or of one (repeated, or with commas); "
+        "without one 0.1, or all that are not zero in a layer pruned or shared already",
+    )
     sub.add_argument(
         "--calibration", type=Path, metavar="X.npy", help="real inputs to choose formats by"
     )
     sub.add_argument(
-        "--keep-weights", action="store_true", help="weights are pruned and shared already"
+        "--keep-weights",
+        action="store_true",
+        help="weights are pruned and shared already (at most 15 distinct ones a layer)",
     )
 
     sub = command("fit", _fit, "choose a design for a network and a board", "out")

@@ -15,6 +15,7 @@ __all__ = [
     "DeviceTimeoutError",
     "DoesNotFitError",
     "EieError",
+    "EieWarning",
     "InputError",
     "ModelError",
     "NetworkFileError",
@@ -26,6 +27,10 @@ __all__ = [
 
 class EieError(Exception):
     """Base of every error that eie raises on purpose."""
+
+
+class EieWarning(UserWarning):
+    """Something that a user should know, though the result is what was asked for."""
 
 
 class InputError(EieError, ValueError):

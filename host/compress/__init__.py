@@ -13,6 +13,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.densities import PRUNED_DENSITY
 from eie.host.compress.fine_tuning import Codebook, freeze_codebooks, share_linears
 from eie.host.compress.formats import (
     Formats,
@@ -38,6 +39,7 @@ from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, cluster, kee
 __all__ = [
     "DEFAULT_DENSITY",
     "MAX_CENTROIDS",
+    "PRUNED_DENSITY",
     "Codebook",
     "DenseLayer",
     "DenseModel",

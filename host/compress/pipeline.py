@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,20 +11,17 @@ import numpy.typing as npt
 import torch
 
 from eie.host.compress.calibration import check_calibration, flatten_calibration
-from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.choosing import clusterings, prune_and_share
+from eie.host.compress.dense_layer import DenseModel
+from eie.host.compress.densities import choose_densities
 from eie.host.compress.formats import assumed_ranges, choose_formats, observed_ranges
 from eie.host.compress.program import Model
-from eie.host.compress.pruning import (
-    DEFAULT_DENSITY,
-    Density,
-    layer_densities,
-    magnitude_mask,
-)
+from eie.host.compress.pruning import Density
 from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
-from eie.host.compress.sharing import SharedWeights, keep_shared, share
-from eie.host.errors import InputError
+from eie.host.compress.sharing import keep_shared
+from eie.host.errors import EieWarning, InputError
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
@@ -38,7 +36,7 @@ _GOLDEN_SEED = 0
 def compress(
     model: Model,
     *,
-    density: Density = DEFAULT_DENSITY,
+    density: Density | None = None,
     calibration: npt.ArrayLike | None = None,
     keep_weights: bool = False,
     golden: int = GOLDEN_VECTORS,
@@ -54,11 +52,16 @@ def compress(
         hold.
     density
         Share of the weights to keep, above 0 and at most 1: one for all layers, or by layer name.
-        Not used with `keep_weights`.
+        Layers without one keep 0.1; but one that is pruned already (more than a tenth of its
+        weights are zero) or shared already (at most 15 distinct non-zero weights) keeps what it
+        has, and a warning says so. 1.0 shares the weights and prunes none. Not used with
+        `keep_weights`.
     calibration
         Real inputs, shape (n, features), or (n, ...) with the model's input shape. Fraction
         lengths are taken from the values that they give; without them, from the weights and
         unit-scale inputs (see :mod:`eie.host.compress.formats`).
+        Shared weights are chosen by what they do to the outputs then
+        (see :mod:`eie.host.compress.choosing`).
     keep_weights
         Take weights that are pruned and shared already as they are: structure and grouping
         exactly, and values exactly where 16 bits hold them.
@@ -92,9 +95,14 @@ def compress(
         samples = flatten_calibration(samples, dense)
     if keep_weights:
         weights = keep_shared(dense.layers)
+        notes = {"compression": "weights kept as given"}
     else:
-        densities = layer_densities([layer.name for layer in dense.layers], density)
-        weights = tuple(_prune_and_share(layer, densities[layer.name]) for layer in dense.layers)
+        densities = choose_densities(dense.layers, density)
+        if densities.kept:
+            warnings.warn(densities.warning(), EieWarning, stacklevel=2)
+        found = prune_and_share(dense.layers, densities.values, samples)
+        weights = tuple(of_layer.shared for of_layer in found)
+        notes = {"compression": "pruned and shared", **densities.notes(), **clusterings(found)}
     if samples is None:
         ranges = assumed_ranges(dense.layers, weights)
     else:
@@ -107,7 +115,7 @@ def compress(
     metadata = {
         "model": dense.name,
         "torch": torch.__version__,
-        "compression": "weights kept as given" if keep_weights else "pruned and shared",
+        **notes,
         "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
         "formats": ranges.origin,
     }
@@ -133,10 +141,6 @@ def _relative_error(
     outputs = dequantize(reference(quantize(samples, network.input_frac)), network.output_frac)
     scale = float(np.sqrt(np.mean(exact**2)))
     return float(np.sqrt(np.mean((outputs - exact) ** 2))) / scale if scale else 0.0
-
-
-def _prune_and_share(layer: DenseLayer, density: float) -> SharedWeights:
-    return share(np.where(magnitude_mask(layer.weights, density), layer.weights, 0))
 
 
 def _golden_inputs(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from eie.host.compress.linear_weights import LinearWeight, apply_to_all, read_linears
 from eie.host.errors import InputError, Problems
 
 __all__ = [
@@ -86,32 +87,68 @@ def magnitude_mask(weights: npt.NDArray[Any], density: float) -> npt.NDArray[np.
 def prune_linears(model: nn.Module, density: Density = DEFAULT_DENSITY) -> dict[str, torch.Tensor]:
     """Set the small weights of every Linear in `model` to zero, in place.
 
-    Called again with a smaller density, it prunes further: gradual pruning.
+    Called again with a smaller density, it prunes further: gradual pruning. A weight that torch
+    computes (a mask of ``torch.nn.utils.prune``, a weight or spectral norm, a parametrization, a
+    codebook) is pruned where it comes from, so that the next forward pass has it pruned, too.
+    Tied weights are pruned together, frozen ones like any other.
 
     Returns
     -------
     dict of bool tensors
         By module path: True for each weight that is kept; for :func:`apply_masks`.
+
+    Raises
+    ------
+    InputError
+        If a density or a layer's weight is not what it must be, naming each; nothing is changed.
     """
-    linears = _linears(model)
+    linears = read_linears(model)
     densities = layer_densities(list(linears), density)
     masks = {
-        name: torch.from_numpy(
-            magnitude_mask(linear.weight.detach().double().cpu().numpy(), densities[name])
-        ).to(linear.weight.device)
+        name: torch.from_numpy(magnitude_mask(linear.numbers(), densities[name])).to(
+            linear.value.device
+        )
         for name, linear in linears.items()
     }
-    apply_masks(model, masks)
+    _check_tied(linears, masks)
+    apply_to_all(linears, masks)
     return masks
 
 
 def apply_masks(model: nn.Module, masks: Mapping[str, torch.Tensor]) -> None:
-    """Set the weights outside `masks` to zero, in place; call it after every optimiser step."""
-    linears = _linears(model)
-    with torch.no_grad():
-        for name, mask in masks.items():
-            linears[name].weight.mul_(mask)
+    """Set the weights outside `masks` to zero, in place; call it after every optimiser step.
+
+    A computed weight is written where it comes from, as :func:`prune_linears` does.
+
+    Raises
+    ------
+    InputError
+        If a mask is for no Linear, or has not the shape of its weight; nothing is changed.
+    """
+    linears = read_linears(model)
+    problems = Problems("masks")
+    kept = {}
+    for name, mask in masks.items():
+        if problems.require(
+            name in linears, f"layer {name!r} must be one of {', '.join(map(repr, linears))}"
+        ) and problems.require(
+            mask.shape == linears[name].value.shape,
+            f"mask of layer {name!r} must have shape {tuple(linears[name].value.shape)}, "
+            f"not {tuple(mask.shape)}",
+        ):
+            kept[name] = mask.to(linears[name].value.device) != 0
+    problems.raise_as(InputError)
+    apply_to_all(linears, kept)
 
 
-def _linears(model: nn.Module) -> dict[str, nn.Linear]:
-    return {name: part for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+def _check_tied(linears: Mapping[str, LinearWeight], masks: Mapping[str, torch.Tensor]) -> None:
+    """Refuse layers of one weight that would get different masks: one would be undone."""
+    problems = Problems("density")
+    first: dict[int, str] = {}
+    for name, linear in linears.items():
+        other = first.setdefault(linear.source.data_ptr(), name)
+        problems.require(
+            torch.equal(masks[name], masks[other]),
+            f"layers {other!r} and {name!r} share their weights and must have one density",
+        )
+    problems.raise_as(InputError)

@@ -1,7 +1,7 @@
 """Weight sharing: at most 15 distinct non-zero weights a layer, found by k-means.
 
 Deep Compression (arXiv 1510.00149, section 3): the weights that pruning has left are clustered
-layer by layer, with centroids that start evenly spaced from the smallest to the largest weight.
+layer by layer.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.host.compress.clustering import gather, nearest, optimal_centroids
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.errors import InputError, ModelError, Problems
 from eie.host.network import CODEBOOK_SIZE
 
-__all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "share"]
+__all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "label", "share"]
 
 #: Centroids of a layer: the codebook without the entry that stands for zero.
 MAX_CENTROIDS = CODEBOOK_SIZE - 1
-#: Far more than k-means on sorted numbers takes; only rounding errors could go on for ever.
-_MAX_ROUNDS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,36 +45,30 @@ class SharedWeights:
 def cluster(
     values: npt.NDArray[Any], clusters: int = MAX_CENTROIDS
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
-    """Cluster numbers by k-means (Lloyd's algorithm), without randomness.
+    """Cluster numbers by k-means, with the smallest squared error that there is.
 
-    On sorted numbers a cluster is a range, and its sum a difference of running sums: a round
-    takes ``O(k log n)`` and the sort ``O(n log n)``. The gap that pruning leaves around zero
-    starves centroids that start in it; each is moved to the outermost number of the cluster with
-    the largest squared error, which never makes the result worse.
+    See :mod:`eie.host.compress.clustering` for how, and for the bound that holds instead for
+    more than 2**20 distinct numbers.
 
     Parameters
     ----------
     values
-        Finite numbers, shape (n,).
+        Finite numbers, shape (n,), float32 or float64.
     clusters
         Largest number of clusters, 1 to 15.
 
     Returns
     -------
     centroids
-        float64, shape (k,), rising; the distinct values themselves where there are no more than
-        `clusters`.
+        float64, shape (k,), rising, none of them zero unless a number is; the distinct values
+        themselves where there are no more than `clusters`.
     labels
         uint8, shape (n,): index of the nearest centroid (of two equally near, the lower one).
     """
-    if not 1 <= clusters <= MAX_CENTROIDS:
-        raise InputError(f"clusters must be 1 to {MAX_CENTROIDS}, not {clusters!r}")
-    numbers = np.asarray(values, np.float64)
-    ordered = np.sort(numbers)
-    starts = np.flatnonzero(np.diff(ordered, prepend=np.nan) != 0)  # of each distinct value
-    few = starts.size <= clusters
-    centroids = ordered[starts] if few else _Clustering(ordered).run(clusters)
-    return centroids, np.searchsorted(_borders(centroids), numbers).astype(np.uint8)
+    check_clusters(clusters)
+    numbers = _numbers(values)
+    centroids = optimal_centroids(gather(numbers), clusters)
+    return centroids, nearest(numbers, centroids)
 
 
 def share(weights: npt.NDArray[Any], clusters: int = MAX_CENTROIDS) -> SharedWeights:
@@ -88,10 +81,16 @@ def share(weights: npt.NDArray[Any], clusters: int = MAX_CENTROIDS) -> SharedWei
     clusters
         Largest number of distinct weights, 1 to 15.
     """
-    codes = np.zeros(weights.shape, np.uint8)
+    check_clusters(clusters)
+    points = gather(_numbers(weights[weights != 0]))
+    return label(weights, optimal_centroids(points, clusters))
+
+
+def label(weights: npt.NDArray[Any], centroids: npt.NDArray[np.float64]) -> SharedWeights:
+    """Give each non-zero weight its nearest centroid; `centroids` rise and none is zero."""
     kept = weights != 0
-    centroids, labels = cluster(weights[kept], clusters)
-    codes[kept] = labels + 1
+    codes = np.zeros(weights.shape, np.uint8)
+    codes[kept] = nearest(weights[kept], centroids) + 1
     return SharedWeights(codes, centroids)
 
 
@@ -119,8 +118,9 @@ def keep_shared(layers: Sequence[DenseLayer]) -> tuple[SharedWeights, ...]:
             codes[kept] = np.searchsorted(centroids, values) + 1
             shared.append(SharedWeights(codes, centroids.astype(np.float64)))
     advice = (
-        "share the weights first (share_linears, then fine-tune), or leave out --keep-weights "
-        "(keep_weights=True in Python) to have them pruned and shared here"
+        "share the weights first (share_linears, then fine-tune), or have them shared here: "
+        "leave out --keep-weights and give --density 1.0, which prunes none of them, or less, "
+        "which prunes (keep_weights and density=1.0 in Python)"
     )
     if any("BatchNorm" in problem for problem in problems.found):
         advice += (
@@ -131,59 +131,12 @@ def keep_shared(layers: Sequence[DenseLayer]) -> tuple[SharedWeights, ...]:
     return tuple(shared)
 
 
-def _borders(centroids: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Midpoints between neighbouring centroids; a number on one belongs to the lower cluster."""
-    # Halved before the sum, which could overflow.
-    return centroids[:-1] / 2 + centroids[1:] / 2
+def check_clusters(clusters: int) -> None:
+    """Refuse a number of clusters that is not 1 to 15."""
+    if not 1 <= clusters <= MAX_CENTROIDS:
+        raise InputError(f"clusters must be 1 to {MAX_CENTROIDS}, not {clusters!r}")
 
 
-class _Clustering:
-    """K-means over sorted numbers with more distinct values than clusters."""
-
-    def __init__(self, ordered: npt.NDArray[np.float64]) -> None:
-        self._ordered = ordered
-        self._sums = np.concatenate([[0.0], np.cumsum(ordered)])
-
-    def run(self, clusters: int) -> npt.NDArray[np.float64]:
-        centroids = np.linspace(self._ordered[0], self._ordered[-1], clusters)
-        for _ in range(_MAX_ROUNDS):
-            edges = self._edges(centroids)
-            moved = self._means(edges, centroids)
-            if not np.array_equal(self._edges(moved), edges):
-                centroids = moved
-                continue
-            starved = np.flatnonzero(np.diff(edges) == 0)
-            if starved.size == 0:
-                return moved
-            centroids = moved
-            centroids[starved[0]] = self._outermost(edges, moved)
-            centroids.sort()
-        occupied: npt.NDArray[np.float64] = centroids[np.diff(self._edges(centroids)) > 0]
-        return occupied
-
-    def _edges(self, centroids: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Where each cluster starts and ends among the sorted numbers, shape (k + 1,)."""
-        edges = np.empty(centroids.size + 1, np.int64)
-        edges[0], edges[-1] = 0, self._ordered.size
-        edges[1:-1] = np.searchsorted(self._ordered, _borders(centroids), side="right")
-        return edges
-
-    def _means(
-        self, edges: npt.NDArray[np.int64], centroids: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        """Mean of each cluster; an empty one keeps its centroid."""
-        counts = np.diff(edges)
-        sums = np.diff(self._sums[edges])
-        means = centroids.copy()
-        np.divide(sums, counts, out=means, where=counts > 0)
-        return means
-
-    def _outermost(self, edges: npt.NDArray[np.int64], centroids: npt.NDArray[np.float64]) -> float:
-        """Find the number farthest from its centroid in the cluster of the largest error."""
-        errors = []
-        for start, end, centroid in zip(edges[:-1], edges[1:], centroids, strict=True):
-            members = self._ordered[start:end]
-            errors.append(float(np.square(members - centroid).sum()))
-        worst = int(np.argmax(errors))
-        low, high = map(float, self._ordered[[edges[worst], edges[worst + 1] - 1]])
-        return low if centroids[worst] - low > high - centroids[worst] else high
+def _numbers(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """float32 as it is, which takes half the memory, and anything else as float64."""
+    return values if values.dtype == np.float32 else np.asarray(values, np.float64)

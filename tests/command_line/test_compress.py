@@ -60,6 +60,14 @@ def test_density_is_kept(program, eie):
         assert kept == pytest.approx(density * (20 * 30 + 30 * 10), abs=2)
 
 
+def test_density_of_each_layer(program, eie):
+    options = [["--density", "0=0.2,2=1"], ["--density", "0=0.2", "--density", "2=1"]]
+    for given in options:
+        assert eie("compress", program, "--out", "new.npz", *given).status == 0
+        layers = Network.load("new.npz").layers
+        assert [layer.nonzeros for layer in layers] == [120, 300]
+
+
 def test_weights_that_are_shared_already_are_kept(tmp_path_factory, eie):
     model = torch.nn.Linear(20, 10).eval()
     values = torch.tensor([0.0, 0.25, -0.5, 1.0])
@@ -78,6 +86,9 @@ def test_weights_that_are_shared_already_are_kept(tmp_path_factory, eie):
     [
         ("--keep-weights --density 0.1", "--density must not be given with --keep-weights"),
         ("--keep-weights", "15"),
+        ("--keep-weights", "leave out --keep-weights and give --density 1.0, which prunes none"),
+        ("--density 0=0.1,9=0.2", "layer '9' must be one of '0', '2'"),
+        ("--density 0.1 --density 0.2", "must be one number for all layers"),
         ("--density 0", "density"),
         ("--density 1.5", "density"),
         ("--density nan", "density"),

@@ -227,10 +227,12 @@ def test_metadata(shared_model, export, tmp_path):
     assert network.metadata["model"] == "Sequential"
     assert network.metadata["torch"] == torch.__version__
     assert network.metadata["compression"] == "weights kept as given"
-    assert compress(shared_model).metadata["compression"] == "pruned and shared"
+    pruned = compress(shared_model, density=0.1)
+    assert pruned.metadata["compression"] == "pruned and shared"
+    assert pruned.metadata["clustering"] == "0: optimal, 2: optimal, 4: optimal"
     path = tmp_path / "mlp.pt2"
     torch.export.save(export(shared_model, (12,)), path)
-    assert compress(path).metadata["model"] == "mlp.pt2"
+    assert compress(path, density=0.1).metadata["model"] == "mlp.pt2"
 
 
 def test_the_same_call_gives_the_same_bytes(rich, export, tmp_path):

@@ -56,6 +56,7 @@ def test_few_distinct_numbers_stay_exactly(distinct, picks):
 
 def test_centroids_are_the_means_of_their_clusters():
     values = np.random.default_rng(0).normal(size=5000)
+    values = values[np.abs(values) > 0.5]
     centroids, labels = cluster(values)
     means = [values[labels == label].mean() for label in range(15)]
     np.testing.assert_allclose(centroids, means, rtol=1e-9)
@@ -67,11 +68,12 @@ def test_no_centroid_is_lost_in_the_gap_that_pruning_leaves():
     assert cluster(values)[0].size == 15
 
 
-def test_clustering_converges_on_a_large_layer():
-    values = np.random.default_rng(0).normal(size=1_000_000).astype(np.float32)
+def test_a_large_layer():
+    values = np.random.default_rng(0).normal(size=200_000).astype(np.float32)
     centroids, labels = cluster(values)
     assert centroids.size == 15
-    assert _error(values[:1000], centroids) < 0.02 * 1000
+    # The best 15 levels for a normal distribution leave 0.0130 of its variance (Max, 1960).
+    assert np.mean((centroids[labels] - values) ** 2) < 0.0132
     assert labels.dtype == np.uint8
 
 
@@ -128,13 +130,13 @@ def test_keep_refuses_every_layer_with_too_many_weights():
         keep_shared(layers)
     assert "2 problems" in str(error.value)
     assert "layer 'a' must have at most 15 distinct non-zero weights, not 16" in str(error.value)
-    assert "share the weights first (share_linears, then fine-tune), or leave out" in str(
+    assert "share the weights first (share_linears, then fine-tune), or have them shared" in str(
         error.value
     )
     assert "fold it before sharing (torch.nn.utils.fuse_linear_bn_eval)" in str(error.value)
     with pytest.raises(ModelError) as error:
         keep_shared(layers[:2])
-    assert "or leave out --keep-weights (keep_weights=True in Python)" in str(error.value)
+    assert "leave out --keep-weights and give --density 1.0, which prunes none" in str(error.value)
     assert "BatchNorm" not in str(error.value)
 
 
