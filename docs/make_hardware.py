@@ -29,6 +29,7 @@ from eie.host.errors import DoesNotFitError
 from eie.host.network import Layer, Network
 from eie.host.packer import pack
 from eie.host.session import Session
+from eie.host.whole_file import write_whole
 
 PAGE = Path(__file__).parent / "hardware.md"
 #: Name, inputs, outputs, share of weights and of activations (paper, Table III).
@@ -60,7 +61,7 @@ def main() -> int:
         text = replace_part(text, name, make())
     if "--check" in sys.argv:
         return int(text != before)
-    PAGE.write_text(text, encoding="utf-8")
+    write_whole(PAGE, text)
     return 0
 
 
