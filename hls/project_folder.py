@@ -51,9 +51,10 @@ def write_project(files: Mapping[str, str], out: str | os.PathLike[str]) -> Path
     name = f"project folder {out}"
     try:
         if os.path.lexists(folder) or not _create(files, folder):
-            _check(files, folder, name)  # first, since a foreign folder is not even locked
+            _check_folder(folder, name)  # first, since a foreign folder is not even locked
             with locked_folder(folder):
-                _update(files, folder, _check(files, folder, name))
+                _check_folder(folder, name)
+                _update(files, folder, _check_files(files, folder, name))
     except OSError as error:
         # What the system names is a folder of ours, gone by now; the user knows theirs.
         raise InputError(
@@ -166,17 +167,19 @@ class _Changes:
                 folder.rmdir()
 
 
-def _check(files: Mapping[str, str], folder: Path, name: str) -> dict[str, set[str]]:
-    """Sums of the files that eie wrote to `folder`; refuse a folder that is not its own."""
+def _check_folder(folder: Path, name: str) -> None:
+    """Refuse what is neither empty nor a project."""
     if not folder.is_dir():
         raise InputError(f"{name} must be a folder, not a file")
-    listing = folder / LISTING
-    if not os.path.lexists(listing):
-        if any(file.name != LOCK and not is_partial(file.name) for file in folder.iterdir()):
-            raise InputError(f"{name} must be empty or an eie project: it has other files")
-        return {}
+    names = [file.name for file in folder.iterdir() if not is_partial(file.name)]
+    if LISTING not in names and names not in ([], [LOCK]):
+        raise InputError(f"{name} must be empty or an eie project: it has other files")
+
+
+def _check_files(files: Mapping[str, str], folder: Path, name: str) -> dict[str, set[str]]:
+    """Sums of the files that eie wrote to `folder`, by path; refuse what is not as it wrote it."""
     problems = Problems(name)
-    known = _read_listing(listing, problems)
+    known = _read_listing(folder / LISTING, problems)
     problems.raise_as(InputError)
     for path in sorted(known.keys() | files.keys()):
         problem = _in_the_way(folder, path)
@@ -195,6 +198,8 @@ def _check(files: Mapping[str, str], folder: Path, name: str) -> dict[str, set[s
 
 def _read_listing(listing: Path, problems: Problems) -> dict[str, set[str]]:
     """Read ``SHA256SUMS``, which may be anybody's: only plain paths below its folder are taken."""
+    if not os.path.lexists(listing):
+        return {}
     if not stat.S_ISREG(listing.lstat().st_mode):
         problems.require(False, f"{LISTING} must be a file, not a link, folder or device")
         return {}

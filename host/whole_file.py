@@ -46,11 +46,11 @@ def write_whole(target: str | os.PathLike[str], data: Data, *, executable: bool 
     path = Path(target)
     content = memoryview(data.encode() if isinstance(data, str) else data).cast("B")
     try:
-        before = _check_kind(path)
-        if before is not None and not stat.S_ISREG(before.st_mode):
+        before, file = _look(path)
+        if file is None:
             _write_into(path, content)
         else:
-            _replace(_behind_links(path, before), before, content, executable)
+            _replace(file, before, content, executable)
     except OSError as error:
         # The system names what is beside the target, which tells the user nothing.
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
@@ -64,17 +64,7 @@ def check_writable(target: str | os.PathLike[str]) -> None:
     OSError
         If not; its ``strerror`` says why.
     """
-    path = Path(target)
-    before = _check_kind(path)
-    if before is not None and not stat.S_ISREG(before.st_mode):
-        if not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, "it is read-only", str(path))
-        return
-    folder = _behind_links(path, before).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(errno.ENOENT, f"there is no folder {folder}", str(path))
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(errno.EACCES, f"the folder {folder} is read-only", str(path))
+    _look(Path(target))
 
 
 def open_growing(target: str | os.PathLike[str], flags: int) -> int:
@@ -121,6 +111,22 @@ def open_growing(target: str | os.PathLike[str], flags: int) -> int:
     return descriptor
 
 
+def _look(path: Path) -> tuple[os.stat_result | None, Path | None]:
+    """Say what is at the end of a path, and the path without links; None for what is no file."""
+    before = _check_kind(path)
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only", str(path))
+        return before, None
+    file = _behind_links(path, before)
+    folder = file.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"there is no folder {folder}", str(path))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, f"the folder {folder} is read-only", str(path))
+    return before, file
+
+
 def _check_kind(path: Path) -> os.stat_result | None:
     """Say what is at the end of a path, None for nothing; refuse what must not be written."""
     try:
@@ -144,7 +150,7 @@ def _check_kind(path: Path) -> os.stat_result | None:
 def _behind_links(path: Path, before: os.stat_result | None) -> Path:
     """Path of the file itself."""
     real = Path(os.path.realpath(path))
-    if before is not None and not (real.exists() and os.path.samestat(real.stat(), before)):
+    if before is not None and not real.exists():
         # Such as /dev/stdout for a file that was deleted meanwhile.
         raise FileNotFoundError(errno.ENOENT, "the file has no name any more", str(path))
     return real

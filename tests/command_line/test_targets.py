@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from eie.hls.design import Design
@@ -59,10 +61,10 @@ def test_a_project_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch,
     Design(pes=1).save(tmp_path / "design.toml")
     monkeypatch.chdir(tmp_path)
 
-    def read_only(prefix: str, dir: object) -> str:
-        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}gbufkkbz")
+    def read_only(folder: Path, mode: int = 0o777, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr("tempfile.mkdtemp", read_only)
+    monkeypatch.setattr(Path, "mkdir", read_only)
     assert main(["generate", "design.toml", "--out", "p"]) == 2
     assert capsys.readouterr().err == (
         f"eie: cannot write project folder p: Permission denied, in the folder {tmp_path}\n"
