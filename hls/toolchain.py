@@ -7,6 +7,7 @@ what happens here can be repeated by hand. Their output goes to a log file in ``
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import secrets
 import shutil
@@ -131,10 +132,9 @@ def _synthesize(
     solution = project.resolve() / "build" / name / "eie" / "solution"
     results = {"csynth": solution / "syn" / "report", "export": solution / "impl" / "ip"}
     expected = {step: folder for step, folder in results.items() if step in steps}
-    for folder in expected.values():  # what an earlier run left must not pass for this one's
-        shutil.rmtree(folder, ignore_errors=True)
     variables = {"EIE_HLS_STEPS": " ".join(steps), "EIE_HLS_BLOCK": block}
-    _run(command, project / "build" / f"{name}.log", path, variables)
+    log = project / "build" / f"{name}.log"
+    _run(command, log, path, variables, list(expected.values()))
     for step, folder in expected.items():
         if not folder.is_dir():
             raise ToolError(f"the tool reported no error, but step {step} left no {folder}")
@@ -176,10 +176,9 @@ def build_bitstream(
     if vivado is None:
         raise _missing("Vivado", "vivado")
     result = project.resolve() / "build" / "vivado" / "result"
-    shutil.rmtree(result, ignore_errors=True)
     script = project.resolve() / "vivado" / "build.tcl"
     command = [vivado, "-mode", "batch", "-notrace", "-nolog", "-nojournal", "-source", str(script)]
-    _run(command, project / "build" / "vivado.log", path, {})
+    _run(command, project / "build" / "vivado.log", path, {}, [result])
     manifest = _read_result(result, design, date)
     _collect(result, out, manifest)
     return manifest
@@ -241,17 +240,37 @@ def _missing(tool: str, commands: str) -> ToolError:
     )
 
 
-def _run(command: list[str], log: Path, path: str | None, variables: Mapping[str, str]) -> None:
-    """Run a tool in the folder of `log`, which gets all of its output."""
+def _run(
+    command: list[str],
+    log: Path,
+    path: str | None,
+    variables: Mapping[str, str],
+    results: Sequence[Path],
+) -> None:
+    """Run a tool in the folder of `log`, which gets all of its output.
+
+    The folders `results` are removed first: what an earlier run left must not pass for this one's.
+    """
     environment = {**os.environ, **variables}
     if path is not None:
         environment["PATH"] = path
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = open_growing(log, os.O_WRONLY | os.O_TRUNC)
+        descriptor = open_growing(log, os.O_WRONLY)
     except OSError as error:
         raise ToolError(f"cannot write {log}: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as output:
+        try:
+            # The tool inherits the lock, and so keeps it if it should outlive us.
+            fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ToolError(
+                f"another run of the tool is writing {log}: wait for it, or generate the project "
+                "into another folder"
+            ) from error
+        output.truncate()
+        for folder in results:
+            shutil.rmtree(folder, ignore_errors=True)
         try:
             with running(
                 command, cwd=log.parent, environment=environment, output=output

@@ -358,7 +358,7 @@ from eie.hls.generator import generate
 design = Design.load(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
-for _ in range(3):
+for _ in range(2):
     generate(design, sys.argv[2])
 """
     processes = []
