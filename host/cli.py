@@ -51,8 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `selftest` gives 1 if the accelerator failed a check. A signal that ends the program gives 128
     and its number, as in a shell, after everything is tidied up.
     """
-    with raising_signals():
-        return _main(arguments)
+    try:
+        with raising_signals():
+            return _main(arguments)
+    except Ended as ended:
+        print(f"eie: ended by {ended.name}", file=sys.stderr)
+        return ended.status
+    except KeyboardInterrupt:
+        print("eie: interrupted", file=sys.stderr)
+        return 130
 
 
 def _main(arguments: Sequence[str] | None) -> int:
@@ -73,12 +80,6 @@ def _main(arguments: Sequence[str] | None) -> int:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         print(f"eie: cannot read or write {what}", file=sys.stderr)
         return 2
-    except Ended as ended:
-        print(f"eie: ended by {ended.name}", file=sys.stderr)
-        return ended.status
-    except KeyboardInterrupt:
-        print("eie: interrupted", file=sys.stderr)
-        return 130
 
 
 def _check_files(options: argparse.Namespace) -> None:
