@@ -157,7 +157,7 @@ def _lock(path: Path) -> int | None:
     try:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if os.fstat(descriptor).st_nlink == 0 or not path.exists():
+        if not path.exists():  # nobody else ever has this name
             raise FileNotFoundError(path)
     except BaseException:
         os.close(descriptor)
