@@ -9,7 +9,7 @@ from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
 from benchmarks.results import Results
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 
 __all__ = ["page", "write_page"]
 
@@ -18,8 +18,7 @@ def write_page(results: Results, folder: Path) -> Path:
     """Write ``evaluation.md`` to `folder` and the plots to its ``images``; returns the page."""
     draw_all(results, folder / "images")
     path = folder / "evaluation.md"
-    with whole_file(path) as partial:
-        partial.write_text(page(results), encoding="utf-8")
+    write_whole(path, page(results))
     return path
 
 

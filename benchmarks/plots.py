@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.results import Results
 from benchmarks.speedups import PAPERS, measured_here
 from benchmarks.sweeps import DEPTHS, PE_COUNTS, SIGMAS, WIDTHS
 from benchmarks.tables import layer_row
+from eie.host.whole_file import write_whole
 
 matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt
@@ -30,7 +32,9 @@ def draw_all(results: Results, folder: Path) -> None:
     for name, (parts, draw) in PLOTS.items():
         if all(part in results.parts for part in parts):
             figure = draw(results)
-            figure.savefig(folder / f"evaluation-{name}.png", dpi=80)
+            picture = io.BytesIO()
+            figure.savefig(picture, dpi=80, format="png")
+            write_whole(folder / f"evaluation-{name}.png", picture.getbuffer())
             plt.close(figure)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.measuring import Environment
 from eie.host.errors import InputError
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 
 __all__ = ["Part", "Results"]
 
@@ -45,8 +45,7 @@ class Results:
         """Write the JSON file; it appears whole or not at all."""
         parts = ",\n".join(_as_json(name, part) for name, part in self.parts.items())
         text = f'{{"format": {_FORMAT}, "divisor": {self.divisor}, "parts": {{\n{parts}\n}}}}\n'
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_whole(path, text)
 
     @classmethod
     def load(cls, path: Path, row_types: Mapping[str, type[Any]]) -> Results:

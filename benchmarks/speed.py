@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from eie.hls.simulation import CompiledKernel
 from eie.host.cycles import count_cycles
 from eie.host.packer import pack
 from eie.host.paper import paper_cycles
+from eie.host.partials import temporary_folder
 
 __all__ = ["BATCH", "BuildRow", "SpeedRow", "run", "run_build"]
 
@@ -112,8 +112,8 @@ def run_build(pes: int = PES) -> Iterator[tuple[str, Sequence[BuildRow]]]:
     """Generate and compile a design, three times."""
     generated, compiled = [], []
     for _ in range(3):
-        with tempfile.TemporaryDirectory(prefix="eie-bench-") as folder:
-            project = Path(folder) / "project"
+        with temporary_folder() as folder:
+            project = folder / "project"
             generated.append(_seconds(partial(generate, Design(pes=pes), project)))
             compiled.append(_seconds(partial(_compile, project)))
     row = BuildRow(

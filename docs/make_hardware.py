@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +27,9 @@ from eie.host.emulator import Emulator
 from eie.host.errors import DoesNotFitError
 from eie.host.network import Layer, Network
 from eie.host.packer import pack
+from eie.host.partials import temporary_folder
 from eie.host.session import Session
+from eie.host.whole_file import write_whole
 
 PAGE = Path(__file__).parent / "hardware.md"
 #: Name, inputs, outputs, share of weights and of activations (paper, Table III).
@@ -60,7 +61,7 @@ def main() -> int:
         text = replace_part(text, name, make())
     if "--check" in sys.argv:
         return int(text != before)
-    PAGE.write_text(text, encoding="utf-8")
+    write_whole(PAGE, text)
     return 0
 
 
@@ -147,10 +148,10 @@ def memories() -> str:
 def agreement() -> str:
     """Cycles of the C++ simulation and of the model, over designs and patterns."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for pes in (1, 4, 16, 64):
             design = Design(pes=pes, entries_per_pe=1 << 16, rows_per_pe=256, biases_per_pe=512)
-            with CompiledKernel(generate(design, Path(folder) / f"{pes}")) as kernel:
+            with CompiledKernel(generate(design, folder / f"{pes}")) as kernel:
                 rows += [agree(design, kernel, *pattern) for pattern in patterns()]
     head = ("PEs", "pattern", "simulated", "model", "busy, starved, full of every PE")
     return table(head, rows)

@@ -17,6 +17,7 @@ from pathlib import Path
 from eie.hls.registers import REGISTERS
 from eie.host.board_emulator import Faults
 from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+from eie.host.whole_file import write_whole
 
 FOLDER = Path(__file__).parent
 
@@ -111,7 +112,7 @@ def main() -> int:
     """Rewrite the documents."""
     for document in tables():
         path = FOLDER / document
-        path.write_text(with_tables(document, path.read_text(encoding="utf-8")), encoding="utf-8")
+        write_whole(path, with_tables(document, path.read_text(encoding="utf-8")))
     return 0
 
 

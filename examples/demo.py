@@ -32,6 +32,7 @@ from eie.host.network import Network
 from eie.host.packer import pack
 from eie.host.report import RunReport
 from eie.host.run import RunResult, emulate, simulate
+from eie.host.signals import Ended, raising_signals
 from eie.host.wording import counted
 
 BOARD = "pynq-z2"
@@ -76,9 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     out: Path = parser.parse_args(arguments).out
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        check_target(out / "digits.npz")  # before the training, which takes a while
-        outcome = run(out, Progress())
+        with raising_signals():
+            out.mkdir(parents=True, exist_ok=True)
+            check_target(out / "digits.npz")  # before the training, which takes a while
+            outcome = run(out, Progress())
+    except Ended as ended:
+        print(f"demo: ended by {ended.name}", file=sys.stderr)
+        return ended.status
     except KeyboardInterrupt:
         print("demo: interrupted", file=sys.stderr)
         return 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +11,7 @@ import numpy as np
 from eie.host.cycles import Counters
 from eie.host.packed_network import PackedNetwork
 from eie.host.report import RunReport
+from eie.host.whole_file import write_whole
 from eie.host.wording import counted
 
 matplotlib.use("Agg")  # draws without a screen
@@ -65,5 +67,7 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     axes.set_title(f"Cycles per layer on {counted(packed.design.pes, 'PE')}")
     axes.set_ylabel("cycles a vector")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=90)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=90, format="png")
+    write_whole(path, picture.getbuffer())
     plt.close(figure)

@@ -8,12 +8,14 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from eie.hls.processes import running
+from eie.hls.program_store import find_program, keep_program, program_store
 from eie.host.errors import ToolError
-from eie.host.whole_file import whole_file
+from eie.host.partials import temporary_folder
+from eie.host.whole_file import write_whole
 
 __all__ = ["COMPILE_FLAGS", "ap_types_folder", "compile_program", "first_lines", "kept_program"]
 
@@ -85,36 +87,32 @@ def compile_program(
     """
     compiler = _compiler()
     includes = ["-Isimulation", "-Ikernel", "-isystem", str(ap_types_folder())]
-    with tempfile.TemporaryDirectory(prefix="eie-") as temporary:
-        objects = [str(Path(temporary) / f"{number}.o") for number in range(len(sources))]
-        running = [
-            subprocess.Popen(
-                [compiler, *COMPILE_FLAGS, *flags, *includes, "-c", source, "-o", target],
-                cwd=project,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for source, target in zip(sources, objects, strict=True)
-        ]
-        outputs = [process.communicate()[0] for process in running]
-        for source, process, text in zip(sources, running, outputs, strict=True):
-            if process.returncode != 0:
-                raise ToolError(f"{compiler} could not compile {source}:\n{first_lines(text)}")
-        program = Path(temporary) / "program"
-        linked = subprocess.run(
-            [compiler, *flags, *objects, "-o", str(program)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if linked.returncode != 0:
-            raise ToolError(
-                f"{compiler} could not link {output.name}:\n{first_lines(linked.stderr)}"
-            )
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(output) as partial:
-            shutil.copy2(program, partial)
+    with temporary_folder() as temporary:
+        # What g++ keeps for itself is gone with the folder, too, however it ends.
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        objects = [str(temporary / f"{number}.o") for number in range(len(sources))]
+        with contextlib.ExitStack() as stack:
+            processes = [
+                stack.enter_context(
+                    running(
+                        [compiler, *COMPILE_FLAGS, *flags, *includes, "-c", source, "-o", target],
+                        cwd=project,
+                        environment=environment,
+                    )
+                )
+                for source, target in zip(sources, objects, strict=True)
+            ]
+            for source, process in zip(sources, processes, strict=True):
+                _finish(process, f"{compiler} could not compile {source}")
+        program = temporary / "program"
+        link = [compiler, *flags, *objects, "-o", str(program)]
+        with running(link, environment=environment) as process:
+            _finish(process, f"{compiler} could not link {output.name}")
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(output, program.read_bytes(), executable=True)
+        except OSError as error:
+            raise ToolError(f"cannot write program {output}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -123,8 +121,8 @@ def kept_program(
 ) -> Iterator[Path]:
     """Give the program that files of a project make, compiled now if it has to be.
 
-    It is kept in ``build/simulation`` of the project under a name that comes from everything that
-    it is made of. Where nothing can be written, it is gone with the ``with`` statement.
+    It is kept among the user's own files (:mod:`eie.hls.program_store`), as what lies in a project
+    may be somebody else's. Where nothing can be kept, it is gone with the ``with`` statement.
 
     Parameters
     ----------
@@ -136,21 +134,18 @@ def kept_program(
     ToolError
         As :func:`compile_program`.
     """
-    folder = project / "build" / "simulation"
-    name = f"{Path(sources[-1]).stem}-{_fingerprint(project, flags)}"
-    program = folder / name
-    if program.is_file():
+    key = _fingerprint(project, sources, flags)
+    name = f"{Path(sources[-1]).stem}-{key}"
+    store = program_store()
+    if store is not None and (program := find_program(store, name)) is not None:
         yield program
         return
-    with tempfile.TemporaryDirectory(prefix="eie-") as temporary:
-        made = Path(temporary) / name
+    with temporary_folder() as temporary:
+        made = temporary / name
         compile_program(project, sources, made, flags=flags)
-        # Kept only when it compiles, so that nothing is left behind when it does not.
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with whole_file(program) as partial:
-                shutil.copy2(made, partial)
-            made = program
+        # Not kept when a source changed while it was compiled: the name would be another one's.
+        if store is not None and _fingerprint(project, sources, flags) == key:
+            made = keep_program(store, made)
         yield made
 
 
@@ -171,13 +166,24 @@ def _compiler() -> str:
     return compiler
 
 
-def _fingerprint(project: Path, flags: Sequence[str]) -> str:
-    """Hash all that a program is made of: sources, headers, compiler and flags."""
+def _finish(process: subprocess.Popen[bytes], failure: str) -> None:
+    """Wait for a compiler; raise ToolError if it failed."""
+    text = process.communicate()[0].decode(errors="replace")
+    if process.returncode != 0:
+        raise ToolError(f"{failure}:\n{first_lines(text)}")
+
+
+def _fingerprint(project: Path, sources: Sequence[str], flags: Sequence[str]) -> str:
+    """Hash all that a program is made of: sources, headers, compiler and flags.
+
+    The project's place is part of it, since an edited source may include what lies beside.
+    """
     compiler, headers = _compiler(), ap_types_folder()
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
-    digest = hashlib.sha256(repr((compiler, version.stdout, COMPILE_FLAGS, *flags)).encode())
+    made_by = (compiler, version.stdout, COMPILE_FLAGS, *flags)
+    digest = hashlib.sha256(repr((made_by, str(project.resolve()), *sources)).encode())
     for folder in (project / "kernel", project / "simulation", headers):
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())
             digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

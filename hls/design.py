@@ -18,7 +18,7 @@ from eie.hls.boards import BOARDS
 from eie.hls.design_file import TOML_VERSION, parse_design, read_text
 from eie.host.errors import DesignError, Problems
 from eie.host.packets import DESIGN
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 
 if TYPE_CHECKING:
     from eie.host.assignment import Assignment
@@ -313,10 +313,9 @@ class Design:
         """
         target = Path(path)
         try:
-            with whole_file(target) as partial:
-                partial.write_text(self.to_toml(), encoding="utf-8")
+            write_whole(target, self.to_toml())
         except OSError as error:
-            raise DesignError(f"cannot write design {target}: {error}") from error
+            raise DesignError(f"cannot write design {target}: {error.strerror}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Design:

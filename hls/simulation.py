@@ -30,8 +30,8 @@ _SOURCES = ("kernel/eie.cpp", "simulation/server.cpp")
 class CompiledKernel:
     """The accelerator of a generated project, compiled and running.
 
-    The program is kept in the project's folder ``build/simulation``, and used again until the
-    sources, the compiler or its flags change.
+    The program is kept (:mod:`eie.hls.program_store`), and used again until the sources, the
+    compiler or its flags change.
 
     Parameters
     ----------

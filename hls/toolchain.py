@@ -7,16 +7,20 @@ what happens here can be repeated by hand. Their output goes to a log file in ``
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
+import secrets
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eie.hls.boards import BOARDS, Board
 from eie.hls.design import NO_BOARD, Design
 from eie.hls.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
+from eie.hls.processes import running
 from eie.host.errors import InputError, Problems, ToolError
+from eie.host.partials import partial_folder
+from eie.host.whole_file import open_growing
 
 __all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls", "target_board"]
 
@@ -31,6 +35,8 @@ _RELEASE = "2023.2"
 _TAIL = 15
 #: What ``vivado/build.tcl`` leaves: the bitstream, what pynq reads, two reports.
 _FILES = (BITSTREAM, "eie.hwh", "utilization.rpt", "timing.rpt")
+#: All that a folder with a build has.
+_BUILD = (*_FILES, MANIFEST)
 #: Boards that stand in for none: the smallest part with the memory asked for.
 _STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}
 
@@ -126,10 +132,9 @@ def _synthesize(
     solution = project.resolve() / "build" / name / "eie" / "solution"
     results = {"csynth": solution / "syn" / "report", "export": solution / "impl" / "ip"}
     expected = {step: folder for step, folder in results.items() if step in steps}
-    for folder in expected.values():  # what an earlier run left must not pass for this one's
-        shutil.rmtree(folder, ignore_errors=True)
     variables = {"EIE_HLS_STEPS": " ".join(steps), "EIE_HLS_BLOCK": block}
-    _run(command, project / "build" / f"{name}.log", path, variables)
+    log = project / "build" / f"{name}.log"
+    _run(command, log, path, variables, list(expected.values()))
     for step, folder in expected.items():
         if not folder.is_dir():
             raise ToolError(f"the tool reported no error, but step {step} left no {folder}")
@@ -171,10 +176,9 @@ def build_bitstream(
     if vivado is None:
         raise _missing("Vivado", "vivado")
     result = project.resolve() / "build" / "vivado" / "result"
-    shutil.rmtree(result, ignore_errors=True)
     script = project.resolve() / "vivado" / "build.tcl"
     command = [vivado, "-mode", "batch", "-notrace", "-nolog", "-nojournal", "-source", str(script)]
-    _run(command, project / "build" / "vivado.log", path, {})
+    _run(command, project / "build" / "vivado.log", path, {}, [result])
     manifest = _read_result(result, design, date)
     _collect(result, out, manifest)
     return manifest
@@ -214,10 +218,16 @@ def _check_build(project: Path, out: Path) -> Design:
             any(path.is_file() for path in _component(project)),
             f"the kernel must be packaged first, by `run_hls`: {_component(project)[0]} is missing",
         )
-    replaceable = not out.exists() or (
-        out.is_dir() and ((out / MANIFEST).is_file() or not any(out.iterdir()))
-    )
-    problems.require(replaceable, f"out must be a new folder or an earlier build, not {out}")
+    if os.path.lexists(out) and not out.is_dir():
+        problems.require(False, f"out must be a new folder or an earlier build, not {out}")
+    elif out.is_dir():
+        # What is replaced is gone, so it must be nothing but a build.
+        others = sorted(file.name for file in out.iterdir() if file.name not in _BUILD)
+        problems.require(
+            not others,
+            f"out must be a new folder or an earlier build and nothing else; {out} has "
+            f"{', '.join(others[:5])}",
+        )
     problems.raise_as(InputError)
     return design
 
@@ -230,25 +240,44 @@ def _missing(tool: str, commands: str) -> ToolError:
     )
 
 
-def _run(command: list[str], log: Path, path: str | None, variables: Mapping[str, str]) -> None:
-    """Run a tool in the folder of `log`, which gets all of its output."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+def _run(
+    command: list[str],
+    log: Path,
+    path: str | None,
+    variables: Mapping[str, str],
+    results: Sequence[Path],
+) -> None:
+    """Run a tool in the folder of `log`, which gets all of its output.
+
+    The folders `results` are removed first: what an earlier run left must not pass for this one's.
+    """
     environment = {**os.environ, **variables}
     if path is not None:
         environment["PATH"] = path
     try:
-        with log.open("wb") as output:
-            status = subprocess.run(
-                command,
-                cwd=log.parent,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
+        log.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = open_growing(log, os.O_WRONLY)
     except OSError as error:
-        raise ToolError(f"cannot run {command[0]}: {error}") from error
+        raise ToolError(f"cannot write {log}: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as output:
+        try:
+            # The tool inherits the lock, and so keeps it if it should outlive us.
+            fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ToolError(
+                f"another run of the tool is writing {log}: wait for it, or generate the project "
+                "into another folder"
+            ) from error
+        output.truncate()
+        for folder in results:
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            with running(
+                command, cwd=log.parent, environment=environment, output=output
+            ) as process:
+                status = process.wait()
+        except OSError as error:
+            raise ToolError(f"cannot run {command[0]}: {error}") from error
     if status != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         raise ToolError(
@@ -285,21 +314,25 @@ def _read_result(result: Path, design: Design, date: datetime.date) -> Manifest:
 def _collect(result: Path, out: Path, manifest: Manifest) -> None:
     """Copy the files of a build to `out`, which appears whole or stays as it was."""
     out = out.resolve()
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    replaced = out.with_name(f".{out.name}.{os.getpid()}.replaced")
+    # Not among what is swept: killed between the two renames, it is all that there is.
+    replaced = out.with_name(f".{out.name}.{secrets.token_hex(8)}.replaced")
     try:
-        partial.mkdir(parents=True)
-        for name in manifest.files:
-            shutil.copyfile(result / name, partial / name)
-        (partial / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        manifest.verify(partial)
-        if out.exists():
-            out.rename(replaced)
-        partial.rename(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with partial_folder(out.parent) as partial:
+            for name in manifest.files:
+                shutil.copyfile(result / name, partial / name)
+            (partial / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+            manifest.verify(partial)
+            try:
+                if out.exists():
+                    out.rename(replaced)
+                partial.rename(out)
+            except BaseException:
+                if replaced.exists() and not out.exists():
+                    replaced.rename(out)
+                raise
     except OSError as error:
-        if replaced.exists():
-            replaced.rename(out)
-        raise ToolError(f"cannot write the build to {out}: {error}") from error
+        raise ToolError(f"cannot write the build to {out}: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(replaced, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(replaced, ignore_errors=True)

@@ -23,6 +23,7 @@ from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
 from eie.host.paper import PAPER_CLOCK_MHZ
+from eie.host.signals import Ended, raising_signals
 from eie.host.targets import check_suffix, check_targets
 from eie.host.wording import counted
 
@@ -48,8 +49,21 @@ _INTEGER_PARAMETERS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 for success, 2 for bad input.
 
-    `selftest` gives 1 if the accelerator failed a check.
+    `selftest` gives 1 if the accelerator failed a check. A signal that ends the program gives 128
+    and its number, as in a shell, after everything is tidied up.
     """
+    try:
+        with raising_signals():
+            return _main(arguments)
+    except Ended as ended:
+        print(f"eie: ended by {ended.name}", file=sys.stderr)
+        return ended.status
+    except KeyboardInterrupt:
+        print("eie: interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     for name, value in vars(options).items():
@@ -64,11 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"eie: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"eie: cannot read or write: {error}", file=sys.stderr)
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"eie: cannot read or write {what}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("eie: interrupted", file=sys.stderr)
-        return 130
 
 
 def _check_files(options: argparse.Namespace) -> None:

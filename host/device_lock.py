@@ -14,6 +14,7 @@ import weakref
 from pathlib import Path
 
 from eie.host.errors import DeviceError
+from eie.host.whole_file import open_growing
 
 __all__ = ["DeviceLock", "lock_path"]
 
@@ -53,7 +54,7 @@ class DeviceLock:
         """
         path = lock_path(self._device)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            descriptor = open_growing(path, os.O_RDWR)  # whatever others put there is no file
         except OSError as error:
             raise DeviceError(
                 f"cannot open the device's lock file {path} ({error.strerror}): run as the user "

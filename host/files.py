@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,16 @@ import numpy.typing as npt
 from eie.host.errors import InputError
 from eie.host.fixed_point import quantize, saturation
 from eie.host.network import Network
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import Data, check_writable, write_whole
 
-__all__ = ["check_target", "read_array", "read_inputs", "write_array", "write_json"]
+__all__ = [
+    "check_target",
+    "read_array",
+    "read_inputs",
+    "write_array",
+    "write_file",
+    "write_json",
+]
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
@@ -82,36 +88,51 @@ def check_target(path: Path | None) -> None:
     Raises
     ------
     InputError
-        If it is a folder, or its folder is missing or read-only.
+        If it is a folder, a disk, a socket or read-only, or its folder is missing or read-only.
     """
     if path is None:
         return
     try:
-        is_folder = path.is_dir()
-    except OSError as error:  # such as a name that is too long
+        check_writable(path)
+    except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
-    if is_folder:
-        raise InputError(f"cannot write {path}: it is a folder")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {folder}")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"cannot write {path}: the folder {folder} is read-only")
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
-    """Write a ``.npy`` file."""
-    _write(path, lambda file: np.save(file, array, allow_pickle=False))
+    """Write a ``.npy`` file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    # In memory first: into a file numpy writes past Python, and says of a full disk how many
+    # numbers it lacks room for.
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_file(path, stream.getbuffer())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, indented."""
-    _write(path, lambda file: file.write((json.dumps(value, indent=2) + "\n").encode()))
+    """Write a JSON file, indented.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    write_file(path, json.dumps(value, indent=2) + "\n")
 
 
-def _write(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+def write_file(path: Path, data: Data) -> None:
+    """Write a file as :func:`eie.host.whole_file.write_whole` does.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
     try:
-        with whole_file(path) as partial, partial.open("wb") as file:
-            write(file)
+        write_whole(path, data)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error}") from error
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

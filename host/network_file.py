@@ -7,6 +7,7 @@ truncated or altered is known as such.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from eie.host.errors import InputError, NetworkFileError
 from eie.host.network import Layer, Network
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 
 __all__ = ["FILE_VERSION", "load_network", "save_network"]
 
@@ -53,11 +54,14 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
         arrays |= {f"layer{number}_{name}": array for name, array in layer.arrays().items()}
     arrays |= {"golden_inputs": network.golden_inputs, "golden_outputs": network.golden_outputs}
     arrays["sha256"] = _digest(arrays)
+    # In memory first: numpy leaves an archive open that it could not write, whose end would then be
+    # written, and fail, when nobody looks any more.
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
     try:
-        with whole_file(target) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+        write_whole(target, stream.getbuffer())
     except OSError as error:
-        raise NetworkFileError(f"cannot write network file {target}: {error}") from error
+        raise NetworkFileError(f"cannot write network file {target}: {error.strerror}") from error
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:

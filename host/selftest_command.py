@@ -10,8 +10,8 @@ from eie.hls.toolchain import target_board
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.driver import Accelerator
 from eie.host.emulator import Emulator
+from eie.host.files import write_file
 from eie.host.selftest import selftest
-from eie.host.whole_file import whole_file
 
 __all__ = ["run_selftest"]
 
@@ -28,6 +28,5 @@ def run_selftest(options: argparse.Namespace) -> int:
         found = selftest(accelerator, emulated=options.bitstream is None)
     print(found.as_text())
     if options.out is not None:
-        with whole_file(options.out) as partial:
-            partial.write_text(found.as_text() + "\n", encoding="utf-8")
+        write_file(options.out, found.as_text() + "\n")
     return 0 if found.passed else 1

@@ -30,11 +30,17 @@ def check_targets(targets: Mapping[str, Path], others: Mapping[str, Path]) -> No
         check_target(target)
         for other, path in {**others, **targets}.items():
             if name != other:
+                if _is_device(target):  # which holds nothing that could be lost
+                    continue
                 same = target.absolute() == path.absolute()
                 if same or (target.exists() and path.exists() and target.samefile(path)):
                     raise InputError(
                         f"--{name} must not be the same file as {other}: {target} would be lost"
                     )
+
+
+def _is_device(path: Path) -> bool:
+    return path.is_char_device() or path.is_fifo()
 
 
 def check_suffix(target: Path, suffix: str) -> None:

@@ -24,7 +24,7 @@ from eie.hls.explore.result import PointResult
 from eie.hls.explore.store import Header, Store
 from eie.host.assignment import Assignment
 from eie.host.network import Network
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 from eie.host.wording import counted
 
 __all__ = ["Exploration", "Progress", "explore"]
@@ -82,8 +82,7 @@ class Exploration:
         paths = [folder / name for name in ("pareto.txt", "points.csv", "pareto.json")]
         texts = [self.as_text() + "\n", _csv(self.results), self._json()]
         for path, text in zip(paths, texts, strict=True):
-            with whole_file(path) as partial:
-                partial.write_text(text, encoding="utf-8")
+            write_whole(path, text)
         draw(self.results, self.front, folder / "pareto.png")
         return [*paths, folder / "pareto.png"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from eie.hls.design import NO_BOARD
 from eie.hls.explore.result import PointResult
 from eie.host.errors import ToolError
-from eie.host.whole_file import whole_file
+from eie.host.whole_file import write_whole
 from eie.host.wording import counted
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
             axes.set_xlim(left, right + _ROOM * (right - left))
     figure.draw_without_rendering()  # only now are the places of words known
     _thin_out(labels)
-    with whole_file(path) as partial:
-        figure.savefig(partial, dpi=100, format="png")
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=100, format="png")
+    write_whole(path, picture.getbuffer())
 
 
 def _draw_board(

@@ -7,6 +7,7 @@ written is refused. The file is locked (``flock``) as long as it is open.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fcntl
 import json
@@ -20,6 +21,7 @@ from typing import Any
 
 from eie.hls.explore.result import PointResult
 from eie.host.errors import InputError
+from eie.host.whole_file import open_growing
 
 __all__ = ["Header", "Store"]
 
@@ -45,7 +47,7 @@ class Store:
     ------
     InputError
         On opening, if the file is of another exploration, damaged, being written by another
-        process, or cannot be written.
+        process, or cannot be written; on adding, if the disk is full.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -55,9 +57,11 @@ class Store:
         self.results: dict[str, PointResult] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
+            descriptor = open_growing(path, os.O_WRONLY | os.O_APPEND)
         except OSError as error:
-            raise InputError(f"cannot write {path}: {error}") from error
+            raise InputError(f"cannot write {path}: {error.strerror}") from error
+        # Without a buffer, which would try to write again what the disk has no room for.
+        self._file = os.fdopen(descriptor, "ab", buffering=0)
         try:
             self._lock()
             self._read()
@@ -97,9 +101,16 @@ class Store:
             ) from error
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        before = os.fstat(self._file.fileno()).st_size
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):  # what is there would be dropped on reading
+                os.ftruncate(self._file.fileno(), before)
+            raise InputError(f"cannot write {self._path}: {error.strerror}") from error
 
     def _first_line(self) -> bytes:
         return json.dumps({"format": _FORMAT, **dataclasses.asdict(self._header)}).encode() + b"\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -17,6 +16,7 @@ from eie.host.board_emulator.memory import EmulatedMemory
 from eie.host.engine import Engine
 from eie.host.errors import InputError
 from eie.host.overlay import import_pynq
+from eie.host.partials import temporary_folder
 
 if TYPE_CHECKING:
     from eie.host.board_emulator.device import EmulatedDevice
@@ -93,8 +93,7 @@ class EmulatedBoard:
 
         line = EmulatedUio()
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="eie-board-"))
-            bitfile = Path(folder) / "eie.bit"
+            bitfile = stack.enter_context(temporary_folder()) / "eie.bit"
             bitfile.touch()
             write_hwh(self.board, bitfile.with_suffix(".hwh"), dma_length_bits=self._length_bits)
             device = EmulatedDevice(

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from eie.hls.block_design import (
     CONCAT,
@@ -27,6 +26,7 @@ from eie.hls.block_design import (
 from eie.hls.boards import Board
 from eie.hls.processing_system import ZYNQ7, ZYNQMP
 from eie.hls.registers import REGISTERS
+from eie.host.whole_file import write_whole
 
 __all__ = ["write_hwh"]
 
@@ -84,13 +84,7 @@ def write_hwh(
         if instance.cell == KERNEL:
             _add_registers(module)
     indent(system)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        ElementTree(system).write(partial, encoding="utf-8", xml_declaration=True)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, tostring(system, encoding="utf-8", xml_declaration=True))
 
 
 def _clock_parameters(board: Board) -> dict[str, int | str]:

@@ -28,6 +28,7 @@ from eie.host.errors import DeviceError, DeviceTimeoutError
 from eie.host.network import Layer, Network
 from eie.host.passes import plan_passes
 from eie.host.run import emulate
+from eie.host.whole_file import write_whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 DESIGNS = (
@@ -273,7 +274,7 @@ def main() -> None:
     options = parser.parse_args()
     start = time.monotonic()
     counts = soak(options.rounds, options.seed)
-    PAGE.write_text(page(counts, options.seed, time.monotonic() - start), encoding="utf-8")
+    write_whole(PAGE, page(counts, options.seed, time.monotonic() - start))
     print(f"{options.rounds} rounds in {time.monotonic() - start:.0f} s: wrote {PAGE.name}")
 
 

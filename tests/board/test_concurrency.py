@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -12,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import eie.host.device_lock
 from eie.hls.design import Design
 from eie.host.answers import AnswerError
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.device_lock import DeviceLock
+from eie.host.device_lock import DeviceLock, lock_path
 from eie.host.driver import Accelerator
 from eie.host.emulator import Emulator
 from eie.host.errors import DeviceError, InputError
@@ -303,3 +305,18 @@ def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
     other = DeviceLock(device)
     other.take()
     other.release()
+
+
+@pytest.mark.parametrize("kind", ["link", "FIFO"])
+def test_a_lock_that_somebody_else_put_there_is_no_lock(tmp_path, monkeypatch, kind):
+    """Where locks lie, everybody may write."""
+    monkeypatch.setattr(eie.host.device_lock, "_LOCK_FOLDER", tmp_path)
+    path = lock_path("board")
+    (tmp_path / "victim").write_text("kept")
+    if kind == "link":
+        path.symlink_to("victim")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(DeviceError, match=f"it must be a file, not a .*{kind}"):
+        DeviceLock("board").take()
+    assert (tmp_path / "victim").read_text() == "kept"

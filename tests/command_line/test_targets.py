@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
+import socket
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from eie.hls.design import Design
@@ -59,10 +67,10 @@ def test_a_project_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch,
     Design(pes=1).save(tmp_path / "design.toml")
     monkeypatch.chdir(tmp_path)
 
-    def read_only(prefix: str, dir: object) -> str:
-        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}gbufkkbz")
+    def read_only(folder: Path, mode: int = 0o777, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr("tempfile.mkdtemp", read_only)
+    monkeypatch.setattr(Path, "mkdir", read_only)
     assert main(["generate", "design.toml", "--out", "p"]) == 2
     assert capsys.readouterr().err == (
         f"eie: cannot write project folder p: Permission denied, in the folder {tmp_path}\n"
@@ -86,3 +94,61 @@ def test_generating_into_the_empty_folder_one_is_in(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "empty")
     generate(Design(pes=1), ".")
     assert (tmp_path / "empty" / "kernel" / "eie.cpp").is_file()
+
+
+# What there may be already at the place of an output ------------------------------------------
+
+EMULATE = "emulate net.npz --inputs x.npy --outputs"
+
+
+def test_outputs_through_a_fifo(eie, folder):
+    os.mkfifo("y")
+    with ThreadPoolExecutor(1) as reader:
+        found = reader.submit((folder / "y").read_bytes)
+        assert eie(f"{EMULATE} y").status == 0
+        assert np.load(io.BytesIO(found.result())).shape == (3, 10)
+    assert (folder / "y").is_fifo()
+
+
+def test_outputs_and_report_to_one_device(eie, folder):
+    """As root a device that is replaced is gone for everybody."""
+    try:
+        os.mknod("null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        os.close(os.open("null", os.O_WRONLY))
+    except PermissionError:
+        pytest.skip("devices can only be made by root, outside of most containers")
+    assert eie(f"{EMULATE} null --report null").status == 0
+    assert (folder / "null").is_char_device()
+
+
+def test_outputs_behind_a_link(eie, folder):
+    (folder / "there").mkdir()
+    (folder / "y.npy").symlink_to("there/y.npy")
+    for _ in ("a link to nothing", "a link to a file"):
+        assert eie(f"{EMULATE} y.npy").status == 0
+        assert (folder / "y.npy").is_symlink()
+        assert np.load(folder / "there" / "y.npy").shape == (3, 10)
+
+
+@pytest.mark.parametrize("loop", ["y.npy", "missing/y.npy"])
+def test_outputs_behind_a_link_that_leads_nowhere(refused, folder, loop):
+    (folder / "y.npy").symlink_to(loop)
+    assert refused(f"{EMULATE} y.npy").startswith("cannot write y.npy: ")
+    assert (folder / "y.npy").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [f"{EMULATE} old", f"{EMULATE} y.npy --report old", "compress m.pt2 --out old.npz"],
+)
+def test_a_read_only_file_is_refused_first(refused, folder, command):
+    for name in ("old", "old.npz"):
+        (folder / name).write_bytes(b"protected")
+        (folder / name).chmod(0o444)
+    assert "the file is read-only: chmod u+w makes it writable" in refused(command)
+
+
+def test_a_socket_is_refused(refused, folder):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("y")
+        assert refused(f"{EMULATE} y") == "cannot write y: it is a socket"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import eie.host.whole_file
 from eie.host.errors import NetworkFileError
 from eie.host.network import Network
 
@@ -368,11 +369,11 @@ def test_a_failure_in_the_middle_leaves_the_old_file(network, contents, tmp_path
     path = tmp_path / "net.npz"
     path.write_bytes(contents)
 
-    def full(file: Any, **_: Any) -> None:
-        file.write(b"half of it")
+    def full(descriptor: int, content: memoryview) -> None:
+        os.write(descriptor, content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", full)
+    monkeypatch.setattr(eie.host.whole_file, "_write_all", full)
     with pytest.raises(NetworkFileError, match="No space left"):
         network.save(path)
     assert path.read_bytes() == contents

@@ -23,6 +23,7 @@ NO_MODELS = {
     "eie.hls.registers",  # the driver's
     "eie.host.errors",
     "eie.host.packets",  # a point is evaluated without packets
+    "eie.host.partials",
     "eie.host.whole_file",
 }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from eie.hls import generator
 from eie.hls.design import Design
+from eie.hls.folder_lock import LOCK, locked_folder
 from eie.hls.generator import generate, render_project
 from eie.hls.project_folder import LISTING
 from eie.host.errors import DesignError, InputError
@@ -140,7 +144,7 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 def fail_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
     """Give fail_at(method, count): the `count`-th call of that method of Path fails."""
 
-    def fail(method: str, count: int) -> None:
+    def fail(method: str, count: int, patch: pytest.MonkeyPatch = monkeypatch) -> None:
         numbers = itertools.count(1)
         original = getattr(Path, method)
 
@@ -149,18 +153,18 @@ def fail_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
                 raise OSError(28, "No space left on device")
             return original(path, *arguments, **options)
 
-        monkeypatch.setattr(Path, method, replacement)
+        patch.setattr(Path, method, replacement)
 
     return fail
 
 
 @pytest.mark.parametrize(
-    ("method", "count"), [("write_text", 1), ("write_text", 20), ("replace", 1)]
+    ("method", "count"), [("write_text", 1), ("write_text", 20), ("rename", 1)]
 )
 def test_a_failure_leaves_nothing(tmp_path: Path, fail_at, method: str, count: int) -> None:
     fail_at(method, count)
     with pytest.raises(InputError, match="No space left"):
-        generate(DESIGN, tmp_path / "project")
+        generate(DESIGN, tmp_path / "deep" / "project")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -174,21 +178,236 @@ def test_a_failure_to_write_leaves_the_old_project(tmp_path: Path, fail_at) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 
-@pytest.mark.parametrize("count", [1, 2, 10, 30])
-def test_what_was_interrupted_is_finished_by_doing_it_again(
-    tmp_path: Path, fail_at, count: int
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "method", "count"),
+    [
+        (OTHER, DESIGN, "replace", 1),  # the list of both
+        (OTHER, DESIGN, "replace", 2),
+        (OTHER, DESIGN, "replace", 5),
+        (OTHER, DESIGN, "unlink", 3),  # of files that a design without a board has not
+        (DESIGN, OTHER, "replace", 7),  # after new ones
+        (DESIGN, OTHER, "chmod", 4),
+    ],
+)
+def test_a_failure_in_the_middle_brings_the_old_project_back(
+    tmp_path: Path, fail_at, monkeypatch, links, before, after, method, count
 ) -> None:
-    """Every file is then whole, of the old project or of the new one."""
+    project = generate(before, tmp_path / "project")
+    (project / "kernel" / "lnzd.h").chmod(0o600)
+    old = tree(project)
+    if not links:
+
+        def no_links(*_: object, **__: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("os.link", no_links)
+    with monkeypatch.context() as patch:
+        fail_at(method, count, patch)
+        with pytest.raises(InputError, match="No space left"):
+            generate(after, project)
+    assert tree(project) == old
+    assert (project / "kernel" / "lnzd.h").stat().st_mode & 0o777 == 0o600
+    assert (project / "vivado").exists() is (before is OTHER)
+    generate(after, project)
+    assert tree(project) == tree(generate(after, tmp_path / "fresh"))
+    assert (project / "kernel" / "lnzd.h").stat().st_mode & 0o777 == 0o600
+
+
+def test_files_that_stay_the_same_are_not_written_again(tmp_path: Path) -> None:
+    """Or the tools would take them for new."""
+    project = generate(DESIGN, tmp_path / "project")
+    before = {path: path.stat().st_mtime_ns for path in project.rglob("*.h")}
+    generate(DESIGN.replace(queue_depth=9), project)
+    after = {path: path.stat().st_mtime_ns for path in project.rglob("*.h")}
+    changed = {path.name for path in before if before[path] != after[path]}
+    assert "config.h" in changed
+    assert "fifo.h" not in changed
+
+
+# What a folder may hold that came from somebody else -----------------------------------------
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder that is none of the project's business."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "victim").write_bytes(b"kept")
+    (folder / "lnzd.h").write_bytes(b"kept, too")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside/victim",
+        "kernel/../../outside/victim",
+        "{outside}/victim",
+        "kernel//lnzd.h",
+        "./README.md",
+        ".eie.lock",
+        "SHA256SUMS",
+        "",
+        "..",
+    ],
+)
+def test_a_listing_that_names_what_lies_outside_is_refused(tmp_path, outside, path) -> None:
     project = generate(OTHER, tmp_path / "project")
-    old, new = tree(project), tree(generate(DESIGN, tmp_path / "fresh"))
-    fail_at("replace", count)
-    with pytest.raises(InputError, match="No space left"):
+    digest = hashlib.sha256(b"kept").hexdigest()
+    with (project / LISTING).open("a") as listing:
+        listing.write(f"{digest}  {path.format(outside=outside)}\n")
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match=r"line \d+ of SHA256SUMS must be a sum and a path below"):
         generate(DESIGN, project)
-    for path, content in tree(project).items():
-        assert path == LISTING or content in (old.get(path), new.get(path)), path
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe\n", b"no sum  kernel/eie.h\n", b"\n", b"0" * 100_000])
+def test_a_listing_that_is_none_is_refused(tmp_path, text) -> None:
+    project = generate(OTHER, tmp_path / "project")
+    (project / LISTING).write_bytes(text)
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match="line 1 of SHA256SUMS must be a sum and a path"):
+        generate(DESIGN, project)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("path", ["kernel", "testbench/golden", "vivado"])
+def test_a_folder_that_is_a_link_is_refused(tmp_path, outside, path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    if (project / path).exists():
+        (project / path).rename(tmp_path / "moved")
+    (project / path).symlink_to(outside)
+    before = tree(outside)
+    with pytest.raises(InputError, match=f"{path} must be a folder, not a link"):
+        generate(OTHER, project)
+    assert tree(outside) == before
+
+
+@pytest.mark.parametrize("path", ["kernel/lnzd.h", LISTING, "vivado/build.tcl"])
+def test_a_file_that_is_a_link_is_refused(tmp_path, outside, path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    file = project / path
+    file.parent.mkdir(exist_ok=True)
+    if file.exists():  # what lies outside has the very contents
+        file.rename(outside / file.name)
+    file.symlink_to(outside / file.name)
+    before = tree(outside)
+    with pytest.raises(InputError, match=f"{path} must be a file, not a link"):
+        generate(OTHER, project)
+    assert tree(outside) == before
+    assert file.is_symlink()
+
+
+def test_what_is_no_file_is_refused(tmp_path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    (project / "kernel" / "lnzd.h").unlink()
+    os.mkfifo(project / "kernel" / "lnzd.h")
+    with pytest.raises(InputError, match=r"kernel/lnzd\.h must be a file, not a device"):
+        generate(OTHER, project)
+    assert (project / "kernel" / "lnzd.h").is_fifo()
+
+
+def test_a_read_only_file_is_refused_if_it_would_change(tmp_path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    for path in ("kernel/config.h", "simulation/fifo.h"):
+        (project / path).chmod(0o444)
+    with pytest.raises(InputError) as refusal:
+        generate(OTHER, project)
+    assert "kernel/config.h is read-only: chmod u+w makes it writable" in str(refusal.value)
+    assert "fifo.h" not in str(refusal.value)
     generate(DESIGN, project)
-    assert tree(project) == new
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fresh", "project"]
+
+
+def test_a_project_behind_a_link_is_written(tmp_path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there/project")
+    for design in (OTHER, DESIGN):  # new, and then an earlier one
+        assert generate(design, tmp_path / "link") == tmp_path / "link"
+        assert Design.load(tmp_path / "there" / "project" / "design.toml") == design
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_the_mode_of_a_new_folder_is_that_of_the_umask(tmp_path) -> None:
+    before = os.umask(0o027)
+    try:
+        project = generate(DESIGN, tmp_path / "project")
+    finally:
+        os.umask(before)
+    assert project.stat().st_mode & 0o777 == 0o750
+    assert (project / "README.md").stat().st_mode & 0o777 == 0o640
+
+
+# Several at once -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a project"])
+def test_four_at_once_end_in_one_project(tmp_path, there) -> None:
+    project = tmp_path / "project"
+    if there == "an empty folder":
+        project.mkdir()
+    if there == "a project":
+        generate(Design(pes=1), project)
+    designs = [Design(pes=2 << n, board="pynq-z2" if n % 2 else "none") for n in range(4)]
+    code = """
+import sys
+from pathlib import Path
+from eie.hls.design import Design
+from eie.hls.generator import generate
+design = Design.load(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(2):
+    generate(design, sys.argv[2])
+"""
+    processes = []
+    for design in designs:
+        design.save(tmp_path / f"{design.pes}.toml")
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", code, tmp_path / f"{design.pes}.toml", project],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 4
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0] * 4
+    last = Design.load(project / "design.toml")
+    assert last in designs
+    assert tree(project) == tree(generate(last, tmp_path / "fresh"))
+
+
+def test_who_waits_too_long_is_told(tmp_path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    with (
+        locked_folder(project),
+        pytest.raises(InputError, match="another process is working in"),
+        locked_folder(project, patience=0.1),
+    ):
+        pass
+    assert not (project / LOCK).exists()
+
+
+def test_a_lock_that_a_killed_run_left_locks_nothing(tmp_path) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    (project / LOCK).touch()
+    generate(OTHER, project)
+    assert not (project / LOCK).exists()
+
+
+def test_a_lock_is_a_file(tmp_path, outside) -> None:
+    project = generate(DESIGN, tmp_path / "project")
+    (project / LOCK).symlink_to(outside / "victim")
+    with pytest.raises(InputError, match=r"cannot write project folder .* not a link"):
+        generate(OTHER, project)
+    assert (outside / "victim").read_bytes() == b"kept"
 
 
 def test_a_design_that_holds_no_weight_is_refused(tmp_path: Path) -> None:

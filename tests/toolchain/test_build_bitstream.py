@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +153,43 @@ def test_nothing_else_is_overwritten(packaged, tools, tmp_path):
     build_bitstream(packaged, tmp_path / "empty", date=DAY, path=tools.path).verify(
         tmp_path / "empty"
     )
+
+
+def test_a_build_that_somebody_put_notes_into_is_not_replaced(built, tools):
+    project, out, manifest = built
+    (out / "notes.txt").write_text("of hours in the laboratory")
+    with pytest.raises(InputError, match=r"an earlier build and nothing else; .* has notes\.txt"):
+        build_bitstream(project, out, date=DAY, path=tools.path)
+    assert (out / "notes.txt").read_text() == "of hours in the laboratory"
+    manifest.verify(out)
+
+
+def test_a_folder_behind_a_link_is_replaced(built, tools, tmp_path):
+    project, out, _ = built
+    (tmp_path / "link").symlink_to(out)
+    second = build_bitstream(project, tmp_path / "link", date=DAY, path=tools.path)
+    second.verify(out)
+    assert (tmp_path / "link").is_symlink()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    with pytest.raises(InputError, match="out must be a new folder or an earlier build"):
+        build_bitstream(project, tmp_path / "nowhere", date=DAY, path=tools.path)
+
+
+def test_an_interrupt_between_the_renames_brings_the_earlier_build_back(built, tools, monkeypatch):
+    project, out, manifest = built
+    rename = Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build_bitstream(project, out, date=DAY, path=tools.path)
+    assert Manifest.load(out) == manifest
+    manifest.verify(out)
+    assert neighbours(out) == ["kv260"]
 
 
 def test_a_copy_that_fails_leaves_the_earlier_build(built, tools, monkeypatch):

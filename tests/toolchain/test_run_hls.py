@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -95,6 +96,32 @@ def test_a_tool_that_cannot_start_is_named(project, tools):
     (tools.folder / "vitis_hls").chmod(0o755)
     with pytest.raises(ToolError, match=r"cannot run .*/vitis_hls: "):
         run_hls(project, path=tools.path)
+
+
+def test_nothing_is_written_through_a_log(project, tools, tmp_path):
+    tools.add("vitis_hls", *MAKE_RESULTS)
+    (tmp_path / "victim").write_text("kept")
+    (project / "build").mkdir()
+    (project / "build/hls.log").symlink_to(tmp_path / "victim")
+    with pytest.raises(ToolError, match=r"cannot write .*hls\.log: it must be a file, not a link"):
+        run_hls(project, path=tools.path)
+    assert (tmp_path / "victim").read_text() == "kept"
+    assert not (tools.folder / "vitis_hls.called").exists()
+
+
+def test_two_runs_of_one_project_do_not_meet(project, tools):
+    tools.add("vitis_hls", "echo started > started", "read line < go", *MAKE_RESULTS)
+    (project / "build").mkdir()
+    os.mkfifo(project / "build/go")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run_hls, project, path=tools.path)
+        with (project / "build/go").open("w") as go:  # opens when the tool does
+            with pytest.raises(ToolError, match="another run of the tool is writing"):
+                run_hls(project, path=tools.path)
+            go.write("on\n")
+        assert first.result().is_dir()
+    tools.add("vitis_hls", *MAKE_RESULTS)
+    run_hls(project, path=tools.path)
 
 
 @pytest.mark.parametrize("step", ["csynth", "export"])
