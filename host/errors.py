@@ -15,6 +15,7 @@ __all__ = [
     "DeviceTimeoutError",
     "DoesNotFitError",
     "EieError",
+    "EieWarning",
     "InputError",
     "ModelError",
     "NetworkFileError",
@@ -26,6 +27,10 @@ __all__ = [
 
 class EieError(Exception):
     """Base of every error that eie raises on purpose."""
+
+
+class EieWarning(UserWarning):
+    """Something is taken that may not be what was meant: says what, and what to do about it."""
 
 
 class InputError(EieError, ValueError):
