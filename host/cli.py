@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -18,9 +19,11 @@ from eie.hls.design import NO_BOARD, Design
 from eie.host.assignment import Assignment
 from eie.host.describing import describe, describe_design, warn_of_loss
 from eie.host.errors import DoesNotFitError, EieError, InputError
+from eie.host.file_kinds import identify, is_regular, refusal
 from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
+from eie.host.numerals import integer, number, seconds
 from eie.host.paper import PAPER_CLOCK_MHZ
 from eie.host.targets import check_suffix, check_targets
 from eie.host.wording import counted
@@ -49,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `selftest` gives 1 if the accelerator failed a check.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names in a file may be of any script, and a terminal of none.
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     options = parser.parse_args(arguments)
     for name, value in vars(options).items():
@@ -217,9 +224,10 @@ def _selftest(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> None:
     path: Path = options.file
-    if path.suffix == ".npz":
+    kind = identify(path)
+    if path.suffix == ".npz" or kind.name == "network":
         describe(Network.load(path))
-    elif path.suffix == ".toml":
+    elif path.suffix == ".toml" or kind.name == "design":
         describe_design(Design.load(path))
     elif path.suffix == ".bit":
         from eie.hls.manifest import Manifest
@@ -231,15 +239,19 @@ def _info(options: argparse.Namespace) -> None:
         print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
         print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
         describe_design(manifest.design)
+    elif kind.name == "missing":
+        raise InputError(f"no file {path}")
     else:
-        raise InputError(f"file must be a .npz, .toml or .bit, not {path.name!r}")
+        advice = f": {kind.advice}" if kind.advice else ""
+        raise InputError(
+            f"{path} must be a network (.npz), a design (.toml) or a bitstream (.bit), not "
+            f"{kind.text}{advice}"
+        )
 
 
 def _project_design(project: Path) -> Design:
-    if project.is_file():
-        raise InputError(
-            f"{project} must be a project folder, as `eie generate` writes one, not a file"
-        )
+    if is_regular(project):
+        raise InputError(refusal(project, "project"))
     return Design.load(project / "design.toml")
 
 
@@ -290,7 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("compress", _compress, "make a network file of a torch.export program", "out")
     sub.add_argument("model", type=Path, metavar="MODEL.pt2")
     sub.add_argument("--out", type=Path, required=True, metavar="NET.npz")
-    sub.add_argument("--density", type=float, help="share of the weights to keep (0.1)")
+    sub.add_argument("--density", type=number, help="share of the weights to keep (0.1)")
     sub.add_argument(
         "--calibration", type=Path, metavar="X.npy", help="real inputs to choose formats by"
     )
@@ -326,7 +338,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(
         "simulate",
         _simulate,
-        "compile a project with g++ and run a network on it",
+        "compile a project with g++ and run a network on it; the project's code runs with your "
+        "rights, so take projects that you trust (SECURITY.md)",
         "outputs",
         "report",
     )
@@ -335,7 +348,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs_outputs(sub)
     sub.add_argument("--report", type=Path, metavar="R.json")
 
-    sub = command("build", _build, "build the bitstream of a project with Vitis HLS and Vivado")
+    sub = command(
+        "build",
+        _build,
+        "build the bitstream of a project with Vitis HLS and Vivado, which run its scripts with "
+        "your rights",
+    )
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
     sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
@@ -348,9 +366,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("network", type=Path, metavar="NET.npz")
     where = sub.add_mutually_exclusive_group(required=True)
     where.add_argument("--bitstream", type=Path, metavar="F.bit")
-    where.add_argument("--emulated-board", type=Path, metavar="PROJECT")
+    where.add_argument(
+        "--emulated-board",
+        type=Path,
+        metavar="PROJECT",
+        help="a project whose code is compiled and run here, with your rights: one that you trust",
+    )
     _add_inputs_outputs(sub)
-    sub.add_argument("--timeout", type=float, default=60.0, help="seconds a packet may take (60)")
+    sub.add_argument("--timeout", type=seconds, default=60.0, help="seconds a packet may take (60)")
 
     sub = command("explore", _explore, "compare many designs of a network on boards")
     sub.add_argument("network", type=Path, metavar="NET.npz")
@@ -359,12 +382,12 @@ def _parser() -> argparse.ArgumentParser:
     for name in (*_INTEGER_PARAMETERS, "memory"):
         sub.add_argument(f"--{name.replace('_', '-')}", metavar="VALUES", help="8,16 or 8:64:8")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler (this machine)")
-    sub.add_argument("--workers", type=int, metavar="N", help="processes here (one a core)")
+    sub.add_argument("--workers", type=integer, metavar="N", help="processes here (one a core)")
     sub.add_argument(
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
     )
     sub.add_argument(
-        "--build-workers", type=int, metavar="N", help="syntheses at the same time here (1)"
+        "--build-workers", type=integer, metavar="N", help="syntheses at the same time here (1)"
     )
 
     sub = command(
@@ -374,7 +397,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--bitstream", type=Path, metavar="F.bit")
     where.add_argument("--emulated-design", type=Path, metavar="DESIGN.toml")
     sub.add_argument("--out", type=Path, metavar="REPORT.txt")
-    sub.add_argument("--timeout", type=float, default=10.0, help="seconds a packet may take (10)")
+    sub.add_argument("--timeout", type=seconds, default=10.0, help="seconds a packet may take (10)")
 
     sub = command("info", _info, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
@@ -388,7 +411,7 @@ def _add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
 
 def _add_parameters(sub: argparse.ArgumentParser) -> None:
     for name in _INTEGER_PARAMETERS:
-        sub.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N")
+        sub.add_argument(f"--{name.replace('_', '-')}", type=integer, metavar="N")
     sub.add_argument("--memory", choices=("bram", "uram"))
 
 
