@@ -19,6 +19,7 @@ from eie.hls.design_file import TOML_VERSION, parse_design, read_text
 from eie.host.errors import DesignError, Problems
 from eie.host.packets import DESIGN
 from eie.host.whole_file import write_whole
+from eie.host.wording import shown
 
 if TYPE_CHECKING:
     from eie.host.assignment import Assignment
@@ -119,14 +120,17 @@ class Design:
             value = getattr(self, name)
             if require(
                 type(value) is int and low <= value <= high,
-                f"{name} must be an integer from {low} to {high}, not {value!r}",
+                f"{name} must be an integer from {low} to {high}, not {shown(value)}",
             ):
                 _check_shape(self, name, value, problems)
-        require(self.memory in _MEMORIES, f"memory must be 'bram' or 'uram', not {self.memory!r}")
+        require(
+            self.memory in _MEMORIES, f"memory must be 'bram' or 'uram', not {shown(self.memory)}"
+        )
         if (
             require(
                 isinstance(self.board, str) and (self.board == NO_BOARD or self.board in BOARDS),
-                f"board must be {NO_BOARD!r} or one of {', '.join(BOARDS)}, not {self.board!r}",
+                f"board must be {NO_BOARD!r} or one of {', '.join(BOARDS)}, not "
+                f"{shown(self.board)}",
             )
             and self.board in BOARDS
         ):
@@ -339,7 +343,7 @@ class Design:
         problems = Problems(source)
         for name in table:
             problems.require(
-                name in known, f"{name!r} is not a parameter; there are {', '.join(known)}"
+                name in known, f"{shown(name)} is not a parameter; there are {', '.join(known)}"
             )
         problems.require("pes" in table, "pes must be given")
         problems.raise_as(DesignError)

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from eie.host.errors import DesignError, ToolError
+from eie.host.file_kinds import identify, is_regular, refusal
+from eie.host.wording import shown
 
 __all__ = ["TOML_VERSION", "parse_design", "read_text"]
 
 #: Version of the file format; readers refuse any other.
 TOML_VERSION = 1
+#: Length of a design file at most: a design takes less than a thousand.
+_MAX_BYTES = 64 << 10
 
 
 def read_text(source: Path) -> str:
@@ -20,21 +24,30 @@ def read_text(source: Path) -> str:
     Raises
     ------
     DesignError
-        If it is missing, a folder, or no text.
+        If it is missing, a folder, too long, or no text.
     """
-    if source.is_dir():
+    if not is_regular(source):
+        if identify(source).name == "missing":
+            raise DesignError(f"cannot read design {source}: there is no such file")
         inside = source / "design.toml"
-        hint = f"; the project's is {inside}" if inside.is_file() else ""
-        raise DesignError(f"{source} must be a design file (DESIGN.toml), not a folder{hint}")
+        if is_regular(inside):
+            raise DesignError(
+                f"{source} must be a design file (DESIGN.toml), not a folder; the project's is "
+                f"{inside}"
+            )
+        raise DesignError(refusal(source, "design"))
     try:
-        return source.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise DesignError(
-            f"{source} must be a design file (DESIGN.toml), not a binary file; `eie fit` makes "
-            "one for a network"
-        ) from None
+        with source.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise DesignError(f"cannot read design {source}: {error}") from error
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DesignError(refusal(source, "design")) from None
+    if len(data) > _MAX_BYTES:
+        raise DesignError(f"{source} must be a design file of at most {_MAX_BYTES} bytes")
+    return text.replace("\r\n", "\n")
 
 
 def parse_design(text: str, source: str) -> dict[str, Any]:
@@ -61,11 +74,16 @@ def parse_design(text: str, source: str) -> dict[str, Any]:
             ) from error
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # Not only TOMLDecodeError: Python refuses integers of more than 4,300 digits, for example.
+    except (ValueError, RecursionError) as error:
         raise DesignError(f"{source} is not TOML: {error}") from error
-    if document.get("format") != TOML_VERSION:
+    version = document.get("format")
+    if type(version) is not int or version != TOML_VERSION:  # true and 1.0 are 1, too
+        raise DesignError(f"{source}: format must be {TOML_VERSION}, not {shown(version)}")
+    for name in document.keys() - {"format", "design"}:
         raise DesignError(
-            f"{source}: format must be {TOML_VERSION}, not {document.get('format')!r}"
+            f"{source}: {shown(name)} must be in the [design] table, which is all there is but "
+            "format"
         )
     table = document.get("design")
     if not isinstance(table, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-__all__ = ["generate", "render_project"]
+__all__ = ["generate", "render_project", "render_sources"]
 
 _DESIGN_FILE = "design.toml"
 
@@ -39,6 +40,23 @@ _PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers
 
 def render_project(design: Design) -> dict[str, str]:
     """Render every file of the project: text by relative path, in order of path."""
+    project = {
+        _DESIGN_FILE: design.to_toml(),
+        "testbench/golden/packets.txt": golden_packets(design),
+        **_render(design, ""),
+    }
+    return dict(sorted(project.items()))
+
+
+def render_sources(design: Design, folders: Sequence[str]) -> dict[str, str]:
+    """Render the files in some folders of the project from their templates alone."""
+    return {
+        path: text for folder in folders for path, text in _render(design, f"{folder}/").items()
+    }
+
+
+def _render(design: Design, prefix: str) -> dict[str, str]:
+    """Render the templates whose path begins with `prefix`."""
     environment = _environment()
     board = BOARDS.get(design.board)
     context: dict[str, Any] = {
@@ -52,12 +70,9 @@ def render_project(design: Design) -> dict[str, str]:
         "registers": registers,
         "block_design": block_design,
     }
-    project = {
-        _DESIGN_FILE: design.to_toml(),
-        "testbench/golden/packets.txt": golden_packets(design),
-    }
+    project: dict[str, str] = {}
     for path, source in _template_files():
-        if path.startswith("vivado/") and board is None:
+        if not path.startswith(prefix) or (path.startswith("vivado/") and board is None):
             continue
         if path in (_PLAIN_POINTERS, _COMPACT_POINTERS):
             if path == (_COMPACT_POINTERS if design.length_bits else _PLAIN_POINTERS):
@@ -67,7 +82,7 @@ def render_project(design: Design) -> dict[str, str]:
             project[path.removesuffix(".j2")] = environment.get_template(path).render(context)
         else:
             project[path] = source.read_text(encoding="utf-8")
-    return dict(sorted(project.items()))
+    return project
 
 
 def generate(design: Design, out: str | os.PathLike[str]) -> Path:

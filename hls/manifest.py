@@ -15,6 +15,7 @@ from typing import Any
 
 from eie.hls.design import Design
 from eie.host.errors import InputError, Problems
+from eie.host.wording import shown
 
 __all__ = ["BITSTREAM", "MANIFEST", "Manifest", "sha256_of"]
 
@@ -74,7 +75,7 @@ class Manifest:
         path = folder / MANIFEST
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"cannot read manifest {path}: {error}") from error
         return cls._from_document(document, Problems(f"manifest {path}"))
 
@@ -82,20 +83,28 @@ class Manifest:
     def _from_document(cls, document: Any, problems: Problems) -> Manifest:
         is_object = isinstance(document, dict)
         version = document.get("format") if is_object else document
-        problems.require(version == _FORMAT, f"format must be {_FORMAT}, not {version!r}")
+        problems.require(
+            type(version) is int and version == _FORMAT,  # True is 1, too
+            f"format must be {_FORMAT}, not {shown(version)}",
+        )
         problems.raise_as(InputError)
         for name, types in _TYPES.items():
             value = document.get(name)
             problems.require(
                 isinstance(value, types) and not isinstance(value, bool),
-                f"{name} must be of type {types[-1].__name__}, not {value!r}",
+                f"{name} must be of type {types[-1].__name__}, not {shown(value)}",
             )
         parameters = document.get("design")
         known = {field.name for field in fields(Design)}
         problems.require(
             isinstance(parameters, dict) and parameters.keys() <= known and "pes" in parameters,
-            f"design must hold the parameters of a design, not {parameters!r}",
+            f"design must hold the parameters of a design, not {shown(parameters)}",
         )
+        names = document.get("files")
+        for name in names if isinstance(names, dict) else ():
+            problems.require(
+                Path(name).name == name, f"files must be named without folders, not {shown(name)}"
+            )
         problems.raise_as(InputError)
         values = {name: document[name] for name in _TYPES}
         return cls(design=Design(**parameters), **values)

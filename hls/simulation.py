@@ -13,13 +13,22 @@ import queue
 import struct
 import subprocess
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from eie.hls.compiler import first_lines, kept_program
+from eie.hls.project_check import foreign_sources, warning_text
 from eie.hls.registers import PORTS
-from eie.host.errors import DeadlockError, DeviceTimeoutError, InputError, PacketError, ToolError
+from eie.host.errors import (
+    DeadlockError,
+    DeviceTimeoutError,
+    EieWarning,
+    InputError,
+    PacketError,
+    ToolError,
+)
 from eie.host.packets import BEAT_BYTES
 
 __all__ = ["CompiledKernel"]
@@ -29,6 +38,9 @@ _SOURCES = ("kernel/eie.cpp", "simulation/server.cpp")
 
 class CompiledKernel:
     """The accelerator of a generated project, compiled and running.
+
+    The folder's code is run with the rights of the caller. Where it is not what this version of
+    eie generates for the folder's design, an :class:`eie.host.errors.EieWarning` says so.
 
     The program is kept (:mod:`eie.hls.program_store`), and used again until the sources, the
     compiler or its flags change.
@@ -56,6 +68,9 @@ class CompiledKernel:
         source = Path(project)
         if not (source / "kernel" / "eie.cpp").is_file():
             raise InputError(f"{source} must be a generated project: it has no kernel/eie.cpp")
+        foreign = foreign_sources(source)
+        if foreign:
+            warnings.warn(warning_text(source, foreign), EieWarning, stacklevel=2)
         self._timeout = timeout
         with kept_program(source, _SOURCES, flags=flags) as program:
             self._process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -19,9 +20,11 @@ from eie.host.assignment import Assignment
 from eie.host.density_option import densities
 from eie.host.describing import describe, describe_design, warn_of_loss
 from eie.host.errors import DoesNotFitError, EieError, InputError
+from eie.host.file_kinds import identify, is_regular, refusal
 from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
+from eie.host.numerals import integer, seconds
 from eie.host.paper import PAPER_CLOCK_MHZ
 from eie.host.signals import Ended, raising_signals
 from eie.host.targets import check_suffix, check_targets
@@ -52,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `selftest` gives 1 if the accelerator failed a check. A signal that ends the program gives 128
     and its number, as in a shell, after everything is tidied up.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names in a file may be of any script, and a terminal of none.
+            stream.reconfigure(errors="backslashreplace")
     try:
         with raising_signals():
             return _main(arguments)
@@ -230,9 +237,10 @@ def _selftest(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> None:
     path: Path = options.file
-    if path.suffix == ".npz":
+    kind = identify(path)
+    if path.suffix == ".npz" or kind.name == "network":
         describe(Network.load(path))
-    elif path.suffix == ".toml":
+    elif path.suffix == ".toml" or kind.name == "design":
         describe_design(Design.load(path))
     elif path.suffix == ".bit":
         from eie.hls.manifest import Manifest
@@ -244,15 +252,19 @@ def _info(options: argparse.Namespace) -> None:
         print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
         print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
         describe_design(manifest.design)
+    elif kind.name == "missing":
+        raise InputError(f"no file {path}")
     else:
-        raise InputError(f"file must be a .npz, .toml or .bit, not {path.name!r}")
+        advice = f": {kind.advice}" if kind.advice else ""
+        raise InputError(
+            f"{path} must be a network (.npz), a design (.toml) or a bitstream (.bit), not "
+            f"{kind.text}{advice}"
+        )
 
 
 def _project_design(project: Path) -> Design:
-    if project.is_file():
-        raise InputError(
-            f"{project} must be a project folder, as `eie generate` writes one, not a file"
-        )
+    if is_regular(project):
+        raise InputError(refusal(project, "project"))
     return Design.load(project / "design.toml")
 
 
@@ -347,7 +359,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(
         "simulate",
         _simulate,
-        "compile a project with g++ and run a network on it",
+        "compile a project with g++ and run a network on it; the project's code runs with your "
+        "rights, so take projects that you trust (SECURITY.md)",
         "outputs",
         "report",
     )
@@ -356,7 +369,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs_outputs(sub)
     sub.add_argument("--report", type=Path, metavar="R.json")
 
-    sub = command("build", _build, "build the bitstream of a project with Vitis HLS and Vivado")
+    sub = command(
+        "build",
+        _build,
+        "build the bitstream of a project with Vitis HLS and Vivado, which run its scripts with "
+        "your rights",
+    )
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
     sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
@@ -369,9 +387,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("network", type=Path, metavar="NET.npz")
     where = sub.add_mutually_exclusive_group(required=True)
     where.add_argument("--bitstream", type=Path, metavar="F.bit")
-    where.add_argument("--emulated-board", type=Path, metavar="PROJECT")
+    where.add_argument(
+        "--emulated-board",
+        type=Path,
+        metavar="PROJECT",
+        help="a project whose code is compiled and run here, with your rights: one that you trust",
+    )
     _add_inputs_outputs(sub)
-    sub.add_argument("--timeout", type=float, default=60.0, help="seconds a packet may take (60)")
+    sub.add_argument("--timeout", type=seconds, default=60.0, help="seconds a packet may take (60)")
 
     sub = command("explore", _explore, "compare many designs of a network on boards")
     sub.add_argument("network", type=Path, metavar="NET.npz")
@@ -385,10 +408,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="a Dask scheduler, which is trusted: what it sends is run (this machine)",
     )
-    sub.add_argument("--workers", type=int, metavar="N", help="processes here (one a core)")
+    sub.add_argument("--workers", type=integer, metavar="N", help="processes here (one a core)")
     sub.add_argument(
         "--wait",
-        type=float,
+        type=seconds,
         default=60.0,
         metavar="SECONDS",
         help="how long to wait for scheduler and workers that are not there, or not any more (60)",
@@ -397,7 +420,7 @@ def _parser() -> argparse.ArgumentParser:
         "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
     )
     sub.add_argument(
-        "--build-workers", type=int, metavar="N", help="syntheses at the same time here (1)"
+        "--build-workers", type=integer, metavar="N", help="syntheses at the same time here (1)"
     )
 
     sub = command(
@@ -407,7 +430,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--bitstream", type=Path, metavar="F.bit")
     where.add_argument("--emulated-design", type=Path, metavar="DESIGN.toml")
     sub.add_argument("--out", type=Path, metavar="REPORT.txt")
-    sub.add_argument("--timeout", type=float, default=10.0, help="seconds a packet may take (10)")
+    sub.add_argument("--timeout", type=seconds, default=10.0, help="seconds a packet may take (10)")
 
     sub = command("info", _info, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
@@ -421,7 +444,7 @@ def _add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
 
 def _add_parameters(sub: argparse.ArgumentParser) -> None:
     for name in _INTEGER_PARAMETERS:
-        sub.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N")
+        sub.add_argument(f"--{name.replace('_', '-')}", type=integer, metavar="N")
     sub.add_argument("--memory", choices=("bram", "uram"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eie.host.errors import InputError, Problems
+from eie.host.numerals import number
 
 __all__ = ["densities"]
 
@@ -21,10 +22,10 @@ def densities(texts: Sequence[str]) -> float | dict[str, float]:
     problems = Problems("--density")
     by_layer: dict[str, float] = {}
     for part in parts:
-        name, equals, number = part.rpartition("=")
+        name, equals, text = part.rpartition("=")
         try:
-            value = float(number)
-        except ValueError:
+            value = number(text)
+        except InputError:
             problems.require(False, f"must be a number, or LAYER=number, not {part!r}")
             continue
         if not equals:

@@ -6,6 +6,7 @@ import sys
 
 from eie.hls.design import Design
 from eie.host.network import Network
+from eie.host.wording import printable
 
 __all__ = ["describe", "describe_design", "warn_of_loss"]
 
@@ -18,13 +19,13 @@ def describe(network: Network) -> None:
     """Print the layers, and what is known of them."""
     for layer in network.layers:
         print(
-            f"{layer.name}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
+            f"{printable(layer.name)}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
             f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: "
             f"inputs {layer.input_frac}, weights {layer.weight_frac}, outputs {layer.output_frac}"
         )
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
-        print(f"{name}: {text}")
+        print(f"{printable(name)}: {printable(text)}")
 
 
 def warn_of_loss(network: Network) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -28,6 +29,7 @@ from eie.host.network import Network
 from eie.host.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.packed_network import PackedNetwork
 from eie.host.passes import Plan, plan_passes
+from eie.host.real_arrays import real_array
 from eie.host.turns import Turns
 
 if TYPE_CHECKING:
@@ -128,6 +130,8 @@ class Accelerator:
     ) -> None:
         problems = Problems("accelerator")
         problems.require(buffer_bytes > 0, f"buffer_bytes must be positive, not {buffer_bytes!r}")
+        # A deadline of nan never passes.
+        problems.require(not math.isnan(timeout), "timeout must be a number of seconds, not nan")
         problems.raise_as(InputError)
         self._plan: Plan | None = None
         self._turns = Turns()
@@ -336,7 +340,7 @@ class Accelerator:
     ) -> Codes | npt.NDArray[np.float32]:
         plan = self._loaded()
         network = plan.network
-        array = np.asarray(inputs)
+        array = real_array(inputs, "inputs")
         if array.dtype.kind == "f":
             codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
             lost = saturation(array, codes, network.input_frac)

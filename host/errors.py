@@ -30,7 +30,10 @@ class EieError(Exception):
 
 
 class EieWarning(UserWarning):
-    """Something that a user should know, though the result is what was asked for."""
+    """Something that a user should know, though the result is what was asked for.
+
+    Says what, and what to do about it.
+    """
 
 
 class InputError(EieError, ValueError):

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.errors import InputError
+from eie.host.file_kinds import is_regular, refusal
 from eie.host.fixed_point import quantize, saturation
 from eie.host.network import Network
+from eie.host.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
 from eie.host.whole_file import Data, check_writable, write_whole
 
 __all__ = [
@@ -27,37 +29,39 @@ __all__ = [
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
-    """Read a ``.npy`` file of numbers.
+    """Read a ``.npy`` file of real numbers; its header is checked before its values are read.
+
+    Returns
+    -------
+    ndarray
+        Read-only, of the file's own type and order.
 
     Raises
     ------
     InputError
-        If the file is missing, is no ``.npy``, or is damaged.
+        If the file is missing, is no ``.npy``, or is damaged; says what it is instead.
     """
+    if not is_regular(path):
+        raise InputError(refusal(path, "array"))
     try:
         with path.open("rb") as file:
-            array = np.load(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"no file {path}") from None
+            head = file.read(HEAD_BYTES)
+            if not head.startswith(MAGIC):
+                raise InputError(refusal(path, "array"))
+            try:
+                header = parse_header(head)
+                # What numpy.load would leave unread is another array, or no array at all.
+                size = path.stat().st_size
+                if size != header.size:
+                    raise InputError(f"it must have {header.size} bytes by its header, not {size}")
+                if header.dtype.kind not in "fiub":
+                    raise InputError(f"its values must be real numbers, not dtype {header.dtype}")
+                file.seek(0)
+                return parse_array(header, file.read(header.size + 1))
+            except InputError as error:
+                raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
     except OSError as error:
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
-    except Exception as error:  # numpy raises half a dozen kinds for damaged bytes
-        if _starts_as_array(path):
-            raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
-        # numpy takes any other file for a pickle, which helps nobody.
-        raise InputError(
-            f"{path} must be a .npy file of numbers, not a file of another kind: write one with "
-            "numpy.save (a text of numbers is read by numpy.loadtxt)"
-        ) from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} must be a .npy file, not an .npz archive")
-    return array
-
-
-def _starts_as_array(path: Path) -> bool:
-    """Whether a file has the first bytes of a ``.npy`` file or of an ``.npz`` archive."""
-    with path.open("rb") as file:
-        return file.read(6).startswith((b"\x93NUMPY", b"PK"))
 
 
 def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:

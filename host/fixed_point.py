@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.errors import InputError
+from eie.host.real_arrays import real_array
 
 __all__ = [
     "ACTIVATION_BITS",
@@ -72,9 +73,7 @@ def quantize(values: npt.ArrayLike, frac: int, *, name: str = "values") -> npt.N
     InputError
         If the values are not real numbers, or one of them is NaN or infinite.
     """
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be real numbers, not dtype {array.dtype}")
+    array = real_array(values, name)
     codes = np.empty(array.shape, np.int16)
     flat, flat_codes = array.reshape(-1), codes.reshape(-1)
     # Single precision is as exact for what is single already: scaling changes the exponent only,

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from eie.host.errors import InputError, Problems
 from eie.host.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.host.real_arrays import real_array
+from eie.host.wording import shown
 
 __all__ = ["CODEBOOK_SIZE", "MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
 
@@ -64,7 +66,7 @@ class Layer:
     output_frac: int
 
     def __post_init__(self) -> None:
-        problems = Problems(f"layer {self.name!r}")
+        problems = Problems(f"layer {shown(self.name)}")
         _check_layer(self, problems)
         problems.raise_as(InputError)
         for name in ("indptr", "indices", "codes", "codebook", "bias"):
@@ -123,7 +125,7 @@ class Layer:
         output_frac: int = 8,
     ) -> Layer:
         """Build a layer from a dense (rows, columns) matrix of codebook indices, 0: no weight."""
-        codes = np.asarray(codes)
+        codes = real_array(codes, f"layer {name!r}: codes")
         if codes.ndim != 2:
             raise InputError(
                 f"layer {name!r}: codes must have shape (rows, columns), not {codes.shape}"
@@ -230,7 +232,7 @@ class Network:
 
     def check_inputs(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Return `inputs` as a contiguous (batch, inputs) array of int16 codes, or refuse it."""
-        array = np.asarray(inputs)
+        array = real_array(inputs, "input codes")
         if array.dtype != np.int16:
             raise InputError(f"input codes must be int16, not {array.dtype}")
         if array.ndim != 2 or array.shape[1] != self.inputs:
@@ -267,15 +269,15 @@ def _check_layer(layer: Layer, problems: Problems) -> None:
     require = problems.require
     require(
         isinstance(layer.name, str) and bool(layer.name),
-        f"name must be a non-empty string, not {layer.name!r}",
+        f"name must be a non-empty string, not {shown(layer.name)}",
     )
     shaped = require(
-        isinstance(layer.rows, int) and layer.rows >= 1,
-        f"rows must be at least 1, not {layer.rows!r}",
+        type(layer.rows) is int and layer.rows >= 1,  # True is an int, too
+        f"rows must be at least 1, not {shown(layer.rows)}",
     )
     shaped &= require(
-        isinstance(layer.columns, int) and 1 <= layer.columns <= MAX_COLUMNS,
-        f"columns must be 1 to {MAX_COLUMNS}, not {layer.columns!r}",
+        type(layer.columns) is int and 1 <= layer.columns <= MAX_COLUMNS,
+        f"columns must be 1 to {MAX_COLUMNS}, not {shown(layer.columns)}",
     )
     for name, dtype in (
         ("indptr", np.int64),
@@ -291,13 +293,13 @@ def _check_layer(layer: Layer, problems: Problems) -> None:
         )
     require(
         layer.activation in ("none", "relu"),
-        f"activation must be 'none' or 'relu', not {layer.activation!r}",
+        f"activation must be 'none' or 'relu', not {shown(layer.activation)}",
     )
     for name in ("input_frac", "weight_frac", "output_frac"):
         value = getattr(layer, name)
         shaped &= require(
-            isinstance(value, int) and FRAC_MIN <= value <= FRAC_MAX,
-            f"{name} must be {FRAC_MIN} to {FRAC_MAX}, not {value!r}",
+            type(value) is int and FRAC_MIN <= value <= FRAC_MAX,
+            f"{name} must be {FRAC_MIN} to {FRAC_MAX}, not {shown(value)}",
         )
     if not shaped:
         return
@@ -331,6 +333,8 @@ def _check_sparse(layer: Layer, problems: Problems) -> None:
         layer.indptr.size == layer.columns + 1
         and int(layer.indptr[0]) == 0
         and int(layer.indptr[-1]) == nonzeros
+        # Within the entries first: differences of what is beyond could wrap around.
+        and 0 <= int(layer.indptr.min()) <= int(layer.indptr.max()) <= nonzeros
         and bool(np.all(np.diff(layer.indptr) >= 0)),
         f"indptr must rise from 0 to {nonzeros} in {layer.columns + 1} values",
     )
@@ -358,17 +362,17 @@ def _check_sparse(layer: Layer, problems: Problems) -> None:
 def _check_chain(network: Network, problems: Problems) -> None:
     require = problems.require
     names = [layer.name for layer in network.layers]
-    require(len(set(names)) == len(names), f"layer names must be unique, not {names}")
+    require(len(set(names)) == len(names), f"layer names must be unique, not {shown(names)}")
     for before, after in zip(network.layers, network.layers[1:], strict=False):
         require(
             after.columns == before.rows,
-            f"layer {after.name!r} takes {after.columns} inputs, "
-            f"but layer {before.name!r} gives {before.rows}",
+            f"layer {shown(after.name)} takes {after.columns} inputs, "
+            f"but layer {shown(before.name)} gives {before.rows}",
         )
         require(
             after.input_frac == before.output_frac,
-            f"layer {after.name!r} reads {after.input_frac} fraction bits, "
-            f"but layer {before.name!r} writes {before.output_frac}",
+            f"layer {shown(after.name)} reads {after.input_frac} fraction bits, "
+            f"but layer {shown(before.name)} writes {before.output_frac}",
         )
     shaped = True
     for name, width in (("golden_inputs", network.inputs), ("golden_outputs", network.outputs)):
@@ -388,5 +392,5 @@ def _check_chain(network: Network, problems: Problems) -> None:
     require(
         isinstance(metadata, Mapping)
         and all(isinstance(text, str) for item in metadata.items() for text in item),
-        f"metadata must map strings to strings, not {metadata!r}",
+        f"metadata must map strings to strings, not {shown(metadata)}",
     )

@@ -12,6 +12,8 @@ from typing import Any
 from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, RANGES, Design
 from eie.host.errors import DesignError, InputError, Problems
+from eie.host.numerals import integer
+from eie.host.wording import shown
 
 __all__ = ["DEFAULT_AXES", "MOST_POINTS", "SWEPT", "Grid", "Point", "parse_values"]
 
@@ -158,7 +160,7 @@ def parse_values(text: str, name: str) -> tuple[Any, ...]:
     values: list[int] = []
     try:
         for part in text.split(","):
-            numbers = [int(number) for number in part.split(":")]
+            numbers = [integer(number) for number in part.split(":")]
             if len(numbers) == 1:
                 values += numbers
             else:
@@ -168,6 +170,6 @@ def parse_values(text: str, name: str) -> tuple[Any, ...]:
                 values += range(first, last + 1, step)
     except ValueError as error:
         raise InputError(
-            f"{name} must be numbers and ranges like 8,16 or 8:64:8, not {text!r}"
+            f"{name} must be numbers and ranges like 8,16 or 8:64:8, not {shown(text)}"
         ) from error
     return tuple(values)

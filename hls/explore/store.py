@@ -133,7 +133,7 @@ class Store:
         wanted = dataclasses.asdict(self._header)
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict) or found.get("format") != _FORMAT:
             raise InputError(f"{self._path} must be a file of eie explore: choose another --out")
@@ -155,7 +155,7 @@ def _parse(line: bytes) -> PointResult | None:
         values = json.loads(line)
         checksum = values.pop("crc")
         return PointResult.from_json(values) if checksum == _checksum(values) else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.errors import InputError, Problems
+from eie.host.real_arrays import real_array
 
 __all__ = ["check_calibration", "flatten_calibration"]
 
@@ -22,23 +22,20 @@ def check_calibration(calibration: npt.ArrayLike) -> npt.NDArray[np.float64]:
     InputError
         If it is not real and finite, or has no vector or no feature axis.
     """
-    array: npt.NDArray[Any] = np.asarray(calibration)
+    array = real_array(calibration, "calibration")
     problems = Problems("calibration")
     problems.require(
         array.ndim >= 2 and array.size > 0,
         f"must have shape (n, features) with n at least 1, not {array.shape}",
     )
-    if problems.require(
-        array.dtype.kind in "fiub", f"must hold real numbers, not dtype {array.dtype}"
-    ):
-        bad = ~np.isfinite(array)
-        if bad.any():
-            where = tuple(int(index) for index in np.argwhere(bad)[0])
-            problems.require(
-                False,
-                f"must be finite, not {float(array[where])!r} at index {where} "
-                f"({int(bad.sum())} such values)",
-            )
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(index) for index in np.argwhere(bad)[0])
+        problems.require(
+            False,
+            f"must be finite, not {float(array[where])!r} at index {where} "
+            f"({int(bad.sum())} such values)",
+        )
     problems.raise_as(InputError)
     return array.astype(np.float64)
 

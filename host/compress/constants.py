@@ -21,6 +21,10 @@ __all__ = ["Constants", "describe", "operation"]
 
 _TRANSPOSES = frozenset({"aten.t.default", "aten.permute.default", "aten.transpose.int"})
 
+#: What is computed of a model's parameters may take: this many times them, and as much as this
+#: anyway. A codebook that is looked up takes eight times its codes.
+_MAX_RATIO, _ALWAYS_BYTES = 16, 64 << 20
+
 
 def operation(node: fx.Node) -> str:
     """Name of what a node does, such as ``aten.linear.default``."""
@@ -57,6 +61,12 @@ class Constants:
         }
         # Buffers that are not persistent are among the constants.
         self._tensors = {**program.constants, **program.state_dict}
+        given = sum(
+            tensor.numel() * tensor.element_size()
+            for tensor in self._tensors.values()
+            if isinstance(tensor, torch.Tensor)
+        )
+        self._most = _MAX_RATIO * given + _ALWAYS_BYTES
 
     def array(self, node: fx.Node) -> npt.NDArray[Any]:
         """Value of a constant node as an array of its own, float32 or float64.
@@ -101,5 +111,12 @@ class Constants:
         )
         if node.op != "call_function" or not callable(target) or random:
             raise ModelError(f"model: {describe(node)} must be constant to be part of a weight")
+        result = node.meta.get("val")
+        size = result.numel() * result.element_size() if isinstance(result, torch.Tensor) else 0
+        if isinstance(size, int) and size > self._most:
+            raise ModelError(
+                f"model: {describe(node)} makes {size} bytes of the model's parameters; at most "
+                f"{self._most} are taken for a weight"
+            )
         args, kwargs = fx.node.map_arg((node.args, dict(node.kwargs)), self._value)
         return target(*args, **kwargs)

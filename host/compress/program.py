@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
+from eie.host.compress.saved_program import load_saved_program
 from eie.host.errors import InputError, ModelError
 
 __all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
@@ -92,15 +93,16 @@ def load_program(model: Model, input_shape: Sequence[int] | None = None) -> Name
 
 
 def _load(path: Path) -> ExportedProgram:
-    if not path.is_file():
-        raise ModelError(f"no model file at {path}")
     try:
         with _without_torch_warnings():
-            return torch.export.load(path)
-    except Exception as error:  # torch raises whatever its unpickling or archive code meets
+            return load_saved_program(path)
+    except ModelError:
+        raise
+    except Exception as error:  # torch raises whatever its archive code meets
         raise ModelError(
-            f"{path} is not a saved torch.export program ({_first_line(error)}); "
-            "write it with torch.export.save(torch.export.export(...), path)"
+            f"{path} is not a saved torch.export program that torch {torch.__version__} reads "
+            f"({_first_line(error)}); write it with "
+            "torch.export.save(torch.export.export(...), path)"
         ) from error
 
 

@@ -6,6 +6,7 @@ counters) does not matter; each node on the way must have exactly one computed i
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,7 +18,7 @@ from torch.export import ExportedProgram
 
 from eie.host.compress.constants import Constants, describe, operation
 from eie.host.compress.program import LINEAR_PART, SUPPORTED
-from eie.host.errors import ModelError, Problems
+from eie.host.errors import EieWarning, ModelError, Problems
 
 __all__ = ["LinearStep", "NormStep", "ReluStep", "Step", "read_steps"]
 
@@ -34,6 +35,12 @@ _IDENTITIES = frozenset(
         "aten.native_dropout.default",
     }
 )
+#: What a model may end in without effect on which output is the largest, and what is told of it.
+_ENDS = {
+    "softmax": "the largest output is the same",
+    "log_softmax": "the largest output is the same",
+    "sigmoid": "the largest output is the same, and what was 0.5 is 0",
+}
 #: Product of data and a constant: names of the data, matrix and bias arguments, and whether the
 #: matrix has one row for each output (else one column).
 _LINEARS = {
@@ -100,15 +107,42 @@ def read_steps(program: ExportedProgram) -> tuple[tuple[int, ...], list[Step]]:
     ------
     ModelError
         If the graph holds anything else, naming every such node.
+
+    Warns
+    -----
+    EieWarning
+        If a softmax or sigmoid at the end is left off.
     """
     problems = Problems("model")
     reader = _Reader(program, problems)
     source, output = reader.ends()
-    chain = reader.chain(source, output)
+    chain, left_off = _without_end(reader.chain(source, output))
     steps = [step for node in chain for step in reader.step(node)]
     convolutional = any("aten.conv" in operation(node) for node in program.graph.nodes)
     problems.raise_as(ModelError, LINEAR_PART if convolutional else "")
+    if left_off:
+        warnings.warn(left_off, EieWarning, stacklevel=4)  # where compress is called
     return tuple(int(size) for size in _shape(source)[1:]), steps
+
+
+def _without_end(chain: list[fx.Node]) -> tuple[list[fx.Node], str]:
+    """Leave off a softmax over the outputs, or a sigmoid, at the end; also says so, or nothing."""
+    for place in reversed(range(len(chain))):
+        node = chain[place]
+        name = operation(node)
+        kind = name.removeprefix("aten.").partition(".")[0].removeprefix("_")
+        over_outputs = kind == "sigmoid" or (
+            kind in _ENDS and _arguments(node)["dim"] in (-1, len(_shape(node)) - 1)
+        )
+        if over_outputs:
+            text = (
+                f"{describe(node)} at the end is left off: outputs are those before it; "
+                f"{_ENDS[kind]}. Where probabilities are needed, apply it to the outputs"
+            )
+            return chain[:place] + chain[place + 1 :], text
+        if name not in _IDENTITIES:
+            break
+    return chain, ""
 
 
 class _Reader:

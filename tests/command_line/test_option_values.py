@@ -22,7 +22,7 @@ EXPLORE = ["explore", "net.npz", "--out", "explored"]
 #: Integer parameters of a design that the command line knows.
 PARAMETERS = sorted(RANGES.keys() - {"weight_bits"})
 #: Values that no parameter has as it goes to a command.
-NONE = ["x", "", "4.5", "--", "9" * 5000]
+NONE = ["x", "", "4.5", "--", "9" * 5000, "1_6", " 16", "\u0661\u0666"]
 NO_MEMORY = ["sram", "", "--", "BRAM"]
 NO_BOARD = ["pynq-z9", "", "--"]
 

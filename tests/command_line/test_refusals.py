@@ -19,10 +19,13 @@ SIMULATE = "simulate project net.npz --inputs x.npy --outputs y.npy"
 RUN = "run net.npz --emulated-board project --inputs x.npy --outputs y.npy"
 
 NO_NETWORK = (
-    "model.pt2 must be a network file (.npz), not a torch model: `eie compress` makes one of a "
-    "saved torch.export program (.pt2)"
+    "model.pt2 must be a network file (.npz), not a saved torch.export program: `eie compress "
+    "MODEL.pt2 --out NET.npz` makes a network file of it"
 )
-NO_PROJECT = "design.toml must be a project folder, as `eie generate` writes one, not a file"
+NO_PROJECT = (
+    "design.toml must be a project folder, as `eie generate` writes one, not a design file "
+    "(DESIGN.toml): `eie generate` makes a project of it"
+)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +54,20 @@ def test_a_missing_file(command, message, refused):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("emulate x.npy --inputs x.npy --outputs y.npy", "not a network file"),
-        ("emulate project --inputs x.npy --outputs y.npy", "no network file at project"),
-        ("emulate net.npz --inputs net.npz --outputs y.npy", "must be a .npy file, not an .npz"),
+        (
+            "emulate x.npy --inputs x.npy --outputs y.npy",
+            "x.npy must be a network file (.npz), not a single array (.npy): --inputs and",
+        ),
+        ("emulate project --inputs x.npy --outputs y.npy", "(.npz), not a project folder"),
+        (
+            "emulate net.npz --inputs net.npz --outputs y.npy",
+            "must be a .npy file of numbers, not a compressed",
+        ),
         ("emulate net.npz --inputs design.toml --outputs y.npy", "must be a .npy file of numbers"),
         ("emulate net.npz --inputs project --outputs y.npy", "must be a .npy file of numbers"),
         (
             f"{EMULATE} --design net.npz",
-            "net.npz must be a design file (DESIGN.toml), not a binary",
+            "net.npz must be a design file (DESIGN.toml), not a compressed network",
         ),
         (f"{EMULATE} --design project", "not a folder; the project's is project/design.toml"),
         (
@@ -68,24 +77,21 @@ def test_a_missing_file(command, message, refused):
         ("simulate design.toml net.npz --inputs x.npy --outputs y.npy", NO_PROJECT),
         ("build design.toml", NO_PROJECT),
         (RUN.replace("project", "design.toml"), NO_PROJECT),
-        ("generate net.npz --out new", "net.npz must be a design file (DESIGN.toml), not a binary"),
-        ("fit design.toml --board kv260 --out d.toml", "not a network file"),
+        (
+            "generate net.npz --out new",
+            "net.npz must be a design file (DESIGN.toml), not a compressed network",
+        ),
+        ("fit design.toml --board kv260 --out d.toml", "(.npz), not a design file (DESIGN.toml)"),
         ("fit model.pt2 --board kv260 --out d.toml", NO_NETWORK),
         (EMULATE.replace("net.npz", "model.pt2"), NO_NETWORK),
-        ("info x.npy", "file must be a .npz, .toml or .bit, not 'x.npy'"),
-        ("info project", "file must be a .npz, .toml or .bit, not 'project'"),
+        ("info x.npy", "or a bitstream (.bit), not a single array (.npy)"),
+        ("info project", "or a bitstream (.bit), not a project folder"),
     ],
 )
 def test_a_file_of_another_kind(command, message, refused):
     with zipfile.ZipFile("model.pt2", "w") as archive:
-        archive.writestr("model/version", "3")
+        archive.writestr("model/models/model.json", "{}")
     assert message in refused(command)
-
-
-#: What is said of a file that is no array, such as a CSV.
-NO_ARRAY = (
-    "x.npy must be a .npy file of numbers, not a file of another kind: write one with numpy.save"
-)
 
 
 def save(values: object) -> bytes:
@@ -118,8 +124,8 @@ def with_value(value: float) -> np.ndarray:
         (save(np.zeros((3, 20)))[:20], "must be a .npy file of numbers"),
         (save(np.zeros((3, 20))).replace(b"<f8", b"<q9"), "must be a .npy file of numbers"),
         (save(np.zeros((3, 20))).replace(b"(3, 20),", b"(9**99,)"), "must be a .npy file"),
-        (b"", NO_ARRAY),
-        (b"1, 2, 3\n", NO_ARRAY),
+        (b"", "x.npy must be a .npy file of numbers, not an empty file"),
+        (b"1, 2, 3\n", "not a text file: numbers as text are read by numpy.loadtxt"),
         (b"PK\x03\x04 no archive", "must be a .npy file of numbers"),
     ],
 )
@@ -209,8 +215,8 @@ def test_a_network_too_large_for_the_design(refused):
         ("--pes 0", "pes must be"),
         ("--pes -4", "pes must be"),
         ("--rows-per-pe 1 --pes 1", "rows_per_pe: needs 32, may use 1 of 1"),
-        ("--pes four", "argument --pes: invalid int value: 'four'"),
-        ("--pes 4.0", "argument --pes: invalid int value: '4.0'"),
+        ("--pes four", "argument --pes: invalid integer value: 'four'"),
+        ("--pes 4.0", "argument --pes: invalid integer value: '4.0'"),
         ("--pes", "argument --pes: expected one argument"),
         ("--memory sram", "argument --memory: invalid choice: 'sram'"),
         ("--speed 3", "unrecognized arguments: --speed 3"),
@@ -316,7 +322,7 @@ def test_commands_that_are_none(command, refused):
 
 def test_a_damaged_network(refused):
     whole = Path("net.npz").read_bytes()
-    for length in (0, 100, len(whole) // 2, len(whole) - 1):
+    for length in (10, 100, len(whole) // 2, len(whole) - 1):
         Path("net.npz").write_bytes(whole[:length])
         for command in (EMULATE, "info net.npz", "fit net.npz --board kv260 --out d.toml"):
             assert "net.npz is damaged or not a network file" in refused(command)

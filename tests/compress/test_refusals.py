@@ -54,9 +54,9 @@ REFUSED = {
         ["'0' (Conv2d)", SUPPORTED, LINEAR_PART],
     ),
     "every unsupported node": (
-        nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Softmax(1)),
+        nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Softplus()),
         (4,),
-        ["2 problems", "module '1' of type Tanh", "module '3' of type Softmax"],
+        ["2 problems", "module '1' of type Tanh", "module '3' of type Softplus"],
     ),
     "residual": (
         Forward(lambda self, x: self.fc2(x + self.fc1(x))),
