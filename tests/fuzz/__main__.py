@@ -61,8 +61,9 @@ def main() -> int:
             "packets": PacketTarget(seed, Twins.of_projects(projects, 0.8 * limit)),
         }
 
-    print("compiling the kernels", flush=True)
-    prepare(projects)
+    if (options.case or options.only or "").partition(":")[0] != "designs":
+        print("compiling the kernels", flush=True)
+        prepare(projects)
     try:
         if options.case:
             return _again(options.case, targets, limit, folder)
