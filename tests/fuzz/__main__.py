@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -47,6 +48,8 @@ def main() -> int:
     )
     parser.add_argument("--no-page", action="store_true", help=f"do not write {PAGE.name}")
     options = parser.parse_args()
+    # Told to end, it ends its workers as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder, limit, seed = options.folder, options.time_limit, options.seed
     projects, scratch = folder / "projects", folder / "scratch"
 
