@@ -63,7 +63,10 @@ def read_npy(data: bytes) -> npt.NDArray[Any]:
     require(len(text) == length <= 10_000, "header cut, or too long")
     try:
         header = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin1"))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except SyntaxError as error:
+        # numpy reads headers of Python 2 as well.
+        raise Damaged(f"header is no literal: {error}") from error
+    except (ValueError, TypeError, MemoryError, RecursionError) as error:
         raise NotValid(f"header is no literal: {error}") from error
     require(
         isinstance(header, dict) and set(header) == {"descr", "fortran_order", "shape"},
@@ -82,6 +85,8 @@ def read_npy(data: bytes) -> npt.NDArray[Any]:
         dtype = np.dtype(header["descr"])
     except (TypeError, ValueError, SyntaxError) as error:
         raise NotValid(f"no dtype: {error}") from error
+    if dtype.subdtype is not None:
+        raise Damaged(f"a dtype of several numbers: {dtype}")
     require(dtype.kind in "iufb", f"other dtype: {dtype}")
     size = math.prod(shape) * dtype.itemsize
     body = data[start + length :]
@@ -98,7 +103,6 @@ def read_network(data: bytes) -> ReadNetwork:
     NotValid
         With the reason; Damaged if it is that of the archive.
     """
-    require(data[:4] == b"PK\x03\x04", "no archive")
     members = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
