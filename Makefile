@@ -45,7 +45,7 @@ soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites its pa
 
 .PHONY: fuzz
 fuzz: $(STAMP)  ## mutate 1,000,000 networks, designs and packets; rewrites docs/reliability.md (40 minutes, resumes)
-	$(BIN)/python tests/fuzz $(FUZZ)
+	$(BIN)/python -W ignore tests/fuzz $(FUZZ)
 
 .PHONY: golden
 golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates

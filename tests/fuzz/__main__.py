@@ -22,6 +22,7 @@ from reliability_page import PAGE, write_part  # noqa: E402
 from fuzz.campaign import Campaign  # noqa: E402
 from fuzz.design_target import DesignTarget  # noqa: E402
 from fuzz.failures import Failures  # noqa: E402
+from fuzz.mutated_networks import bomb  # noqa: E402
 from fuzz.network_target import NetworkTarget  # noqa: E402
 from fuzz.packet_target import PacketTarget  # noqa: E402
 from fuzz.progress import ROOT, Progress, fingerprint  # noqa: E402
@@ -67,6 +68,7 @@ def main() -> int:
     if (options.case or options.only or "").partition(":")[0] != "designs":
         print("compiling the kernels", flush=True)
         prepare(projects)
+        bomb()  # takes seconds, and is kept for all workers
     try:
         if options.case:
             return _again(options.case, targets, limit, folder)

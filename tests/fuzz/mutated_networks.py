@@ -175,7 +175,7 @@ def _member(dice: random.Random, way: str, header: Any, arrays: Arrays) -> tuple
 
 
 @functools.cache
-def _bomb() -> bytes:
+def bomb() -> bytes:
     """Deflate half a gigabyte of zeros behind a ``.npy`` header that declares them."""
     compress = zlib.compressobj(9, zlib.DEFLATED, -15)
     size = 1 << 29
@@ -188,7 +188,7 @@ def _bomb() -> bytes:
 def _with_bomb(name: str, members: list[tuple[str, bytes]]) -> bytes:
     """Put a bomb into an archive, by hand: zipfile would inflate it first."""
     data = write_zip([*members, (name, b"")])
-    bomb, size = _bomb(), (1 << 29) + 128
+    inflated, size = bomb(), (1 << 29) + 128
     local = data.rindex(b"PK\x03\x04")
     central = data.index(b"PK\x01\x02", local)
     entry = data.rindex(b"PK\x01\x02")
@@ -197,16 +197,16 @@ def _with_bomb(name: str, members: list[tuple[str, bytes]]) -> bytes:
         # Method, two of date, CRC, both sizes: in a row in both headers.
         part = bytearray(data[start:end])
         part[fields : fields + 2] = (8).to_bytes(2, "little")
-        part[fields + 10 : fields + 14] = len(bomb).to_bytes(4, "little")
+        part[fields + 10 : fields + 14] = len(inflated).to_bytes(4, "little")
         part[fields + 14 : fields + 18] = size.to_bytes(4, "little")
         return bytes(part)
 
     end = bytearray(data[data.rindex(b"PK\x05\x06") :])
-    end[16:20] = (central + len(bomb)).to_bytes(4, "little")
+    end[16:20] = (central + len(inflated)).to_bytes(4, "little")
     return (
         data[:local]
         + patched(local, 8, central)
-        + bomb
+        + inflated
         + data[central:entry]
         + patched(entry, 10, data.rindex(b"PK\x05\x06"))
         + bytes(end)
