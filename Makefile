@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOARD ?= pynq-z2
+# Options of the fuzzer, such as FUZZ="--cases 60000".
+FUZZ ?=
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
@@ -38,8 +40,12 @@ test-slow: $(STAMP)  ## run the tests that take minutes
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
 
 .PHONY: soak
-soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites docs/reliability.md (minutes)
+soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites its part of docs/reliability.md (minutes)
 	$(BIN)/python -W ignore tests/board/soak.py
+
+.PHONY: fuzz
+fuzz: $(STAMP)  ## mutate 1,000,000 networks, designs and packets; rewrites docs/reliability.md (40 minutes, resumes)
+	$(BIN)/python -W ignore tests/fuzz $(FUZZ)
 
 .PHONY: golden
 golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
@@ -80,7 +86,7 @@ demo/project/design.toml demo/digits.npz:
 
 .PHONY: clean
 clean:  ## remove what was made, but for the environment
-	rm -rf demo build/hls* build/bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build/hls* build/bench build/fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean

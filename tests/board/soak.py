@@ -1,8 +1,8 @@
 """A soak of the driver: random runs, reloads and faults on the emulated board.
 
-``python tests/board/soak.py --rounds 100000`` writes its figures to docs/reliability.md. Every
-output is compared with ``==``; every fault must surface as the error that belongs to it, and the
-call after it must be right.
+``python tests/board/soak.py --rounds 100000`` writes the driver's part of docs/reliability.md.
+Every output is compared with ``==``; every fault must surface as the error that belongs to it, and
+the call after it must be right.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -28,9 +29,12 @@ from eie.host.errors import DeviceError, DeviceTimeoutError
 from eie.host.network import Layer, Network
 from eie.host.passes import plan_passes
 from eie.host.run import emulate
-from eie.host.whole_file import write_whole
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+# The folder of tests is no package: what its programs share is found beside them.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from reliability_page import PAGE, write_part
+
 DESIGNS = (
     Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104"),
     Design(pes=1, index_bits=6, entries_per_pe=2048, pointers_per_pe=512, board="zcu104"),
@@ -239,10 +243,10 @@ def soak(rounds: int, seed: int) -> Counter[str]:
 
 
 def page(counts: Counter[str], seed: int, seconds: float) -> str:
-    """Text of docs/reliability.md."""
+    """Text of the driver's part of docs/reliability.md."""
     head = counts["rounds"]
     rows = [f"| {name} | {count:,} |" for name, count in sorted(counts.items()) if name != "rounds"]
-    return f"""# Reliability of the driver
+    return f"""## The driver
 
 `make soak` ran {head:,} random rounds on the emulated board (real `pynq`, the driver, the numpy
 engine), spread over {len(DESIGNS)} designs and {len(SHAPES)} networks each, one of which runs in
@@ -274,7 +278,7 @@ def main() -> None:
     options = parser.parse_args()
     start = time.monotonic()
     counts = soak(options.rounds, options.seed)
-    write_whole(PAGE, page(counts, options.seed, time.monotonic() - start))
+    write_part("driver", page(counts, options.seed, time.monotonic() - start))
     print(f"{options.rounds} rounds in {time.monotonic() - start:.0f} s: wrote {PAGE.name}")
 
 
