@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.errors import InputError
-from eie.host.fixed_point import quantize, saturation
+from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
@@ -61,6 +60,11 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
     ------
     InputError
         If shape or type are wrong, or a value is not finite.
+
+    Warns
+    -----
+    SaturationWarning
+        If values lie beyond what the network's inputs hold.
     """
     array = read_array(path)
     if array.ndim != 2 or array.shape[1] != network.inputs:
@@ -69,11 +73,7 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
         )
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
-    codes = quantize(array, network.input_frac, name=f"inputs in {path}")
-    lost = saturation(array, codes, network.input_frac)
-    if lost is not None:
-        print(f"eie: {lost}", file=sys.stderr)
-    return codes
+    return quantize_inputs(network, array, name=f"inputs in {path}")
 
 
 def check_target(path: Path | None) -> None:

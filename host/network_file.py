@@ -22,8 +22,9 @@ from eie.host.whole_file import whole_file
 
 __all__ = ["FILE_VERSION", "load_network", "save_network"]
 
-#: Version of the file format; readers refuse any other.
-FILE_VERSION = 1
+#: Newest version of the file format. Version 2 adds ``feature_fracs``; a network without them is
+#: written as version 1, which every eie reads.
+FILE_VERSION = 2
 _MAGIC = "eie-network"
 #: Suffixes of what torch saves.
 _MODEL_SUFFIXES = (".pt2", ".pt", ".pth")
@@ -42,7 +43,7 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": FILE_VERSION,
+        "version": 1 if network.feature_fracs is None else 2,
         "layers": [layer.scalars() for layer in network.layers],
         "metadata": dict(network.metadata),
     }
@@ -52,6 +53,8 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     for number, layer in enumerate(network.layers):
         arrays |= {f"layer{number}_{name}": array for name, array in layer.arrays().items()}
     arrays |= {"golden_inputs": network.golden_inputs, "golden_outputs": network.golden_outputs}
+    if network.feature_fracs is not None:
+        arrays["feature_fracs"] = network.feature_fracs
     arrays["sha256"] = _digest(arrays)
     try:
         with whole_file(target) as partial, partial.open("wb") as file:
@@ -102,10 +105,10 @@ def _from_arrays(arrays: dict[str, npt.NDArray[Any]], source: str) -> Network:
         header = json.loads(arrays["header"].tobytes())
         if header["magic"] != _MAGIC:
             raise NetworkFileError(f"{source} is not a network file")
-        if header["version"] != FILE_VERSION:
+        if header["version"] not in (1, FILE_VERSION):
             raise NetworkFileError(
                 f"{source} has network file version {header['version']!r}; "
-                f"this eie reads version {FILE_VERSION}: compress the model again"
+                f"this eie reads versions 1 and {FILE_VERSION}: compress the model again"
             )
         stored = arrays.pop("sha256")
         if not np.array_equal(stored, _digest(arrays)):
@@ -121,6 +124,7 @@ def _from_arrays(arrays: dict[str, npt.NDArray[Any]], source: str) -> Network:
             golden_inputs=arrays["golden_inputs"],
             golden_outputs=arrays["golden_outputs"],
             metadata=header["metadata"],
+            feature_fracs=arrays["feature_fracs"] if header["version"] == FILE_VERSION else None,
         )
     except NetworkFileError:
         raise

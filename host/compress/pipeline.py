@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
-from eie.host.compress.formats import assumed_ranges, choose_formats, observed_ranges
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import (
     DEFAULT_DENSITY,
@@ -19,12 +20,13 @@ from eie.host.compress.pruning import (
     layer_densities,
     magnitude_mask,
 )
-from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
+from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared, share
 from eie.host.errors import InputError
-from eie.host.fixed_point import dequantize, quantize
+from eie.host.fixed_point import quantize
+from eie.host.loss_record import METADATA_KEY
 from eie.host.network import Network
 
 __all__ = ["GOLDEN_VECTORS", "compress"]
@@ -33,6 +35,8 @@ __all__ = ["GOLDEN_VECTORS", "compress"]
 GOLDEN_VECTORS = 16
 #: Seed of the golden inputs of a network without calibration data.
 _GOLDEN_SEED = 0
+
+Samples = npt.NDArray[np.float64]
 
 
 def compress(
@@ -81,6 +85,23 @@ def compress(
         layer.
     InputError
         If another argument is not what it must be.
+
+    Warns
+    -----
+    UncalibratedWarning
+        Without calibration: the error is not known then.
+    SaturationWarning
+        If the formats cut off calibration values, as they do with glitches; names them.
+    LossWarning
+        If the median vector's outputs are off by more than a tenth; says which step lost it, and
+        what helps.
+    UnderflowWarning
+        If features, or more than a hundredth of a layer's weights, become 0; names them.
+
+    Notes
+    -----
+    ``LossRecord.of(network)`` (:mod:`eie.host.loss_record`) gives errors, losses by step and counts
+    as numbers.
     """
     if not isinstance(golden, int) or isinstance(golden, bool) or golden < 0:
         raise InputError(f"golden must be an integer of at least 0, not {golden!r}")
@@ -90,58 +111,42 @@ def compress(
     dense = read_model(model, input_shape=input_shape)
     if samples is not None:
         samples = flatten_calibration(samples, dense)
-    if keep_weights:
-        weights = keep_shared(dense.layers)
-    else:
-        densities = layer_densities([layer.name for layer in dense.layers], density)
-        weights = tuple(_prune_and_share(layer, densities[layer.name]) for layer in dense.layers)
-    if samples is None:
-        ranges = assumed_ranges(dense.layers, weights)
-    else:
-        ranges = observed_ranges(dense.layers, weights, samples)
-    formats = choose_formats(dense.layers, weights, ranges)
-    layers = tuple(
-        quantize_layer(layer, shared, chosen, keep_codes=keep_weights)
-        for layer, shared, chosen in zip(dense.layers, weights, formats, strict=True)
-    )
+
+    def share_weights(scaled: DenseModel, inputs: Samples | None) -> tuple[SharedWeights, ...]:
+        if keep_weights:
+            return keep_shared(scaled.layers)
+        densities = layer_densities([layer.name for layer in scaled.layers], density)
+        return tuple(_prune_and_share(layer, densities[layer.name]) for layer in scaled.layers)
+
+    # Zeros say nothing of what the inputs will be.
+    known = samples if samples is not None and samples.any() else None
+    best = round_model(dense, share_weights, known, keep_weights=keep_weights)
+    network, record = best.network, best.record
     metadata = {
         "model": dense.name,
         "torch": torch.__version__,
         "compression": "weights kept as given" if keep_weights else "pruned and shared",
-        "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
-        "formats": ranges.origin,
+        "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in network.layers),
+        "formats": best.origin,
+        "error": str(record.error or UNKNOWN_ERROR),
+        METADATA_KEY: record.as_text(),
     }
-    codes = quantize(
-        _golden_inputs(dense, samples, golden), formats[0].input_frac, name="golden inputs"
+    for category, text in warnings_of(best, zeros=samples is not known):
+        warnings.warn(text, category, stacklevel=2)
+    codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")
+    return replace(
+        network,
+        golden_inputs=codes,
+        golden_outputs=TorchReference(network)(codes),
+        metadata=metadata,
     )
-    network = Network(layers, codes[:0], np.zeros((0, layers[-1].rows), np.int16), metadata)
-    reference = TorchReference(network)
-    if samples is not None:
-        error = _relative_error(dense, network, reference, samples)
-        metadata["error"] = f"{100 * error:.2f} % rms of the model's outputs, on the calibration"
-    return replace(network, golden_inputs=codes, golden_outputs=reference(codes), metadata=metadata)
-
-
-def _relative_error(
-    model: DenseModel,
-    network: Network,
-    reference: TorchReference,
-    samples: npt.NDArray[np.float64],
-) -> float:
-    """Root mean square of what the compression changed, over that of the model's outputs."""
-    exact = model.forward(samples)
-    outputs = dequantize(reference(quantize(samples, network.input_frac)), network.output_frac)
-    scale = float(np.sqrt(np.mean(exact**2)))
-    return float(np.sqrt(np.mean((outputs - exact) ** 2))) / scale if scale else 0.0
 
 
 def _prune_and_share(layer: DenseLayer, density: float) -> SharedWeights:
     return share(np.where(magnitude_mask(layer.weights, density), layer.weights, 0))
 
 
-def _golden_inputs(
-    model: DenseModel, samples: npt.NDArray[np.float64] | None, golden: int
-) -> npt.NDArray[np.float64]:
+def _golden_inputs(model: DenseModel, samples: Samples | None, golden: int) -> Samples:
     if samples is not None:
         return samples[:golden]
     return np.random.default_rng(_GOLDEN_SEED).uniform(-1.0, 1.0, (golden, model.features))
