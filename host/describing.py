@@ -69,6 +69,8 @@ def _losses(record: LossRecord) -> Iterator[str]:
 def _layer_losses(layer: LayerLoss) -> Iterator[str]:
     if layer.weights_zeroed:
         yield f"{layer.weights_zeroed} of {layer.weights} weights become 0"
+    if layer.weights_saturated:
+        yield f"{counted(layer.weights_saturated, 'weight')} cut off"
     if layer.weights_coarse > layer.weights_zeroed:
         coarse = layer.weights_coarse - layer.weights_zeroed
         yield f"{counted(coarse, 'weight')} changed by more than a quarter"

@@ -76,7 +76,9 @@ class LayerLoss:
     weights_zeroed: int
     #: Those that rounding changes by more than a quarter, zeros included.
     weights_coarse: int
-    #: Magnitude of the largest weight, which sets the format.
+    #: Those cut off, since the outputs lose less by it than by the digits they would take.
+    weights_saturated: int
+    #: Magnitude of the largest weight.
     largest_weight: float
     #: Biases other than 0 that round to 0.
     biases_zeroed: int

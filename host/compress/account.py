@@ -186,11 +186,13 @@ def _layer_loss(part: _Compressed, outputs_zeroed: int, saturated: int) -> Layer
     table, rounded = part.shared.table(), part.rounded_table
     counts = np.bincount(part.shared.codes.ravel(), minlength=len(table))[1:]
     wanted, got = table[1:], rounded[1:]
+    place = np.ldexp(1.0, -part.fixed.weight_frac)
     return LayerLoss(
         name=part.fixed.name,
         weights=int(counts.sum()),
         weights_zeroed=int(counts[got == 0].sum()),
         weights_coarse=int(counts[np.abs(got - wanted) > np.abs(wanted) / 4].sum()),
+        weights_saturated=int(counts[np.abs(got - wanted) > place].sum()),
         largest_weight=float(np.abs(table).max()),
         biases_zeroed=int(np.count_nonzero((part.fixed.bias == 0) & (part.dense.bias != 0))),
         outputs_zeroed=outputs_zeroed,

@@ -69,7 +69,9 @@ def warnings_of(rounded: RoundedModel, *, zeros: bool = False) -> Iterator[Warne
     if record.error is None:
         yield UncalibratedWarning, _uncalibrated(rounded, zeros)
     else:
-        if record.inputs_saturated or any(layer.saturated for layer in record.layers):
+        if record.inputs_saturated or any(
+            layer.saturated or layer.weights_saturated for layer in record.layers
+        ):
             yield SaturationWarning, _saturation(record)
         if record.error.median > MUCH:
             yield LossWarning, _loss(record)
@@ -106,10 +108,17 @@ def _saturation(record: LossRecord) -> str:
         for layer in record.layers
         if layer.saturated
     ]
+    vectors = f" of {counted(record.vectors, 'calibration vector')}" if parts else ""
+    weights = [
+        f"{counted(layer.weights_saturated, 'weight')} of layer {layer.name!r} (the largest: "
+        f"{layer.largest_weight:g})"
+        for layer in record.layers
+        if layer.weights_saturated
+    ]
     return (
-        f"the formats cut off {', '.join(parts)} of {counted(record.vectors, 'calibration vector')}"
-        ", so that ordinary values keep their digits: leave such vectors out if they are glitches, "
-        "or give more of them if they are real"
+        f"the formats cut off {', '.join(parts)}{vectors}{' and ' if parts and weights else ''}"
+        f"{', '.join(weights)}, so that ordinary values keep their digits: leave such vectors out "
+        "if they are glitches, or give more of them if they are real"
     )
 
 

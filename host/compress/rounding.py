@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.compress.account import loss_record
+from eie.host.compress.codebook_ranges import hold_codebooks
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.feature_scales import FeatureScales, feature_scales
 from eie.host.compress.formats import (
@@ -103,10 +104,11 @@ def _round(
             f"{layer.name}: {each:.1f}" for layer, each in zip(model.layers, bits, strict=True)
         )
     else:
+        held = hold_codebooks(model.layers, weights, samples)
         ranges = observed_ranges(
-            model.layers, weights, samples, inputs=None if scales is None else scales.inputs
+            model.layers, held, samples, inputs=None if scales is None else scales.inputs
         )
-        formats = choose_formats(model.layers, weights, ranges)
+        formats = choose_formats(model.layers, held, ranges)
         origin = ranges.origin
     layers = tuple(
         quantize_layer(layer, shared, chosen, keep_codes=keep_weights)

@@ -1,4 +1,4 @@
-"""Numbers that 16 bits cannot hold, or hold badly: the right value, or a warning that names them."""
+"""Numbers that 16 bits cannot hold or hold badly: the right value, or a warning that names it."""
 
 import warnings
 
@@ -74,20 +74,33 @@ def test_one_glitch_takes_nothing_from_the_other_vectors(normal):
     assert record.error.worst_vector == 17
 
 
-def test_an_output_that_is_cut_off_is_counted_by_layer(normal):
+def test_a_weight_that_matters_to_few_vectors_is_cut_off_and_counted(normal):
     hidden = _shared(30, 20)
     with torch.no_grad():
         hidden.weight[4] = 0
         hidden.weight[4, 0] = 1e5
     inputs = np.abs(normal)
-    inputs[:, 0] = 0
-    inputs[17, 0] = 1
-    with pytest.warns(SaturationWarning, match=r"cut off 1 output of layer '0' of 1000 calib"):
-        network = compress(
-            nn.Sequential(hidden, nn.ReLU(), _shared(10, 30)),
-            calibration=inputs, keep_weights=True,
-        )  # fmt: skip
-    assert [layer.saturated for layer in _record(network).layers] == [1, 0]
+    inputs[1:, 0] = 0
+    model = nn.Sequential(hidden, nn.ReLU(), _shared(10, 30))
+    with pytest.warns(SaturationWarning, match=r"1 weight of layer '0' \(the largest: 100000\)"):
+        network = compress(model, calibration=inputs, keep_weights=True)
+    assert [layer.weights_saturated for layer in _record(network).layers] == [1, 0]
+    assert _median_error(network, model, inputs[1:]) < 1e-2
+
+
+def test_an_output_that_is_cut_off_is_counted_by_layer():
+    """One vector sums to 500, where those before and after sum to 0.005."""
+    model = nn.Linear(500, 1, bias=False)
+    nn.init.ones_(model.weight)
+    inputs = np.ones((1000, 500))
+    inputs[:, ::2] = -1.0
+    inputs[:, 0] += np.random.default_rng(0).choice([-0.005, 0.005], 1000)
+    inputs[17] = 1.0
+    with pytest.warns(SaturationWarning, match=r"cut off 1 output of layer 'linear' of 1000 cal"):
+        network = compress(model, density=1.0, calibration=inputs)
+    record = _record(network)
+    assert [layer.saturated for layer in record.layers] == [1]
+    assert record.error.worst_vector == 17
 
 
 def test_inputs_of_the_assumed_range_do_not_overflow():
@@ -116,11 +129,14 @@ def test_inputs_and_outputs_of_any_size(scale, normal):
 
 
 def test_features_of_different_scale_get_one_each(normal):
-    scale = np.array([1e5, 1.0, 1e-3])
-    inputs = normal[:, :3] * scale + scale
+    scale = np.array([2.0**17, 1.0, 2.0**-10])  # powers of two, so that sharing loses nothing
+    random = np.random.default_rng(0)
+    alike = np.stack([random.permutation(normal[:, 0]) for _ in scale], axis=1)
+    inputs = alike * scale + scale
     model = nn.Sequential(nn.BatchNorm1d(3), _shared(16, 3), nn.ReLU(), _shared(4, 16)).double()
     model[0].running_mean = torch.from_numpy(scale)
     model[0].running_var = torch.from_numpy(scale**2)
+    model[0].eps = 0.0
     model.eval()
     network = compress(model, density=1.0, calibration=inputs)
     assert network.feature_fracs is not None
@@ -144,10 +160,10 @@ def test_features_of_one_scale_keep_one_format(normal):
 
 def test_kept_weights_keep_one_format_and_lost_features_are_named(normal):
     model = _shared(6, 3)
-    with pytest.warns(UnderflowWarning, match=r"2 features \(1, 2\) always become 0"):
-        network = compress(
-            model, keep_weights=True, calibration=normal[:, :3] * np.array([1e6, 1.0, 1e-3])
-        )
+    inputs = normal[:, :3] * np.array([1e6, 1.0, 1e-3])
+    with pytest.warns(UnderflowWarning) as caught:
+        network = compress(model, keep_weights=True, calibration=inputs)
+    assert any("2 features (1, 2) always become 0" in str(each.message) for each in caught)
     assert network.feature_fracs is None
     assert _record(network).features_zeroed == (1, 2)
     assert np.array_equal(network.layers[0].dense_codes() != 0, model.weight.detach().numpy() != 0)
