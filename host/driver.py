@@ -339,7 +339,7 @@ class Accelerator:
         network = plan.network
         array = np.asarray(inputs)
         if array.dtype.kind == "f":
-            codes = quantize_inputs(network, array, stacklevel=3)
+            codes = quantize_inputs(network, array, stacklevel=4)
             return dequantize(self._run_codes(plan, codes, stopped), network.output_frac)
         if array.dtype != np.int16:
             raise InputError(

@@ -50,9 +50,7 @@ def quantize_inputs(
     codes = network.check_inputs(quantize(array, network.input_frac, name=name))
     counts = saturated_inputs(network, array, codes)
     if counts.any():
-        warnings.warn(
-            _saturation(network, array, counts), SaturationWarning, stacklevel=stacklevel + 1
-        )
+        warnings.warn(_saturation(network, array, counts), SaturationWarning, stacklevel=stacklevel)
     return codes
 
 

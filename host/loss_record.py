@@ -170,14 +170,18 @@ class LossRecord:
         return None if text is None else cls.from_text(text)
 
 
+#: Fields of several items.
+_LISTS = ("stages", "layers", "largest_cut", "features_zeroed", "features_coarse")
+
+
 def _check_numbers(fields: dict[str, Any]) -> None:
     """Require a number, finite and not negative, wherever a record has one, and text for names."""
     for name, value in fields.items():
         if isinstance(value, dict):
             _check_numbers(value)
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, (list, tuple)) and name in _LISTS:
             for item in value:
-                _check_numbers(item if isinstance(item, dict) else {name: item})
+                _check_numbers(item if isinstance(item, dict) else {"item": item})
         elif name in ("name", "stage"):
             if not isinstance(value, str):
                 raise ValueError(f"{name} must be text, not {value!r}")

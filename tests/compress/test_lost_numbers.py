@@ -258,7 +258,7 @@ def test_counts_equal_a_recount(seed, vectors, glitches):
         assert lost.saturated == np.count_nonzero(activations != rounded)
         assert lost.weights - lost.weights_zeroed == layer.nonzeros
         assert lost.weights_coarse >= lost.weights_zeroed
-    cut = inputs_cut or any(layer.saturated for layer in record.layers)
-    assert cut == any(each.category is SaturationWarning for each in caught)
+    cut = [each for layer in record.layers for each in (layer.saturated, layer.weights_saturated)]
+    assert any([inputs_cut, *cut]) == any(each.category is SaturationWarning for each in caught)
     assert all(issubclass(each.category, EieWarning) for each in caught)
     assert LossRecord.from_text(record.as_text()) == record
