@@ -85,8 +85,8 @@ def _saturation(network: Network, values: npt.NDArray[Any], counts: npt.NDArray[
     low, high = (code * 2.0**-widest for code in (CODE_MIN, CODE_MAX))
     of = "their formats go" if network.feature_fracs is not None else "the network's inputs go"
     return (
-        f"{int(counts.sum())} of {values.size} input values were saturated, in "
-        f"{counted(len(features), 'feature')} ({listed(features)}): {of} from {low:g} to "
+        f"{int(counts.sum())} of {values.size} input values were saturated: "
+        f"{counted(len(features), 'feature')} ({listed(features)}); {of} from {low:g} to "
         f"{high:g}{' at most' if fracs.min() != fracs.max() else ''}; compress with calibration "
         "inputs of your range"
     )

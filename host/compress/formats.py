@@ -182,7 +182,7 @@ def largest_frac(low: float, high: float, *, name: str) -> int:
     """
     if low == 0 and high == 0:
         low, high = -1.0, 1.0
-    exponent = max(math.frexp(low)[1], math.frexp(high)[1])
+    exponent = math.frexp(max(-low, high))[1]
     for frac in range(min(FRAC_MAX, ACTIVATION_BITS - exponent), FRAC_MIN - 1, -1):
         if math.ldexp(low, frac) >= CODE_MIN - 0.5 and math.ldexp(high, frac) < CODE_MAX + 0.5:
             return frac

@@ -148,7 +148,7 @@ def test_features_of_different_scale_get_one_each(normal):
     assert np.array_equal(network.golden_inputs, expected)
     outside = inputs[:4].copy()
     outside[2, 2] = 1.0
-    with pytest.warns(SaturationWarning, match=r"1 of 12 input values .* in 1 feature \(2\)"):
+    with pytest.warns(SaturationWarning, match=r"1 of 12 input values .*: 1 feature \(2\);"):
         codes = quantize_inputs(network, outside)
     assert codes[2, 2] == CODE_MAX
 
@@ -219,7 +219,7 @@ def test_without_calibration_bits_that_are_left_are_said():
 
 def test_python_is_warned_of_inputs_out_of_range(normal):
     network = compress(_shared(8, 20), density=1.0, calibration=normal)
-    with pytest.warns(SaturationWarning, match=r"of 100 input values were saturated, in \d+ feat"):
+    with pytest.warns(SaturationWarning, match=r"of 100 input values were saturated: \d+ feat"):
         quantize_inputs(network, normal[:5] * 255)
 
 

@@ -28,7 +28,7 @@ def test_codes_are_those_of_quantize_and_quiet(network):
 
 def test_what_is_cut_off_is_warned_of_by_feature_at_the_callers_line(network):
     values = np.array([[200.0, 0, 0, 1e308], [0, 0, 0, -129]])
-    text = r"3 of 8 input values were saturated, in 2 features \(0, 3\): .* from -128 to 127.996;"
+    text = r"3 of 8 input values were saturated: 2 features \(0, 3\); .* from -128 to 127.996;"
     with pytest.warns(SaturationWarning, match=text) as caught:
         codes = quantize_inputs(network, values)
     assert caught[0].filename == __file__
