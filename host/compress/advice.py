@@ -21,8 +21,6 @@ __all__ = ["MUCH", "UNKNOWN_ERROR", "warnings_of"]
 MUCH = 0.10
 #: Share of a layer's weights that may round to 0 without a warning.
 _FEW_WEIGHTS = 0.01
-#: Share of a hidden layer's outputs that may; of the last layer, none.
-_FEW_OUTPUTS = 0.1
 #: Bits, without the sign, below which an uncalibrated layer's outputs are said to have few.
 _FEW_BITS = 6.0
 #: What a network compressed without calibration says of its error.
@@ -148,8 +146,8 @@ def _underflow(rounded: RoundedModel) -> Iterator[str]:
                 f"0, since the largest of {lost.largest_weight:g} sets the format of all: "
                 "scale the input or output that it belongs to"
             )
-        last = layer is rounded.network.layers[-1]
-        if lost.outputs_zeroed > (0 if last else _FEW_OUTPUTS * layer.rows):
+        # Hidden units that retraining has left with next to nothing are no loss.
+        if lost.outputs_zeroed and layer is rounded.network.layers[-1]:
             yield (
                 f"layer {lost.name!r}: {lost.outputs_zeroed} of {layer.rows} outputs always become "
                 "0, since they are small beside the others: scale the layer's outputs alike"
