@@ -27,7 +27,7 @@ from eie.host.compress import TorchReference
 from eie.host.driver import Accelerator
 from eie.host.errors import EieError
 from eie.host.files import check_target
-from eie.host.fixed_point import quantize
+from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
 from eie.host.packer import pack
 from eie.host.report import RunReport
@@ -108,7 +108,7 @@ def run(out: Path, progress: Progress) -> Outcome:
     digits = compress_digits(progress=progress)
     network = digits.network
     network.save(out / "digits.npz")
-    codes = quantize(digits.inputs, network.input_frac)
+    codes = quantize_inputs(network, digits.inputs)
 
     progress(f"fitting a design for {BOARD}")
     chosen = fit(network, BOARD)

@@ -24,7 +24,7 @@ from eie.host.compress import (
     prune_linears,
     share_linears,
 )
-from eie.host.fixed_point import quantize
+from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
 
 __all__ = ["Accuracies", "CompressedDigits", "Digits", "compress_digits", "load"]
@@ -140,7 +140,7 @@ def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigi
         shared = accuracy("15 shared weights a layer and zero", _evaluate(model, inputs))
 
     network = compress(model, keep_weights=True, calibration=digits.train_inputs)
-    codes = TorchReference(network)(quantize(digits.test_inputs, network.input_frac))
+    codes = TorchReference(network)(quantize_inputs(network, digits.test_inputs))
     fixed_point = accuracy("16-bit fixed point", torch.from_numpy(codes))
     return CompressedDigits(
         network,

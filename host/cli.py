@@ -18,7 +18,7 @@ from eie.hls.boards import BOARDS, find_board
 from eie.hls.design import NO_BOARD, Design
 from eie.host.assignment import Assignment
 from eie.host.density_option import densities
-from eie.host.describing import describe, describe_design, warn_of_loss
+from eie.host.describing import describe, describe_design, error_of
 from eie.host.errors import DoesNotFitError, EieError, InputError
 from eie.host.file_kinds import identify, is_regular, refusal
 from eie.host.files import read_array, read_inputs, write_array, write_json
@@ -28,6 +28,7 @@ from eie.host.numerals import integer, seconds
 from eie.host.paper import PAPER_CLOCK_MHZ
 from eie.host.signals import Ended, raising_signals
 from eie.host.targets import check_suffix, check_targets
+from eie.host.warned import warnings_as_lines
 from eie.host.wording import counted
 
 __all__ = ["main"]
@@ -79,8 +80,9 @@ def _main(arguments: Sequence[str] | None) -> int:
             parser.error(f"argument --{name.replace('_', '-')}: expected one argument, not '--'")
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
-        _check_files(options)
-        return command(options) or 0
+        with warnings_as_lines():
+            _check_files(options)
+            return command(options) or 0
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
         return 2
@@ -113,9 +115,6 @@ def _compress(options: argparse.Namespace) -> None:
     network = compress(options.model, **keywords)
     network.save(options.out)
     describe(network)
-    warn_of_loss(network)
-    if options.calibration is None:
-        print("fixed-point formats: from the weights and unit-scale inputs (no --calibration)")
 
 
 def _fit(options: argparse.Namespace) -> None:
@@ -283,6 +282,7 @@ def _write_results(
 ) -> None:
     write_array(options.outputs, dequantize(outputs, network.output_frac))
     print(f"wrote {options.outputs}: {len(outputs)} vectors of {network.outputs} outputs")
+    print(f"error of the network against its model: {error_of(network)}")
     if report is not None:
         write_json(options.report, report.as_json())
         print(

@@ -24,7 +24,8 @@ from eie.host.board_engine import BoardEngine
 from eie.host.board_link import BoardLink
 from eie.host.cycles import Counters
 from eie.host.errors import DeviceError, InputError, Problems
-from eie.host.fixed_point import dequantize, quantize, saturation
+from eie.host.fixed_point import dequantize
+from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
 from eie.host.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.packed_network import PackedNetwork
@@ -342,10 +343,7 @@ class Accelerator:
         network = plan.network
         array = real_array(inputs, "inputs")
         if array.dtype.kind == "f":
-            codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
-            lost = saturation(array, codes, network.input_frac)
-            if lost is not None:
-                warnings.warn(lost, stacklevel=3)
+            codes = quantize_inputs(network, array, stacklevel=4)
             return dequantize(self._run_codes(plan, codes, stopped), network.output_frac)
         if array.dtype != np.int16:
             raise InputError(

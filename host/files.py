@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from eie.host.errors import InputError
 from eie.host.file_kinds import is_regular, refusal
-from eie.host.fixed_point import quantize, saturation
+from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
 from eie.host.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
 from eie.host.whole_file import Data, check_writable, write_whole
@@ -71,6 +70,11 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
     ------
     InputError
         If shape or type are wrong, or a value is not finite.
+
+    Warns
+    -----
+    SaturationWarning
+        If values lie beyond what the network's inputs hold.
     """
     array = read_array(path)
     if array.ndim != 2 or array.shape[1] != network.inputs:
@@ -79,11 +83,7 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
         )
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
-    codes = quantize(array, network.input_frac, name=f"inputs in {path}")
-    lost = saturation(array, codes, network.input_frac)
-    if lost is not None:
-        print(f"eie: {lost}", file=sys.stderr)
-    return codes
+    return quantize_inputs(network, array, name=f"inputs in {path}")
 
 
 def check_target(path: Path | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -104,8 +106,7 @@ def unpack(packed: PackedNetwork) -> Network:
                 output_frac=part.layer.output_frac,
             )
         )
-    source = packed.network
-    return Network(tuple(layers), source.golden_inputs, source.golden_outputs, source.metadata)
+    return replace(packed.network, layers=tuple(layers))
 
 
 def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """The driver on a board that works: networks, batches, values and what it refuses."""
 
+import dataclasses
 import gc
 
 import numpy as np
@@ -255,3 +256,14 @@ def test_what_saturates_is_warned_of(accelerator, network):
         outputs = accelerator.run(inputs)
     codes = quantize(inputs, network.input_frac)
     assert np.array_equal(outputs, dequantize(accelerator.run(codes), network.output_frac))
+
+
+def test_features_may_have_a_scale_each(accelerator, network):
+    fracs = np.arange(network.inputs) * 5 - 12
+    scaled = dataclasses.replace(network, feature_fracs=fracs)
+    accelerator.load(scaled)
+    assert accelerator.verify() == len(network.golden_inputs)
+    real = dequantize(network.golden_inputs, fracs)
+    assert not np.array_equal(real, dequantize(network.golden_inputs, network.input_frac))
+    outputs = accelerator.run(real)
+    assert np.array_equal(outputs, dequantize(network.golden_outputs, network.output_frac))

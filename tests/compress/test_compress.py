@@ -11,6 +11,9 @@ from eie.host.errors import InputError, ModelError
 from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
+# What is compressed here has no calibration, or loses much: tests of their own hold the warnings.
+pytestmark = pytest.mark.filterwarnings("ignore::eie.host.errors.EieWarning")
+
 
 def _float_bound(network: Network) -> float:
     """Largest error that rounding can make, if nothing saturates and the weights are exact."""
