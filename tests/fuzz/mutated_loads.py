@@ -288,7 +288,7 @@ def _sections(dice: random.Random, load: _Load) -> None:
             n
             for n, (each, _) in enumerate(sections)
             if each["section"] == sections[first][0]["section"]
-        ]  # noqa: E501
+        ]
         second = dice.choice(alike)
     if way == "swap":
         sections[first], sections[second] = sections[second], sections[first]
