@@ -225,8 +225,9 @@ def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]
     Returns
     -------
     ndarray of uint64, shape (pes, beats)
-        Plain: two uint32 a beat, the last one again where a beat has room. Compact: for each eight columns the pointer of the first and
-        their lengths, in one beat or two (:attr:`Design.beats_per_pointer_word`).
+        Plain: two uint32 a beat, the last one once more where it has a beat to itself. Compact: for
+        each eight columns the pointer of the first and their lengths, in one beat or two
+        (:attr:`Design.beats_per_pointer_word`).
     """
     pointers = packed.encoded.pointers
     pes, count = pointers.shape

@@ -33,8 +33,8 @@ class Faults:
     #: The next request loses its end: only this many beats arrive, or all but the last one if it is
     #: shorter; TLAST with the last of them. At least 1, as nothing would arrive otherwise.
     truncate_request: int | None = None
-    #: This bit of the next request is inverted, counted from its first byte's lowest, and from there
-    #: again where the request is shorter.
+    #: This bit of the next request is inverted, counted from its first byte's lowest, and from
+    #: there again where the request is shorter.
     flip_request_bit: int | None = None
     #: This bit of the next answer is inverted, counted likewise.
     flip_answer_bit: int | None = None

@@ -149,7 +149,7 @@ def _truncate(packet: bytes, beats: int | None) -> bytes:
 
 
 def _flip(data: bytes, bit: int | None) -> bytes:
-    """Invert a bit of `data`, the lowest of its first byte being bit 0, and again behind its end."""
+    """Invert a bit of `data`, counted from its first byte's lowest, and again from there."""
     if bit is None or not data:
         return data
     flipped = bytearray(data)

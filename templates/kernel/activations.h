@@ -125,9 +125,9 @@ vectors:
       const bool first = layer == 0;
       const bool last = layer == layer_count - 1;
 
-      words.write(pass_token(
-          Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word,
-                                              descriptor.local_rows)}));
+      words.write(
+          pass_token(Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word,
+                                                         descriptor.local_rows)}));
       end_cycle();
       if (first) {
         send_input(tokens, words, descriptor.columns);

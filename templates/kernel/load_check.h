@@ -36,7 +36,7 @@ inline count_t rows_in_each_pe(ap_uint<32> rows) {
 struct LoadCheck {
   //! Whether nothing in it contradicts anything.
   bool sound;
-  //! The kind of the section under way, and the beat's place: in its LAYER record, else modulo four.
+  //! The kind of the section under way, and the beat's place: in a LAYER record, or modulo four.
   ap_uint<8> section;
   ap_uint<2> place;
   //! Of the layer under way or the last one. No layer has come yet where `rows` is 0.
@@ -107,8 +107,7 @@ inline void check_layer(LoadCheck& check, beat_t beat, ap_uint<32> input_beats) 
   if (check.place == kLayerBiasBaseBeat &&
       field<kLayerBiasBaseBits>(beat, kLayerBiasBaseLow) != check.biases)
     check.sound = false;
-  if (check.place == kLayerShiftBeat &&
-      field<kLayerShiftBits>(beat, kLayerShiftLow) > kMostShift)
+  if (check.place == kLayerShiftBeat && field<kLayerShiftBits>(beat, kLayerShiftLow) > kMostShift)
     check.sound = false;
   if (check.place == kLayerReluBeat && field<kLayerReluBits>(beat, kLayerReluLow) > 1)
     check.sound = false;

@@ -13,12 +13,12 @@ typedef ap_uint<kColumnsPerPointerWord * kLengthBits> lengths_t;
 typedef pointer_t bank_0_t[kPointerWordsPerPe];  //!< The pointers.
 typedef lengths_t bank_1_t[kPointerWordsPerPe];  //!< The lengths.
 
-//! A base's bits in a load, and those of a length: in what the base leaves of its beat, or in a beat
-//! of their own.
+//! A base's bits in a load, and those of a length: in what the base leaves of its beat, or in a
+//! beat of their own.
 constexpr int kBaseBits = 24;
 constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
-constexpr int kLengthLane =
-    kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord : kBeatBits / kColumnsPerPointerWord;
+constexpr int kLengthLane = kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord
+                                     : kBeatBits / kColumnsPerPointerWord;
 
 //! Words that a layer's pointers take.
 inline ap_uint<32> pointer_words_of(ap_uint<32> columns) {

@@ -146,8 +146,7 @@ entries:
       // A padding entry only moves the row on: its write is suppressed. Where accumulators are
       // narrower than products, upper bits are lost here that no sum needs: see kAccumulatorBits.
       past = past || row >= local_rows;
-      if (code != 0 && !past)
-        accumulate(accumulators, recent, row, accumulator_t(product));
+      if (code != 0 && !past) accumulate(accumulators, recent, row, accumulator_t(product));
       ++row;
       ++address;
       --left;
