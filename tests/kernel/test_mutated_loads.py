@@ -32,10 +32,19 @@ DESIGNS = {
     "32 PEs": Design(pes=32, index_bits=6, entries_per_pe=128, rows_per_pe=4, biases_per_pe=16),
 }
 SIZES = (21, 37, 11)
-PER_DESIGN = 1700
-#: Bytes that neither a mutated load nor the run after it may take in the kernel or here.
+#: How many each design takes under sanitizers: those that are quick take most of them.
+PER_DESIGN = {
+    "1 PE": 3400,
+    "2 PEs, 24 bits": 2700,
+    "4 PEs, short": 1700,
+    "4 PEs, long": 1700,
+    "16 PEs": 400,
+    "32 PEs": 100,
+}
+#: Bytes that the emulator may take for all of them.
 MOST_MEMORY = 256 << 20
-SECONDS = 20.0
+#: Until a kernel that does not answer is given up. It says itself when its processes stop.
+SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +56,6 @@ def mutated_loads():
     sys.modules["mutated_loads"] = module
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(params=DESIGNS)
-def packed(request, random_network):
-    return packed_for(DESIGNS[request.param], random_network)
 
 
 def packed_for(design, random_network):
@@ -138,18 +142,20 @@ def test_kernel_and_emulator_answer_alike(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", DESIGNS)
 def test_ten_thousand_under_sanitizers(
-    mutated_loads, packed, project_of, open_kernel, monkeypatch, record_property
+    mutated_loads, project_of, open_kernel, random_network, monkeypatch, name
 ):
+    """No address outside of a memory, no undefined behaviour, and no memory that grows."""
     monkeypatch.setenv("ASAN_OPTIONS", "detect_stack_use_after_return=1")
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     # The vendor's integers extend signs by shifting negative numbers left.
     flags += ["-fno-sanitize=shift-base"]
+    packed = packed_for(DESIGNS[name], random_network)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open_kernel(project_of(packed.design), flags=flags, timeout=SECONDS) as kernel:
         pair = Pair(kernel, Emulator(packed.design))
-        ends = try_loads(mutated_loads, packed, pair, range(PER_DESIGN))
+        ends = try_loads(mutated_loads, packed, pair, range(PER_DESIGN[name]))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
-    record_property("ends", dict(ends))
-    assert sum(ends.values()) == PER_DESIGN
+    assert sum(ends.values()) == PER_DESIGN[name]
     assert grown < MOST_MEMORY
