@@ -1,9 +1,9 @@
 // What a load must agree on with itself and with the design, checked while it arrives.
 //
-// The CRC protects a load on its way, not from a host that sends nonsense. A load that this finds
-// fault with is refused; of one that it lets through, every address that a run makes lies within
-// its memory, and every loop ends. What a fault is says eie/host/load_check.py in the same order,
-// with the same words; the two must agree on every load.
+// The CRC protects a load on its way, not from a host that sends nonsense. A load that contradicts
+// itself is refused; of one that is let through, every address that a run makes lies within its
+// memory, and every loop ends. docs/packets.md of eie lists what must agree; host/load_check.py is
+// the same in numpy, and the two agree on every load.
 //
 // Comparisons only, with numbers that are in registers anyway: a beat a cycle, as without them.
 // Nothing waits for their outcome before the end of the packet.
