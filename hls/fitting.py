@@ -31,6 +31,7 @@ from eie.hls.sizing import (
 from eie.host.assignment import Assignment
 from eie.host.cycles import count_cycles
 from eie.host.errors import DesignError, DoesNotFitError
+from eie.host.load_sections import LoadSections
 from eie.host.network import Network
 from eie.host.packed_network import PackedNetwork
 from eie.host.packer import encode_network
@@ -322,7 +323,7 @@ def _predict(packed: PackedNetwork, design: Design) -> int:
         sized.network_id,
         sized.input_beats,
         sized.output_beats,
-        read_sections(design, sized.sections),
+        read_sections(design, LoadSections.parse(design, sized.sections)),
     )
     activations = resident.run(packed.in_order_sent(example_input(packed.network)))
     return count_cycles(design, resident, activations[:-1]).cycles

@@ -225,15 +225,17 @@ def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]
     Returns
     -------
     ndarray of uint64, shape (pes, beats)
-        Plain: two uint32 a beat. Compact: for each eight columns the pointer of the first and
-        their lengths, in one beat or two (:attr:`Design.beats_per_pointer_word`).
+        Plain: two uint32 a beat, the last one once more where it has a beat to itself. Compact: for
+        each eight columns the pointer of the first and their lengths, in one beat or two
+        (:attr:`Design.beats_per_pointer_word`).
     """
     pointers = packed.encoded.pointers
     pes, count = pointers.shape
     size = design.pointers_of(count - 1)
     if not design.length_bits:
-        absolute = np.zeros((pes, size), "<u4")
+        absolute = np.empty((pes, size), "<u4")
         absolute[:, :count] = pointers + packed.entry_base[:, None]
+        absolute[:, count:] = absolute[:, count - 1 : count]
         return absolute.view("<u8")
     word = design.columns_per_pointer_word
     lengths = np.zeros((pes, size), np.uint8)

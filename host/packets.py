@@ -101,6 +101,7 @@ class Status(enum.IntEnum):
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
     BAD_BATCH = 9  #: a run whose length does not match its batch; refused
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
+    BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 
 
 @dataclass(frozen=True)

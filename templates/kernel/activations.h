@@ -125,17 +125,24 @@ vectors:
       const bool first = layer == 0;
       const bool last = layer == layer_count - 1;
 
-      words.write(pass_token(
-          Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word)}));
+      words.write(
+          pass_token(Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word,
+                                                         descriptor.local_rows)}));
       end_cycle();
       if (first) {
         send_input(tokens, words, descriptor.columns);
       } else {
         const word_count_t count = words_of(descriptor.columns);
+        // Lanes of the last word that hold rows. Padding rows, behind them, are zero in every load
+        // that a packer makes, and no activations whatever a load says.
+        const ap_uint<4> spare = ap_uint<4>(0 - descriptor.columns);
+        const ap_uint<kLanes> last_lanes = ap_uint<kLanes>(-1) >> spare;
       source:
         for (word_count_t word = 0; word < count; ++word) {
 #pragma HLS PIPELINE II = 1
-          words.write(make_word(memory[source][word]));
+          WordToken token = make_word(memory[source][word]);
+          if (word == count - 1) token.nonzero &= last_lanes;
+          words.write(token);
           end_cycle();
         }
       }

@@ -93,15 +93,19 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
 
 // How the 64 data bits of each kind of token are used.
 
-inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word) {
+inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word, row_t local_rows) {
 #pragma HLS INLINE
-  return beat_t(layer) | (beat_t(pointer_word) << 8);
+  return beat_t(layer) | (beat_t(pointer_word) << 8) | (beat_t(local_rows) << 32);
 }
 inline ap_uint<8> layer_of(beat_t layer_begin) {
   return field<8>(layer_begin, 0);
 }
 inline ap_uint<24> pointer_word_of(beat_t layer_begin) {
   return field<24>(layer_begin, 8);
+}
+
+inline row_t rows_to_work_on(beat_t layer_begin) {
+  return field<17>(layer_begin, 32);
 }
 
 inline beat_t make_activation(column_t column, ap_uint<kActivationBits> value) {

@@ -45,7 +45,7 @@ def layer_tokens(packed: PackedNetwork, number: int, values: Sequence[int], kind
     end |= layer.layer.shift << 40 | int(layer.layer.relu) << 48
     word = layer.pointer_base // packed.design.columns_per_pointer_word
     return [
-        [kinds["LayerBegin"], number | word << 8],
+        [kinds["LayerBegin"], number | word << 8 | layer.local_rows << 32],
         *(
             [kinds["Activation"], column | (int(value) & 0xFFFF) << 16]
             for column, value in enumerate(values)

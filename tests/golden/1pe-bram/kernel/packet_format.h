@@ -44,6 +44,7 @@ enum Status : unsigned int {
   kStatusWrongNetwork = 8,
   kStatusBadBatch = 9,
   kStatusBadSection = 10,
+  kStatusBadContents = 11,
 };
 
 // header: Starts every packet.
