@@ -17,6 +17,7 @@ __all__ = [
     "EieError",
     "EieWarning",
     "InputError",
+    "KeptDensityWarning",
     "LossWarning",
     "ModelError",
     "NetworkFileError",
@@ -51,6 +52,10 @@ class UnderflowWarning(EieWarning):
 
 class LossWarning(EieWarning):
     """Compression changed a model's outputs much; says by how much, what did it, and what helps."""
+
+
+class KeptDensityWarning(EieWarning):
+    """A layer keeps more weights than the default density, since it was pruned or shared before."""
 
 
 class UncalibratedWarning(EieWarning):

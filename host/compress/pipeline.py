@@ -21,7 +21,7 @@ from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared
-from eie.host.errors import EieWarning, InputError
+from eie.host.errors import InputError, KeptDensityWarning
 from eie.host.fixed_point import quantize
 from eie.host.loss_record import METADATA_KEY
 from eie.host.network import Network
@@ -120,7 +120,7 @@ def compress(
         densities = choose_densities(dense.layers, density)
         notes |= densities.notes()
         if densities.kept:
-            warnings.warn(densities.warning(), EieWarning, stacklevel=2)
+            warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=2)
 
     def share_weights(scaled: DenseModel, inputs: Samples | None) -> tuple[SharedWeights, ...]:
         if keep_weights:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_features_with_a_scale_each_survive_and_are_version_2(network, arrays, t
     wrong = (fracs[:5], fracs.astype(np.int32), fracs + 7, np.zeros((6, 1), np.int64))
     for number, bad in enumerate(wrong):
         path = write(tmp_path / f"{number}.npz", {**stored, "feature_fracs": bad})
-        assert "feature_fracs must be" in refusal(path)
+        assert re.search("'?feature_fracs'? must be", refusal(path))
     del stored["feature_fracs"]
     assert "no 'feature_fracs'" in refusal(write(tmp_path / "none.npz", stored))
 
