@@ -22,7 +22,9 @@ from eie.host.files import read_array, read_inputs, write_array, write_json
 from eie.host.fixed_point import dequantize
 from eie.host.network import Network
 from eie.host.paper import PAPER_CLOCK_MHZ
+from eie.host.saturation import Saturation
 from eie.host.targets import check_suffix, check_targets
+from eie.host.warning_lines import warnings_as_lines
 from eie.host.wording import counted
 
 __all__ = ["main"]
@@ -58,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
         _check_files(options)
-        return command(options) or 0
+        with warnings_as_lines():
+            return command(options) or 0
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
         return 2
@@ -139,8 +142,15 @@ def _emulate(options: argparse.Namespace) -> None:
         if options.paper:
             fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
         design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
-    codes = read_inputs(options.inputs, network)
-    result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
+    codes, saturated = read_inputs(options.inputs, network)
+    result = emulate(
+        network,
+        design,
+        codes,
+        report=options.report is not None,
+        paper=options.paper,
+        saturated_inputs=saturated,
+    )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -150,9 +160,16 @@ def _simulate(options: argparse.Namespace) -> None:
 
     design = _project_design(options.project)
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, saturated = read_inputs(options.inputs, network)
     with CompiledKernel(options.project) as kernel:
-        result = simulate(network, design, kernel, codes, report=options.report is not None)
+        result = simulate(
+            network,
+            design,
+            kernel,
+            codes,
+            report=options.report is not None,
+            saturated_inputs=saturated,
+        )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -184,7 +201,10 @@ def _run(options: argparse.Namespace) -> None:
     from eie.host.driver import Accelerator
 
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, saturated = read_inputs(options.inputs, network)
+    # The accelerator, which gets codes, tells of the layers only.
+    of_inputs = Saturation.of_run(network, len(codes), saturated, [0] * len(network.layers))
+    of_inputs.warn(network, stacklevel=1)
     with ExitStack() as stack:
         if options.emulated_board is not None:
             from eie.hls.simulation import CompiledKernel

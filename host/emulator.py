@@ -28,6 +28,7 @@ from eie.host.packets import (
     MAGIC,
     NETWORK,
     RUN,
+    SATURATED,
     SECTION,
     STATUS,
     TRAILER,
@@ -158,12 +159,13 @@ class Emulator:
         arrived = payload[RUN.beats :]
         vectors[: len(arrived)] = arrived
         shape = (fields["batch"], resident.input_beats * 4)
-        activations = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
-        self._last_run = _Run(resident, activations)
+        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        self._last_run = _Run(resident, run.activations)
         outputs = np.zeros((fields["batch"], resident.output_beats * 4), "<i2")
         rows = resident.layers[-1].rows
-        outputs[:, :rows] = activations[-1]
-        return Status.OK, outputs.view("<u8").ravel()
+        outputs[:, :rows] = run.activations[-1]
+        saturated = [SATURATED.build(count=count) for count in run.saturated]
+        return Status.OK, np.concatenate([outputs.view("<u8").ravel(), *saturated])
 
     @property
     def _network_id(self) -> int:

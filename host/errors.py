@@ -1,4 +1,4 @@
-"""The errors of eie: what was wrong, where, and what to do.
+"""The errors and warnings of eie: what was wrong, where, and what to do.
 
 Everything that a user's input can cause is an :class:`EieError`, so the command line can turn
 it into one message and exit status 2, and a program can catch it without catching bugs.
@@ -15,17 +15,31 @@ __all__ = [
     "DeviceTimeoutError",
     "DoesNotFitError",
     "EieError",
+    "EieWarning",
     "InputError",
     "ModelError",
     "NetworkFileError",
     "PacketError",
     "Problems",
+    "SaturationWarning",
     "ToolError",
 ]
 
 
 class EieError(Exception):
     """Base of every error that eie raises on purpose."""
+
+
+class EieWarning(UserWarning):
+    """Base of every warning that eie gives: nothing failed, but numbers may not be what they seem.
+
+    They go through :mod:`warnings`, so a program can filter them, turn them into errors or catch
+    them. The command line prints each as one line on standard error.
+    """
+
+
+class SaturationWarning(EieWarning):
+    """Values were cut off because 16 bits could not hold them; says where, and how many."""
 
 
 class InputError(EieError, ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.host.errors import InputError
-from eie.host.fixed_point import quantize, saturation
+from eie.host.fixed_point import count_saturated, quantize
 from eie.host.network import Network
 from eie.host.whole_file import whole_file
 
@@ -54,8 +53,13 @@ def _starts_as_array(path: Path) -> bool:
         return file.read(6).startswith((b"\x93NUMPY", b"PK"))
 
 
-def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
+def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
     """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+
+    Returns
+    -------
+    tuple of ndarray and int
+        int16 codes, and how many of them were saturated.
 
     Raises
     ------
@@ -70,10 +74,7 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
     codes = quantize(array, network.input_frac, name=f"inputs in {path}")
-    lost = saturation(array, codes, network.input_frac)
-    if lost is not None:
-        print(f"eie: {lost}", file=sys.stderr)
-    return codes
+    return codes, count_saturated(array, codes, network.input_frac)
 
 
 def check_target(path: Path | None) -> None:

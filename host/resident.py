@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from eie.hls.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.host.encoding import EncodedLayer, decode
-from eie.host.fixed_point import write_back
+from eie.host.fixed_point import write_back_counted
 from eie.host.network import CODEBOOK_SIZE
 from eie.host.packets import ALL_PES, LAYER, Section, iterate_sections
 from eie.host.sparse_product import SparseProduct
 
-__all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
+__all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
 
 #: Activations in a 64-bit beat.
 _LANES = 4
@@ -74,10 +74,20 @@ class ResidentLayer:
             ),
         )
 
-    def run(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Outputs by slot: int16 (batch, columns) to int16 (batch, rows)."""
+    def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
+        """Outputs by slot, and how many were saturated: int16 (batch, columns) to (batch, rows)."""
         sums = self.product(activations) + self.bias[: self.rows]
-        return write_back(sums, self.shift, relu=self.relu)
+        return write_back_counted(sums, self.shift, relu=self.relu)
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentRun:
+    """What a batch gave, layer by layer."""
+
+    #: int16, shape (batch, ...) each: activations before each layer and after the last.
+    activations: list[npt.NDArray[np.int16]]
+    #: Results of each layer that were saturated.
+    saturated: list[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +99,15 @@ class ResidentNetwork:
     output_beats: int
     layers: tuple[ResidentLayer, ...]
 
-    def run(self, inputs: npt.NDArray[np.int16]) -> list[npt.NDArray[np.int16]]:
-        """Activations before each layer and after the last: int16 (batch, ...) each."""
+    def run(self, inputs: npt.NDArray[np.int16]) -> ResidentRun:
+        """Take a batch through all layers."""
         activations = [inputs[:, : self.layers[0].columns]]
+        saturated = []
         for layer in self.layers:
-            activations.append(layer.run(activations[-1]))
-        return activations
+            outputs, count = layer.run(activations[-1])
+            activations.append(outputs)
+            saturated.append(count)
+        return ResidentRun(activations, saturated)
 
 
 def read_sections(design: Design, beats: npt.NDArray[np.uint64]) -> tuple[ResidentLayer, ...]:

@@ -151,6 +151,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   static ap_uint<32> network_id = 0;
   static ap_uint<32> input_beats = 0;
   static ap_uint<32> output_beats = 0;
+  static ap_uint<9> layer_count = 0;
 #pragma HLS RESET variable = valid
 #pragma HLS RESET variable = network_id
 
@@ -166,7 +167,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   Status status = check_header(first, second, has_second);
 
   if (status == kStatusOk && kind == kKindLoad) {
-    answers.write(Answer{kind, sequence, 0, 0});
+    answers.write(Answer{kind, sequence, 0, 0, 0});
     valid = false;
     const beat_t network_low = next_beat(input, reception);
     end_cycle();
@@ -183,6 +184,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
     input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
     output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);
+    layer_count = ap_uint<9>(layers);
   } else if (status == kStatusOk && kind == kKindRun) {
     const beat_t run = next_beat(input, reception);
     end_cycle();
@@ -199,12 +201,12 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
       status = kStatusBadBatch;
     }
     if (status == kStatusOk) {
-      answers.write(Answer{kind, sequence, batch, output_beats});
+      answers.write(Answer{kind, sequence, batch, output_beats, layer_count});
       tokens.write(Token{kRunBegin, batch});
       end_cycle();
       receive_vectors(input, tokens, reception, ap_uint<32>(vectors));
     } else {
-      answers.write(Answer{kind, sequence, 0, 0});
+      answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);
     }
   } else {
@@ -213,7 +215,8 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     answers.write(Answer{kind, sequence, ap_uint<32>(counters || identify ? 1 : 0),
                          ap_uint<32>(counters   ? kReportBeats
                                      : identify ? kDesignBeats
-                                                : 0)});
+                                                : 0),
+                         0});
     if (counters) tokens.write(Token{kReport, 0});
     end_cycle();
     if (status == kStatusOk) skip(input, reception, length);
@@ -240,7 +243,8 @@ drain:
   if (kind == kKindLoad && status == kStatusOk) valid = true;
 
   tokens.write(Token{kPacketEnd, 0});
-  answers.write(Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0)});
+  answers.write(
+      Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0), 0});
   end_cycle();
 }
 

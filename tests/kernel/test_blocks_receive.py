@@ -82,7 +82,7 @@ def test_load_takes_a_cycle_for_each_beat(receive, packed) -> None:
 def test_requests_without_payload(receive, kinds, kind, beats, tokens) -> None:
     got = receive(build_packet(kind, 5))
     assert got["tokens"] == [[kinds[name], 0] for name in [*tokens, "PacketEnd"]]
-    assert got["answers"] == [[kind, 5, 1, beats], [kind, 5, Status.OK, 0]]
+    assert got["answers"] == [[kind, 5, 1, beats, 0], [kind, 5, Status.OK, 0, 0]]
 
 
 def test_run_after_load(project, drive, packed, kinds) -> None:
@@ -104,15 +104,15 @@ def test_run_after_load(project, drive, packed, kinds) -> None:
         [kinds["PacketEnd"], 0],
     ]
     assert got["answers"][2:] == [
-        [Kind.RUN, 2, 2, packed.output_beats],
-        [Kind.RUN, 2, Status.OK, packed.network_id],
+        [Kind.RUN, 2, 2, packed.output_beats, len(packed.layers)],
+        [Kind.RUN, 2, Status.OK, packed.network_id, 0],
     ]
 
 
 def test_refused_run(receive, packed, kinds) -> None:
     got = receive(packed.run_packet(np.ones((3, 9), np.int16), 9))
     assert got["tokens"] == [[kinds["PacketEnd"], 0]]
-    assert got["answers"] == [[Kind.RUN, 9, 0, 0], [Kind.RUN, 9, Status.NO_NETWORK, 0]]
+    assert got["answers"] == [[Kind.RUN, 9, 0, 0, 0], [Kind.RUN, 9, Status.NO_NETWORK, 0, 0]]
 
 
 @settings(PROPERTY, max_examples=120)
