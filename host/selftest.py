@@ -178,6 +178,8 @@ def _network(sizes: tuple[int, ...], seed: int) -> Network:
                 codebook=codebook,
                 bias=random.integers(-50_000, 50_000, rows),
                 activation="relu" if number < len(sizes) - 2 else "none",
+                # Too fine for some of the outputs: what saturates is checked, too.
+                output_frac=8 if number < len(sizes) - 2 else 14,
             )
         )
     none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)

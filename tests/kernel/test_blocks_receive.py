@@ -64,8 +64,8 @@ def test_good_load(receive, packed, kinds, stall_patterns, data, sequence) -> No
     got = receive(packed.load_packet(sequence), stalls_of(data, stall_patterns))
     assert got["tokens"] == load_tokens(packed, kinds)
     assert got["answers"] == [
-        [Kind.LOAD, sequence, 0, 0],
-        [Kind.LOAD, sequence, Status.OK, packed.network_id],
+        [Kind.LOAD, sequence, 0, 0, 0],
+        [Kind.LOAD, sequence, Status.OK, packed.network_id, 0],
     ]
 
 
@@ -138,7 +138,7 @@ def test_damage_leaves_what_follows_the_receiver_whole(
         packet[bit // 8] ^= 1 << bit % 8
     got = receive(bytes(packet), stalls_of(data, stall_patterns))
     expected = parse_packet(Emulator(small).process(bytes(packet))).payload[-1:]
-    (_, _, status, network), first = got["answers"][1], got["answers"][0]
+    (_, _, status, network, _), first = got["answers"][1], got["answers"][0]
     assert {"status": status, "network_id": network} == STATUS.parse(expected)
     assert status != Status.OK
     assert first[:2] == got["answers"][1][:2]
