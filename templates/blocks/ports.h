@@ -83,12 +83,9 @@ inline command_bits_t to_bits(const Command& command) {
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
-  return Command{ap_uint<2>(bits >> (width + 13)),
-                 word_count_t(bits),
-                 word_count_t(bits >> kWordCountBits),
-                 ap_uint<4>(bits >> width),
-                 ap_uint<8>(bits >> (width + 4)),
-                 ap_uint<1>(bits >> (width + 12))};
+  return Command{ap_uint<2>(bits >> (width + 13)),     word_count_t(bits),
+                 word_count_t(bits >> kWordCountBits), ap_uint<4>(bits >> width),
+                 ap_uint<8>(bits >> (width + 4)),      ap_uint<1>(bits >> (width + 12))};
 }
 
 //! Tokens in, until the end of the packet.

@@ -143,10 +143,9 @@ vectors:
           pass_token(Token{kLayerEnd, make_layer_end(descriptor.local_rows, descriptor.bias_base,
                                                      descriptor.shift, descriptor.relu)}));
       const word_count_t keep = words_of(descriptor.rows);
-      commands.write(Command{last ? kToOutput : kToHidden,
-                             word_count_t(descriptor.local_rows * kPes / kLanes), keep,
-                             ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer),
-                             ap_uint<1>(vector == 0)});
+      commands.write(Command{
+          last ? kToOutput : kToHidden, word_count_t(descriptor.local_rows * kPes / kLanes), keep,
+          ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(vector == 0)});
       end_cycle();
 
       // The results come back only when every PE is done with the layer, so each layer has the
@@ -167,6 +166,7 @@ vectors:
       }
     }
   }
+  // It waits for room at most; the last layer's end, which makes room, has left before.
   commands.write(Command{kRunEnd, layer_count, layer_count, 0, 0, ap_uint<1>(batch == 0)});
   end_cycle();
 }
@@ -200,7 +200,8 @@ packet:
     } else {
       // These may wait for each other, too, as in run_batch().
       words.write(pass_token(token));
-      if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
+      if (token.kind == kReport)
+        commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
       if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
       end_cycle();
       if (token.kind == kSection) {
