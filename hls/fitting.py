@@ -325,7 +325,7 @@ def _predict(packed: PackedNetwork, design: Design) -> int:
         sized.output_beats,
         read_sections(design, LoadSections.parse(design, sized.sections)),
     )
-    activations = resident.run(packed.in_order_sent(example_input(packed.network)))
+    activations = resident.run(packed.in_order_sent(example_input(packed.network))).activations
     return count_cycles(design, resident, activations[:-1]).cycles
 
 

@@ -28,7 +28,7 @@ from eie.host.numerals import integer, seconds
 from eie.host.paper import PAPER_CLOCK_MHZ
 from eie.host.signals import Ended, raising_signals
 from eie.host.targets import check_suffix, check_targets
-from eie.host.warned import warnings_as_lines
+from eie.host.warning_lines import warnings_as_lines
 from eie.host.wording import counted
 
 __all__ = ["main"]
@@ -158,8 +158,15 @@ def _emulate(options: argparse.Namespace) -> None:
         if options.paper:
             fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
         design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
-    codes = read_inputs(options.inputs, network)
-    result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
+    codes, saturated = read_inputs(options.inputs, network)
+    result = emulate(
+        network,
+        design,
+        codes,
+        report=options.report is not None,
+        paper=options.paper,
+        saturated_inputs=saturated,
+    )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -169,9 +176,16 @@ def _simulate(options: argparse.Namespace) -> None:
 
     design = _project_design(options.project)
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, saturated = read_inputs(options.inputs, network)
     with CompiledKernel(options.project) as kernel:
-        result = simulate(network, design, kernel, codes, report=options.report is not None)
+        result = simulate(
+            network,
+            design,
+            kernel,
+            codes,
+            report=options.report is not None,
+            saturated_inputs=saturated,
+        )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -203,7 +217,7 @@ def _run(options: argparse.Namespace) -> None:
     from eie.host.driver import Accelerator
 
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, _ = read_inputs(options.inputs, network)
     with ExitStack() as stack:
         if options.emulated_board is not None:
             from eie.hls.simulation import CompiledKernel

@@ -30,6 +30,7 @@ from eie.host.packets import (
     MAGIC,
     NETWORK,
     RUN,
+    SATURATED,
     SECTION,
     STATUS,
     TRAILER,
@@ -166,9 +167,12 @@ class Emulator:
         arrived = payload[RUN.beats :]
         vectors[: len(arrived)] = arrived
         shape = (fields["batch"], resident.input_beats * 4)
-        *activations, outputs = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        *activations, outputs = run.activations
         self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
-        return Status.OK, np.ascontiguousarray(outputs, "<i2").view("<u8").ravel()
+        saturated = [SATURATED.build(count=count) for count in run.saturated]
+        answered = np.ascontiguousarray(outputs, "<i2").view("<u8").ravel()
+        return Status.OK, np.concatenate([answered, *saturated])
 
     def _make_resident(self, payload: Beats) -> Status:
         """Take a load with the right sections and CRC, unless it contradicts itself."""

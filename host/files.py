@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from eie.host.errors import InputError
 from eie.host.file_kinds import is_regular, refusal
-from eie.host.input_codes import quantize_inputs
+from eie.host.input_codes import quantize_inputs, saturated_inputs
 from eie.host.network import Network
 from eie.host.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
 from eie.host.whole_file import Data, check_writable, write_whole
@@ -63,8 +63,13 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
 
 
-def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
+def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
     """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+
+    Returns
+    -------
+    tuple of ndarray and int
+        int16 codes, and how many of them were saturated.
 
     Raises
     ------
@@ -83,7 +88,8 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
         )
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
-    return quantize_inputs(network, array, name=f"inputs in {path}")
+    codes = quantize_inputs(network, array, name=f"inputs in {path}")
+    return codes, int(saturated_inputs(network, array, codes).sum())
 
 
 def check_target(path: Path | None) -> None:

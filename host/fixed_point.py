@@ -13,6 +13,10 @@ an accumulator into an output code, in this order:
    place, then shift right arithmetically (ties go towards plus infinity); a shift of 0 adds 0;
 3. saturation to -32768 ... 32767.
 
+What the first two give is held in the accumulator's width, so the proof that nothing overflows must
+follow them: :func:`write_back_steps` is the rule for the numbers and for the proof alike. A value
+is *saturated* if what comes out of the second lies outside the codes.
+
 The C++ of the rule is ``write_back`` in ``templates/kernel/fixed_point.h``; the torch of it is
 in ``host/compress/reference.py``. Tests hold all three against each other.
 """
@@ -20,6 +24,8 @@ in ``host/compress/reference.py``. Tests hold all three against each other.
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,8 +44,9 @@ __all__ = [
     "Frac",
     "dequantize",
     "quantize",
-    "saturation",
     "write_back",
+    "write_back_counted",
+    "write_back_steps",
 ]
 
 #: Width of an activation and of a codebook weight, in bits (paper section IV: 16-bit fixed point).
@@ -137,33 +144,6 @@ def _refuse_infinite(array: npt.NDArray[Any], name: str) -> None:
     )
 
 
-def saturation(values: npt.NDArray[Any], codes: npt.NDArray[np.int16], frac: int) -> str | None:
-    """Say how many values their codes cannot hold, and what can be held; None if all are.
-
-    Parameters
-    ----------
-    values
-        Finite real numbers, any shape.
-    codes
-        What :func:`quantize` made of them, with the fraction length `frac`.
-    """
-    # Most batches reach neither end of the range, and need no second look at the values.
-    at_end = (codes == CODE_MAX) | (codes == CODE_MIN)
-    if not at_end.any():
-        return None
-    with np.errstate(over="ignore"):  # infinite is beyond the end, too
-        scaled = np.ldexp(values[at_end].astype(np.float64), frac)
-    # Beyond the ends by more than half of the last place.
-    count = np.count_nonzero((scaled < CODE_MIN - 0.5) | (scaled >= CODE_MAX + 0.5))
-    if not count:
-        return None
-    low, high = (code * 2.0**-frac for code in (CODE_MIN, CODE_MAX))
-    return (
-        f"{count} of {values.size} input values were saturated: the network's inputs go from "
-        f"{low:g} to {high:g}; compress with calibration inputs of your range"
-    )
-
-
 def dequantize(codes: npt.NDArray[np.int16], frac: Frac) -> npt.NDArray[np.float32]:
     """Real numbers of `codes`: ``codes * 2**-frac`` as float32, which holds them exactly.
 
@@ -171,6 +151,30 @@ def dequantize(codes: npt.NDArray[np.int16], frac: Frac) -> npt.NDArray[np.float
     """
     values = codes.astype(np.float32)
     return np.multiply(values, np.ldexp(np.float32(1), -np.asarray(frac, np.int32)), out=values)
+
+
+def write_back_steps(
+    sums: npt.NDArray[np.int64], shift: int, *, relu: bool
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Give what the accumulator holds in write-back, step by step, up to what is then saturated.
+
+    Every step rises with the sum or stays level. So the steps of the smallest and of the largest
+    sum bound those of all between them, which is what the overflow proof
+    (:func:`eie.host.packer.accumulator_bits_needed`) takes from here: a further activation is
+    further steps, and proved with them. One that falls anywhere needs another proof.
+
+    Parameters
+    ----------
+    sums, shift, relu
+        As for :func:`write_back`.
+    """
+    yield sums
+    if relu:
+        sums = np.maximum(sums, 0)
+        yield sums
+    sums = sums + ((1 << shift) >> 1)
+    yield sums
+    yield sums >> shift
 
 
 def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.NDArray[np.int16]:
@@ -189,7 +193,13 @@ def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.ND
     -------
     ndarray of int16, same shape
     """
-    if relu:
-        sums = np.maximum(sums, 0)
-    half = (1 << shift) >> 1
-    return np.clip((sums + half) >> shift, CODE_MIN, CODE_MAX).astype(np.int16)
+    return write_back_counted(sums, shift, relu=relu)[0]
+
+
+def write_back_counted(
+    sums: npt.NDArray[np.int64], shift: int, *, relu: bool
+) -> tuple[npt.NDArray[np.int16], int]:
+    """Give what :func:`write_back` gives, and how many of the codes were saturated."""
+    (rounded,) = deque(write_back_steps(sums, shift, relu=relu), maxlen=1)
+    codes = np.clip(rounded, CODE_MIN, CODE_MAX)
+    return codes.astype(np.int16), int(np.count_nonzero(codes != rounded))

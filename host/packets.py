@@ -36,6 +36,7 @@ __all__ = [
     "NETWORK",
     "RECORDS",
     "RUN",
+    "SATURATED",
     "SECTION",
     "STATUS",
     "TRAILER",
@@ -59,7 +60,7 @@ BEAT_BYTES = 8
 #: First four bytes of every packet: "EIEP", little-endian.
 MAGIC = int.from_bytes(b"EIEP", "little")
 #: Version of the format; accelerator and host refuse any other.
-VERSION = 1
+VERSION = 2
 #: Value of a section's PE field that addresses every PE.
 ALL_PES = 0xFFFF
 #: Beats of a layer's codebook: 16 weights, four a beat.
@@ -242,6 +243,11 @@ RUN = _record(
     ("network_id", 32, "network that the vectors are for"),
     ("batch", 32, "number of vectors"),
 )
+SATURATED = _record(
+    "saturated",
+    "Behind the output vectors in the answer to a run: one for each layer, in order.",
+    ("count", 64, "results of the whole batch that 16 bits could not hold"),
+)
 STATUS = _record(
     "status",
     "Ends the payload of every answer; nothing before it counts unless it says OK.",
@@ -291,7 +297,18 @@ COUNTER_ROWS = (
 )
 
 #: Every record, in the order of the documentation.
-RECORDS = (HEADER, TRAILER, NETWORK, SECTION, LAYER, RUN, STATUS, DESIGN, COUNTERS)
+RECORDS = (
+    HEADER,
+    TRAILER,
+    NETWORK,
+    SECTION,
+    LAYER,
+    RUN,
+    SATURATED,
+    STATUS,
+    DESIGN,
+    COUNTERS,
+)
 
 
 def answer_kind(kind: int) -> int:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from eie.hls.design import Design
 from eie.host.encoding import EncodedLayer, decode
-from eie.host.fixed_point import write_back
+from eie.host.fixed_point import write_back_counted
 from eie.host.load_sections import Beats, LoadSections, compact_pointers, plain_pointers
 from eie.host.sparse_product import SparseProduct
 
-__all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
+__all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
 
 #: Activations in a 64-bit beat.
 _LANES = 4
@@ -86,27 +86,52 @@ class ResidentLayer:
             accumulator_bits=accumulator_bits,
         )
 
-    def run(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Outputs by slot, those of padding rows behind: int16 (batch, columns) to (batch, slots).
+    def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
+        """Outputs by slot, those of padding rows behind, and how many were saturated.
 
-        Padding rows give 0, but for loads that no packer makes.
+        Padding rows give 0, but for loads that no packer makes. They do not count.
+
+        Parameters
+        ----------
+        activations
+            int16, shape (batch, columns).
+
+        Returns
+        -------
+        tuple of ndarray and int
+            int16, shape (batch, slots), and the count.
         """
         sums = self.product(activations) + self.bias
+        relu = self.relu
         half = (1 << self.shift) >> 1
         limit = 1 << (self.accumulator_bits - 1)
-        if sums.min(initial=0) >= -limit and sums.max(initial=0) < limit - half:
-            return write_back(sums, self.shift, relu=self.relu)
-        # The steps of write-back in an accumulator that is too narrow for them.
-        sums = self._wrapped(sums)
-        if self.relu:
-            sums = np.maximum(sums, 0)
-        return write_back(self._wrapped(sums + half) - half, self.shift, relu=False)
+        if sums.min(initial=0) < -limit or sums.max(initial=0) >= limit - half:
+            # The steps of write-back in an accumulator that is too narrow for them.
+            sums = self._wrapped(sums)
+            if relu:
+                sums = np.maximum(sums, 0)
+            sums, relu = self._wrapped(sums + half) - half, False
+        outputs, saturated = write_back_counted(sums, self.shift, relu=relu)
+        _, spare = write_back_counted(sums[:, self.rows :], self.shift, relu=relu)
+        return outputs, saturated - spare
 
     def _wrapped(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What an accumulator holds of `sums`."""
         limit = 1 << (self.accumulator_bits - 1)
         wrapped: npt.NDArray[np.int64] = (sums + limit) % (2 * limit) - limit
         return wrapped
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentRun:
+    """What a batch gave, layer by layer."""
+
+    #: int16, shape (batch, ...) each: activations before each layer, and whole output vectors. The
+    #: last beat of these is filled up with the results of padding rows, 0 but for loads that no
+    #: packer makes.
+    activations: list[npt.NDArray[np.int16]]
+    #: Results of each layer that were saturated.
+    saturated: list[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,18 +143,17 @@ class ResidentNetwork:
     output_beats: int
     layers: tuple[ResidentLayer, ...]
 
-    def run(self, inputs: npt.NDArray[np.int16]) -> list[npt.NDArray[np.int16]]:
-        """Activations before each layer, and whole output vectors: int16 (batch, ...) each.
-
-        The last beat of an output vector is filled up with the results of padding rows, 0 but for
-        loads that no packer makes.
-        """
+    def run(self, inputs: npt.NDArray[np.int16]) -> ResidentRun:
+        """Take a batch through all layers."""
         activations = [inputs]
+        saturated = []
         for layer in self.layers:
             activations[-1] = activations[-1][:, : layer.columns]
-            activations.append(layer.run(activations[-1]))
+            outputs, count = layer.run(activations[-1])
+            activations.append(outputs)
+            saturated.append(count)
         activations[-1] = activations[-1][:, : self.output_beats * _LANES]
-        return activations
+        return ResidentRun(activations, saturated)
 
 
 def read_sections(design: Design, sections: LoadSections) -> tuple[ResidentLayer, ...]:

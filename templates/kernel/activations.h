@@ -111,7 +111,7 @@ inline word_count_t words_of(layer_rows_t activations) {
 }
 
 //! Take `batch` vectors through all layers.
-inline void run_batch(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
+inline void run_batch(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
                       hls::stream<WordToken>& words, hls::stream<Command>& commands,
                       const LayerDescriptor (&layers)[kLayers], ap_uint<9> layer_count,
                       word_t (&memory)[2][kHiddenWords], ap_uint<32> batch) {
@@ -150,8 +150,9 @@ vectors:
           pass_token(Token{kLayerEnd, make_layer_end(descriptor.local_rows, descriptor.bias_base,
                                                      descriptor.shift, descriptor.relu)}));
       const word_count_t keep = words_of(descriptor.rows);
-      commands.write(Command{last ? kToOutput : kToHidden,
-                             word_count_t(descriptor.local_rows * kPes / kLanes), keep});
+      commands.write(Command{
+          last ? kToOutput : kToHidden, word_count_t(descriptor.local_rows * kPes / kLanes), keep,
+          ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(vector == 0)});
       end_cycle();
 
       // The results come back only when every PE is done with the layer, so each layer has the
@@ -172,10 +173,13 @@ vectors:
       }
     }
   }
+  // It waits for room at most; the last layer's end, which makes room, has left before.
+  commands.write(Command{kRunEnd, layer_count, layer_count, 0, 0, ap_uint<1>(batch == 0)});
+  end_cycle();
 }
 
 //! The control unit: pass tokens on, run layers.
-inline void control_activations(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
+inline void control_activations(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
                                 hls::stream<WordToken>& words, hls::stream<Command>& commands) {
   static LayerDescriptor layers[kLayers];
 // A word for each layer, read once a layer: it would fill a block RAM's width and none of its
@@ -203,8 +207,9 @@ packet:
     } else {
       // These may wait for each other, too, as in run_batch().
       words.write(pass_token(token));
-      if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords});
-      if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0});
+      if (token.kind == kReport)
+        commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
+      if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
       end_cycle();
       if (token.kind == kSection) {
       section:

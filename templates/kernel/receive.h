@@ -159,6 +159,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   static ap_uint<32> network_id = 0;
   static ap_uint<32> input_beats = 0;
   static ap_uint<32> output_beats = 0;
+  static ap_uint<9> layer_count = 0;
 #pragma HLS RESET variable = valid
 #pragma HLS RESET variable = network_id
 
@@ -174,7 +175,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   Status status = check_header(first, second, has_second);
 
   if (status == kStatusOk && kind == kKindLoad) {
-    answers.write(Answer{kind, sequence, 0, 0});
+    answers.write(Answer{kind, sequence, 0, 0, 0});
     valid = false;
     const beat_t network_low = next_beat(input, reception);
     end_cycle();
@@ -197,6 +198,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     } else if (!is_sound(check, output_beats)) {
       status = kStatusBadContents;
     }
+    layer_count = ap_uint<9>(layers);
   } else if (status == kStatusOk && kind == kKindRun) {
     const beat_t run = next_beat(input, reception);
     end_cycle();
@@ -213,12 +215,12 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
       status = kStatusBadBatch;
     }
     if (status == kStatusOk) {
-      answers.write(Answer{kind, sequence, batch, output_beats});
+      answers.write(Answer{kind, sequence, batch, output_beats, layer_count});
       tokens.write(Token{kRunBegin, batch});
       end_cycle();
       receive_vectors(input, tokens, reception, ap_uint<32>(vectors));
     } else {
-      answers.write(Answer{kind, sequence, 0, 0});
+      answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);
     }
   } else {
@@ -227,7 +229,8 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     answers.write(Answer{kind, sequence, ap_uint<32>(counters || identify ? 1 : 0),
                          ap_uint<32>(counters   ? kReportBeats
                                      : identify ? kDesignBeats
-                                                : 0)});
+                                                : 0),
+                         0});
     if (counters) tokens.write(Token{kReport, 0});
     end_cycle();
     if (status == kStatusOk) skip(input, reception, length);
@@ -254,7 +257,8 @@ drain:
   if (kind == kKindLoad && status == kStatusOk) valid = true;
 
   tokens.write(Token{kPacketEnd, 0});
-  answers.write(Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0)});
+  answers.write(
+      Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0), 0});
   end_cycle();
 }
 

@@ -27,7 +27,7 @@ FILES = tuple(
     for name in ("turns", "driver", "board_link", "board_engine", "dma", "overlay", "device_lock")
 )
 INPUTS = _inputs(33, 7, 1)
-OUTPUTS = _reference(_network((33, 17, 5), 1), INPUTS)
+OUTPUTS, _ = _reference(_network((33, 17, 5), 1), INPUTS)
 NETWORK = Network(_network((33, 17, 5), 1).layers, INPUTS, OUTPUTS)
 
 

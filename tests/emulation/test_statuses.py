@@ -59,7 +59,7 @@ BAD_HEADERS = {
     "one byte": (Status.BAD_LENGTH, b"E"),
     "magic": (Status.BAD_MAGIC, sealed(header(Kind.LOAD, 0, magic=MAGIC ^ 1))),
     "zeros": (Status.BAD_MAGIC, bytes(64)),
-    "version": (Status.BAD_VERSION, sealed(header(Kind.LOAD, 0, version=2))),
+    "version": (Status.BAD_VERSION, sealed(header(Kind.LOAD, 0, version=VERSION + 1))),
     "header CRC": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 12))),
     "damaged kind": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 5))),
     "damaged length": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 8))),

@@ -25,6 +25,7 @@ class Said(enum.Enum):
     WRONG_NETWORK = 8
     BAD_BATCH = 9
     BAD_SECTION = 10
+    BAD_CONTENTS = 11
 
 
 def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:

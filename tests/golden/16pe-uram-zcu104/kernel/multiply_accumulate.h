@@ -158,6 +158,13 @@ entries:
   return layer_end;
 }
 
+//! A result as it travels.
+inline result_t to_result(const Written& written) {
+#pragma HLS INLINE
+  return result_t(ap_uint<kActivationBits>(written.value)) |
+         (result_t(written.saturated) << kActivationBits);
+}
+
 //! Add the biases, turn sums into activations, and leave the accumulators zero. Not inlined, for
 //! the same reason as multiply_layer().
 inline void write_back_layer(accumulators_t& accumulators, const biases_t& biases,
@@ -172,9 +179,9 @@ rows:
 #pragma HLS DEPENDENCE variable = accumulators inter false
     const accumulator_t sum = accumulators[row] + biases[bias_base + row];
     accumulators[row] = 0;
-    const activation_t value = write_back(sum, shift_of(layer_end), relu_of(layer_end));
+    const Written written = write_back(sum, shift_of(layer_end), relu_of(layer_end));
     const bool last = row == local_rows - 1;
-    results.write(Result{last ? kLast : kValue, ap_uint<kActivationBits>(value)});
+    results.write(Result{last ? kLast : kValue, to_result(written)});
     end_cycle();
   }
 }

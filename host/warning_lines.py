@@ -1,11 +1,11 @@
-"""The library's warnings as the command line prints them: one line each on standard error."""
+"""The library's warnings as the command line shows them: a line each on standard error."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 from eie.host.errors import EieWarning
@@ -13,12 +13,12 @@ from eie.host.errors import EieWarning
 __all__ = ["warnings_as_lines"]
 
 
-@contextmanager
+@contextlib.contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Print each :class:`EieWarning` as a line that begins with ``eie:``; others as ever."""
+    """Show every :class:`~eie.host.errors.EieWarning` as one line, and others as Python does."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", EieWarning)
-        others = warnings.showwarning
+        shown_by_python = warnings.showwarning
 
         def show(
             message: Warning | str,
@@ -29,9 +29,9 @@ def warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, EieWarning):
-                print(f"eie: warning: {message}", file=sys.stderr)
+                print(f"eie: {message}", file=sys.stderr)
             else:
-                others(message, category, filename, lineno, file, line)
+                shown_by_python(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         yield
