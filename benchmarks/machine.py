@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.layers import CLOCK_MHZ, INDEX_BITS, PES, QUEUE_DEPTH
-from eie.hls.design import Design
-from eie.host.assignment import Assignment, assign_rows
-from eie.host.emulator import Emulator
-from eie.host.encoding import EncodedLayer, encode
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.matrix_format import EncodedLayer, encode
 from eie.host.network import Layer, Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.session import Session
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.packing.row_assignment import Assignment, assign_rows
+from eie.host.protocol.client import Session
 
 __all__ = [
     "KERNEL_INDEX_BITS",

@@ -17,18 +17,18 @@ import numpy as np
 import numpy.typing as npt
 from make_tables import table
 
-from eie.hls.boards import BOARDS
-from eie.hls.design import Design
-from eie.hls.estimator import estimate
-from eie.hls.fitting import fit
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
-from eie.hls.wiring import wire
-from eie.host.emulator import Emulator
-from eie.host.errors import DoesNotFitError
+from eie.hls.model.emulator import Emulator
+from eie.hls.model.resources import estimate
+from eie.hls.project.generator import generate
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import wire
+from eie.hls.spec.design import Design
+from eie.hls.spec.errors import DoesNotFitError
+from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.session import Session
+from eie.host.packing.packer import pack
+from eie.host.protocol.client import Session
+from eie.host.search.fit import fit
 
 PAGE = Path(__file__).parent / "hardware.md"
 #: Name, inputs, outputs, share of weights and of activations (paper, Table III).

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
-from eie.hls.registers import REGISTERS
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
-from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
 
 FOLDER = Path(__file__).parent
 

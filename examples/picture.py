@@ -7,10 +7,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from eie.host.cycles import Counters
-from eie.host.packed_network import PackedNetwork
-from eie.host.report import RunReport
-from eie.host.wording import counted
+from eie.hls.model.cycles import Counters
+from eie.hls.spec.text import counted
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.run.report import RunReport
 
 matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt

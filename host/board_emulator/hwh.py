@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from eie.hls.block_design import (
+from eie.hls.spec.block_design import (
     CONCAT,
     DMA,
     DMA_LENGTH_BITS,
@@ -24,9 +24,9 @@ from eie.hls.block_design import (
     Pin,
     describe,
 )
-from eie.hls.boards import Board
-from eie.hls.processing_system import ZYNQ7, ZYNQMP
-from eie.hls.registers import REGISTERS
+from eie.hls.spec.boards import Board
+from eie.hls.spec.processing_system import ZYNQ7, ZYNQMP
+from eie.hls.spec.registers import REGISTERS
 
 __all__ = ["write_hwh"]
 

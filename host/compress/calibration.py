@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.errors import InputError, Problems
 from eie.host.compress.dense_layer import DenseModel
-from eie.host.errors import InputError, Problems
 
 __all__ = ["check_calibration", "flatten_calibration"]
 

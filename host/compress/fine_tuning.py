@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from eie.hls.spec.errors import InputError
 from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, share
-from eie.host.errors import InputError
 
 __all__ = ["Codebook", "freeze_codebooks", "share_linears"]
 

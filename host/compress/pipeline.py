@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from eie.hls.spec.errors import InputError
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
 from eie.host.compress.formats import assumed_ranges, choose_formats, observed_ranges
@@ -23,8 +25,6 @@ from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights, keep_shared, share
-from eie.host.errors import InputError
-from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
 __all__ = ["GOLDEN_VECTORS", "compress"]

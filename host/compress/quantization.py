@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.formats import Formats
 from eie.host.compress.sharing import SharedWeights
-from eie.host.fixed_point import quantize
 from eie.host.network import CODEBOOK_SIZE, Layer
 
 __all__ = ["quantize_layer"]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.errors import InputError, ModelError, Problems
 from eie.host.compress.dense_layer import DenseLayer
-from eie.host.errors import InputError, ModelError, Problems
 from eie.host.network import CODEBOOK_SIZE
 
 __all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "share"]

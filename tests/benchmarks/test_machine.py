@@ -14,9 +14,9 @@ from benchmarks.layers import CLOCK_MHZ, LAYERS, PAPER_SPEEDUP, PES
 from benchmarks.machine import encoded_for, paper_design, work_met
 from benchmarks.patterns import PATTERNS, inputs, network, uniform
 from benchmarks.sweeps import memory_reads
-from eie.hls.design import Design
-from eie.host.paper import paper_cycles
-from eie.host.run import emulate
+from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.design import Design
+from eie.host.run.batch import emulate
 
 
 @pytest.fixture(scope="module")

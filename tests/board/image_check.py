@@ -15,11 +15,11 @@ warnings.simplefilter("ignore")
 import numpy as np  # noqa: E402
 from pynqutils.setup_utils import ExtensionsManager  # noqa: E402
 
-from eie.hls.design import Design  # noqa: E402
+from eie.hls.model.emulator import Emulator  # noqa: E402
+from eie.hls.spec.design import Design  # noqa: E402
+from eie.hls.spec.fixed_point import dequantize  # noqa: E402
 from eie.host.board_emulator import EmulatedBoard  # noqa: E402
-from eie.host.cli import main as eie  # noqa: E402
-from eie.host.emulator import Emulator  # noqa: E402
-from eie.host.fixed_point import dequantize  # noqa: E402
+from eie.host.cli.main import main as eie  # noqa: E402
 from eie.host.network import Network  # noqa: E402
 
 ENTRY_POINTS = {"pynq.notebooks": "eie.notebooks", "pynq.overlays": "eie.bitstreams"}

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.host.answers import AnswerError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.errors import DeviceError, InputError
+from eie.host.board.device_lock import DeviceLock
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.device_lock import DeviceLock
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError, InputError
-from eie.host.packer import pack
-from eie.host.passes import plan_passes
-from eie.host.run import emulate
-from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.packing.packer import pack
+from eie.host.packing.tiling import plan_passes
+from eie.host.protocol.responses import AnswerError
+from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.run.batch import emulate
 
 DESIGN = Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104")
 
@@ -242,11 +242,11 @@ def test_a_child_of_a_fork_leaves_the_device_alone():
     program = """
 import os, warnings
 warnings.simplefilter("ignore")
-from eie.hls.design import Design
+from eie.hls.spec.design import Design
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError
+from eie.host.board.driver import Accelerator
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.errors import DeviceError
 with EmulatedBoard("kv260", lambda: Emulator(Design(pes=1))) as board:
     with Accelerator(board.bitfile) as accelerator:
         if os.fork() == 0:
@@ -283,7 +283,7 @@ def test_nothing_works_after_closing_and_no_thread_is_started(accelerator, rando
 def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
     device = f"test-{tmp_path.name}"
     program = (
-        "import sys, time; from eie.host.device_lock import DeviceLock; "
+        "import sys, time; from eie.host.board.device_lock import DeviceLock; "
         f"lock = DeviceLock({device!r}); lock.take(); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:

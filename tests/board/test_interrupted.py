@@ -12,13 +12,13 @@ import threading
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host import turns
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.host.board import call_queue as turns
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
 from eie.host.network import Network
-from eie.host.selftest import _inputs, _network, _reference
+from eie.host.run.selftest import _inputs, _network, _reference
 
 DESIGN = Design(pes=4, board="zcu104")
 #: Where the driver's own steps are; pynq and the emulated board are not ours to interrupt.

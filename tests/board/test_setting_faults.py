@@ -2,9 +2,9 @@
 
 import pytest
 
+from eie.hls.spec.errors import InputError
+from eie.host.board.dma import DmaStatus
 from eie.host.board_emulator import EmulatedBoard, Faults
-from eie.host.dma import DmaStatus
-from eie.host.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from eie.hls.registers import REGISTERS
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status
+from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
-from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls import generator
-from eie.hls.design import Design
-from eie.hls.generator import generate, render_project
-from eie.hls.project_folder import LISTING
-from eie.host.errors import DesignError, InputError
+from eie.hls.project import generator
+from eie.hls.project.generator import generate, render_project
+from eie.hls.project.project_folder import LISTING
+from eie.hls.spec.design import Design
+from eie.hls.spec.errors import DesignError, InputError
 
 DESIGN = Design(pes=2)
 #: A design with more files, and others with other contents.

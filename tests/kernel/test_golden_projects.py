@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls import generator
-from eie.hls.design import Design
-from eie.hls.generator import render_project
+from eie.hls.project import generator
+from eie.hls.project.generator import render_project
+from eie.hls.spec.design import Design
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LISTING = "copied.txt"

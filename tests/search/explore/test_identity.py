@@ -1,0 +1,36 @@
+"""What results rest on is told apart, so that a file of results never mixes two models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from eie.host.search.explore.identity import MODELS
+
+#: Modules that an evaluation imports and that no result depends on.
+NO_MODELS = {
+    "eie.hls.spec.design_toml",  # reads designs, of which a grid makes its own
+    "eie.hls.spec.text",  # of messages
+    "eie.host.search.explore.exploration",  # collects results
+    "eie.host.search.explore.fan_out",  # carries them
+    "eie.host.search.explore.grid",  # a point's key says its values
+    "eie.host.search.explore.identity",
+    "eie.host.search.explore.pareto",  # chooses among results
+    "eie.host.search.explore.plot",
+    "eie.host.search.explore.store",
+    "eie.hls.spec.registers",  # the driver's
+    "eie.hls.spec.errors",
+    "eie.hls.spec.packets",  # a point is evaluated without packets
+    "eie.hls.spec.atomic",
+}
+
+
+def test_the_version_covers_every_module_that_evaluation_imports():
+    code = (
+        "import json, sys; import eie.host.search.explore.evaluation; "
+        "print(json.dumps([name for name in sys.modules if name.startswith('eie.')]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    packages = {"eie.hls", "eie.host.search.explore", "eie.host"}
+    assert set(json.loads(ran.stdout)) - packages == set(MODELS) | NO_MODELS
