@@ -17,6 +17,7 @@ from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import encode_network, pack
 from eie.host.packing.row_assignment import Assignment
+from eie.host.search.fit import fit
 
 __all__ = [
     "OUR_QUEUE_DEPTH",
@@ -124,7 +125,7 @@ def _packed(net: Network, off: set[str]) -> PackedNetwork:
         fixed["length_bits"] = 0
     if "results" in off:
         fixed["result_depth"] = 2
-    design = Design.fit(net, assignment=assignment, **fixed)
+    design = fit(net, assignment=assignment, **fixed).design
     return pack(net, design, assignment=assignment)
 
 

@@ -17,7 +17,7 @@ _KIND, _SEQUENCE = 5, slice(6, 8)
 
 
 class NullEngine:
-    """A kernel that takes no time, for what the host takes alone; an ``eie.host.protocol.engine.Engine``.
+    """An engine whose kernel takes no time, for what the host takes alone.
 
     Everything but runs is the emulator's, so that a driver takes it for what it is not. So is the
     first run of each length after a load; the runs after it get the same outputs without a look

@@ -19,10 +19,10 @@ from benchmarks.measuring import side_by_side
 from benchmarks.patterns import PATTERNS, inputs, network
 from eie.hls.model.cycles import count_cycles
 from eie.hls.model.paper import paper_cycles
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 
 __all__ = ["BATCH", "BuildRow", "SpeedRow", "run", "run_build"]
 

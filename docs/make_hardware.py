@@ -19,7 +19,6 @@ from make_tables import table
 
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import estimate
-from eie.hls.project.generator import generate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
@@ -27,6 +26,7 @@ from eie.hls.spec.errors import DoesNotFitError
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 from eie.host.protocol.client import Session
 from eie.host.search.fit import fit
 
@@ -74,7 +74,7 @@ def replace_part(text: str, name: str, body: str) -> str:
 
 def demo_design() -> Design:
     """The design of the diagram and the table of memories: 16 PEs on a PYNQ-Z2."""
-    return Design.fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5)
+    return fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5).design
 
 
 def network(shape: tuple[int, ...], density: float, active: float, seed: int = 0) -> Network:

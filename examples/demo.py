@@ -18,7 +18,6 @@ import numpy.typing as npt
 from digits import CompressedDigits, compress_digits
 from picture import draw
 
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import EieError
 from eie.hls.spec.fixed_point import quantize
@@ -30,6 +29,7 @@ from eie.host.cli.arrays import check_target
 from eie.host.compress import TorchReference
 from eie.host.network import Network
 from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 from eie.host.run.batch import RunResult, emulate, simulate
 from eie.host.run.report import RunReport
 from eie.host.search.fit import fit

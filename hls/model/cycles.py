@@ -1,27 +1,27 @@
 """Cycles of a run on the generated kernel, without running it.
 
 The model follows the kernel's processes (``templates/kernel``) one by one, in the time of
-:mod:`eie.hls.model.fifo_times`, and gives the counters that the kernel keeps: total cycles, and for each PE
-the cycles with an entry (busy), without one while a layer was under way (starved), and with a full
-activation queue (full). They equal those of the C++ simulation. Both count iterations of pipelined
-loops; neither knows how many cycles a pipeline takes to fill, nor what a stalling one holds back
-while its input is empty: a few cycles that only a synthesised kernel can tell.
+:mod:`eie.hls.model.fifo_times`, and gives the counters that the kernel keeps: total cycles, and for
+each PE the cycles with an entry (busy), without one while a layer was under way (starved), and with
+a full activation queue (full). They equal those of the C++ simulation. Both count iterations of
+pipelined loops; neither knows how many cycles a pipeline takes to fill, nor what a stalling one
+holds back while its input is empty: a few cycles that only a synthesised kernel can tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model.fifo_times import Stream, StreamArray, StreamBundle, Times
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
 
-__all__ = ["Counters", "count_cycles"]
+__all__ = ["count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
 _WORK_DEPTH = DEPTHS["work"].elements
@@ -30,53 +30,6 @@ _OUTPUT_DEPTH = DEPTHS["output"].elements
 _RADIX = 4
 _BEATS_PER_WORD = 4
 _LANES = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Counters:
-    """What the kernel counts during a run."""
-
-    #: From the run's header to its last output.
-    cycles: int
-    #: int64, shape (pes,): cycles with an entry.
-    busy: npt.NDArray[np.int64]
-    #: int64, shape (pes,): cycles without an entry while a layer was under way.
-    starved: npt.NDArray[np.int64]
-    #: int64, shape (pes,): cycles in which the PE's queue held the broadcast up.
-    full: npt.NDArray[np.int64]
-    #: Cycles of each layer summed over the vectors: from its first activation word to the next
-    #: layer's, or to the last output. Not counted by the kernel; empty when read from one.
-    layer_cycles: tuple[int, ...] = ()
-
-    def same_as(self, other: Counters) -> bool:
-        """Whether everything that the kernel counts is equal."""
-        return (
-            self.cycles == other.cycles
-            and np.array_equal(self.busy, other.busy)
-            and np.array_equal(self.starved, other.starved)
-            and np.array_equal(self.full, other.full)
-        )
-
-    @classmethod
-    def total(cls, parts: Sequence[Counters]) -> Counters:
-        """Sum up the counters of runs one after another."""
-        return cls(
-            cycles=sum(part.cycles for part in parts),
-            busy=np.sum([part.busy for part in parts], axis=0),
-            starved=np.sum([part.starved for part in parts], axis=0),
-            full=np.sum([part.full for part in parts], axis=0),
-            layer_cycles=tuple(
-                sum(cycles) for cycles in zip(*(part.layer_cycles for part in parts), strict=True)
-            ),
-        )
-
-    @classmethod
-    def of_passes(cls, parts: Sequence[Counters]) -> Counters:
-        """Sum up the counters of passes, which have layers of their own."""
-        return replace(
-            cls.total([replace(part, layer_cycles=()) for part in parts]),
-            layer_cycles=tuple(cycles for part in parts for cycles in part.layer_cycles),
-        )
 
 
 def count_cycles(

@@ -1,7 +1,7 @@
 """The accelerator in numpy: the same packets in, the same bytes out, without an FPGA.
 
-:class:`Emulator` is an :class:`eie.host.protocol.engine.Engine`. Its answers are those of the generated
-C++ to the last bit, the counters included (:mod:`eie.hls.model.cycles`).
+:class:`Emulator` is an :class:`eie.host.protocol.engine.Engine`. Its answers are those of the
+generated C++ to the last bit, the counters included (:mod:`eie.hls.model.cycles`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import Counters, count_cycles
+from eie.hls.model.cycles import count_cycles
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import PacketError
 from eie.hls.spec.packets import (

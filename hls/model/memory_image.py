@@ -10,9 +10,8 @@ import numpy.typing as npt
 from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.hls.spec.fixed_point import write_back
-from eie.hls.spec.matrix_format import EncodedLayer, decode
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE, EncodedLayer, decode
 from eie.hls.spec.packets import ALL_PES, LAYER, Section, iterate_sections
-from eie.host.network import CODEBOOK_SIZE
 
 __all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
 

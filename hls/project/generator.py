@@ -1,33 +1,28 @@
 """Generate the HLS project of a design from the templates.
 
 The project is self-contained: an engineer without eie can simulate, synthesise and build it. The
-same design gives the same bytes. It appears whole or not at all.
+same design gives the same bytes.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eie.hls.project.project_folder import write_project
 from eie.hls.spec import block_design, packets, registers
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import DEPTHS, wire
-from eie.hls.spec.design import Design
+from eie.hls.spec.design import Design, target_board
 from eie.hls.spec.errors import ToolError
 from eie.hls.spec.text import counted
-from eie.hls.tools.vendor import target_board
-from eie.host.run.golden import golden_packets
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from jinja2 import Environment
 
-__all__ = ["generate", "render_project"]
+__all__ = ["render_project"]
 
 _DESIGN_FILE = "design.toml"
 
@@ -36,8 +31,12 @@ _POINTERS = "kernel/pointers.h"
 _PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
 
 
-def render_project(design: Design) -> dict[str, str]:
-    """Render every file of the project: text by relative path, in order of path."""
+def render_project(design: Design, golden: str) -> dict[str, str]:
+    """Render every file of the project: text by relative path, in order of path.
+
+    `golden` is the text of ``testbench/golden/packets.txt``, which needs a packed network: that
+    is for the host's side to make (``eie.host.project.golden``).
+    """
     environment = _environment()
     board = BOARDS.get(design.board)
     context: dict[str, Any] = {
@@ -53,7 +52,7 @@ def render_project(design: Design) -> dict[str, str]:
     }
     project = {
         _DESIGN_FILE: design.to_toml(),
-        "testbench/golden/packets.txt": golden_packets(design),
+        "testbench/golden/packets.txt": golden,
     }
     for path, source in _template_files():
         if path.startswith("vivado/") and board is None:
@@ -67,21 +66,6 @@ def render_project(design: Design) -> dict[str, str]:
         else:
             project[path] = source.read_text(encoding="utf-8")
     return dict(sorted(project.items()))
-
-
-def generate(design: Design, out: str | os.PathLike[str]) -> Path:
-    """Write the project of `design` to the folder `out`.
-
-    In an earlier project the files that eie wrote are brought up to date, and all others are left
-    (:mod:`eie.hls.project.project_folder`).
-
-    Raises
-    ------
-    InputError
-        If `out` is a file, a folder of something else, or a project whose files were edited,
-        or cannot be written.
-    """
-    return write_project(render_project(design), out)
 
 
 def _environment() -> Environment:

@@ -12,19 +12,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design_toml import TOML_VERSION, parse_design, read_text
 from eie.hls.spec.errors import DesignError, Problems
 from eie.hls.spec.packets import DESIGN
 
-if TYPE_CHECKING:
-    from eie.host.network import Network
-    from eie.host.packing.row_assignment import Assignment
-
-__all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design"]
+__all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design", "target_board"]
 
 #: Board name of a design that is only emulated or simulated.
 NO_BOARD = "none"
@@ -256,43 +252,6 @@ class Design:
             )
         return design
 
-    @classmethod
-    def fit(
-        cls,
-        network: Network,
-        board: str = NO_BOARD,
-        *,
-        assignment: Assignment = "balanced",
-        passes: bool = False,
-        **fixed: Any,
-    ) -> Design:
-        """Choose a design for `network` on `board`; :func:`eie.host.search.fit.fit` also says why.
-
-        Parameters
-        ----------
-        network
-            The network.
-        board
-            Name in :data:`eie.hls.spec.boards.BOARDS`, or ``"none"``.
-        assignment
-            How the network's rows will be dealt to PEs (:func:`eie.host.packing.packer.pack`).
-        passes
-            Where no design holds the whole network, choose one that runs it in passes
-            (:mod:`eie.host.packing.tiling`).
-        **fixed
-            Parameters of the design that are not to be chosen, such as ``pes=16``.
-
-        Raises
-        ------
-        DesignError
-            If a fixed parameter is unknown or out of range.
-        DoesNotFitError
-            If no design fits; says which resource is short, by how much at best, and what helps.
-        """
-        from eie.host.search.fit import fit
-
-        return fit(network, board, assignment=assignment, passes=passes, **fixed).design
-
     # The file ------------------------------------------------------------------------------
 
     def to_toml(self) -> str:
@@ -350,8 +309,19 @@ class Design:
             raise DesignError(f"{source}: {error}") from error
 
 
+#: Boards that stand in for none: the smallest part with the memory asked for.
+_STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}
 #: Parameters that do not change what the accelerator computes from given packets.
 _NOT_HARDWARE = ("board", "clock_mhz")
+
+
+def target_board(design: Design) -> Board:
+    """Return the board whose part a design is synthesized for.
+
+    A design without a board can be synthesized all the same, to look at its schedule and size:
+    for the smallest part that has its kind of memory.
+    """
+    return BOARDS[_STAND_IN[design.memory] if design.board == NO_BOARD else design.board]
 
 
 def _check_shape(design: Design, name: str, value: int, problems: Problems) -> None:

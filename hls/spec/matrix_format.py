@@ -17,9 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EncodedLayer", "decode", "encode"]
+__all__ = ["CODEBOOK_SIZE", "EncodedLayer", "decode", "encode"]
 
 _CODE_BITS = 4
+#: Shared weights of a layer; code 0 stands for zero (paper section III).
+CODEBOOK_SIZE = 1 << _CODE_BITS
 
 
 @dataclass(frozen=True, eq=False)

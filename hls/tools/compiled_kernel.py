@@ -1,8 +1,8 @@
 """Compile a generated project with g++ and send packets to it.
 
-:class:`CompiledKernel` is an :class:`eie.host.protocol.engine.Engine` whose accelerator is the generated
-C++ itself, with streams as deep as declared. It runs in a process of its own, so a deadlock or a
-crash of the kernel is an error here and nothing more.
+:class:`CompiledKernel` is an :class:`eie.host.protocol.engine.Engine` whose accelerator is the
+generated C++ itself, with streams as deep as declared. It runs in a process of its own, so a
+deadlock or a crash of the kernel is an error here and nothing more.
 """
 
 from __future__ import annotations

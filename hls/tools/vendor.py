@@ -13,12 +13,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.spec.errors import InputError, Problems, ToolError
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 
-__all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls", "target_board"]
+__all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls"]
 
 #: Parts of the kernel that can be synthesised alone (``blocks/`` of a project).
 BLOCKS = ("receiver", "control", "lnzd", "broadcast", "pe", "collector", "sender")
@@ -31,17 +30,6 @@ _RELEASE = "2023.2"
 _TAIL = 15
 #: What ``vivado/build.tcl`` leaves: the bitstream, what pynq reads, two reports.
 _FILES = (BITSTREAM, "eie.hwh", "utilization.rpt", "timing.rpt")
-#: Boards that stand in for none: the smallest part with the memory asked for.
-_STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}
-
-
-def target_board(design: Design) -> Board:
-    """Return the board whose part a design is synthesized for.
-
-    A design without a board can be synthesized all the same, to look at its schedule and size:
-    for the smallest part that has its kind of memory.
-    """
-    return BOARDS[_STAND_IN[design.memory] if design.board == NO_BOARD else design.board]
 
 
 def run_hls(project: Path, *, steps: Sequence[str] = STEPS, path: str | None = None) -> Path:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import Counters
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import DeviceError, DoesNotFitError, Problems
 from eie.hls.spec.packets import (

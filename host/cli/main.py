@@ -118,7 +118,7 @@ def _fit(options: argparse.Namespace) -> None:
 
 
 def _generate(options: argparse.Namespace) -> None:
-    from eie.hls.project.generator import generate
+    from eie.host.project.generate import generate
 
     project = generate(Design.load(options.design), options.out)
     print(f"wrote {project}; its README.md says what to do next")
@@ -126,6 +126,7 @@ def _generate(options: argparse.Namespace) -> None:
 
 def _emulate(options: argparse.Namespace) -> None:
     from eie.host.run.batch import emulate
+    from eie.host.search.fit import fit
 
     network = Network.load(options.network)
     fixed = _fixed_parameters(options)
@@ -138,7 +139,7 @@ def _emulate(options: argparse.Namespace) -> None:
         assignment: Assignment = "natural" if options.paper else "balanced"
         if options.paper:
             fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
-        design = Design.fit(network, NO_BOARD, assignment=assignment, **fixed)
+        design = fit(network, NO_BOARD, assignment=assignment, **fixed).design
     codes = read_inputs(options.inputs, network)
     result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
     _write_results(options, network, result.outputs, result.report)
@@ -187,8 +188,8 @@ def _run(options: argparse.Namespace) -> None:
     codes = read_inputs(options.inputs, network)
     with ExitStack() as stack:
         if options.emulated_board is not None:
+            from eie.hls.spec.design import target_board
             from eie.hls.tools.compiled_kernel import CompiledKernel
-            from eie.hls.tools.vendor import target_board
 
             design = _project_design(options.emulated_board)
             board = EmulatedBoard(

@@ -7,8 +7,7 @@ from contextlib import ExitStack
 
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.design import Design
-from eie.hls.tools.vendor import target_board
+from eie.hls.spec.design import Design, target_board
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.run.selftest import selftest

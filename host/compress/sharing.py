@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.errors import InputError, ModelError, Problems
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.compress.dense_layer import DenseLayer
-from eie.host.network import CODEBOOK_SIZE
 
 __all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "share"]
 

@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from eie.hls.spec.errors import InputError, Problems
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 
-__all__ = ["CODEBOOK_SIZE", "MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
+__all__ = ["MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
 
-#: Shared weights of a layer; code 0 stands for zero (paper section III).
-CODEBOOK_SIZE = 16
 #: A column's index travels in 16 bits of a broadcast token.
 MAX_COLUMNS = 1 << 16
 #: A bias is a signed integer of at most this many bits, at accumulator precision.

@@ -1,9 +1,9 @@
 """Which PE works on which row, and in which order inputs come: the packer's free choices.
 
 A row order is a permutation ``slot_of_row``; the slot decides PE and local row
-(:mod:`eie.hls.spec.matrix_format`). Rows may be dealt freely at no cost in hardware: the next layer's
-columns are permuted alike, and the host undoes the last layer's order. The host may as freely send
-the first layer's inputs in another order.
+(:mod:`eie.hls.spec.matrix_format`). Rows may be dealt freely at no cost in hardware: the next
+layer's columns are permuted alike, and the host undoes the last layer's order. The host may as
+freely send the first layer's inputs in another order.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def write_run_packet(
 ) -> None:
     """Write the packet that runs a batch into `buffer`.
 
-    The bytes are those of :meth:`~eie.host.packing.packed_network.PackedNetwork.run_packet`; the vectors
-    are written once, to where they are sent from.
+    The bytes are those of :meth:`~eie.host.packing.packed_network.PackedNetwork.run_packet`; the
+    vectors are written once, to where they are sent from.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import Counters
 from eie.hls.model.emulator import Emulator
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import DeviceError
 from eie.host.network import Network
@@ -53,8 +53,8 @@ def emulate(
     report
         Whether to count cycles, which takes longer than the outputs.
     paper
-        Count the cycles of the paper's machine (:mod:`eie.hls.model.paper`) instead of the kernel's,
-        with rows in natural order. Outputs are the same.
+        Count the cycles of the paper's machine (:mod:`eie.hls.model.paper`) instead of the
+        kernel's, with rows in natural order. Outputs are the same.
     """
     if not paper:
         return emulate_plan(plan_passes(network, design), inputs, report=report)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import Counters
 from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.counters import Counters
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 
 __all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]

@@ -1,8 +1,8 @@
 """Choose a design for a network that fits no design of a board whole: it will run in passes.
 
 For each number of PEs the sparse matrix memory gets all that the board's budget leaves, the passes
-are planned (:mod:`eie.host.packing.tiling`), and the design is taken that is fastest for a batch, since
-weights are loaded once for each.
+are planned (:mod:`eie.host.packing.tiling`), and the design is taken that is fastest for a batch,
+since weights are loaded once for each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Size a design for a network: capacities that hold it, and what there is too little of.
 
-PEs and zero runs are given; :mod:`eie.host.search.fit` chooses them. What is left of each memory block
-goes to capacity, so that later networks fit too.
+PEs and zero runs are given; :mod:`eie.host.search.fit` chooses them. What is left of each memory
+block goes to capacity, so that later networks fit too.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ import threading
 import pytest
 
 from eie.hls.spec.errors import DeviceError
-from eie.host.board import call_queue as turns
+from eie.host.board import call_queue
 from eie.host.board.call_queue import Turn, Turns
 
 
 @pytest.fixture
 def queue(monkeypatch) -> Turns:
-    monkeypatch.setattr(turns, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(call_queue, "_LOOK_SECONDS", 0.01)
     return Turns()
 
 

@@ -100,8 +100,8 @@ def test_the_emulator_recovers_from_faults(fault, value, message):
     reason="generates and compiles the kernel",
 )
 def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path):
-    from eie.hls.project.generator import generate
     from eie.hls.tools.compiled_kernel import CompiledKernel
+    from eie.host.project.generate import generate
 
     network = random_network((20, 24, 10), seed=3)
     design = Design(pes=2, board="zcu104")

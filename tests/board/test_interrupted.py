@@ -1,6 +1,6 @@
 """An interrupt from the keyboard, wherever it comes, leaves an accelerator that works.
 
-Python acts on signals when a function is entered and when one written in C returns. A profiling
+Python acts on signals when a function is entered and when one written in C recall_queue. A profiling
 function is called at just these points, and raises at one after the other.
 """
 
@@ -14,7 +14,7 @@ import pytest
 
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.host.board import call_queue as turns
+from eie.host.board import call_queue
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Network
@@ -23,8 +23,16 @@ from eie.host.run.selftest import _inputs, _network, _reference
 DESIGN = Design(pes=4, board="zcu104")
 #: Where the driver's own steps are; pynq and the emulated board are not ours to interrupt.
 FILES = tuple(
-    f"host/{name}.py"
-    for name in ("turns", "driver", "board_link", "board_engine", "dma", "overlay", "device_lock")
+    f"host/board/{name}.py"
+    for name in (
+        "call_queue",
+        "driver",
+        "recovery",
+        "transport",
+        "dma",
+        "overlay",
+        "device_lock",
+    )
 )
 INPUTS = _inputs(33, 7, 1)
 OUTPUTS = _reference(_network((33, 17, 5), 1), INPUTS)
@@ -79,7 +87,7 @@ def works(accelerator: Accelerator) -> str:
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(turns, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(call_queue, "_LOOK_SECONDS", 0.01)
     with EmulatedBoard("zcu104", lambda: Emulator(DESIGN)) as board:
         yield board
 

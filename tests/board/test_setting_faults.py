@@ -35,7 +35,11 @@ def test_what_fits_is_taken_once(name, value):
         ("stall", -1, "at least 0, not -1"),
         ("reset", 1.5, r"at least 0, not 1\.5"),
         ("slow", None, "at least 0, not None"),
-        ("mm2s_error", True, r"mm2s_error must be a DmaStatus of eie\.host\.dma, .*, not True"),
+        (
+            "mm2s_error",
+            True,
+            r"mm2s_error must be a DmaStatus of eie\.host\.board\.dma, .*, not True",
+        ),
         ("s2mm_error", "DMAIntErr", "must be a DmaStatus"),
         ("s2mm_error", DmaStatus(0), "must be a DmaStatus"),
     ],

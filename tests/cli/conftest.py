@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
+from eie.host.project.generate import generate
 
 
 @dataclass(frozen=True)

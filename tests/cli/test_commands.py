@@ -16,6 +16,7 @@ from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Network
 from eie.host.run.batch import emulate
+from eie.host.search.fit import fit
 
 EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
 
@@ -25,7 +26,7 @@ def expected(folder) -> np.ndarray:
     """Outputs of net.npz for x.npy."""
     network = Network.load("net.npz")
     codes = quantize(np.load("x.npy"), network.input_frac)
-    outputs = emulate(network, Design.fit(network), codes, report=False).outputs
+    outputs = emulate(network, fit(network).design, codes, report=False).outputs
     return dequantize(outputs, network.output_frac)
 
 

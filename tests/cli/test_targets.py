@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
+from eie.host.project.generate import generate
 
 
 @pytest.mark.parametrize("command", ["compress m.pt2", "fit net.npz --board pynq-z2"])

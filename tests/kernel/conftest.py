@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 
 import eie.hls.tools.gxx
 from eie.hls.model.emulator import Emulator
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.hls.tools.compiled_kernel import CompiledKernel
@@ -33,6 +32,7 @@ from eie.hls.tools.gxx import COMPILE_FLAGS, ap_types_folder
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 
 HERE = Path(__file__).parent
 Codes = npt.NDArray[np.int16]

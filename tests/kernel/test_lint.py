@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from eie.hls.model.resources import estimate
-from eie.hls.project.generator import render_project
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
 from eie.hls.spec.registers import PORTS
 from eie.hls.tools.gxx import ap_types_folder
+from eie.host.project.generate import render
 
 HERE = Path(__file__).parent
 DESIGNS = (
@@ -37,7 +37,7 @@ def design(request) -> Design:
 
 @pytest.fixture(scope="module")
 def rendered(design) -> dict[str, str]:
-    return render_project(design)
+    return render(design)
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import DoesNotFitError
 from eie.hls.spec.fixed_point import write_back
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
+from eie.host.project.generate import generate
 from eie.host.run.batch import emulate, simulate
 from eie.host.search.fit import fit
 

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from eie.hls.model.emulator import Emulator
-from eie.hls.spec.design import Design
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.cli.main import main
 from eie.host.compress import compress
+from eie.host.search.fit import fit
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -69,7 +69,7 @@ def test_the_retraining_example_runs(model, samples):
 
 def test_the_driver_example_runs_on_the_emulated_board(monkeypatch, model, samples):
     network = compress(model, calibration=samples)
-    design = Design.fit(network, "pynq-z2")
+    design = fit(network, "pynq-z2").design
     with EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board:
         monkeypatch.chdir(board.bitfile.parent)
         network.save("network.npz")

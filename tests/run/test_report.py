@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from eie.hls.model.cycles import Counters
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.run.batch import emulate

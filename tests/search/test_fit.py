@@ -137,18 +137,18 @@ def test_more_pes_are_named_where_one_has_too_many_rows():
 def test_passes_are_advised_only_where_they_help(random_network):
     network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
     with pytest.raises(DoesNotFitError) as caught:
-        Design.fit(network, "pynq-z2", pes=16)
+        fit(network, "pynq-z2", pes=16)
     assert str(caught.value).endswith(
         "run it in passes (passes=True), prune it further, or take a larger board"
     )
-    assert Design.fit(network, "pynq-z2", pes=16, passes=True)
+    assert fit(network, "pynq-z2", pes=16, passes=True).design
     with pytest.raises(DoesNotFitError) as caught:
-        Design.fit(network, "pynq-z2", pes=64)
+        fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(
         "give pes 16 and run it in passes (passes=True), or take a larger board"
     )
     with pytest.raises(DoesNotFitError) as caught:
-        Design.fit(network, "pynq-z2", pes=64, passes=True)
+        fit(network, "pynq-z2", pes=64, passes=True)
     assert str(caught.value).endswith("\ngive pes 16, or take a larger board")
 
 
@@ -198,7 +198,7 @@ def test_without_a_board_it_is_the_papers_array(network):
 )
 def test_without_a_board_anything_fits(random_network, sizes, density, pes, bits, assignment):
     network = random_network(*sizes, density=density)
-    design = Design.fit(network, pes=pes, index_bits=bits, assignment=assignment)
+    design = fit(network, pes=pes, index_bits=bits, assignment=assignment).design
     pack(network, design, assignment=assignment)
 
 

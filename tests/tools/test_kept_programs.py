@@ -95,7 +95,7 @@ def test_a_program_that_does_not_compile_is_not_kept(project):
 
 
 def test_what_is_kept_is_no_part_of_the_project(project, compiler, small):
-    from eie.hls.project.generator import generate
+    from eie.host.project.generate import generate
 
     name = compiled(project)
     generate(small, project)

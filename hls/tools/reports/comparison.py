@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import Board
-from eie.hls.spec.design import Design
+from eie.hls.spec.design import Design, target_board
 from eie.hls.spec.errors import InputError, Problems
 from eie.hls.spec.text import counted
 from eie.hls.tools.reports.csynth import TARGET_II, CsynthReport, HlsLoop, loops_above_one
 from eie.hls.tools.reports.resources import Resources
 from eie.hls.tools.reports.timing import Slack, Timing
 from eie.hls.tools.reports.utilization import Utilization
-from eie.hls.tools.vendor import target_board
 
 __all__ = ["Comparison", "Row", "compare"]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eie.hls.project.generator import generate
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import EieError
 from eie.hls.tools.reports import compare_project
 from eie.hls.tools.vendor import run_hls
+from eie.host.project.generate import generate
 from eie.host.search.explore.fan_out import fan_out
 from eie.host.search.explore.identity import check_version, model_version
 from eie.host.search.explore.result import PointResult

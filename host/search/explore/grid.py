@@ -43,7 +43,7 @@ class Point:
         return json.dumps([self.board, sorted(self.values)])
 
     def fixed(self) -> dict[str, Any]:
-        """Parameters as :meth:`Design.fit` takes them."""
+        """Parameters as :func:`eie.host.search.fit.fit` takes them."""
         return dict(self.values)
 
 

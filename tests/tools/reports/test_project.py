@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from eie.hls.project.generator import render_project
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import InputError
 from eie.hls.tools.reports import compare_project
 from eie.hls.tools.vendor import run_hls
 from eie.host.cli.main import main
+from eie.host.project.generate import render
 
 CLASSIC = "build/hls/eie/solution/syn/report"
 UNIFIED = "build/hls_component/hls/syn/report"
@@ -22,7 +22,7 @@ RESULT = "build/vivado/result"
 def project(tmp_path):
     """A project in which no tool has run."""
     folder = tmp_path / "project"
-    for name, text in render_project(Design(pes=4, board="pynq-z2")).items():
+    for name, text in render(Design(pes=4, board="pynq-z2")).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls.project.generator import render_project
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
+from eie.host.project.generate import render
 
 MOCK = Path(__file__).with_name("mock.tcl")
 #: A design for each board and kind of memory that there is.
@@ -35,7 +35,7 @@ def design(request: pytest.FixtureRequest) -> Design:
 
 
 #: The generator's output, which the same design always has.
-rendered = functools.cache(render_project)
+rendered = functools.cache(render)
 
 
 def write(design: Design, project: Path) -> Path:

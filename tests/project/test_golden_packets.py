@@ -10,7 +10,7 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import DesignError
 from eie.hls.spec.packets import STATUS, Status, parse_packet
-from eie.host.run.golden import golden_packets
+from eie.host.project.golden import golden_packets
 
 DESIGNS = {
     "one PE": Design(pes=1),

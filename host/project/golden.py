@@ -11,8 +11,9 @@ import numpy.typing as npt
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.errors import DesignError, DoesNotFitError
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import Kind, build_packet
-from eie.host.network import CODEBOOK_SIZE, Layer, Network
+from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 
