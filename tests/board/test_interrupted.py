@@ -1,6 +1,6 @@
 """An interrupt from the keyboard, wherever it comes, leaves an accelerator that works.
 
-Python acts on signals when a function is entered and when one written in C recall_queue. A profiling
+Python acts on signals when a function is entered and when one written in C returns. A profiling
 function is called at just these points, and raises at one after the other.
 """
 

@@ -38,7 +38,7 @@ def test_what_fits_is_taken_once(name, value):
         (
             "mm2s_error",
             True,
-            r"mm2s_error must be a DmaStatus of eie\.host\.board\.dma, .*, not True",
+            r"mm2s_error must be a DmaStatus of eie\.host\.board\.dma, .*not True",
         ),
         ("s2mm_error", "DMAIntErr", "must be a DmaStatus"),
         ("s2mm_error", DmaStatus(0), "must be a DmaStatus"),

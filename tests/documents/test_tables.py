@@ -29,7 +29,7 @@ def document() -> str:
     return (DOCS / "packets.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["packets.md", "driver.md"])
+@pytest.mark.parametrize("name", ["packets.md", "driver.md", "architecture.md"])
 def test_the_tables_are_up_to_date(make_tables, name):
     document = (DOCS / name).read_text(encoding="utf-8")
     assert make_tables.with_tables(name, document) == document, "run `make docs`"
