@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "exploring.md"
+PAGE = Path(__file__).parents[3] / "docs" / "exploring.md"
 
 
 def test_the_example_runs_as_a_script(random_network, tmp_path):
