@@ -9,7 +9,7 @@ from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
 from benchmarks.results import Results
-from eie.hls.spec.atomic import whole_file
+from eie.hls.boundary.atomic import whole_file
 
 __all__ = ["page", "write_page"]
 

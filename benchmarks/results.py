@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Environment
-from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import InputError
 
 __all__ = ["Part", "Results"]
 

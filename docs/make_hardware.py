@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from make_tables import table
 
+from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DoesNotFitError
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import pack

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from digits import CompressedDigits, compress_digits
 from picture import draw
 
+from eie.hls.boundary.errors import EieError
+from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import EieError
 from eie.hls.spec.fixed_point import quantize
-from eie.hls.spec.text import counted
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard

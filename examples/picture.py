@@ -7,8 +7,8 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from eie.hls.boundary.text import counted
 from eie.hls.spec.counters import Counters
-from eie.hls.spec.text import counted
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.run.report import RunReport
 

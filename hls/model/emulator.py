@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import PacketError
 from eie.hls.model.cycles import count_cycles
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import PacketError
 from eie.hls.spec.packets import (
     ALL_PES,
     BEAT_BYTES,

@@ -10,12 +10,12 @@ import importlib.metadata
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.text import counted
 from eie.hls.spec import block_design, packets, registers
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import DEPTHS, wire
 from eie.hls.spec.design import Design, target_board
-from eie.hls.spec.errors import ToolError
-from eie.hls.spec.text import counted
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

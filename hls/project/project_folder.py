@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import InputError, Problems
 
 __all__ = ["LISTING", "write_project"]
 

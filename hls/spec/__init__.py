@@ -1,1 +1,1 @@
-"""The contract: design, packets, registers, formats, errors. Standard library and numpy alone."""
+"""The contract: design, packets, registers, formats. Standard library and numpy alone."""

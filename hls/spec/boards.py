@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 
 __all__ = ["BOARDS", "Board", "find_board"]
 

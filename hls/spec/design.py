@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from eie.hls.spec.atomic import whole_file
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import DesignError, Problems
 from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design_toml import TOML_VERSION, parse_design, read_text
-from eie.hls.spec.errors import DesignError, Problems
 from eie.hls.spec.packets import DESIGN
 
 __all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design", "target_board"]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from eie.hls.spec.errors import DesignError, ToolError
+from eie.hls.boundary.errors import DesignError, ToolError
 
 __all__ = ["TOML_VERSION", "parse_design", "read_text"]
 

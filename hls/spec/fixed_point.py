@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 
 __all__ = [
     "ACTIVATION_BITS",

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import PacketError, Problems
+from eie.hls.boundary.errors import PacketError, Problems
 
 __all__ = [
     "ALL_PES",

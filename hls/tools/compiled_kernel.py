@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from eie.hls.spec.errors import (
+from eie.hls.boundary.errors import (
     DeadlockError,
     DeviceTimeoutError,
     InputError,

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.errors import ToolError
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import ToolError
 
 __all__ = ["COMPILE_FLAGS", "ap_types_folder", "compile_program", "first_lines", "kept_program"]
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError, Problems
 
 __all__ = ["BITSTREAM", "MANIFEST", "Manifest", "sha256_of"]
 

@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.errors import InputError, Problems, ToolError
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 
 __all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls"]

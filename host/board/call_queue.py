@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from types import FrameType, TracebackType
 
-from eie.hls.spec.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
 
 __all__ = ["Turn", "Turns"]
 

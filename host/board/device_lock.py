@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from eie.hls.spec.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
 
 __all__ = ["DeviceLock", "lock_path"]
 

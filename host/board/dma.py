@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from eie.hls.spec.errors import DeviceError, DeviceTimeoutError
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
 
 __all__ = [
     "ADDRESS",

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DeviceError, InputError, Problems
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError, InputError, Problems
 from eie.hls.spec.fixed_point import dequantize, quantize, saturation
 from eie.host.board.call_queue import Turns
 from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from eie.hls.boundary.errors import DeviceError, EieError, InputError, Problems, ToolError
 from eie.hls.spec.block_design import DMA
-from eie.hls.spec.errors import DeviceError, EieError, InputError, Problems, ToolError
 from eie.hls.spec.packets import BEAT_BYTES
 from eie.hls.spec.registers import REGISTERS, VLNV
 from eie.host.board.dma import RegisterAccess

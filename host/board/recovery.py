@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError, DoesNotFitError, Problems
 from eie.hls.spec.packets import (
     BEAT_BYTES,
     DESIGN,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import DeviceError, DeviceTimeoutError, InputError, Problems
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError, InputError, Problems
 from eie.hls.spec.packets import BEAT_BYTES
 from eie.host.board.device_lock import DeviceLock
 from eie.host.board.dma import Dma
@@ -190,7 +190,7 @@ class BoardEngine:
         ------
         DeviceError
             If the DMA reports an error, or there is no answer in time
-            (:class:`~eie.hls.spec.errors.DeviceTimeoutError`). The accelerator may then be in the
+            (:class:`~eie.hls.boundary.errors.DeviceTimeoutError`). The accelerator may then be in the
             middle of a packet, and :meth:`restart` is needed before the next one.
         """
         if self._slot is None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.block_design import DMA_LENGTH_BITS
 from eie.hls.spec.boards import Board, find_board
-from eie.hls.spec.errors import InputError
 from eie.host.board.overlay import import_pynq
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.hwh import write_hwh

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
+from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.block_design import CONCAT, DMA, INTERRUPTS, KERNEL, Cell, Pin, describe
 from eie.hls.spec.boards import Board
-from eie.hls.spec.errors import DeviceError
 from eie.host.board_emulator.dma import EmulatedDma
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.interrupts import EmulatedInterruptController

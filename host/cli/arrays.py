@@ -12,8 +12,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import quantize, saturation
 from eie.host.network import Network
 

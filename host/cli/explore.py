@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from eie.hls.spec.errors import DoesNotFitError, InputError, Problems, ToolError
+from eie.hls.boundary.errors import DoesNotFitError, InputError, Problems, ToolError
 from eie.host.network import Network
 from eie.host.search.explore.builds import build_front
 from eie.host.search.explore.exploration import Exploration, explore

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from eie.hls.boundary.errors import DoesNotFitError, EieError, InputError
+from eie.hls.boundary.text import counted
 from eie.hls.model.paper import PAPER_CLOCK_MHZ
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.errors import DoesNotFitError, EieError, InputError
 from eie.hls.spec.fixed_point import dequantize
-from eie.hls.spec.text import counted
 from eie.host.cli.arrays import read_array, read_inputs, write_array, write_json
 from eie.host.cli.describe import describe, describe_design, warn_of_loss
 from eie.host.cli.output_paths import check_suffix, check_targets

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 
+from eie.hls.boundary.atomic import whole_file
 from eie.hls.model.emulator import Emulator
-from eie.hls.spec.atomic import whole_file
 from eie.hls.spec.design import Design, target_board
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 from eie.host.compress.dense_layer import DenseModel
 
 __all__ = ["check_calibration", "flatten_calibration"]

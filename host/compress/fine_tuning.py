@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, share
 
 __all__ = ["Codebook", "freeze_codebooks", "share_linears"]

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from eie.hls.spec.errors import ModelError, Problems
+from eie.hls.boundary.errors import ModelError, Problems
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.graph_reader import LinearStep, NormStep, ReluStep, Step
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import ModelError
+from eie.hls.boundary.errors import ModelError
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.sharing import SharedWeights

@@ -15,7 +15,7 @@ import torch
 from torch import fx
 from torch.export import ExportedProgram
 
-from eie.hls.spec.errors import ModelError
+from eie.hls.boundary.errors import ModelError
 
 __all__ = ["Constants", "describe", "operation"]
 

@@ -15,7 +15,7 @@ import torch
 from torch import fx
 from torch.export import ExportedProgram
 
-from eie.hls.spec.errors import ModelError, Problems
+from eie.hls.boundary.errors import ModelError, Problems
 from eie.host.compress.graph_constants import Constants, describe, operation
 from eie.host.compress.program import LINEAR_PART, SUPPORTED
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.dense_layer import DenseLayer, DenseModel

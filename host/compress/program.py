@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from eie.hls.spec.errors import InputError, ModelError
+from eie.hls.boundary.errors import InputError, ModelError
 
 __all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
 

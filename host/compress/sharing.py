@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import InputError, ModelError, Problems
+from eie.hls.boundary.errors import InputError, ModelError, Problems
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.compress.dense_layer import DenseLayer
 

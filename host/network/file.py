@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.atomic import whole_file
-from eie.hls.spec.errors import InputError, NetworkFileError
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import InputError, NetworkFileError
 from eie.host.network import Layer, Network
 
 __all__ = ["FILE_VERSION", "load_network", "save_network"]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 

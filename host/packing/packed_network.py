@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
-from eie.hls.spec.errors import InputError
 from eie.hls.spec.matrix_format import EncodedLayer
 from eie.hls.spec.packets import (
     ALL_PES,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DoesNotFitError, Problems
+from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DoesNotFitError, Problems
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.spec.matrix_format import decode, encode
-from eie.hls.spec.text import counted
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 from eie.host.packing.row_assignment import Assignment, assign_rows, order_inputs

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.host.network import Layer
 
 __all__ = ["ASSIGNMENTS", "Assignment", "assign_rows", "order_inputs"]

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DoesNotFitError, Problems
+from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DoesNotFitError, Problems
 from eie.hls.spec.packets import HEADER, NETWORK, TRAILER
-from eie.hls.spec.text import counted
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack, require_accumulators

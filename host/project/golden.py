@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DesignError, DoesNotFitError
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import Kind, build_packet
 from eie.host.network import Layer, Network

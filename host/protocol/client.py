@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
-from eie.hls.spec.errors import DeviceError
 from eie.hls.spec.packets import DESIGN, Kind, build_packet
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.engine import Engine

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DesignError, DeviceError, PacketError
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DesignError, DeviceError, PacketError
 from eie.hls.spec.packets import (
     BEAT_BYTES,
     COUNTER_ROWS,

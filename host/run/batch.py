@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DeviceError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack

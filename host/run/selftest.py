@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.errors import DoesNotFitError, EieError
+from eie.hls.boundary.errors import DoesNotFitError, EieError
 from eie.hls.spec.fixed_point import write_back
 from eie.host.board.driver import Accelerator
 from eie.host.board.overlay import CLOCK_TOLERANCE

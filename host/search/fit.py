@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DesignError, DoesNotFitError
+from eie.hls.boundary.text import counted
 from eie.hls.model.cycles import count_cycles
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
 from eie.hls.model.resources import Estimate, Shortage, estimate, shortages
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.errors import DesignError, DoesNotFitError
-from eie.hls.spec.text import counted
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import encode_network

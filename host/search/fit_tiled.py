@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.model.resources import estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
-from eie.hls.spec.errors import DesignError, DoesNotFitError
 from eie.host.network import Network
 from eie.host.packing.row_assignment import Assignment
 from eie.host.packing.tiling import Plan, plan_passes

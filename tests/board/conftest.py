@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("pynq", reason="the board's tests run the real pynq package")
 
+from eie.hls.boundary.errors import PacketError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import PacketError
 from eie.hls.spec.packets import (
     COUNTERS,
     DESIGN,

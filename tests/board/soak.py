@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pynq
 
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError, DeviceTimeoutError
 from eie.host.board.dma import DmaError, DmaStatus
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard

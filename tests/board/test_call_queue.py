@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from eie.hls.spec.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
 from eie.host.board import call_queue
 from eie.host.board.call_queue import Turn, Turns
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError, InputError
 from eie.host.board.device_lock import DeviceLock
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
@@ -246,7 +246,7 @@ from eie.hls.spec.design import Design
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.board.driver import Accelerator
 from eie.hls.model.emulator import Emulator
-from eie.hls.spec.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
 with EmulatedBoard("kv260", lambda: Emulator(Design(pes=1))) as board:
     with Accelerator(board.bitfile) as accelerator:
         if os.fork() == 0:

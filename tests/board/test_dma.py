@@ -2,7 +2,7 @@
 
 import pytest
 
-from eie.hls.spec.errors import DeviceTimeoutError
+from eie.hls.boundary.errors import DeviceTimeoutError
 from eie.host.board.dma import LENGTH, MM2S, S2MM, Dma, DmaStatus
 
 COMPLETE = DmaStatus.IDLE | DmaStatus.IOC_IRQ

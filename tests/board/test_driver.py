@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from eie.hls.spec.errors import DeviceError, DoesNotFitError, InputError
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, InputError
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.spec.packets import Kind, build_packet
 from eie.host.board.overlay import EieOverlay

@@ -11,7 +11,7 @@ import pytest
 from pynq.pl_server import embedded_device
 from pynq.pl_server.embedded_device import EmbeddedDevice
 
-from eie.hls.spec.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
 from eie.host.board.driver import Accelerator
 
 

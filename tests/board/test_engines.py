@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from eie.hls.boundary.errors import DeviceError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DeviceError
 from eie.hls.spec.fixed_point import write_back
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard

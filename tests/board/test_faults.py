@@ -7,8 +7,8 @@ import numpy as np
 import pynq
 import pytest
 
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
 from eie.hls.spec.block_design import address_map
-from eie.hls.spec.errors import DeviceError, DeviceTimeoutError
 from eie.hls.spec.packets import DESIGN, STATUS, Kind, Status, answer_kind, build_packet
 from eie.hls.spec.registers import offset_of
 from eie.host.board.dma import MM2S, S2MM, DmaError, DmaStatus

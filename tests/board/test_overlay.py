@@ -9,9 +9,9 @@ import numpy as np
 import pynq
 import pytest
 
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.spec.block_design import DMA, KERNEL, address_map
 from eie.hls.spec.boards import BOARDS
-from eie.hls.spec.errors import DeviceError, InputError
 from eie.hls.spec.packets import DESIGN, Kind, build_packet, parse_packet
 from eie.hls.spec.registers import REGISTERS, VLNV
 from eie.host.board.driver import Accelerator
@@ -194,7 +194,7 @@ import sys
 sys.modules["pynq"] = None
 import eie.host.board.driver
 from eie.host.board_emulator import EmulatedBoard
-from eie.hls.spec.errors import ToolError
+from eie.hls.boundary.errors import ToolError
 try:
     EmulatedBoard("kv260", lambda: None).__enter__()
 except ToolError as error:

@@ -13,8 +13,8 @@ import numpy as np
 import pynq
 import pytest
 
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.spec.block_design import DMA, KERNEL
-from eie.hls.spec.errors import DeviceError, InputError
 from eie.host.board.driver import Accelerator
 from eie.host.board.kernel_driver import EieKernel
 from eie.host.board.overlay import state_files

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.host.board.dma import DmaStatus
 from eie.host.board_emulator import EmulatedBoard, Faults
 

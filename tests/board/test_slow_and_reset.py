@@ -7,7 +7,7 @@ import numpy as np
 import pynq
 import pytest
 
-from eie.hls.spec.errors import DeviceError, DeviceTimeoutError
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
 from eie.host.board.dma import DmaError, DmaStatus
 from eie.host.protocol.responses import AnswerError
 from eie.host.protocol.run_packets import run_packet_bytes

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from eie.hls.spec.errors import InputError, ModelError
+from eie.hls.boundary.errors import InputError, ModelError
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress import TorchReference, compress, read_model
 from eie.host.network import Network

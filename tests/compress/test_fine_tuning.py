@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.host.compress import compress, freeze_codebooks, prune_linears, read_model, share_linears
 
 

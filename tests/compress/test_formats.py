@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import ModelError
+from eie.hls.boundary.errors import ModelError
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN
 from eie.host.compress import (
     DenseLayer,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from eie.hls.spec.errors import EieError, InputError, ModelError
+from eie.hls.boundary.errors import EieError, InputError, ModelError
 from eie.host.compress import compress, read_model
 
 SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"

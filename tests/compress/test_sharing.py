@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from eie.hls.spec.errors import InputError, ModelError
+from eie.hls.boundary.errors import InputError, ModelError
 from eie.host.compress import DenseLayer, cluster, keep_shared, share
 
 NUMBERS = hnp.arrays(

@@ -44,7 +44,7 @@ def test_the_examples_run_one_after_the_other(monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", re.findall(r"^\| `(\w+Error)`", PAGE, re.M))
 def test_the_errors_it_names_are_there(name):
-    from eie.hls.spec import errors
+    from eie.hls.boundary import errors
     from eie.host.board import dma
     from eie.host.protocol import responses as answers
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.model.emulator import Emulator
-from eie.hls.spec.design import Design
-from eie.hls.spec.errors import (
+from eie.hls.boundary.errors import (
     DeadlockError,
     DeviceTimeoutError,
     InputError,
     PacketError,
     ToolError,
 )
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.packing.packer import pack

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from eie.hls.boundary.errors import DesignError, InputError
 from eie.hls.project import generator
 from eie.hls.project.project_folder import LISTING
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DesignError, InputError
 from eie.host.project.generate import generate, render
 
 DESIGN = Design(pes=2)

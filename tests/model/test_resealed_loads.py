@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import PacketError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import PacketError
 from eie.hls.spec.packets import NETWORK, STATUS, Kind, Status, build_packet, iterate_sections
 from eie.host.packing.packer import pack
 

@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import pytest
 
+from eie.hls.boundary.errors import PacketError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import PacketError
 from eie.hls.spec.packets import (
     DESIGN,
     MAGIC,

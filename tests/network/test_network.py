@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.host.network import MAX_COLUMNS, Layer, Network
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eie.hls.spec.errors import NetworkFileError
+from eie.hls.boundary.errors import NetworkFileError
 from eie.host.network import Network
 
 Arrays = dict[str, np.ndarray]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import DoesNotFitError
+from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import accumulator_bits_needed, pack

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DoesNotFitError
 from eie.host.network import Network
 from eie.host.packing.packer import pack
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError
 from eie.hls.spec.packets import Kind, parse_packet
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.host.network import Layer
 from eie.host.packing.row_assignment import ASSIGNMENTS, assign_rows, order_inputs
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DoesNotFitError
 from eie.hls.spec.fixed_point import write_back
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.packing.packer import pack

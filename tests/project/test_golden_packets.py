@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
+from eie.hls.boundary.errors import DesignError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import DesignError
 from eie.hls.spec.packets import STATUS, Status, parse_packet
 from eie.host.project.golden import golden_packets
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.model.emulator import Emulator
-from eie.hls.spec.errors import DeviceError, InputError
 from eie.hls.spec.packets import HEADER, Kind, build_packet, parse_packet
 from eie.host.packing.packer import pack
 from eie.host.protocol.client import Session

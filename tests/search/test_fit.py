@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import DesignError, DoesNotFitError, InputError
 from eie.hls.model.resources import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
-from eie.hls.spec.errors import DesignError, DoesNotFitError, InputError
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import pack
 from eie.host.run.batch import emulate

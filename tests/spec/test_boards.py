@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.boards import BOARDS, find_board
-from eie.hls.spec.errors import InputError
 
 #: Look-up tables, flip-flops, block RAMs of 36 Kib, UltraRAMs and DSP slices, by part.
 RESOURCES = {

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import DesignError
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
-from eie.hls.spec.errors import DesignError
 from eie.hls.spec.packets import DESIGN
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)

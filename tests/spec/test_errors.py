@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from eie.hls.spec.errors import DesignError, EieError, InputError, Problems
+from eie.hls.boundary.errors import DesignError, EieError, InputError, Problems
 
 
 def test_without_a_problem_nothing_is_raised():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import (
     CODE_MAX,
     CODE_MIN,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import PacketError
+from eie.hls.boundary.errors import PacketError
 from eie.hls.spec.packets import (
     BEAT_BYTES,
     COUNTER_ROWS,

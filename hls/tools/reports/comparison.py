@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from eie.hls.boundary.errors import InputError, Problems
+from eie.hls.boundary.text import counted
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design, target_board
-from eie.hls.spec.errors import InputError, Problems
-from eie.hls.spec.text import counted
 from eie.hls.tools.reports.csynth import TARGET_II, CsynthReport, HlsLoop, loops_above_one
 from eie.hls.tools.reports.resources import Resources
 from eie.hls.tools.reports.timing import Slack, Timing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from eie.hls.spec.errors import Problems
+from eie.hls.boundary.errors import Problems
 
 __all__ = ["ElementReader", "range_of"]
 

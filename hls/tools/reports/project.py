@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError
 from eie.hls.tools.reports.comparison import Comparison, compare
 from eie.hls.tools.reports.csynth import read_csynth
 from eie.hls.tools.reports.timing import read_timing

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.tools.reports.vivado import read_vivado
 
 __all__ = ["Clock", "Slack", "Timing", "read_timing"]

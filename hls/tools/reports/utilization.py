@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.tools.reports.resources import Resources
 from eie.hls.tools.reports.vivado import read_vivado
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from eie.hls.spec.errors import InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 
 __all__ = ["VivadoText", "read_vivado"]
 

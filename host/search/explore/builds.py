@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eie.hls.boundary.errors import EieError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import EieError
 from eie.hls.tools.reports import compare_project
 from eie.hls.tools.vendor import run_hls
 from eie.host.project.generate import generate

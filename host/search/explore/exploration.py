@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eie.hls.spec.atomic import whole_file
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.text import counted
 from eie.hls.spec.design import NO_BOARD
-from eie.hls.spec.text import counted
 from eie.host.network import Network
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search.explore.evaluation import evaluate, groups

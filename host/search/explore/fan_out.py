@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-from eie.hls.spec.errors import InputError, ToolError
+from eie.hls.boundary.errors import InputError, ToolError
 
 __all__ = ["fan_out"]
 

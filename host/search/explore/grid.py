@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eie.hls.boundary.errors import DesignError, InputError, Problems
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
-from eie.hls.spec.errors import DesignError, InputError, Problems
 
 __all__ = ["DEFAULT_AXES", "MOST_POINTS", "SWEPT", "Grid", "Point", "parse_values"]
 

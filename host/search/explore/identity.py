@@ -9,7 +9,7 @@ import importlib.metadata
 import platform
 from pathlib import Path
 
-from eie.hls.spec.errors import ToolError
+from eie.hls.boundary.errors import ToolError
 from eie.host.network import Network
 
 __all__ = ["MODELS", "check_version", "model_version", "network_hash"]

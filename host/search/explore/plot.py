@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eie.hls.spec.atomic import whole_file
+from eie.hls.boundary.atomic import whole_file
+from eie.hls.boundary.errors import ToolError
 from eie.hls.spec.design import NO_BOARD
-from eie.hls.spec.errors import ToolError
 from eie.host.search.explore.result import PointResult
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.model.resources import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError
 from eie.host.cli.main import main
 from eie.host.run.batch import emulate
 from eie.host.search.explore import Grid, explore, pareto_front, parse_values

@@ -11,7 +11,7 @@ from eie.host.search.explore.identity import MODELS
 #: Modules that an evaluation imports and that no result depends on.
 NO_MODELS = {
     "eie.hls.spec.design_toml",  # reads designs, of which a grid makes its own
-    "eie.hls.spec.text",  # of messages
+    "eie.hls.boundary.text",  # of messages
     "eie.host.search.explore.exploration",  # collects results
     "eie.host.search.explore.fan_out",  # carries them
     "eie.host.search.explore.grid",  # a point's key says its values
@@ -20,9 +20,9 @@ NO_MODELS = {
     "eie.host.search.explore.plot",
     "eie.host.search.explore.store",
     "eie.hls.spec.registers",  # the driver's
-    "eie.hls.spec.errors",
+    "eie.hls.boundary.errors",
     "eie.hls.spec.packets",  # a point is evaluated without packets
-    "eie.hls.spec.atomic",
+    "eie.hls.boundary.atomic",
 }
 
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError
 from eie.hls.tools.reports import (
     Resources,
     Row,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.tools.reports import HlsLoop, Resources, loops_above_one, read_csynth
 from eie.hls.tools.reports.csynth import TARGET_II
 

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError
 from eie.hls.tools.reports import compare_project
 from eie.hls.tools.vendor import run_hls
 from eie.host.cli.main import main

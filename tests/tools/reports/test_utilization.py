@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eie.hls.spec.errors import InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.tools.reports import Resources, read_utilization
 
 KV260 = "kv260/utilization.rpt"

@@ -8,9 +8,9 @@ import shutil
 
 import pytest
 
+from eie.hls.boundary.errors import InputError, ToolError
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError, ToolError
 from eie.hls.tools.manifest import MANIFEST, Manifest
 from eie.hls.tools.vendor import build_bitstream, run_hls
 

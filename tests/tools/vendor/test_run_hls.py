@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from eie.hls.boundary.errors import InputError, ToolError
 from eie.hls.spec.design import Design
-from eie.hls.spec.errors import InputError, ToolError
 from eie.hls.tools.vendor import STEPS, run_block, run_hls
 
 
