@@ -190,8 +190,8 @@ class BoardEngine:
         ------
         DeviceError
             If the DMA reports an error, or there is no answer in time
-            (:class:`~eie.hls.boundary.errors.DeviceTimeoutError`). The accelerator may then be in the
-            middle of a packet, and :meth:`restart` is needed before the next one.
+            (:class:`~eie.hls.boundary.errors.DeviceTimeoutError`). The accelerator may then be in
+            the middle of a packet, and :meth:`restart` is needed before the next one.
         """
         if self._slot is None:
             raise DeviceError("no packet is under way: start() one first")
