@@ -16,6 +16,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
+from eie.hls.spec.fixed_point import quantize
 from eie.host.compress import (
     TorchReference,
     apply_masks,
@@ -24,7 +25,6 @@ from eie.host.compress import (
     prune_linears,
     share_linears,
 )
-from eie.host.fixed_point import quantize
 from eie.host.network import Network
 
 __all__ = ["Accuracies", "CompressedDigits", "Digits", "compress_digits", "load"]

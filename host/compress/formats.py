@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import ModelError
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.sharing import SharedWeights
-from eie.host.errors import ModelError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.host.network import MAX_BIAS_BITS
 
 __all__ = [

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from eie.hls.boundary.errors import EieWarning, InputError
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
@@ -21,8 +23,6 @@ from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import keep_shared
-from eie.host.errors import EieWarning, InputError
-from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
 __all__ = ["GOLDEN_VECTORS", "compress"]

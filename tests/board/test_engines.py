@@ -7,12 +7,12 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
+from eie.hls.boundary.errors import DeviceError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import write_back
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError
-from eie.host.fixed_point import write_back
 from eie.host.network import Layer, Network
 
 
@@ -100,8 +100,8 @@ def test_the_emulator_recovers_from_faults(fault, value, message):
     reason="generates and compiles the kernel",
 )
 def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path):
-    from eie.hls.generator import generate
-    from eie.hls.simulation import CompiledKernel
+    from eie.hls.tools.compiled_kernel import CompiledKernel
+    from eie.host.project.generate import generate
 
     network = random_network((20, 24, 10), seed=3)
     design = Design(pes=2, board="zcu104")

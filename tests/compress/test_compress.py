@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress import TorchReference, compress, read_model
-from eie.host.errors import InputError, ModelError
-from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
+from eie.hls.boundary.errors import EieWarning, InputError
 from eie.host.compress import PRUNED_DENSITY, DenseLayer, compress, prune_linears
 from eie.host.compress.densities import choose_densities
-from eie.host.errors import EieWarning, InputError
 
 
 def _layer(name: str, weights: np.ndarray) -> DenseLayer:

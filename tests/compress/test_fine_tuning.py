@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import InputError
 from eie.host.compress import compress, freeze_codebooks, prune_linears, read_model, share_linears
-from eie.host.errors import InputError
 
 
 @pytest.fixture

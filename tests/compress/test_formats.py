@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import ModelError
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN
 from eie.host.compress import (
     DenseLayer,
     Ranges,
@@ -14,8 +16,6 @@ from eie.host.compress import (
     observed_ranges,
     share,
 )
-from eie.host.errors import ModelError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN
 
 
 def _layer(weights, bias=None, relu=False, name="fc"):

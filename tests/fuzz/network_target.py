@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eie.host.errors import DoesNotFitError, EieError
+from eie.hls.boundary.errors import DoesNotFitError, EieError
 from eie.host.network import Network
-from eie.host.packer import pack
+from eie.host.packing.packer import pack
 from fuzz.mutated_networks import mutated_network
 from fuzz.network_seeds import seed_networks
 from fuzz.network_writer import is_plain

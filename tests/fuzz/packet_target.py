@@ -9,9 +9,15 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.answers import AnswerError, answer_bytes, read_answer, read_counters, read_design
-from eie.host.emulator import Emulator
-from eie.host.packets import Kind, build_packet
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.packets import Kind, build_packet
+from eie.host.protocol.responses import (
+    AnswerError,
+    answer_bytes,
+    read_answer,
+    read_counters,
+    read_design,
+)
 from fuzz.damage import damage
 from fuzz.mutated_packets import mutated_packet
 from fuzz.packet_seeds import BATCH, Seed, seeds_of

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 

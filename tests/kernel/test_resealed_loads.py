@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eie.host.packer import pack
-from eie.host.packets import NETWORK, Kind, Status, build_packet, iterate_sections
+from eie.hls.spec.packets import NETWORK, Kind, Status, build_packet, iterate_sections
+from eie.host.packing.packer import pack
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.errors import DoesNotFitError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
 from eie.host.network import Layer, Network
-from eie.host.packer import accumulator_bits_needed, pack
+from eie.host.packing.packer import accumulator_bits_needed, pack
 
 SETTINGS = settings(max_examples=120, deadline=None, derandomize=True, database=None)
 
