@@ -52,10 +52,11 @@ golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
 	$(BIN)/pytest tests/kernel -k golden --update-golden
 
 .PHONY: lint
-lint: $(STAMP)  ## ruff and mypy strict
+lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=build/links $(BIN)/mypy -p eie.host -p eie.hls
+	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: docs
 docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)

@@ -25,7 +25,7 @@ from benchmarks.layers import LAYERS, PaperLayer
 from benchmarks.measuring import Environment
 from benchmarks.page import write_page
 from benchmarks.results import Part, Results
-from eie.host.errors import EieError, InputError
+from eie.hls.boundary.errors import EieError, InputError
 
 #: A quick run divides inputs and outputs by this.
 _QUICK_DIVISOR = 8

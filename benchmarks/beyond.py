@@ -11,12 +11,13 @@ import numpy as np
 from benchmarks.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.machine import kernel_session
 from benchmarks.patterns import PATTERNS, inputs, network
-from eie.hls.design import Design
-from eie.host.assignment import Assignment
-from eie.host.cycles import count_cycles
+from eie.hls.model.cycles import count_cycles
+from eie.hls.spec.design import Design
 from eie.host.network import Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import encode_network, pack
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import encode_network, pack
+from eie.host.packing.row_assignment import Assignment
+from eie.host.search.fit import fit
 
 __all__ = [
     "OUR_QUEUE_DEPTH",
@@ -124,7 +125,7 @@ def _packed(net: Network, off: set[str]) -> PackedNetwork:
         fixed["length_bits"] = 0
     if "results" in off:
         fixed["result_depth"] = 2
-    design = Design.fit(net, assignment=assignment, **fixed)
+    design = fit(net, assignment=assignment, **fixed).design
     return pack(net, design, assignment=assignment)
 
 

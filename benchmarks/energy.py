@@ -10,10 +10,10 @@ import numpy as np
 from benchmarks.layers import CLOCK_MHZ, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.machine import encoded_for, pack_for_kernel
 from benchmarks.patterns import PATTERNS, inputs, network
-from eie.hls.boards import BOARDS
-from eie.hls.energy import MemoryReads, array_watts, bram_microjoules, microjoules
-from eie.hls.roofline import LayerWork, layer_bounds, pe_limits
-from eie.host.paper import paper_cycles
+from eie.hls.model.energy import MemoryReads, array_watts, bram_microjoules, microjoules
+from eie.hls.model.paper import paper_cycles
+from eie.hls.model.roofline import LayerWork, layer_bounds, pe_limits
+from eie.hls.spec.boards import BOARDS
 
 __all__ = ["EnergyRow", "RooflineRow", "run_energy", "run_roofline"]
 

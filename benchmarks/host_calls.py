@@ -17,13 +17,13 @@ from benchmarks.measuring import Timing, each_side_by_side
 from benchmarks.null_engine import NullEngine
 from benchmarks.recording import Calls, device_calls, made_again, mapped, pynq_calls
 from benchmarks.still_overlay import StillOverlay
-from eie.hls.block_design import DMA
-from eie.host.answers import answer_bytes
+from eie.hls.spec.block_design import DMA
+from eie.host.board.driver import Accelerator
+from eie.host.board.overlay import EieOverlay
+from eie.host.board.transport import BoardEngine
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.board_engine import BoardEngine
-from eie.host.driver import Accelerator
-from eie.host.overlay import EieOverlay
-from eie.host.packed_network import PackedNetwork
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.protocol.responses import answer_bytes
 
 __all__ = ["BOARD", "MADE_AGAIN", "SIDES", "Measured", "measure_call", "measure_transfer"]
 

@@ -15,14 +15,14 @@ from benchmarks.layers import PES, PaperLayer
 from benchmarks.measuring import each_side_by_side
 from benchmarks.null_engine import NullEngine
 from benchmarks.patterns import network, uniform
-from eie.hls.design import Design
-from eie.host.answers import answer_bytes
+from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.spec.packets import BEAT_BYTES, TRAILER
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.fixed_point import dequantize, quantize
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.packets import BEAT_BYTES, TRAILER
-from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.protocol.responses import answer_bytes
+from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.search.fit import fit
 
 __all__ = ["BATCHES", "SMALL", "HostRow", "run"]
 
@@ -77,7 +77,7 @@ def packed_network(width: int) -> PackedNetwork:
     """Pack a network of one layer with as many outputs as inputs."""
     layer = PaperLayer(f"{width} x {width}", width, width, _WEIGHTS / width, 1.0, *[0.0] * 7)
     net = network(layer, uniform)
-    return pack(net, Design.fit(net, pes=PES))
+    return pack(net, fit(net, pes=PES).design)
 
 
 def vectors(packed: PackedNetwork, batch: int) -> np.ndarray:

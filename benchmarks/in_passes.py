@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.layers import PaperLayer
 from benchmarks.patterns import PATTERNS, inputs, network
-from eie.hls.boards import BOARDS
-from eie.hls.fitting import fit
+from eie.hls.spec.boards import BOARDS
+from eie.host.search.fit import fit
 
 __all__ = ["PASS_BATCHES", "PASS_CASES", "PassesRow", "run"]
 

@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.layers import CLOCK_MHZ, INDEX_BITS, PES, QUEUE_DEPTH
-from eie.hls.design import Design
-from eie.host.assignment import Assignment, assign_rows
-from eie.host.emulator import Emulator
-from eie.host.encoding import EncodedLayer, encode
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.matrix_format import EncodedLayer, encode
 from eie.host.network import Layer, Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.session import Session
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.packing.row_assignment import Assignment, assign_rows
+from eie.host.protocol.client import Session
+from eie.host.search.fit import fit
 
 __all__ = [
     "KERNEL_INDEX_BITS",
@@ -46,14 +47,14 @@ class Work:
 
 def paper_design(network: Network) -> Design:
     """The paper's array, with memories as large as the network needs."""
-    return Design.fit(
+    return fit(
         network,
         assignment="natural",
         pes=PES,
         index_bits=INDEX_BITS,
         queue_depth=QUEUE_DEPTH,
         clock_mhz=CLOCK_MHZ,
-    )
+    ).design
 
 
 def encoded_for(layer: Layer, pes: int, assignment: Assignment = "natural") -> EncodedLayer:
@@ -83,9 +84,9 @@ def pack_for_kernel(network: Network) -> PackedNetwork:
 
     Rows are dealt out by their work, queues are deeper, and zero counts need no padding.
     """
-    design = Design.fit(
+    design = fit(
         network, pes=PES, index_bits=KERNEL_INDEX_BITS, queue_depth=KERNEL_QUEUE_DEPTH
-    )
+    ).design
     return pack(network, design)
 
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eie.hls.design import Design
-from eie.host.emulator import Emulator
-from eie.host.packets import BEAT_BYTES, HEADER, TRAILER, Kind, answer_kind, build_packet
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import BEAT_BYTES, HEADER, TRAILER, Kind, answer_kind, build_packet
 
 __all__ = ["NullEngine"]
 
-#: Where a request says what it asks for, and its number (``eie.host.packets.HEADER``).
+#: Where a request says what it asks for, and its number (``eie.hls.spec.packets.HEADER``).
 _KIND, _SEQUENCE = 5, slice(6, 8)
 
 
 class NullEngine:
-    """A kernel that takes no time, for what the host takes alone; an ``eie.host.engine.Engine``.
+    """An engine whose kernel takes no time, for what the host takes alone.
 
     Everything but runs is the emulator's, so that a driver takes it for what it is not. So is the
     first run of each length after a load; the runs after it get the same outputs without a look

@@ -9,7 +9,7 @@ from benchmarks.layers import CLOCK_MHZ
 from benchmarks.plots import draw_all
 from benchmarks.prose import bullets, paragraphs
 from benchmarks.results import Results
-from eie.host.whole_file import write_whole
+from eie.hls.boundary.atomic import write_whole
 
 __all__ = ["page", "write_page"]
 

@@ -193,10 +193,10 @@ def passes(results: Results) -> str:
     text = paragraphs(
         """
         A layer that no design of a board holds runs in passes: each has some of its rows, is
-        loaded, and takes the whole batch (`eie fit --passes`, `eie.host.passes`). Loading costs a
-        beat of 64 bits a cycle, so it is what a single vector waits for, and next to nothing in a
-        large batch. *Model*, at the boards' starting clocks, for which nothing has been
-        synthesised; the time that the processor takes to start transfers is not in it.
+        loaded, and takes the whole batch (`eie fit --passes`, `eie.host.packing.tiling`). Loading
+        costs a beat of 64 bits a cycle, so it is what a single vector waits for, and next to
+        nothing in a large batch. *Model*, at the boards' starting clocks, for which nothing has
+        been synthesised; the time that the processor takes to start transfers is not in it.
         """
     )
     return f"## Beyond the paper: layers larger than the chip\n\n{text}\n\n{table(head, lines)}"

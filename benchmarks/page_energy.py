@@ -6,7 +6,7 @@ from benchmarks.layers import LAYERS, PES
 from benchmarks.prose import image, paragraphs
 from benchmarks.results import Results
 from benchmarks.tables import geometric_mean, table
-from eie.hls.energy import BRAM18_ACCESS_PJ, PE_MILLIWATTS, PLATFORM_WATTS, array_watts
+from eie.hls.model.energy import BRAM18_ACCESS_PJ, PE_MILLIWATTS, PLATFORM_WATTS, array_watts
 
 __all__ = ["energy", "roofline"]
 

@@ -7,7 +7,7 @@ from benchmarks.host_speed import HostRow
 from benchmarks.prose import bullets, paragraphs
 from benchmarks.results import Results
 from benchmarks.tables import percent, table
-from eie.hls.boards import BOARDS
+from eie.hls.spec.boards import BOARDS
 
 __all__ = ["host"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from benchmarks.layers import CLOCK_MHZ, PES, PaperLayer
 from benchmarks.machine import kernel_session, pack_for_kernel, paper_design, work_met
 from benchmarks.patterns import PATTERNS, Maker, inputs, network
-from eie.host.packer import pack
-from eie.host.report import paper_report
+from eie.host.packing.packer import pack
+from eie.host.run.report import paper_report
 
 __all__ = ["ROUNDING", "SEEDS", "LayerRow", "measure", "run"]
 

@@ -15,7 +15,7 @@ from benchmarks.results import Results
 from benchmarks.speedups import PAPERS, measured_here
 from benchmarks.sweeps import DEPTHS, PE_COUNTS, SIGMAS, WIDTHS
 from benchmarks.tables import layer_row
-from eie.host.whole_file import write_whole
+from eie.hls.boundary.atomic import write_whole
 
 matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Environment
-from eie.host.errors import InputError
-from eie.host.whole_file import write_whole
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.boundary.errors import InputError
 
 __all__ = ["Part", "Results"]
 

@@ -16,13 +16,13 @@ from benchmarks.layers import PES, PaperLayer
 from benchmarks.machine import kernel_session, pack_for_kernel
 from benchmarks.measuring import side_by_side
 from benchmarks.patterns import PATTERNS, inputs, network
-from eie.hls.design import Design
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
-from eie.host.cycles import count_cycles
-from eie.host.packer import pack
-from eie.host.paper import paper_cycles
-from eie.host.partials import temporary_folder
+from eie.hls.boundary.partials import temporary_folder
+from eie.hls.model.cycles import count_cycles
+from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 
 __all__ = ["BATCH", "BuildRow", "SpeedRow", "run", "run_build"]
 

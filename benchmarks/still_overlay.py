@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pynq
 
-from eie.host import driver
-from eie.host.dma import ADDRESS, DMASR, LENGTH, MM2S, S2MM, DmaStatus
-from eie.host.engine import Engine
-from eie.host.overlay import EieOverlay, state_files
+from eie.host.board import driver
+from eie.host.board.dma import ADDRESS, DMASR, LENGTH, MM2S, S2MM, DmaStatus
+from eie.host.board.overlay import EieOverlay, state_files
+from eie.host.protocol.engine import Engine
 
 __all__ = ["StillOverlay"]
 

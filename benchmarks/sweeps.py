@@ -11,9 +11,9 @@ import numpy.typing as npt
 from benchmarks.layers import PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.machine import encoded_for, work_met
 from benchmarks.patterns import PATTERNS, inputs, network, skewed
-from eie.host.assignment import Assignment
-from eie.host.encoding import EncodedLayer
-from eie.host.paper import paper_cycles
+from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.matrix_format import EncodedLayer
+from eie.host.packing.row_assignment import Assignment
 
 __all__ = [
     "DEPTHS",

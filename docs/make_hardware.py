@@ -16,20 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from make_tables import table
 
-from eie.hls.boards import BOARDS
-from eie.hls.design import Design
-from eie.hls.estimator import estimate
-from eie.hls.fitting import fit
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
-from eie.hls.wiring import wire
-from eie.host.emulator import Emulator
-from eie.host.errors import DoesNotFitError
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.boundary.partials import temporary_folder
+from eie.hls.model.emulator import Emulator
+from eie.hls.model.resources import estimate
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import wire
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.partials import temporary_folder
-from eie.host.session import Session
-from eie.host.whole_file import write_whole
+from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
+from eie.host.protocol.client import Session
+from eie.host.search.fit import fit
 
 PAGE = Path(__file__).parent / "hardware.md"
 #: Name, inputs, outputs, share of weights and of activations (paper, Table III).
@@ -75,7 +75,7 @@ def replace_part(text: str, name: str, body: str) -> str:
 
 def demo_design() -> Design:
     """The design of the diagram and the table of memories: 16 PEs on a PYNQ-Z2."""
-    return Design.fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5)
+    return fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5).design
 
 
 def network(shape: tuple[int, ...], density: float, active: float, seed: int = 0) -> Network:

@@ -1,4 +1,4 @@
-"""Rewrite the tables in packets.md and driver.md from the definitions of what they list.
+"""Rewrite the tables in packets.md, driver.md and architecture.md from what they list.
 
 Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
 ``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
@@ -6,6 +6,7 @@ Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a 
 
 from __future__ import annotations
 
+import ast
 import enum
 import inspect
 import re
@@ -14,10 +15,12 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
-from eie.hls.registers import REGISTERS
+import grimp
+
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
-from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
-from eie.host.whole_file import write_whole
 
 FOLDER = Path(__file__).parent
 
@@ -63,7 +66,61 @@ def tables() -> dict[str, dict[str, str]]:
     return {
         "packets.md": packet_tables(),
         "driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
+        "architecture.md": {"picture": picture(), "rooms": rooms()},
     }
+
+
+def room_folders() -> dict[str, Path]:
+    """Folders of the rooms by name, as ``hls/spec``."""
+    root = FOLDER.resolve().parent
+    found = sorted(root.glob("hls/*/__init__.py")) + sorted(root.glob("host/*/__init__.py"))
+    return {path.parent.relative_to(root).as_posix(): path.parent for path in found}
+
+
+def rooms() -> str:
+    """What each room is, in the words of its package."""
+    rows = []
+    for name, folder in room_folders().items():
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        what = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", (text or "").partition("\n")[0])
+        rows.append((f"`{name}`", what))
+    return table(("room", "what it is"), rows)
+
+
+def picture() -> str:
+    """Draw which room builds on which, as Mermaid, without what follows from other arrows."""
+    graph = grimp.build_graph("eie.hls", "eie.host", cache_dir=None)
+    below: dict[str, set[str]] = {name: set() for name in room_folders()}
+
+    def room(module: str) -> str:
+        return "/".join(module.split(".")[1:3])
+
+    for module in graph.modules:
+        for imported in graph.find_modules_directly_imported_by(module):
+            if room(module) in below and room(imported) in below:
+                below[room(module)].add(room(imported))
+
+    def reached(name: str) -> set[str]:
+        others = below[name] - {name}
+        return others.union(*(reached(other) for other in others))
+
+    lines = ["```mermaid", "flowchart TD"]
+    for side in ("host", "hls"):
+        lines.append(f"  subgraph {side}")
+        lines += [
+            f'    {name.replace("/", "_")}["{name}"]'
+            for name in below
+            if name.startswith(f"{side}/")
+        ]
+        lines.append("  end")
+    for name in below:
+        others = below[name] - {name}
+        implied = set().union(*(reached(other) for other in others))
+        lines += [
+            f"  {name.replace('/', '_')} --> {other.replace('/', '_')}"
+            for other in sorted(others - implied)
+        ]
+    return "\n".join([*lines, "```"])
 
 
 def packet_tables() -> dict[str, str]:

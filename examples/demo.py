@@ -18,22 +18,22 @@ import numpy.typing as npt
 from digits import CompressedDigits, compress_digits
 from picture import draw
 
-from eie.hls.design import Design
-from eie.hls.fitting import fit
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
+from eie.hls.boundary.errors import EieError
+from eie.hls.boundary.text import counted
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
+from eie.host.cli.arrays import check_target
+from eie.host.cli.signals import Ended, raising_signals
 from eie.host.compress import TorchReference
-from eie.host.driver import Accelerator
-from eie.host.errors import EieError
-from eie.host.files import check_target
-from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
-from eie.host.packer import pack
-from eie.host.report import RunReport
-from eie.host.run import RunResult, emulate, simulate
-from eie.host.signals import Ended, raising_signals
-from eie.host.wording import counted
+from eie.host.network.input_codes import quantize_inputs
+from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
+from eie.host.run.batch import RunResult, emulate, simulate
+from eie.host.run.report import RunReport
+from eie.host.search.fit import fit
 
 BOARD = "pynq-z2"
 

@@ -24,8 +24,8 @@ from eie.host.compress import (
     prune_linears,
     share_linears,
 )
-from eie.host.input_codes import quantize_inputs
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
 
 __all__ = ["Accuracies", "CompressedDigits", "Digits", "compress_digits", "load"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from eie.host.cycles import Counters
-from eie.host.packed_network import PackedNetwork
-from eie.host.report import RunReport
-from eie.host.whole_file import write_whole
-from eie.host.wording import counted
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.boundary.text import counted
+from eie.hls.spec.counters import Counters
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.run.report import RunReport
 
 matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt

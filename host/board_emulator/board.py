@@ -8,15 +8,15 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
-from eie.hls.block_design import DMA_LENGTH_BITS
-from eie.hls.boards import Board, find_board
+from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.partials import temporary_folder
+from eie.hls.spec.block_design import DMA_LENGTH_BITS
+from eie.hls.spec.boards import Board, find_board
+from eie.host.board.overlay import import_pynq
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.hwh import write_hwh
 from eie.host.board_emulator.memory import EmulatedMemory
-from eie.host.engine import Engine
-from eie.host.errors import InputError
-from eie.host.overlay import import_pynq
-from eie.host.partials import temporary_folder
+from eie.host.protocol.engine import Engine
 
 if TYPE_CHECKING:
     from eie.host.board_emulator.device import EmulatedDevice
@@ -38,7 +38,7 @@ class EmulatedBoard:
     Parameters
     ----------
     board
-        Name in :data:`eie.hls.boards.BOARDS`, or the board itself.
+        Name in :data:`eie.hls.spec.boards.BOARDS`, or the board itself.
     engine_factory
         Called whenever the bitstream is loaded, for the engine inside the kernel.
     memory_bytes

@@ -14,11 +14,11 @@ import pynq
 from pynq.buffer import PynqBuffer
 from pynqmetadata.frontends import Metadata
 
-from eie.hls.boards import Board
+from eie.hls.boundary.errors import DeviceError
+from eie.hls.spec.boards import Board
 from eie.host.board_emulator.fabric import Fabric
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.memory import Allocation, EmulatedMemory
-from eie.host.errors import DeviceError
 
 try:
     from pynqmetadata.views.runtime import RuntimeMetadataParser

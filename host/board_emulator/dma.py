@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eie.host.board_emulator.faults import Faults
-from eie.host.board_emulator.kernel import EmulatedKernel
-from eie.host.board_emulator.memory import EmulatedMemory
-from eie.host.dma import (
+from eie.host.board.dma import (
     ADDRESS,
     ADDRESS_MSB,
     DMACR,
@@ -19,6 +16,9 @@ from eie.host.dma import (
     S2MM,
     DmaStatus,
 )
+from eie.host.board_emulator.faults import Faults
+from eie.host.board_emulator.kernel import EmulatedKernel
+from eie.host.board_emulator.memory import EmulatedMemory
 
 __all__ = ["EmulatedDma"]
 

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
-from eie.hls.block_design import CONCAT, DMA, INTERRUPTS, KERNEL, Cell, Pin, describe
-from eie.hls.boards import Board
+from eie.hls.boundary.errors import DeviceError
+from eie.hls.spec.block_design import CONCAT, DMA, INTERRUPTS, KERNEL, Cell, Pin, describe
+from eie.hls.spec.boards import Board
 from eie.host.board_emulator.dma import EmulatedDma
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.interrupts import EmulatedInterruptController
 from eie.host.board_emulator.kernel import EmulatedKernel
 from eie.host.board_emulator.memory import EmulatedMemory
-from eie.host.engine import Engine
-from eie.host.errors import DeviceError
+from eie.host.protocol.engine import Engine
 
 __all__ = ["Fabric"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from eie.host.dma import DmaStatus
-from eie.host.errors import InputError
+from eie.hls.boundary.errors import InputError
+from eie.host.board.dma import DmaStatus
 
 __all__ = ["Faults"]
 
@@ -59,7 +59,7 @@ class Faults:
         default = known[name].default
         if name.endswith("_error") and default is None:
             fits = value is None or (isinstance(value, DmaStatus) and bool(value))
-            wanted = "a DmaStatus of eie.host.dma, such as DmaStatus.SLAVE_ERROR"
+            wanted = "a DmaStatus of eie.host.board.dma, such as DmaStatus.SLAVE_ERROR"
         elif isinstance(default, bool):
             fits, wanted = isinstance(value, bool), "True or False"
         else:

@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from eie.hls.block_design import (
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.spec.block_design import (
     CONCAT,
     DMA,
     DMA_LENGTH_BITS,
@@ -23,10 +24,9 @@ from eie.hls.block_design import (
     Pin,
     describe,
 )
-from eie.hls.boards import Board
-from eie.hls.processing_system import ZYNQ7, ZYNQMP
-from eie.hls.registers import REGISTERS
-from eie.host.whole_file import write_whole
+from eie.hls.spec.boards import Board
+from eie.hls.spec.processing_system import ZYNQ7, ZYNQMP
+from eie.hls.spec.registers import REGISTERS
 
 __all__ = ["write_hwh"]
 

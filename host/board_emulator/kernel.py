@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eie.hls.registers import (
+from eie.hls.spec.packets import BEAT_BYTES
+from eie.hls.spec.registers import (
     AUTO_RESTART,
     DONE,
     IDLE,
@@ -14,8 +15,7 @@ from eie.hls.registers import (
     offset_of,
 )
 from eie.host.board_emulator.faults import Faults
-from eie.host.engine import Engine
-from eie.host.packets import BEAT_BYTES
+from eie.host.protocol.engine import Engine
 
 __all__ = ["EmulatedKernel"]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
 from eie.host.compress.feature_scales import typical_codes
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, quantize
-from eie.host.loss_record import CutValue, ErrorFigures, LayerLoss, LossRecord, StageLoss
 from eie.host.network import Layer, Network
+from eie.host.network.loss_record import CutValue, ErrorFigures, LayerLoss, LossRecord, StageLoss
 
 __all__ = ["error_figures", "loss_record"]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eie.host.compress.rounding import RoundedModel
-from eie.host.errors import (
+from eie.hls.boundary.errors import (
     EieWarning,
     LossWarning,
     SaturationWarning,
     UncalibratedWarning,
     UnderflowWarning,
 )
-from eie.host.loss_record import LossRecord
-from eie.host.wording import counted, listed
+from eie.hls.boundary.text import counted, listed
+from eie.host.compress.rounding import RoundedModel
+from eie.host.network.loss_record import LossRecord
 
 __all__ = ["MUCH", "UNKNOWN_ERROR", "warnings_of"]
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import InputError, Problems
+from eie.hls.boundary.real_arrays import real_array
 from eie.host.compress.dense_layer import DenseModel
-from eie.host.errors import InputError, Problems
-from eie.host.real_arrays import real_array
 
 __all__ = ["check_calibration", "flatten_calibration"]
 

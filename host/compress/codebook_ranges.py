@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.fixed_point import CODE_MAX, FRAC_MAX, quantize
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.formats import largest_frac
 from eie.host.compress.sharing import SharedWeights
-from eie.host.fixed_point import CODE_MAX, FRAC_MAX, quantize
 
 __all__ = ["hold_codebooks"]
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.formats import largest_frac
 from eie.host.compress.ranges import HEADROOM, Range, robust_range
-from eie.host.fixed_point import CODE_MAX, CODE_MIN
 
 __all__ = ["FeatureScales", "feature_scales", "typical_codes"]
 

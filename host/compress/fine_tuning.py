@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils import parametrize
 
+from eie.hls.boundary.errors import InputError, Problems
 from eie.host.compress.codebook import Codebook
 from eie.host.compress.linear_weights import LinearWeight, make_plain, read_linears
 from eie.host.compress.sharing import MAX_CENTROIDS, check_clusters, share
-from eie.host.errors import InputError, Problems
 
 __all__ = ["Codebook", "freeze_codebooks", "share_linears"]
 

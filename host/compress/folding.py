@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from eie.hls.boundary.errors import ModelError, Problems
 from eie.host.compress.dense_layer import DenseLayer
-from eie.host.compress.steps import LinearStep, NormStep, ReluStep, Step
-from eie.host.errors import ModelError, Problems
+from eie.host.compress.graph_reader import LinearStep, NormStep, ReluStep, Step
 
 __all__ = ["fold"]
 

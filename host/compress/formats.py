@@ -15,11 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.compress.dense_layer import DenseLayer
-from eie.host.compress.ranges import Ranges
-from eie.host.compress.sharing import SharedWeights
-from eie.host.errors import ModelError
-from eie.host.fixed_point import (
+from eie.hls.boundary.errors import ModelError
+from eie.hls.spec.fixed_point import (
     ACTIVATION_BITS,
     CODE_MAX,
     CODE_MIN,
@@ -28,6 +25,9 @@ from eie.host.fixed_point import (
     MAX_SHIFT,
     quantize,
 )
+from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.ranges import Ranges
+from eie.host.compress.sharing import SharedWeights
 from eie.host.network import MAX_BIAS_BITS
 
 __all__ = [

@@ -24,8 +24,8 @@ from torch.nn.utils.parametrizations import _WeightNorm
 from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
 from torch.nn.utils.weight_norm import WeightNorm, remove_weight_norm
 
+from eie.hls.boundary.errors import InputError, Problems
 from eie.host.compress.codebook import Codebook
-from eie.host.errors import InputError, Problems
 
 __all__ = ["LinearWeight", "apply_to_all", "make_plain", "read_linears"]
 

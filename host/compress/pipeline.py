@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from eie.hls.boundary.errors import InputError, KeptDensityWarning
+from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
@@ -21,10 +23,8 @@ from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared
-from eie.host.errors import InputError, KeptDensityWarning
-from eie.host.fixed_point import quantize
-from eie.host.loss_record import METADATA_KEY
 from eie.host.network import Network
+from eie.host.network.loss_record import METADATA_KEY
 
 __all__ = ["GOLDEN_VECTORS", "compress"]
 
@@ -102,8 +102,8 @@ def compress(
 
     Notes
     -----
-    ``LossRecord.of(network)`` (:mod:`eie.host.loss_record`) gives errors, losses by step and counts
-    as numbers.
+    ``LossRecord.of(network)`` (:mod:`eie.host.network.loss_record`) gives errors, losses by step
+    and counts as numbers.
     """
     if not isinstance(golden, int) or isinstance(golden, bool) or golden < 0:
         raise InputError(f"golden must be an integer of at least 0, not {golden!r}")

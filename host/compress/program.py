@@ -1,7 +1,7 @@
 """A model, in whatever form it is given, as one functional ``torch.export`` program.
 
 Export gives one graph for a ``Sequential`` and for a module with a ``forward`` of its own, so
-there is a single reader behind it (:mod:`eie.host.compress.steps`).
+there is a single reader behind it (:mod:`eie.host.compress.graph_reader`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
+from eie.hls.boundary.errors import InputError, ModelError
 from eie.host.compress.saved_program import load_saved_program
-from eie.host.errors import InputError, ModelError
 
 __all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import InputError, Problems
 from eie.host.compress.linear_weights import LinearWeight, apply_to_all, read_linears
-from eie.host.errors import InputError, Problems
 
 __all__ = [
     "DEFAULT_DENSITY",

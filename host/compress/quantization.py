@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from eie.hls.spec.fixed_point import quantize
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.formats import Formats
 from eie.host.compress.sharing import SharedWeights
-from eie.host.fixed_point import quantize
-from eie.host.network import CODEBOOK_SIZE, Layer
+from eie.host.network import Layer
 
 __all__ = ["quantize_layer"]
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.spec.fixed_point import CODE_MAX
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.sharing import SharedWeights
-from eie.host.fixed_point import CODE_MAX
 
 __all__ = ["HEADROOM", "Range", "Ranges", "observed_ranges", "robust_range"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.folding import fold
+from eie.host.compress.graph_reader import read_steps
 from eie.host.compress.program import Model, load_program
-from eie.host.compress.steps import read_steps
 
 __all__ = ["read_model"]
 

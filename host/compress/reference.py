@@ -1,7 +1,7 @@
 """The integer reference in torch: what every engine's outputs must equal.
 
 It shares no arithmetic with the numpy emulator: sums are torch's sparse product of int64
-matrices, exact in any order, and write-back is the rule of :mod:`eie.host.fixed_point` written
+matrices, exact in any order, and write-back is the rule of :mod:`eie.hls.spec.fixed_point` written
 again in torch.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.host.fixed_point import CODE_MAX, CODE_MIN
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.network import Layer, Network
 
 __all__ = ["TorchReference"]

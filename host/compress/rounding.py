@@ -21,8 +21,8 @@ from eie.host.compress.formats import (
 from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.ranges import observed_ranges
 from eie.host.compress.sharing import SharedWeights
-from eie.host.loss_record import LossRecord
 from eie.host.network import Network
+from eie.host.network.loss_record import LossRecord
 
 __all__ = ["RoundedModel", "ShareWeights", "round_model"]
 

@@ -25,10 +25,10 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
-from eie.host.archives import Archive
-from eie.host.errors import InputError, ModelError
-from eie.host.file_kinds import identify, is_regular, refusal
-from eie.host.wording import shown
+from eie.hls.boundary.archives import Archive
+from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.boundary.file_kinds import identify, is_regular, refusal
+from eie.hls.boundary.text import shown
 
 __all__ = ["load_saved_program"]
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import InputError, ModelError, Problems
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.compress.clustering import gather, nearest, optimal_centroids
 from eie.host.compress.dense_layer import DenseLayer
-from eie.host.errors import InputError, ModelError, Problems
-from eie.host.network import CODEBOOK_SIZE
 
 __all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "label", "share"]
 

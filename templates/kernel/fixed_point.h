@@ -1,4 +1,4 @@
-// The one rule for turning an accumulator into an activation (eie/host/fixed_point.py).
+// The one rule for turning an accumulator into an activation (eie/hls/spec/fixed_point.py).
 #pragma once
 
 #include "types.h"

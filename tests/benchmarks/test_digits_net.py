@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.digits_net import _excess, outputs_at
+from eie.hls.spec.fixed_point import dequantize
 from eie.host.compress import TorchReference
-from eie.host.fixed_point import dequantize
 from eie.host.network import Layer, Network
 
 

@@ -18,12 +18,12 @@ from benchmarks.page import page
 from benchmarks.recording import device_calls, made_again, mapped, pynq_calls
 from benchmarks.results import Part, Results
 from benchmarks.still_overlay import StillOverlay
-from eie.hls.block_design import DMA
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.block_design import DMA
+from eie.hls.spec.packets import parse_packet
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.board_emulator.device import EmulatedDevice
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.packets import parse_packet
 
 
 @pytest.fixture(scope="module")

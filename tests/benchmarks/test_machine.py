@@ -14,9 +14,9 @@ from benchmarks.layers import CLOCK_MHZ, LAYERS, PAPER_SPEEDUP, PES
 from benchmarks.machine import encoded_for, paper_design, work_met
 from benchmarks.patterns import PATTERNS, inputs, network, uniform
 from benchmarks.sweeps import memory_reads
-from eie.hls.design import Design
-from eie.host.paper import paper_cycles
-from eie.host.run import emulate
+from eie.hls.model.paper import paper_cycles
+from eie.host.run.batch import emulate
+from eie.host.search.fit import fit
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_rows_are_what_emulate_reports(layer, pattern):
     assert row.cycles == reported.cycles
     assert row.weights_met / PES == reported.ideal_cycles
     assert row.actual_us == pytest.approx(report.latency_us)
-    kernel = Design.fit(net, pes=PES, index_bits=6, queue_depth=32)
+    kernel = fit(net, pes=PES, index_bits=6, queue_depth=32).design
     assert row.kernel_cycles == emulate(net, kernel, codes).report.total_cycles
 
 

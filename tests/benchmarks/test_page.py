@@ -17,7 +17,7 @@ from benchmarks.plots import PLOTS
 from benchmarks.results import Results
 from benchmarks.speedups import best_of
 from benchmarks.tables import geometric_mean, layer_row, read_cost_bounds, rounding_residue
-from eie.host.errors import InputError
+from eie.hls.boundary.errors import InputError
 
 DOCS = Path(__file__).parents[2] / "docs"
 

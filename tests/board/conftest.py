@@ -9,13 +9,9 @@ import pytest
 
 pytest.importorskip("pynq", reason="the board's tests run the real pynq package")
 
-from eie.hls.design import Design
-from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.errors import PacketError
-from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.packets import (
+from eie.hls.boundary.errors import PacketError
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import (
     COUNTERS,
     DESIGN,
     HEADER,
@@ -31,6 +27,10 @@ from eie.host.packets import (
     build_packet,
     parse_packet,
 )
+from eie.host.board.driver import Accelerator
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.network import Layer, Network
+from eie.host.packing.packer import pack
 
 
 class FakeEngine:

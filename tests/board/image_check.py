@@ -15,12 +15,12 @@ warnings.simplefilter("ignore")
 import numpy as np  # noqa: E402
 from pynqutils.setup_utils import ExtensionsManager  # noqa: E402
 
-from eie.hls.design import Design  # noqa: E402
+from eie.hls.model.emulator import Emulator  # noqa: E402
+from eie.hls.spec.fixed_point import dequantize  # noqa: E402
 from eie.host.board_emulator import EmulatedBoard  # noqa: E402
-from eie.host.cli import main as eie  # noqa: E402
-from eie.host.emulator import Emulator  # noqa: E402
-from eie.host.fixed_point import dequantize  # noqa: E402
+from eie.host.cli.main import main as eie  # noqa: E402
 from eie.host.network import Network  # noqa: E402
+from eie.host.search.fit import fit  # noqa: E402
 
 ENTRY_POINTS = {"pynq.notebooks": "eie.notebooks", "pynq.overlays": "eie.bitstreams"}
 
@@ -43,7 +43,7 @@ def main(network_file: str) -> None:
     # A bitstream is run with numpy and pynq alone: its design comes from its manifest.
     sys.modules["tomli"] = None  # type: ignore[assignment]  # an import of it fails
     network = Network.load(network_file)
-    design = Design.fit(network, "pynq-z2")
+    design = fit(network, "pynq-z2").design
     with (
         tempfile.TemporaryDirectory() as name,
         EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board,

@@ -5,13 +5,13 @@ import sys
 
 BOARD_SIDE = (
     "eie.host.network",
-    "eie.host.packer",
-    "eie.host.emulator",
-    "eie.host.session",
-    "eie.host.driver",
+    "eie.host.packing.packer",
+    "eie.hls.model.emulator",
+    "eie.host.protocol.client",
+    "eie.host.board.driver",
     "eie.host.board_emulator",
-    "eie.host.run",
-    "eie.host.cli",
+    "eie.host.run.batch",
+    "eie.host.cli.main",
 )
 
 
@@ -25,10 +25,10 @@ def main() -> None:
     # Not only imported: a network goes through the driver on an emulated board.
     import numpy as np
 
-    from eie.hls.design import Design
+    from eie.hls.model.emulator import Emulator
+    from eie.hls.spec.design import Design
+    from eie.host.board.driver import Accelerator
     from eie.host.board_emulator import EmulatedBoard
-    from eie.host.driver import Accelerator
-    from eie.host.emulator import Emulator
     from eie.host.network import Layer, Network
 
     random = np.random.default_rng(0)

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import pynq
 
-from eie.hls.design import Design
-from eie.host.answers import AnswerError
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.host.board.dma import DmaError, DmaStatus
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.dma import DmaError, DmaStatus
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError, DeviceTimeoutError
 from eie.host.network import Layer, Network
-from eie.host.passes import plan_passes
-from eie.host.run import emulate
+from eie.host.packing.tiling import plan_passes
+from eie.host.protocol.responses import AnswerError
+from eie.host.run.batch import emulate
 
 # The folder of tests is no package: what its programs share is found beside them.
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import eie.host.device_lock
-from eie.hls.design import Design
-from eie.host.answers import AnswerError
+import eie.host.board.device_lock
+from eie.hls.boundary.errors import DeviceError, InputError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.host.board.device_lock import DeviceLock, lock_path
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.device_lock import DeviceLock, lock_path
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError, InputError
-from eie.host.packer import pack
-from eie.host.passes import plan_passes
-from eie.host.run import emulate
-from eie.host.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.packing.packer import pack
+from eie.host.packing.tiling import plan_passes
+from eie.host.protocol.responses import AnswerError
+from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.run.batch import emulate
 
 DESIGN = Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104")
 
@@ -244,11 +244,11 @@ def test_a_child_of_a_fork_leaves_the_device_alone():
     program = """
 import os, warnings
 warnings.simplefilter("ignore")
-from eie.hls.design import Design
+from eie.hls.spec.design import Design
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError
+from eie.host.board.driver import Accelerator
+from eie.hls.model.emulator import Emulator
+from eie.hls.boundary.errors import DeviceError
 with EmulatedBoard("kv260", lambda: Emulator(Design(pes=1))) as board:
     with Accelerator(board.bitfile) as accelerator:
         if os.fork() == 0:
@@ -285,7 +285,7 @@ def test_nothing_works_after_closing_and_no_thread_is_started(accelerator, rando
 def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
     device = f"test-{tmp_path.name}"
     program = (
-        "import sys, time; from eie.host.device_lock import DeviceLock; "
+        "import sys, time; from eie.host.board.device_lock import DeviceLock; "
         f"lock = DeviceLock({device!r}); lock.take(); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
@@ -310,7 +310,7 @@ def test_another_process_is_told_and_a_dead_one_holds_nothing(tmp_path):
 @pytest.mark.parametrize("kind", ["link", "FIFO"])
 def test_a_lock_that_somebody_else_put_there_is_no_lock(tmp_path, monkeypatch, kind):
     """Where locks lie, everybody may write."""
-    monkeypatch.setattr(eie.host.device_lock, "_LOCK_FOLDER", tmp_path)
+    monkeypatch.setattr(eie.host.board.device_lock, "_LOCK_FOLDER", tmp_path)
     path = lock_path("board")
     (tmp_path / "victim").write_text("kept")
     if kind == "link":

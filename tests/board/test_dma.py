@@ -2,8 +2,8 @@
 
 import pytest
 
-from eie.host.dma import LENGTH, MM2S, S2MM, Dma, DmaStatus
-from eie.host.errors import DeviceTimeoutError
+from eie.hls.boundary.errors import DeviceTimeoutError
+from eie.host.board.dma import LENGTH, MM2S, S2MM, Dma, DmaStatus
 
 COMPLETE = DmaStatus.IDLE | DmaStatus.IOC_IRQ
 

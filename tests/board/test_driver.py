@@ -6,12 +6,12 @@ import gc
 import numpy as np
 import pytest
 
-from eie.host.board_engine import BoardEngine
-from eie.host.engine import Engine
-from eie.host.errors import DeviceError, DoesNotFitError, InputError, SaturationWarning
-from eie.host.fixed_point import dequantize, quantize
-from eie.host.overlay import EieOverlay
-from eie.host.packets import Kind, build_packet
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, InputError, SaturationWarning
+from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.spec.packets import Kind, build_packet
+from eie.host.board.overlay import EieOverlay
+from eie.host.board.transport import BoardEngine
+from eie.host.protocol.engine import Engine
 
 
 def test_it_reports_the_design_of_the_bitstream(accelerator, design):

@@ -11,8 +11,8 @@ import pytest
 from pynq.pl_server import embedded_device
 from pynq.pl_server.embedded_device import EmbeddedDevice
 
-from eie.host.driver import Accelerator
-from eie.host.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError
+from eie.host.board.driver import Accelerator
 
 
 class Downloads(EmbeddedDevice):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eie.hls.registers import AUTO_RESTART, DONE, IDLE, READY, START, offset_of
+from eie.hls.spec.registers import AUTO_RESTART, DONE, IDLE, READY, START, offset_of
 from eie.host.board_emulator.dma import EmulatedDma
 from eie.host.board_emulator.faults import Faults
 from eie.host.board_emulator.kernel import EmulatedKernel

@@ -7,16 +7,16 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host.answers import AnswerError
+from eie.hls.boundary.errors import DeviceError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import write_back
+from eie.hls.spec.packets import Status
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError
-from eie.host.fixed_point import write_back
 from eie.host.network import Layer, Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packets import Status
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.protocol.responses import AnswerError
 
 
 def random_network(sizes, seed):
@@ -121,8 +121,8 @@ def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(monkey
     reason="generates and compiles the kernel",
 )
 def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path):
-    from eie.hls.generator import generate
-    from eie.hls.simulation import CompiledKernel
+    from eie.hls.tools.compiled_kernel import CompiledKernel
+    from eie.host.project.generate import generate
 
     network = random_network((20, 24, 10), seed=3)
     design = Design(pes=2, board="zcu104")

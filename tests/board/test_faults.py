@@ -7,15 +7,15 @@ import numpy as np
 import pynq
 import pytest
 
-from eie.hls.block_design import address_map
-from eie.hls.registers import offset_of
-from eie.host.answers import AnswerError
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
+from eie.hls.spec.block_design import address_map
+from eie.hls.spec.packets import DESIGN, STATUS, Kind, Status, answer_kind, build_packet
+from eie.hls.spec.registers import offset_of
+from eie.host.board.dma import MM2S, S2MM, DmaError, DmaStatus
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator.device import EmulatedDevice
 from eie.host.board_emulator.kernel import EmulatedKernel
-from eie.host.dma import MM2S, S2MM, DmaError, DmaStatus
-from eie.host.driver import Accelerator
-from eie.host.errors import DeviceError, DeviceTimeoutError
-from eie.host.packets import DESIGN, STATUS, Kind, Status, answer_kind, build_packet
+from eie.host.protocol.responses import AnswerError
 
 
 @pytest.fixture

@@ -12,19 +12,27 @@ import threading
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host import turns
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.host.board import call_queue
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
 from eie.host.network import Network
-from eie.host.selftest import _inputs, _network, _reference
+from eie.host.run.selftest import _inputs, _network, _reference
 
 DESIGN = Design(pes=4, board="zcu104")
 #: Where the driver's own steps are; pynq and the emulated board are not ours to interrupt.
 FILES = tuple(
-    f"host/{name}.py"
-    for name in ("turns", "driver", "board_link", "board_engine", "dma", "overlay", "device_lock")
+    f"host/board/{name}.py"
+    for name in (
+        "call_queue",
+        "driver",
+        "recovery",
+        "transport",
+        "dma",
+        "overlay",
+        "device_lock",
+    )
 )
 INPUTS = _inputs(33, 7, 1)
 OUTPUTS, _ = _reference(_network((33, 17, 5), 1), INPUTS)
@@ -79,7 +87,7 @@ def works(accelerator: Accelerator) -> str:
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(turns, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(call_queue, "_LOOK_SECONDS", 0.01)
     with EmulatedBoard("zcu104", lambda: Emulator(DESIGN)) as board:
         yield board
 

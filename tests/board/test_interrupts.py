@@ -7,11 +7,11 @@ import pynq
 import pynq.interrupt
 import pytest
 
-from eie.hls.block_design import DMA, INTERRUPTS, KERNEL
-from eie.hls.registers import offset_of
+from eie.hls.spec.block_design import DMA, INTERRUPTS, KERNEL
+from eie.hls.spec.packets import DESIGN, Kind, build_packet, parse_packet
+from eie.hls.spec.registers import offset_of
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.board_emulator.interrupts import EmulatedInterruptController
-from eie.host.packets import DESIGN, Kind, build_packet, parse_packet
 
 #: Registers by their offsets in PG099.
 ISR, IPR, IER, IAR, SIE, CIE, IVR, MER = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18, 0x1C

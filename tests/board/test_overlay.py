@@ -9,14 +9,14 @@ import numpy as np
 import pynq
 import pytest
 
-from eie.hls.block_design import DMA, KERNEL, address_map
-from eie.hls.boards import BOARDS
-from eie.hls.registers import REGISTERS, VLNV
+from eie.hls.boundary.errors import DeviceError, InputError
+from eie.hls.spec.block_design import DMA, KERNEL, address_map
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.packets import DESIGN, Kind, build_packet, parse_packet
+from eie.hls.spec.registers import REGISTERS, VLNV
+from eie.host.board.driver import Accelerator
+from eie.host.board.kernel_driver import EieKernel
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.errors import DeviceError, InputError
-from eie.host.kernel_driver import EieKernel
-from eie.host.packets import DESIGN, Kind, build_packet, parse_packet
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -174,7 +174,7 @@ def rewrite(bench, found, instead):
 @pytest.mark.parametrize(
     "modules",
     [
-        "eie.host.driver, eie.host.packer, eie.host.network, eie.host.board_emulator",
+        "eie.host.board.driver, eie.host.packing.packer, eie.host.network, eie.host.board_emulator",
         "eie.host.board_emulator.device",
     ],
 )
@@ -192,9 +192,9 @@ def test_without_pynq_the_error_says_how_to_install_it():
     code = """
 import sys
 sys.modules["pynq"] = None
-import eie.host.driver
+import eie.host.board.driver
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.errors import ToolError
+from eie.hls.boundary.errors import ToolError
 try:
     EmulatedBoard("kv260", lambda: None).__enter__()
 except ToolError as error:

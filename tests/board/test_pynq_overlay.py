@@ -13,11 +13,11 @@ import numpy as np
 import pynq
 import pytest
 
-from eie.hls.block_design import DMA, KERNEL
-from eie.host.driver import Accelerator
-from eie.host.errors import DeviceError, InputError
-from eie.host.kernel_driver import EieKernel
-from eie.host.overlay import state_files
+from eie.hls.boundary.errors import DeviceError, InputError
+from eie.hls.spec.block_design import DMA, KERNEL
+from eie.host.board.driver import Accelerator
+from eie.host.board.kernel_driver import EieKernel
+from eie.host.board.overlay import state_files
 
 PYNQ_4 = int(pynq.__version__.partition(".")[0]) >= 4
 
@@ -43,7 +43,7 @@ def test_pynq_finds_the_driver_by_its_entry_point(bench):
     code = """
 import warnings; warnings.simplefilter("ignore")
 import pynq, sys
-assert not any(name.startswith("eie.host.kernel_driver") for name in sys.modules)
+assert not any(name.startswith("eie.host.board.kernel_driver") for name in sys.modules)
 from pynq.overlay import _ip_drivers, Overlay
 Overlay._register_drivers(None)
 assert _ip_drivers["xilinx.com:hls:eie:1.0"].__name__ == "EieKernel"
@@ -174,7 +174,9 @@ def test_another_overlay_loaded_over_it_is_noticed_before_the_bus_is_touched(ben
 def test_an_overlay_that_another_process_loaded_is_noticed(bench, network, monkeypatch, tmp_path):
     """pynq notes on disk what it loads, whoever does it."""
     note = tmp_path / "global_pl_state_.json"
-    monkeypatch.setattr("eie.host.overlay.state_files", lambda pynq: (tmp_path / "other", note))
+    monkeypatch.setattr(
+        "eie.host.board.overlay.state_files", lambda pynq: (tmp_path / "other", note)
+    )
     with bench.open() as accelerator:
         accelerator.load(network)
         assert accelerator.verify()

@@ -10,15 +10,15 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
+from eie.hls.boundary.errors import DeviceError, EieWarning, SaturationWarning
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import dequantize, quantize, write_back_counted
+from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.driver import Accelerator
-from eie.host.emulator import Emulator
-from eie.host.errors import DeviceError, EieWarning, SaturationWarning
-from eie.host.fixed_point import dequantize, quantize, write_back_counted
 from eie.host.network import Layer, Network
-from eie.host.passes import plan_passes
-from eie.host.run import emulate, simulate
+from eie.host.packing.tiling import plan_passes
+from eie.host.run.batch import emulate, simulate
 
 #: Room for a part of the network only: it runs in passes, of layers and of shares of a layer.
 DESIGN = Design(
@@ -85,8 +85,8 @@ def test_the_board_counts_as_the_emulator_over_packets_and_passes(opened, large,
     reason="generates and compiles the kernel",
 )
 def test_the_compiled_kernel_counts_the_same(tmp_path, large, inputs) -> None:
-    from eie.hls.generator import generate
-    from eie.hls.simulation import CompiledKernel
+    from eie.hls.tools.compiled_kernel import CompiledKernel
+    from eie.host.project.generate import generate
 
     project = generate(DESIGN, tmp_path / "project")
     expected = counts_of(large, inputs[:7])

@@ -2,9 +2,9 @@
 
 import pytest
 
+from eie.hls.boundary.errors import InputError
+from eie.host.board.dma import DmaStatus
 from eie.host.board_emulator import EmulatedBoard, Faults
-from eie.host.dma import DmaStatus
-from eie.host.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,11 @@ def test_what_fits_is_taken_once(name, value):
         ("truncate_request", 0, "truncate_request must be an integer of at least 1, not 0"),
         ("reset", 1.5, r"at least 0, not 1\.5"),
         ("slow", None, "at least 0, not None"),
-        ("mm2s_error", True, r"mm2s_error must be a DmaStatus of eie\.host\.dma, .*, not True"),
+        (
+            "mm2s_error",
+            True,
+            r"mm2s_error must be a DmaStatus of eie\.host\.board\.dma, .*not True",
+        ),
         ("s2mm_error", "DMAIntErr", "must be a DmaStatus"),
         ("s2mm_error", DmaStatus(0), "must be a DmaStatus"),
     ],

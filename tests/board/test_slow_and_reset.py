@@ -7,10 +7,10 @@ import numpy as np
 import pynq
 import pytest
 
-from eie.host.answers import AnswerError
-from eie.host.dma import DmaError, DmaStatus
-from eie.host.errors import DeviceError, DeviceTimeoutError
-from eie.host.run_packets import run_packet_bytes
+from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
+from eie.host.board.dma import DmaError, DmaStatus
+from eie.host.protocol.responses import AnswerError
+from eie.host.protocol.run_packets import run_packet_bytes
 
 #: Reads of registers before the deadline: two channels a look, a look a second, ten seconds.
 READS = 20

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress import DenseLayer, TorchReference, compress, magnitude_mask, share
 from eie.host.compress.choosing import CHOICE_VECTORS, KINDS, prune_and_share
 from eie.host.compress.clustering import evenly_started_centroids, gather, optimal_centroids
 from eie.host.compress.sharing import label
-from eie.host.fixed_point import dequantize, quantize
 
 
 def _layer(weights: np.ndarray, name: str = "a") -> DenseLayer:

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.host.compress import TorchReference, compress, read_model
-from eie.host.errors import InputError, ModelError
-from eie.host.fixed_point import dequantize, quantize
 from eie.host.network import Network
 
 # What is compressed here has no calibration, or loses much: tests of their own hold the warnings.
-pytestmark = pytest.mark.filterwarnings("ignore::eie.host.errors.EieWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.EieWarning")
 
 
 def _float_bound(network: Network) -> float:

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
+from eie.hls.boundary.errors import InputError, KeptDensityWarning
 from eie.host.compress import PRUNED_DENSITY, DenseLayer, compress, prune_linears
 from eie.host.compress.densities import choose_densities
-from eie.host.errors import InputError, KeptDensityWarning
 
 # What is tested here needs no calibration.
-pytestmark = pytest.mark.filterwarnings("ignore::eie.host.errors.UncalibratedWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.UncalibratedWarning")
 
 
 def _layer(name: str, weights: np.ndarray) -> DenseLayer:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eie.hls.spec.fixed_point import quantize
 from eie.host.compress import TorchReference
-from eie.host.fixed_point import quantize
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "digits.py"
 

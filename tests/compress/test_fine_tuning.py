@@ -3,11 +3,11 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import InputError
 from eie.host.compress import compress, freeze_codebooks, prune_linears, read_model, share_linears
-from eie.host.errors import InputError
 
 # What is compressed here has no calibration, or loses much: tests of their own hold the warnings.
-pytestmark = pytest.mark.filterwarnings("ignore::eie.host.errors.EieWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.EieWarning")
 
 
 @pytest.fixture

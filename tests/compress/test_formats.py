@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import ModelError
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN
 from eie.host.compress import (
     DenseLayer,
     Ranges,
@@ -15,8 +17,6 @@ from eie.host.compress import (
     share,
 )
 from eie.host.compress.formats import typical_bits
-from eie.host.errors import ModelError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN
 from eie.host.network import Network
 
 

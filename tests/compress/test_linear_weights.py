@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
+from eie.hls.boundary.errors import InputError
 from eie.host.compress import (
     apply_masks,
     compress,
@@ -16,7 +17,6 @@ from eie.host.compress import (
     prune_linears,
     share_linears,
 )
-from eie.host.errors import InputError
 
 
 class Halved(nn.Module):

@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from eie.host.compress import TorchReference, compress
-from eie.host.errors import (
+from eie.hls.boundary.errors import (
     EieWarning,
     LossWarning,
     SaturationWarning,
     UncalibratedWarning,
     UnderflowWarning,
 )
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, dequantize
-from eie.host.input_codes import quantize_inputs
-from eie.host.loss_record import LossRecord
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, dequantize
+from eie.host.compress import TorchReference, compress
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
+from eie.host.network.loss_record import LossRecord
 
 
 def _real(network: Network, inputs: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import EieWarning, ModelError
 from eie.host.compress import compress, read_model
-from eie.host.errors import EieWarning, ModelError
 
 
 class Ended(nn.Module):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import nn
 
+from eie.hls.boundary.errors import InputError
 from eie.host.compress import (
     DEFAULT_DENSITY,
     apply_masks,
@@ -13,7 +14,6 @@ from eie.host.compress import (
     magnitude_mask,
     prune_linears,
 )
-from eie.host.errors import InputError
 
 MATRICES = hnp.arrays(
     np.float64,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.boundary.errors import InputError
+from eie.hls.spec.fixed_point import write_back
 from eie.host.compress import TorchReference
-from eie.host.errors import InputError
-from eie.host.fixed_point import write_back
 from eie.host.network import Layer, Network
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from eie.hls.boundary.errors import EieError, InputError, ModelError
 from eie.host.compress import compress, read_model
-from eie.host.errors import EieError, InputError, ModelError
 
 SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
 LINEAR_PART = (

@@ -22,9 +22,9 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
+from eie.hls.boundary.errors import ModelError
 from eie.host.compress import compress, read_model
 from eie.host.compress.program import Model
-from eie.host.errors import ModelError
 
 Members = dict[str, bytes]
 PROGRAM, EXAMPLES = "models/model.json", "data/sample_inputs/model.pt"

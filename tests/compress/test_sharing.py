@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from eie.hls.boundary.errors import InputError, ModelError
 from eie.host.compress import DenseLayer, cluster, keep_shared, share
-from eie.host.errors import InputError, ModelError
 
 NUMBERS = hnp.arrays(
     np.float64,

@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("pynq", reason="the page is about the real pynq package")
 
-from eie.hls.design import Design
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.emulator import Emulator
 from eie.host.network import Network
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,8 @@ def test_the_examples_run_one_after_the_other(monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", re.findall(r"^\| `(\w+Error)`", PAGE, re.M))
 def test_the_errors_it_names_are_there(name):
-    from eie.host import answers, dma, errors
+    from eie.hls.boundary import errors
+    from eie.host.board import dma
+    from eie.host.protocol import responses as answers
 
     assert any(hasattr(module, name) for module in (answers, dma, errors))

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from eie.hls.registers import REGISTERS
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status
+from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
-from eie.host.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -29,7 +29,7 @@ def document() -> str:
     return (DOCS / "packets.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["packets.md", "driver.md"])
+@pytest.mark.parametrize("name", ["packets.md", "driver.md", "architecture.md"])
 def test_the_tables_are_up_to_date(make_tables, name):
     document = (DOCS / name).read_text(encoding="utf-8")
     assert make_tables.with_tables(name, document) == document, "run `make docs`"

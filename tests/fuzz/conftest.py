@@ -11,8 +11,8 @@ import pytest
 # The folder of tests is no package: the fuzzer lies in it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from eie.host.emulator import Emulator
-from eie.host.engine import Engine
+from eie.hls.model.emulator import Emulator
+from eie.host.protocol.engine import Engine
 from fuzz.twin import DESIGNS, Twin, Twins
 
 

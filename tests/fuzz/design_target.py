@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from eie.hls.design import Design
-from eie.hls.estimator import estimate
-from eie.hls.generator import render_project
-from eie.host.answers import read_design as read_answered_design
-from eie.host.emulator import Emulator
-from eie.host.errors import DesignError, EieError
-from eie.host.packets import Kind, build_packet
+from eie.hls.boundary.errors import DesignError, EieError
+from eie.hls.model.emulator import Emulator
+from eie.hls.model.resources import estimate
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Kind, build_packet
+from eie.host.project.generate import render
+from eie.host.protocol.responses import read_design as read_answered_design
 from fuzz.mutated_designs import mutated_design
 from fuzz.valid_design import is_plain, read_design
 from fuzz.verdict import Case, Fault, NotValid, Usage, no_crash
@@ -87,7 +87,7 @@ class DesignTarget:
         if number % _RENDERED == 0:
             try:
                 with no_crash("render"):
-                    project = render_project(design)
+                    project = render(design)
             except DesignError:
                 return "accepted and right, too small for a project"
             if project["design.toml"] != design.to_toml():

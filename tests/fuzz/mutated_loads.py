@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.design import Design
-from eie.host.packed_network import PackedNetwork
-from eie.host.packets import (
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import (
     HEADER,
     LAYER,
     NETWORK,
@@ -31,6 +30,7 @@ from eie.host.packets import (
     build_packet,
     iterate_sections,
 )
+from eie.host.packing.packed_network import PackedNetwork
 
 __all__ = ["mutated_load", "run_after"]
 

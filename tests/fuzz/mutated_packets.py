@@ -13,8 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.packed_network import PackedNetwork
-from eie.host.packets import (
+from eie.hls.spec.packets import (
     HEADER,
     LAYER,
     NETWORK,
@@ -25,6 +24,7 @@ from eie.host.packets import (
     Record,
     iterate_sections,
 )
+from eie.host.packing.packed_network import PackedNetwork
 from fuzz.damage import damage, edge, near
 from fuzz.mutated_loads import mutated_load
 from fuzz.packet_seeds import Seed

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eie.host.errors import DoesNotFitError, EieError
+from eie.hls.boundary.errors import DoesNotFitError, EieError
 from eie.host.network import Network
-from eie.host.packer import pack
+from eie.host.packing.packer import pack
 from fuzz.mutated_networks import mutated_network
 from fuzz.network_seeds import seed_networks
 from fuzz.network_writer import is_plain
@@ -122,8 +122,11 @@ def _compare(network: Network, expected: ReadNetwork) -> None:
             there = expected.arrays[f"layer{number}_{name}"]
             if array.dtype != there.dtype or not np.array_equal(array, there):
                 raise Fault("wrong acceptance", f"other {name}")
-    for name in ("golden_inputs", "golden_outputs"):
-        if not np.array_equal(getattr(network, name), expected.arrays[name]):
+    for name in ("golden_inputs", "golden_outputs", "feature_fracs"):
+        mine, theirs = getattr(network, name), expected.arrays.get(name)
+        if (mine is None) != (theirs is None) or (
+            mine is not None and not np.array_equal(mine, theirs)
+        ):
             raise Fault("wrong acceptance", f"other {name}")
     if dict(network.metadata) != expected.metadata:
         raise Fault("wrong acceptance", "other metadata")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.design import Design
-from eie.host.errors import DoesNotFitError
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.packets import Kind, build_packet
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Kind, build_packet
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
 from fuzz.network_seeds import seed_networks
 from fuzz.valid_network import Arrays, ReadNetwork, compute
 

@@ -9,9 +9,15 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.answers import AnswerError, answer_bytes, read_answer, read_counters, read_design
-from eie.host.emulator import Emulator
-from eie.host.packets import Kind, build_packet
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.packets import Kind, build_packet
+from eie.host.protocol.responses import (
+    AnswerError,
+    answer_bytes,
+    read_answer,
+    read_counters,
+    read_design,
+)
 from fuzz.damage import damage
 from fuzz.mutated_packets import mutated_packet
 from fuzz.packet_seeds import BATCH, Seed, seeds_of
@@ -209,7 +215,7 @@ def _reaches_load(packet: bytes) -> bool:
     """Whether a packet makes the resident network invalid: a load whose header is good."""
     whole = packet + bytes(-len(packet) % 8)
     good = struct.pack("<I", zlib.crc32(whole[:12]))
-    return len(whole) >= 16 and whole[:6] == b"EIEP\x01\x02" and whole[12:16] == good
+    return len(whole) >= 16 and whole[:6] == b"EIEP\x02\x02" and whole[12:16] == good
 
 
 def _check_answer(data: bytes, sound: bytes, size: int) -> None:

@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host.answers import Answer
-from eie.host.emulator import Emulator
-from eie.host.errors import DesignError, NetworkFileError
+from eie.hls.boundary.errors import DesignError, NetworkFileError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Kind
 from eie.host.network import Network
-from eie.host.packets import Kind
+from eie.host.protocol.responses import Answer
 from fuzz.design_target import DesignTarget
 from fuzz.limits import limit_address_space
 from fuzz.mutated_networks import mutated_network
@@ -166,7 +166,7 @@ def test_a_design_that_is_taken_for_another_is_caught(designs):
 
 def test_ranges_that_are_not_checked_are_caught(designs, monkeypatch):
     monkeypatch.setattr(
-        "eie.hls.design.RANGES", {name: (0, 1 << 40) for name in ("queue_depth", "pes")}
+        "eie.hls.spec.design.RANGES", {name: (0, 1 << 40) for name in ("queue_depth", "pes")}
     )
     assert outcomes(designs(Design.load), 200)["wrong acceptance"] >= 5
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.design import Design
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
-from eie.host.emulator import Emulator
-from eie.host.engine import Engine
-from eie.host.errors import DeadlockError, DeviceTimeoutError, EieError
-from eie.host.packed_network import PackedNetwork
+from eie.hls.boundary.errors import DeadlockError, DeviceTimeoutError, EieError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.project.generate import generate
+from eie.host.protocol.engine import Engine
 from fuzz.valid_packet import status_of
 from fuzz.verdict import Fault, Usage, no_crash, where
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tomllib
 
-from eie.hls.boards import BOARDS
+from eie.hls.spec.boards import BOARDS
 from fuzz.verdict import NotValid, require
 
 #: Smallest and largest value of each integer, and what it must be a multiple of.

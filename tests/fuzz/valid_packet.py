@@ -42,7 +42,7 @@ def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:
     require(len(packet) >= 24, "shorter than header and trailer")
     magic, version, kind, _, length, crc = struct.unpack_from("<4sBBHII", packet)
     require(magic == b"EIEP", "other magic")
-    require(version == 1, "other version")
+    require(version == 2, "other version")
     require(crc == zlib.crc32(packet[:12]), "other CRC of the header")
     require(kind in kinds, "unknown kind")
     require(len(packet) == 8 * (2 + length + 1), "other length")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from eie.host.errors import EieError
+from eie.hls.boundary.errors import EieError
 
 #: Faults in the order of the report.
 FAULTS = {

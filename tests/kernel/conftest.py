@@ -23,16 +23,16 @@ import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
 
-import eie.hls.compiler
-from eie.hls.compiler import COMPILE_FLAGS, ap_types_folder
-from eie.hls.design import Design
-from eie.hls.generator import generate
-from eie.hls.simulation import CompiledKernel
-from eie.host.emulator import Emulator
+import eie.hls.tools.gxx
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.hls.tools.gxx import COMPILE_FLAGS, ap_types_folder
 from eie.host.network import Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.packets import STATUS, Kind, Status, build_packet, parse_packet
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
 
 HERE = Path(__file__).parent
 Codes = npt.NDArray[np.int16]
@@ -124,7 +124,7 @@ def open_kernel(build: Callable[..., Path]) -> Callable[..., CompiledKernel]:
 
     def open_one(project: Path, **options: object) -> CompiledKernel:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(eie.hls.compiler, "compile_program", compile_shared)
+            patch.setattr(eie.hls.tools.gxx, "compile_program", compile_shared)
             return CompiledKernel(project, **options)
 
     return open_one

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back_counted
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back_counted
 from eie.host.network import Layer
-from eie.host.packer import accumulator_bits_needed
+from eie.host.packing.packer import accumulator_bits_needed
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 
-from eie.host.packets import STATUS, Kind, Status, parse_packet
+from eie.hls.spec.packets import STATUS, Kind, Status, parse_packet
 
 
 def test_sender_and_control_unit_as_tops_of_their_own(project_of, small, build, kinds) -> None:

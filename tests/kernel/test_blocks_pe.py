@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.fixed_point import write_back_steps
+from eie.hls.spec.fixed_point import write_back_steps
+from eie.hls.spec.packets import SECTION, Section, iterate_sections
 from eie.host.network import Layer, Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack
-from eie.host.packets import SECTION, Section, iterate_sections
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
 
 PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
 #: The PE that pe.cpp drives.

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.emulator import Emulator
-from eie.host.packer import pack
-from eie.host.packets import (
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.packets import (
     DESIGN,
     NETWORK,
     SECTION,
@@ -20,6 +19,7 @@ from eie.host.packets import (
     iterate_sections,
     parse_packet,
 )
+from eie.host.packing.packer import pack
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 

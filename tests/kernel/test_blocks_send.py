@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.packets import COUNTERS, STATUS, Kind, Status, parse_packet
+from eie.hls.spec.packets import COUNTERS, STATUS, Kind, Status, parse_packet
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 

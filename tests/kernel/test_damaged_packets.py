@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.host.emulator import Emulator
-from eie.host.packer import pack
-from eie.host.packets import (
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.packets import (
     BEAT_BYTES,
     HEADER,
     NETWORK,
@@ -24,6 +23,7 @@ from eie.host.packets import (
     build_packet,
     iterate_sections,
 )
+from eie.host.packing.packer import pack
 
 PROPERTY = settings(max_examples=250, deadline=None, derandomize=True)
 

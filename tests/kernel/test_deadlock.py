@@ -12,12 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.hls.simulation import CompiledKernel
-from eie.host.emulator import Emulator
-from eie.host.errors import DeadlockError, DeviceTimeoutError, InputError, PacketError, ToolError
-from eie.host.packer import pack
-from eie.host.packets import STATUS, Kind, Status, build_packet, parse_packet
+from eie.hls.boundary.errors import (
+    DeadlockError,
+    DeviceTimeoutError,
+    InputError,
+    PacketError,
+    ToolError,
+)
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.packing.packer import pack
 
 # Kernels are broken here on purpose, which is said of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.* holds code that this eie did not generate")

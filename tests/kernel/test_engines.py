@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.host.fixed_point import write_back
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import write_back
+from eie.hls.spec.packets import Kind, Status, build_packet
 from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.packets import Kind, Status, build_packet
+from eie.host.packing.packer import pack
 
 Codes = npt.NDArray[np.int16]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from eie.hls.design import Design
-from eie.hls.generator import generate
-from eie.hls.project_check import foreign_sources
-from eie.hls.simulation import CompiledKernel
-from eie.host.errors import EieWarning, ToolError
+from eie.hls.boundary.errors import EieWarning, ToolError
+from eie.hls.project.project_check import foreign_sources
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.project.generate import generate
 
 
 @pytest.fixture

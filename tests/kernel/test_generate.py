@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls import generator
-from eie.hls.design import Design
-from eie.hls.folder_lock import LOCK, locked_folder
-from eie.hls.generator import generate, render_project
-from eie.hls.project_folder import LISTING
-from eie.host.errors import DesignError, InputError
+from eie.hls.boundary.errors import DesignError, InputError
+from eie.hls.project import generator
+from eie.hls.project.folder_lock import LOCK, locked_folder
+from eie.hls.project.project_folder import LISTING
+from eie.hls.spec.design import Design
+from eie.host.project.generate import generate, render
 
 DESIGN = Design(pes=2)
 #: A design with more files, and others with other contents.
@@ -37,7 +37,7 @@ def test_the_same_design_gives_the_same_bytes(tmp_path: Path) -> None:
     first = tree(generate(DESIGN, tmp_path / "a"))
     assert first == tree(generate(Design(pes=2), tmp_path / "b"))
     listing = first.pop(LISTING).decode()
-    assert first == {path: text.encode() for path, text in render_project(DESIGN).items()}
+    assert first == {path: text.encode() for path, text in render(DESIGN).items()}
     # What `sha256sum --check` reads.
     assert listing == "".join(
         f"{hashlib.sha256(first[path]).hexdigest()}  {path}\n" for path in sorted(first)
@@ -353,8 +353,8 @@ def test_four_at_once_end_in_one_project(tmp_path, there) -> None:
     code = """
 import sys
 from pathlib import Path
-from eie.hls.design import Design
-from eie.hls.generator import generate
+from eie.hls.spec.design import Design
+from eie.host.project.generate import generate
 design = Design.load(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -418,8 +418,8 @@ def test_a_design_that_holds_no_weight_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
-    with_board = render_project(Design(pes=1, board="pynq-z2"))
-    without = render_project(Design(pes=1))
+    with_board = render(Design(pes=1, board="pynq-z2"))
+    without = render(Design(pes=1))
     templates = {path.removesuffix(".j2") for path, _ in generator._template_files()}
     written = {"design.toml", "testbench/golden/packets.txt"}
     # Of the two kinds of pointers a project has one.
@@ -432,8 +432,8 @@ def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
 
 
 def test_a_project_has_the_pointers_of_its_design() -> None:
-    plain = render_project(Design(pes=2))
-    compact = render_project(Design(pes=2, length_bits=4))
+    plain = render(Design(pes=2))
+    compact = render(Design(pes=2, length_bits=4))
     assert "typedef pointer_t bank_1_t[kPointerWordsPerPe];" in plain["kernel/pointers.h"]
     assert "typedef lengths_t bank_1_t[kPointerWordsPerPe];" in compact["kernel/pointers.h"]
     for design, project in ((Design(pes=2), plain), (Design(pes=2, length_bits=4), compact)):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls import generator
-from eie.hls.design import Design
-from eie.hls.generator import render_project
+from eie.hls.project import generator
+from eie.hls.spec.design import Design
+from eie.host.project.generate import render
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LISTING = "copied.txt"
@@ -70,7 +70,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def rendered(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The project as of version 0, so that a release does not touch every golden file."""
     monkeypatch.setattr(generator, "_version", lambda: "0")
-    return render_project(PROJECTS[name])
+    return render(PROJECTS[name])
 
 
 def copied_files(rendered: dict[str, str]) -> dict[str, str]:
@@ -119,11 +119,11 @@ def test_there_are_no_other_golden_projects() -> None:
 def test_version_appears_in_comments_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """So goldens of version 0 say everything, and the version changes no hardware."""
 
-    def render(version: str) -> dict[str, str]:
+    def render_as(version: str) -> dict[str, str]:
         monkeypatch.setattr(generator, "_version", lambda: version)
-        return render_project(PROJECTS[name])
+        return render(PROJECTS[name])
 
-    old, new = render("0"), render("7.8.9")
+    old, new = render_as("0"), render_as("7.8.9")
     for path, text in new.items():
         if path == "README.md":
             continue

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import eie.hls.compiler
-from eie.hls.compiler import kept_program
-from eie.hls.program_store import program_store
+import eie.hls.tools.gxx
+from eie.hls.tools.gxx import kept_program
+from eie.hls.tools.program_store import program_store
 
 SOURCES = ["kernel/eie.cpp", "simulation/server.cpp"]
 
@@ -30,7 +30,7 @@ class Compiler:
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch) -> Compiler:
     compiler = Compiler()
-    monkeypatch.setattr(eie.hls.compiler, "compile_program", compiler)
+    monkeypatch.setattr(eie.hls.tools.gxx, "compile_program", compiler)
     return compiler
 
 
@@ -105,7 +105,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_for_once(
 
 def test_a_program_that_does_not_compile_is_not_kept(project, store):
     (project / "kernel" / "eie.h").write_text("#error out of order\n")
-    with pytest.raises(eie.hls.compiler.ToolError), kept_program(project, SOURCES):
+    with pytest.raises(eie.hls.tools.gxx.ToolError), kept_program(project, SOURCES):
         pass
     assert list(store.iterdir()) == []
 
@@ -122,7 +122,7 @@ def test_a_source_that_changes_while_it_is_compiled(project, compiler, monkeypat
         with (project / "kernel" / "eie.cpp").open("a") as source:
             source.write("// changed\n")
 
-    monkeypatch.setattr(eie.hls.compiler, "compile_program", compile_slowly)
+    monkeypatch.setattr(eie.hls.tools.gxx, "compile_program", compile_slowly)
     compiled(project)
     assert list(store.iterdir()) == []
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls.compiler import ap_types_folder
-from eie.hls.design import Design
-from eie.hls.estimator import estimate
-from eie.hls.generator import render_project
-from eie.hls.registers import PORTS
-from eie.hls.wiring import wire
+from eie.hls.model.resources import estimate
+from eie.hls.spec.dataflow import wire
+from eie.hls.spec.design import Design
+from eie.hls.spec.registers import PORTS
+from eie.hls.tools.gxx import ap_types_folder
+from eie.host.project.generate import render
 
 HERE = Path(__file__).parent
 DESIGNS = (
@@ -37,7 +37,7 @@ def design(request) -> Design:
 
 @pytest.fixture(scope="module")
 def rendered(design) -> dict[str, str]:
-    return render_project(design)
+    return render(design)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def test_beats_of_axi_stream_stay_at_the_ports(kernel) -> None:
 def test_the_region_is_the_wiring_and_nothing_else(design, kernel) -> None:
     """Canonical form: declarations of streams, then calls, each to a function that returns void.
 
-    That every stream has one reader and one writer in the wiring is tested in tests/contract.
+    That every stream has one reader and one writer in the wiring is tested in tests/spec.
     """
     wiring = wire(design)
     (top,) = functions(kernel["kernel/eie.cpp"])

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host.emulator import Emulator
-from eie.host.packer import pack
-from eie.host.packets import STATUS, Kind, Status, build_packet
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import STATUS, Kind, Status, build_packet
+from eie.host.packing.packer import pack
 
 #: Pointers plain and compact in one beat and in two, entries of 7 to 12 bits, PEs with and without
 #: padding words, accumulators down to the narrowest, and both memories.

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from eie.host.packer import pack
-from eie.host.packets import LAYER, NETWORK, Kind, Status, build_packet, iterate_sections
+from eie.hls.spec.packets import LAYER, NETWORK, Kind, Status, build_packet, iterate_sections
+from eie.host.packing.packer import pack
 
 BAD = Status.BAD_CONTENTS
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.host.errors import DoesNotFitError
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Status
 from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.packets import Status
+from eie.host.packing.packer import pack
 
 
 def network_of(*layers: Layer) -> Network:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from eie.hls.compiler import compile_program
-from eie.hls.design import Design
-from eie.hls.generator import generate
-from eie.hls.golden import golden_packets
+from eie.hls.spec.design import Design
+from eie.hls.tools.gxx import compile_program
+from eie.host.project.generate import generate
+from eie.host.project.golden import golden_packets
 
 Bench = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eie.host.answers import read_counters
+from eie.hls.spec.packets import Kind, build_packet
 from eie.host.network import Layer, Network
-from eie.host.packer import pack
-from eie.host.packets import Kind, build_packet
+from eie.host.packing.packer import pack
+from eie.host.protocol.responses import read_counters
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eie.hls.design import Design
+from eie.hls.spec.design import Design
 
 
 @pytest.fixture(scope="session")

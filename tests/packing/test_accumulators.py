@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.host.errors import DoesNotFitError
-from eie.host.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
 from eie.host.network import Layer, Network
-from eie.host.packer import accumulator_bits_needed, pack
+from eie.host.packing.packer import accumulator_bits_needed, pack
+from eie.host.search.fit import fit
 
 SETTINGS = settings(max_examples=120, deadline=None, derandomize=True, database=None)
 
@@ -125,7 +125,7 @@ def test_the_half_of_rounding_must_fit_by_itself(activation, roomy):
     with pytest.raises(DoesNotFitError, match="can reach sums of 33 bits"):
         pack(network, roomy(1, accumulator_bits=32))
     assert pack(network, roomy(1, accumulator_bits=33)).network == network
-    assert Design.fit(network).accumulator_bits >= 33
+    assert fit(network).design.accumulator_bits >= 33
 
 
 @pytest.mark.parametrize("extra", [0, 1])

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from eie.hls.design import Design
-from eie.host.errors import DoesNotFitError
+from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.spec.design import Design
 from eie.host.network import Network
-from eie.host.packer import pack
+from eie.host.packing.packer import pack
 
 #: What a network of 40-50-30 at density one half takes on four PEs, exactly.
 NEEDS = {

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.design import Design
-from eie.host.assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
-from eie.host.errors import InputError
+from eie.hls.boundary.errors import InputError
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Kind, parse_packet
 from eie.host.network import Network
-from eie.host.packed_network import PackedNetwork
-from eie.host.packer import pack, unpack
-from eie.host.packets import Kind, parse_packet
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack, unpack
+from eie.host.packing.row_assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 PES = st.sampled_from([1 << power for power in range(9)])

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
-from eie.hls.design import Design
+from eie.hls.boundary.errors import LossWarning
+from eie.hls.model.emulator import Emulator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.cli import main
+from eie.host.cli.main import main
 from eie.host.compress import compress
-from eie.host.emulator import Emulator
-from eie.host.errors import LossWarning
+from eie.host.search.fit import fit
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -72,7 +72,7 @@ def test_the_retraining_example_runs(model, samples):
 def test_the_driver_example_runs_on_the_emulated_board(monkeypatch, model, samples):
     with pytest.warns(LossWarning):  # a random model, pruned to a tenth
         network = compress(model, calibration=samples)
-    design = Design.fit(network, "pynq-z2")
+    design = fit(network, "pynq-z2").design
     with EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board:
         monkeypatch.chdir(board.bitfile.parent)
         network.save("network.npz")
@@ -92,7 +92,7 @@ def test_the_commands_run(tmp_path, monkeypatch, model, samples):
     outputs = []
     for arguments in lines:
         if arguments[0] == "build":
-            continue  # needs Vitis HLS and Vivado; tests/toolchain runs it with stand-ins
+            continue  # needs Vitis HLS and Vivado; tests/tools/vendor runs it with stand-ins
         assert main(arguments) == 0, arguments
         if "--outputs" in arguments:
             outputs.append(np.load("y.npy"))

@@ -1,0 +1,286 @@
+"""The accelerator in numpy: the same packets in, the same bytes out, without an FPGA.
+
+:class:`Emulator` is an :class:`eie.host.protocol.engine.Engine`. Its answers are those of the
+generated C++ to the last bit, the counters included (:mod:`eie.hls.model.cycles`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import PacketError
+from eie.hls.model.cycles import count_cycles
+from eie.hls.model.load_check import check_load
+from eie.hls.model.load_sections import LoadSections
+from eie.hls.model.memory_image import ResidentNetwork, read_sections
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import (
+    ALL_PES,
+    BEAT_BYTES,
+    CODEBOOK_BEATS,
+    COUNTER_ROWS,
+    COUNTERS,
+    DESIGN,
+    HEADER,
+    LAYER,
+    MAGIC,
+    NETWORK,
+    RUN,
+    SATURATED,
+    SECTION,
+    STATUS,
+    TRAILER,
+    VERSION,
+    Kind,
+    Section,
+    Status,
+    answer_kind,
+    build_packet,
+)
+
+__all__ = ["Emulator"]
+
+Beats = npt.NDArray[np.uint64]
+
+
+@dataclass
+class _Run:
+    """The last run, kept so that its counters can be worked out when they are asked for."""
+
+    network: ResidentNetwork
+    activations: list[npt.NDArray[np.int16]]
+    counters: Counters | None = None
+
+
+class Emulator:
+    """An accelerator of a given design.
+
+    Parameters
+    ----------
+    design
+        The hardware to emulate.
+    """
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self._resident: ResidentNetwork | None = None
+        self._last_run: _Run | None = None
+        self._load_problems: tuple[str, ...] = ()
+        self._packets = self._errors = 0
+
+    @property
+    def resident(self) -> ResidentNetwork | None:
+        """The network in the memories, or None when none is valid."""
+        return self._resident
+
+    @property
+    def load_problems(self) -> tuple[str, ...]:
+        """What the last load with all its sections contradicts: the reasons of ``BAD_CONTENTS``."""
+        return self._load_problems
+
+    @property
+    def last_activations(self) -> list[npt.NDArray[np.int16]]:
+        """Activations of the last run by slot, before each layer and after the last."""
+        return [] if self._last_run is None else self._last_run.activations
+
+    @property
+    def last_counters(self) -> Counters:
+        """Counters of the last run, with the cycles of each layer."""
+        return self._counters()
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """The AXI4-Lite registers by name."""
+        return {
+            "design_id": self.design.id if self._packets else 0,
+            "format_version": VERSION if self._packets else 0,
+            "network_id": self._network_id,
+            "packets": self._packets,
+            "errors": self._errors,
+            "cycles": self._counters().cycles & 0xFFFFFFFF,
+        }
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+    def process(self, packet: bytes) -> bytes:
+        """Take one packet and give its answer; see :class:`eie.host.protocol.engine.Engine`.
+
+        Raises
+        ------
+        PacketError
+            If the packet is empty.
+        """
+        if not packet:
+            raise PacketError("a packet must have at least one byte, not 0")
+        whole = packet + bytes(-len(packet) % BEAT_BYTES)
+        beats = np.frombuffer(whole, "<u8")
+        first = np.zeros(HEADER.beats, "<u8")
+        first[: min(len(beats), HEADER.beats)] = beats[: HEADER.beats]
+        header = HEADER.parse(first)
+        status = _check_header(header, len(beats), first)
+        body: Beats = np.zeros(0, "<u8")
+        if status is Status.OK:
+            kind = Kind(header["kind"])
+            taken = min(len(beats), HEADER.beats + _beats_read(kind, header["length"], len(beats)))
+            payload = beats[HEADER.beats : taken]
+            if kind is Kind.LOAD:
+                self._resident = None
+            outcome = self._take(kind, header["length"], payload)
+            status, body = outcome
+            status = _check_trailer(beats, taken, status)
+            if kind is Kind.LOAD and status is Status.OK:
+                status = self._make_resident(payload)
+        return self._answer(header, status, body)
+
+    def _take(self, kind: Kind, length: int, payload: Beats) -> tuple[Status, Beats]:
+        """Obey a request with a good header: its status so far, and the body of the answer."""
+        nothing: Beats = np.zeros(0, "<u8")
+        if kind is Kind.IDENTIFY:
+            return Status.OK, DESIGN.build(**self.design.record())
+        if kind is Kind.COUNTERS:
+            return Status.OK, _counters_body(self._counters())
+        if kind is Kind.LOAD:
+            good = _sections_good(self.design, length, payload)
+            return (Status.OK if good else Status.BAD_SECTION), nothing
+        return self._run(length, payload)
+
+    def _run(self, length: int, payload: Beats) -> tuple[Status, Beats]:
+        nothing: Beats = np.zeros(0, "<u8")
+        padded = payload if len(payload) else np.zeros(RUN.beats, "<u8")
+        fields = RUN.parse(padded)
+        resident = self._resident
+        if resident is None:
+            return Status.NO_NETWORK, nothing
+        if fields["network_id"] != resident.network_id:
+            return Status.WRONG_NETWORK, nothing
+        beats = fields["batch"] * resident.input_beats
+        if beats + RUN.beats != length:
+            return Status.BAD_BATCH, nothing
+        # A run cut short is filled up with zeros; its status voids the outputs.
+        vectors = np.zeros(beats, "<u8")
+        arrived = payload[RUN.beats :]
+        vectors[: len(arrived)] = arrived
+        shape = (fields["batch"], resident.input_beats * 4)
+        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        *activations, outputs = run.activations
+        self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
+        saturated = [SATURATED.build(count=count) for count in run.saturated]
+        answered = np.ascontiguousarray(outputs, "<i2").view("<u8").ravel()
+        return Status.OK, np.concatenate([answered, *saturated])
+
+    def _make_resident(self, payload: Beats) -> Status:
+        """Take a load with the right sections and CRC, unless it contradicts itself."""
+        fields = NETWORK.parse(payload)
+        sections = LoadSections.parse(self.design, payload[NETWORK.beats :])
+        self._load_problems = tuple(check_load(self.design, fields, sections).found)
+        if self._load_problems:
+            return Status.BAD_CONTENTS
+        self._resident = ResidentNetwork(
+            fields["network_id"],
+            fields["input_beats"],
+            fields["output_beats"],
+            read_sections(self.design, sections),
+        )
+        return Status.OK
+
+    @property
+    def _network_id(self) -> int:
+        return 0 if self._resident is None else self._resident.network_id
+
+    def _counters(self) -> Counters:
+        run = self._last_run
+        if run is None:
+            zeros = np.zeros(self.design.pes, np.int64)
+            return Counters(0, zeros, zeros, zeros)
+        if run.counters is None:
+            run.counters = count_cycles(self.design, run.network, run.activations[:-1])
+        return run.counters
+
+    def _answer(self, header: Mapping[str, int], status: Status, body: Beats) -> bytes:
+        self._packets += 1
+        self._errors += status is not Status.OK
+        end = STATUS.build(status=int(status), network_id=self._network_id)
+        return build_packet(
+            answer_kind(header["kind"]), header["sequence"], np.concatenate([body, end])
+        )
+
+
+def _check_header(header: Mapping[str, int], beats: int, first: Beats) -> Status:
+    """Check a header in the receiver's order."""
+    if beats <= 1:
+        return Status.BAD_LENGTH
+    if header["magic"] != MAGIC:
+        return Status.BAD_MAGIC
+    if header["version"] != VERSION:
+        return Status.BAD_VERSION
+    if header["header_crc"] != zlib.crc32(first.tobytes()[:12]):
+        return Status.BAD_HEADER_CRC
+    if header["kind"] not in tuple(Kind):
+        return Status.BAD_KIND
+    return Status.OK
+
+
+def _beats_read(kind: Kind, length: int, beats: int) -> int:
+    """Beats that the receiver takes for payload, when the header says `length`."""
+    if kind is Kind.LOAD:
+        return max(length, NETWORK.beats)
+    # A run without its record: the receiver reads on to TLAST.
+    return beats if kind is Kind.RUN and length < RUN.beats else length
+
+
+def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
+    """Check what is behind the `taken` beats: exactly a trailer with the right CRC."""
+    if len(beats) != taken + TRAILER.beats:
+        return Status.BAD_LENGTH
+    crc = zlib.crc32(beats[:taken].tobytes())
+    if TRAILER.parse(beats[taken:])["crc"] != crc:
+        return Status.BAD_CRC
+    return status
+
+
+def _sections_good(design: Design, length: int, payload: Beats) -> bool:
+    """Whether a load's sections are all there, in order, and fit; the receiver's check."""
+    if length < NETWORK.beats or len(payload) < NETWORK.beats:
+        return False
+    layers = NETWORK.parse(payload)["layers"]
+    if not 1 <= layers <= design.layers:
+        return False
+    expected = [
+        (Section.LAYERS, ALL_PES, layers * LAYER.beats, layers * LAYER.beats),
+        (Section.CODEBOOKS, ALL_PES, layers * CODEBOOK_BEATS, layers * CODEBOOK_BEATS),
+    ]
+    pointer_beats = design.pointer_words_per_pe * design.beats_per_pointer_word
+    for pe in range(design.pes):
+        expected += [
+            (Section.POINTERS, pe, 0, pointer_beats),
+            (Section.BIASES, pe, 0, design.biases_per_pe),
+            (Section.ENTRIES, pe, 0, design.entry_words_per_pe),
+        ]
+    position = NETWORK.beats
+    for section, pe, least, most in expected:
+        if position >= len(payload):
+            return False
+        fields = SECTION.parse(payload[position:])
+        if (fields["section"], fields["pe"]) != (section, pe):
+            return False
+        if SECTION.build(**fields)[0] != payload[position]:  # the record's gap is zero
+            return False
+        if not least <= fields["length"] <= most:
+            return False
+        position += SECTION.beats + fields["length"]
+    return position == len(payload)
+
+
+def _counters_body(counters: Counters) -> Beats:
+    table = np.zeros((len(COUNTER_ROWS), len(counters.busy)), "<u2")
+    for row, values in enumerate((counters.busy, counters.starved, counters.full)):
+        table[2 * row] = values & 0xFFFF
+        table[2 * row + 1] = values >> 16 & 0xFFFF
+    return np.concatenate([COUNTERS.build(cycles=counters.cycles), table.ravel().view("<u8")])

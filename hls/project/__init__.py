@@ -1,0 +1,1 @@
+"""A design's HLS project, rendered from the templates."""

@@ -1,0 +1,134 @@
+"""Generate the HLS project of a design from the templates.
+
+The project is self-contained: an engineer without eie can simulate, synthesise and build it. The
+same design gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.text import counted
+from eie.hls.spec import block_design, packets, registers
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import DEPTHS, wire
+from eie.hls.spec.design import Design, target_board
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from jinja2 import Environment
+
+__all__ = ["render_project", "render_sources"]
+
+_DESIGN_FILE = "design.toml"
+
+#: Headers of which a project gets one, under a name that does not tell.
+_POINTERS = "kernel/pointers.h"
+_PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
+
+
+def render_project(design: Design, golden: str) -> dict[str, str]:
+    """Render every file of the project: text by relative path, in order of path.
+
+    `golden` is the text of ``testbench/golden/packets.txt``, which needs a packed network: that
+    is for the host's side to make (``eie.host.project.golden``).
+    """
+    project = {
+        _DESIGN_FILE: design.to_toml(),
+        "testbench/golden/packets.txt": golden,
+        **_render(design, ""),
+    }
+    return dict(sorted(project.items()))
+
+
+def render_sources(design: Design, folders: Sequence[str]) -> dict[str, str]:
+    """Render the files in some folders of the project from their templates alone."""
+    return {
+        path: text for folder in folders for path, text in _render(design, f"{folder}/").items()
+    }
+
+
+def _render(design: Design, prefix: str) -> dict[str, str]:
+    """Render the templates whose path begins with `prefix`."""
+    environment = _environment()
+    board = BOARDS.get(design.board)
+    context: dict[str, Any] = {
+        "version": _version(),
+        "design": design,
+        "board": target_board(design),
+        "has_board": board is not None,
+        "wiring": wire(design),
+        "depths": DEPTHS,
+        "packets": packets,
+        "registers": registers,
+        "block_design": block_design,
+    }
+    project: dict[str, str] = {}
+    for path, source in _template_files():
+        if not path.startswith(prefix) or (path.startswith("vivado/") and board is None):
+            continue
+        if path in (_PLAIN_POINTERS, _COMPACT_POINTERS):
+            if path == (_COMPACT_POINTERS if design.length_bits else _PLAIN_POINTERS):
+                project[_POINTERS] = source.read_text(encoding="utf-8")
+            continue
+        if path.endswith(".j2"):
+            project[path.removesuffix(".j2")] = environment.get_template(path).render(context)
+        else:
+            project[path] = source.read_text(encoding="utf-8")
+    return project
+
+
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+    except ImportError as error:
+        raise ToolError("generating needs jinja2: pip install 'eie[hls]'") from error
+
+    root = files("eie.templates")
+
+    def load(name: str) -> str:
+        return root.joinpath(*name.split("/")).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(load),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["camel"] = _camel
+    environment.filters["counted"] = counted
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    return environment
+
+
+def _camel(name: str) -> str:
+    """``header_crc`` or ``BAD_LENGTH`` as in C++ constants: ``HeaderCrc``, ``BadLength``."""
+    return "".join(part.capitalize() for part in name.lower().split("_"))
+
+
+def _template_files() -> list[tuple[str, Traversable]]:
+    """Every template with its path, without the folders' own Python and hidden files."""
+    found: list[tuple[str, Traversable]] = []
+
+    def walk(folder: Traversable, prefix: str) -> None:
+        for entry in folder.iterdir():
+            if entry.name.startswith((".", "_")):
+                continue
+            if entry.is_dir():
+                walk(entry, f"{prefix}{entry.name}/")
+            elif prefix or entry.name.endswith(".j2"):
+                found.append((f"{prefix}{entry.name}", entry))
+
+    walk(files("eie.templates"), "")
+    return sorted(found, key=lambda item: item[0])
+
+
+def _version() -> str:
+    return importlib.metadata.version("eie")

@@ -1,0 +1,1 @@
+"""The contract: design, packets, registers, formats. Standard library and numpy alone."""

@@ -1,0 +1,199 @@
+"""Which processes and streams the kernel of a design has, and how they are joined.
+
+The generated ``eie.cpp`` lists exactly this; the checks of the generated C++ and the diagram in
+the documentation use it too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eie.hls.spec.design import Design
+from eie.hls.spec.registers import PORTS
+
+__all__ = ["DEPTHS", "Depth", "Process", "Stream", "Wiring", "wire"]
+
+#: Children of a node of the trees.
+_RADIX = 4
+
+
+@dataclass(frozen=True)
+class Depth:
+    """A stream depth that no design changes."""
+
+    #: C++ constant.
+    name: str
+    #: Elements.
+    elements: int
+    #: Where it is used, and why it is that deep.
+    text: str
+
+
+#: By what they join; the activation queue's depth is the design's.
+DEPTHS = {
+    "stream": Depth("kStreamDepth", 2, "Most streams: two is enough to pass an element a cycle."),
+    "work": Depth(
+        "kWorkDepth",
+        32,
+        "Between a PE's halves: columns come as fast as it fetches; held up, it stays behind.",
+    ),
+    "command": Depth("kCommandDepth", 4, "Commands to the collector, which may be a layer behind."),
+    "output": Depth(
+        "kOutputDepth", 32, "Words of results that wait for the sender, so that the PEs need not."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A declared stream, or an array of them."""
+
+    #: Name in C++.
+    name: str
+    #: C++ type of an element.
+    element: str
+    #: C++ constant for its depth.
+    depth: str
+    #: Number of streams in the array, or None for a single one.
+    count: int | None
+    #: What it carries.
+    text: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """A call in the dataflow region."""
+
+    #: Function in C++, template arguments included.
+    function: str
+    #: Streams that it reads, in the order of its parameters.
+    reads: tuple[str, ...]
+    #: Streams that it writes.
+    writes: tuple[str, ...]
+    #: All arguments in order: streams and top-level ports.
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The whole dataflow region."""
+
+    streams: tuple[Stream, ...]
+    processes: tuple[Process, ...]
+
+
+def _process(function: str, reads: list[str], writes: list[str], *ports: str) -> Process:
+    return Process(function, tuple(reads), tuple(writes), (*reads, *writes, *ports))
+
+
+def _array(name: str, count: int) -> list[str]:
+    return [f"{name}[{index}]" for index in range(count)]
+
+
+def _groups(names: list[str]) -> list[list[str]]:
+    """Four names at a time; numbers that are powers of two leave a group of one or two at most."""
+    return [names[start : start + _RADIX] for start in range(0, len(names), _RADIX)]
+
+
+def _broadcast_tree(pes: int, streams: list[Stream]) -> list[Process]:
+    """Nodes from the LNZD's stream down to the queues, root first."""
+    children, level, node = _array("queue", pes), 0, 0
+    processes: list[Process] = []
+    while True:
+        groups = _groups(children)
+        parents = ["activations"]
+        if len(groups) > 1:
+            name = f"branch_{level}"
+            streams.append(
+                Stream(name, "Token", "kStreamDepth", len(groups), "down the broadcast tree")
+            )
+            parents = _array(name, len(groups))
+        nodes = []
+        for parent, group in zip(parents, groups, strict=True):
+            leaf = "true" if level == 0 else "false"
+            nodes.append(_process(f"broadcast_{len(group)}<{node}, {leaf}>", [parent], group))
+            node += 1
+        processes = nodes + processes
+        if len(groups) == 1:
+            return processes
+        children, level = parents, level + 1
+
+
+def _gather_tree(pes: int, streams: list[Stream]) -> tuple[list[Process], str]:
+    """Nodes from the PEs' results to one stream of words; also that stream's name."""
+    processes = []
+    names = _array("results", pes)
+    # An activation and the mark of a saturated one; four of them.
+    for bits, name, element in ((17, "beats", "ResultBeat"), (68, "words", "ResultWord")):
+        groups = _groups(names)
+        streams.append(
+            Stream(name, element, "kStreamDepth", len(groups), "results, up the gather tree")
+        )
+        outs = _array(name, len(groups))
+        processes += [
+            _process(f"gather_{len(group)}<{bits}>", group, [out])
+            for group, out in zip(groups, outs, strict=True)
+        ]
+        names = outs
+    burst = 1
+    while len(names) > 1:
+        groups = _groups(names)
+        name = f"merged_{burst}"
+        streams.append(
+            Stream(name, "ResultWord", "kStreamDepth", len(groups), "words in order of rows")
+        )
+        outs = _array(name, len(groups))
+        processes += [
+            _process(f"merge_{len(group)}<{burst}>", group, [out])
+            for group, out in zip(groups, outs, strict=True)
+        ]
+        burst *= _RADIX
+        names = outs
+    return processes, names[0]
+
+
+def wire(design: Design) -> Wiring:
+    """Join the processes of `design`."""
+    pes = design.pes
+    streams = [
+        Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
+        Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
+        Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
+        Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
+        Stream("hidden", "ActivationWord", "kStreamDepth", None, "hidden vectors, fed back"),
+        Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
+        Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
+        Stream("queue", "Token", "kQueueDepth", pes, "each PE's activation queue"),
+        Stream("work", "Token", "kWorkDepth", pes, "each PE's columns to work on"),
+        Stream("results", "Result", "kResultDepth", pes, "each PE's results"),
+    ]
+    broadcast = _broadcast_tree(pes, streams)
+    gather, root = _gather_tree(pes, streams)
+    processes = [
+        Process(
+            "receive",
+            ("packets_in",),
+            ("tokens", "answers"),
+            ("packets_in", "tokens", "answers"),
+        ),
+        _process("control_activations", ["tokens", "hidden"], ["vectors", "commands"]),
+        _process("detect_nonzero", ["vectors"], ["activations"]),
+        *broadcast,
+    ]
+    for pe in range(pes):
+        processes.append(_process(f"column_fetch<{pe}>", [f"queue[{pe}]"], [f"work[{pe}]"]))
+    for pe in range(pes):
+        processes.append(
+            _process(f"multiply_accumulate<{pe}>", [f"work[{pe}]"], [f"results[{pe}]"])
+        )
+    processes += gather
+    processes.append(_process("collect", [root, "commands"], ["hidden", "outputs"]))
+    processes.append(
+        Process(
+            "send",
+            ("answers", "outputs"),
+            ("packets_out",),
+            ("answers", "outputs", "packets_out", *(register.name for register in PORTS)),
+        )
+    )
+    return Wiring(tuple(streams), tuple(processes))

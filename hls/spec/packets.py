@@ -1,0 +1,411 @@
+"""The packet format between host and accelerator, defined once.
+
+A packet is a sequence of 64-bit little-endian beats on AXI4-Stream, TLAST on the last one: a
+header of two beats, a payload, and a trailer with a CRC-32 (the one of zlib) over everything
+before it. The header carries a CRC-32 of its own first 12 bytes, so a damaged header is known as
+such before anything changes.
+
+Everything else comes from the definitions here: the C++ constants (``packet_format.h``), the
+numpy code below, and the tables in ``docs/packets.md``.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import PacketError, Problems
+
+__all__ = [
+    "ALL_PES",
+    "BEAT_BYTES",
+    "CODEBOOK_BEATS",
+    "COUNTERS",
+    "COUNTER_ROWS",
+    "DESIGN",
+    "HEADER",
+    "LAYER",
+    "MAGIC",
+    "MAX_COLUMNS",
+    "NETWORK",
+    "RECORDS",
+    "RUN",
+    "SATURATED",
+    "SECTION",
+    "STATUS",
+    "TRAILER",
+    "VERSION",
+    "Field",
+    "Kind",
+    "Packet",
+    "Record",
+    "Section",
+    "Status",
+    "answer_kind",
+    "build_header",
+    "build_packet",
+    "build_trailer",
+    "iterate_sections",
+    "parse_packet",
+]
+
+#: Bytes of a beat of the 64-bit AXI4-Stream.
+BEAT_BYTES = 8
+#: A column's index travels in 16 bits of a broadcast token.
+MAX_COLUMNS = 1 << 16
+#: First four bytes of every packet: "EIEP", little-endian.
+MAGIC = int.from_bytes(b"EIEP", "little")
+#: Version of the format; accelerator and host refuse any other.
+VERSION = 2
+#: Value of a section's PE field that addresses every PE.
+ALL_PES = 0xFFFF
+#: Beats of a layer's codebook: 16 weights, four a beat.
+CODEBOOK_BEATS = 4
+
+Beats = npt.NDArray[np.uint64]
+
+
+class Kind(enum.IntEnum):
+    """What a packet asks for. An answer has the request's kind with bit 7 set."""
+
+    IDENTIFY = 1  #: report the design; no payload
+    LOAD = 2  #: make a network resident: NETWORK, then sections
+    RUN = 3  #: take a batch of vectors through the resident network: RUN, then the vectors
+    COUNTERS = 4  #: report cycles and per-PE counters of the last run; no payload
+
+
+class Section(enum.IntEnum):
+    """What a section of a load packet holds."""
+
+    LAYERS = 1  #: a LAYER record for each layer; for all PEs
+    CODEBOOKS = 2  #: 16 int16 weights for each layer, four a beat; for all PEs
+    POINTERS = 3  #: column pointers of one PE: two uint32 a beat (even column low), or compact
+    BIASES = 4  #: biases of one PE, one int64 a beat
+    ENTRIES = 5  #: entries of one PE, ``Design.entries_per_word`` a beat, in lanes of equal width
+
+
+class Status(enum.IntEnum):
+    """How a request ended; in the last payload beat of every answer."""
+
+    OK = 0  #: done
+    BAD_MAGIC = 1  #: not a packet; nothing changed
+    BAD_VERSION = 2  #: a packet of another format version; nothing changed
+    BAD_HEADER_CRC = 3  #: a damaged header; nothing changed
+    BAD_KIND = 4  #: an unknown request; nothing changed
+    BAD_LENGTH = 5  #: TLAST not where the header said, or a payload too short for NETWORK or RUN
+    BAD_CRC = 6  #: damaged payload: outputs are void, a loaded network is invalid
+    NO_NETWORK = 7  #: a run without a valid resident network; refused
+    WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
+    BAD_BATCH = 9  #: a run whose length does not match its batch; refused
+    BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
+    BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a record: little-endian, unsigned, within one beat."""
+
+    #: Name in Python, C++ and the documentation.
+    name: str
+    #: Position of the lowest bit, counted from the record's first bit.
+    offset: int
+    #: Width in bits: 8, 16, 32 or 64.
+    bits: int
+    #: Meaning, with units.
+    text: str
+
+    @property
+    def beat(self) -> int:
+        """Beat of the record that holds the field."""
+        return self.offset // 64
+
+    @property
+    def low(self) -> int:
+        """Lowest bit within the beat."""
+        return self.offset % 64
+
+
+@dataclass(frozen=True)
+class Record:
+    """A fixed group of fields, in whole beats."""
+
+    name: str
+    text: str
+    fields: tuple[Field, ...]
+
+    @cached_property
+    def beats(self) -> int:
+        """Beats that the record takes."""
+        return -(-(self.fields[-1].offset + self.fields[-1].bits) // 64)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int, int]]:
+        """Beat, lowest bit and largest value of each field: worked out once, not each time."""
+        return {field.name: (field.beat, field.low, (1 << field.bits) - 1) for field in self.fields}
+
+    def build(self, **values: int) -> Beats:
+        """Pack `values`, one for each field, into uint64 beats."""
+        beats = [0] * self.beats
+        places = self._places
+        for name, value in values.items():
+            beat, low, most = places.get(name, (0, 0, -1))
+            if not 0 <= value <= most:
+                self._refuse(values)
+            beats[beat] |= int(value) << low
+        return np.array(beats, "<u8")
+
+    def _refuse(self, values: Mapping[str, int]) -> None:
+        """Say all that is wrong with `values`."""
+        problems = Problems(f"record {self.name}")
+        for name, value in values.items():
+            if problems.require(
+                name in self._places, f"{name!r} is not a field; there are {list(self._places)}"
+            ):
+                _, _, most = self._places[name]
+                problems.require(
+                    0 <= value <= most,
+                    f"{name} must fit {most.bit_length()} bits, not {int(value)!r}",
+                )
+        problems.raise_as(PacketError)
+
+    def parse(self, beats: Beats) -> dict[str, int]:
+        """Every field of the record at the start of `beats`, by name."""
+        if len(beats) < self.beats:
+            raise PacketError(
+                f"record {self.name} must have {self.beats} beats, not {len(beats)}: truncated"
+            )
+        numbers = beats[: self.beats].tolist()
+        return {
+            name: numbers[beat] >> low & most for name, (beat, low, most) in self._places.items()
+        }
+
+
+def _record(name: str, text: str, *fields: tuple[str, int, str]) -> Record:
+    """Lay fields out one after another, lowest bits first; a name of "" leaves a gap."""
+    placed, offset = [], 0
+    for field_name, bits, field_text in fields:
+        if field_name:
+            placed.append(Field(field_name, offset, bits, field_text))
+        offset += bits
+    return Record(name, text, tuple(placed))
+
+
+HEADER = _record(
+    "header",
+    "Starts every packet.",
+    ("magic", 32, 'ASCII "EIEP"'),
+    ("version", 8, "version of this format"),
+    ("kind", 8, "what is asked for; bit 7 set in an answer"),
+    ("sequence", 16, "chosen by the host; an answer repeats it"),
+    ("length", 32, "beats of payload"),
+    ("header_crc", 32, "CRC-32 of the 12 bytes before it"),
+)
+TRAILER = _record(
+    "trailer",
+    "Ends every packet, with TLAST.",
+    ("crc", 32, "CRC-32 of header and payload"),
+    ("reserved", 32, "0"),
+)
+NETWORK = _record(
+    "network",
+    "Starts the payload of a load.",
+    ("network_id", 32, "chosen by the host (a CRC-32 of the sections); a run repeats it"),
+    ("layers", 32, "number of layers"),
+    ("input_beats", 32, "beats of an input vector: four activations a beat, zeros behind"),
+    ("output_beats", 32, "beats of an output vector"),
+)
+SECTION = _record(
+    "section",
+    "Starts each section of a load.",
+    ("section", 8, "what the section holds"),
+    ("", 8, ""),
+    ("pe", 16, "PE that it is for, or 0xFFFF for all"),
+    ("length", 32, "beats that follow"),
+)
+LAYER = _record(
+    "layer",
+    "Describes one layer, in a LAYERS section.",
+    ("columns", 32, "inputs"),
+    ("rows", 32, "outputs"),
+    ("pointer_base", 32, "first of the layer's words of pointers; the same in every PE"),
+    ("bias_base", 32, "first of the layer's biases; the same in every PE"),
+    ("local_rows", 32, "rows that each PE works on, padding included"),
+    ("shift", 16, "right shift at write-back, in bits"),
+    ("relu", 16, "1 for a ReLU at write-back, else 0"),
+)
+RUN = _record(
+    "run",
+    "Starts the payload of a run; the input vectors follow.",
+    ("network_id", 32, "network that the vectors are for"),
+    ("batch", 32, "number of vectors"),
+)
+SATURATED = _record(
+    "saturated",
+    "Behind the output vectors in the answer to a run: one for each layer, in order.",
+    ("count", 64, "results of the whole batch that 16 bits could not hold"),
+)
+STATUS = _record(
+    "status",
+    "Ends the payload of every answer; nothing before it counts unless it says OK.",
+    ("status", 32, "how the request ended"),
+    ("network_id", 32, "resident network, 0 when none is valid"),
+)
+DESIGN = _record(
+    "design",
+    "The answer to identify: the parameters of the design.",
+    ("id", 32, "identity of the design"),
+    ("pes", 32, "processing elements"),
+    ("index_bits", 32, "zero-run bits of an entry"),
+    ("weight_bits", 32, "weight code bits of an entry"),
+    ("queue_depth", 32, "activation queue of a PE, in activations"),
+    ("entries_per_pe", 32, "entries that a PE holds"),
+    ("pointers_per_pe", 32, "column pointers that a PE holds"),
+    ("rows_per_pe", 32, "accumulators of a PE"),
+    ("biases_per_pe", 32, "biases that a PE holds"),
+    ("layers", 32, "layers that may be resident"),
+    ("hidden_activations", 32, "activations that each hidden-vector memory holds"),
+    ("accumulator_bits", 32, "width of an accumulator"),
+    ("memory", 32, "0 for BRAM, 1 for UltraRAM"),
+    ("clock_mhz", 32, "clock that the design was made for"),
+    ("length_bits", 32, "bits of a column's length, 0 for plain pointers"),
+    ("result_depth", 32, "results of a PE that may wait, in rows"),
+)
+COUNTERS = _record(
+    "counters",
+    "The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.",
+    (
+        "cycles",
+        64,
+        "cycles of the last run, from its header to its last output, but for those in which the "
+        "DMA took no beat",
+    ),
+)
+#: Rows of the counters table: low and high halves of each counter of each PE.
+COUNTER_ROWS = (
+    "busy_low",
+    "busy_high",
+    "starved_low",
+    "starved_high",
+    "full_low",
+    "full_high",
+    "zero_6",
+    "zero_7",
+)
+
+#: Every record, in the order of the documentation.
+RECORDS = (
+    HEADER,
+    TRAILER,
+    NETWORK,
+    SECTION,
+    LAYER,
+    RUN,
+    SATURATED,
+    STATUS,
+    DESIGN,
+    COUNTERS,
+)
+
+
+def answer_kind(kind: int) -> int:
+    """Kind of the answer to a request."""
+    return kind | 0x80
+
+
+@dataclass(frozen=True, eq=False)
+class Packet:
+    """A packet whose header, length and CRC were right."""
+
+    #: A :class:`Kind`, with bit 7 set in an answer.
+    kind: int
+    #: As in the header.
+    sequence: int
+    #: uint64 beats between header and trailer.
+    payload: Beats
+
+
+def build_packet(kind: int, sequence: int, payload: npt.NDArray[np.uint64] | None = None) -> bytes:
+    """Put header and trailer around `payload` (uint64 beats)."""
+    body = np.zeros(0, "<u8") if payload is None else np.ascontiguousarray(payload, "<u8")
+    packet = build_header(kind, sequence, len(body)) + body.tobytes()
+    return packet + build_trailer(packet)
+
+
+def build_header(kind: int, sequence: int, length: int) -> bytes:
+    """Build the header of a packet with `length` beats of payload."""
+    start = struct.pack("<IBBHI", MAGIC, VERSION, kind, sequence & 0xFFFF, length)
+    return start + struct.pack("<I", zlib.crc32(start))
+
+
+def build_trailer(packet: bytes | memoryview) -> bytes:
+    """Build the trailer of a packet from all that comes before it."""
+    return struct.pack("<II", zlib.crc32(packet), 0)
+
+
+def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
+    """Check a whole packet and take it apart.
+
+    Raises
+    ------
+    PacketError
+        If the bytes are truncated, altered or no packet at all.
+    """
+    size = len(data)
+    least = (HEADER.beats + TRAILER.beats) * BEAT_BYTES
+    if size < least or size % BEAT_BYTES:
+        raise PacketError(
+            f"packet must be whole beats of {BEAT_BYTES} bytes, at least {least} bytes, not {size}"
+        )
+    beats = np.frombuffer(data, "<u8")
+    header = HEADER.parse(beats)
+    crc = zlib.crc32(memoryview(data)[:12])
+    if (header["magic"], header["version"], header["header_crc"]) != (MAGIC, VERSION, crc):
+        _refuse_header(header, crc)
+    payload = len(beats) - HEADER.beats - TRAILER.beats
+    if header["length"] != payload:
+        raise PacketError(f"packet must have {header['length']} beats of payload, not {payload}")
+    trailer = TRAILER.parse(beats[-TRAILER.beats :])
+    crc = zlib.crc32(memoryview(data)[: -TRAILER.beats * BEAT_BYTES])
+    if trailer != {"crc": crc, "reserved": 0}:
+        raise PacketError(
+            f"packet CRC must be {crc:#010x}, and 0 behind it, not {trailer['crc']:#010x} and "
+            f"{trailer['reserved']:#010x}: altered on the way"
+        )
+    return Packet(header["kind"], header["sequence"], beats[HEADER.beats : -TRAILER.beats])
+
+
+def _refuse_header(header: Mapping[str, int], crc: int) -> None:
+    """Say all that is wrong with a header, whose first bytes have the CRC `crc`."""
+    problems = Problems("packet header")
+    problems.require(
+        header["magic"] == MAGIC, f"magic must be {MAGIC:#010x}, not {header['magic']:#010x}"
+    )
+    problems.require(
+        header["version"] == VERSION, f"version must be {VERSION}, not {header['version']}"
+    )
+    problems.require(
+        header["header_crc"] == crc, f"CRC must be {crc:#010x}, not {header['header_crc']:#010x}"
+    )
+    problems.raise_as(PacketError)
+
+
+def iterate_sections(beats: Beats) -> Iterator[tuple[Mapping[str, int], Beats]]:
+    """Sections of a load's payload after its NETWORK record: (SECTION fields, beats)."""
+    position = 0
+    while position < len(beats):
+        fields = SECTION.parse(beats[position:])
+        position += SECTION.beats
+        body = beats[position : position + fields["length"]]
+        if len(body) < fields["length"]:
+            raise PacketError(
+                f"section at beat {position} must have {fields['length']} beats, not {len(body)}"
+            )
+        yield fields, body
+        position += fields["length"]

@@ -1,0 +1,326 @@
+"""An estimate and what the tools count, side by side."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eie.hls.boundary.errors import InputError, Problems
+from eie.hls.boundary.text import counted
+from eie.hls.model.resources import estimate
+from eie.hls.spec.boards import Board
+from eie.hls.spec.design import Design, target_board
+from eie.hls.tools.reports.csynth import TARGET_II, CsynthReport, HlsLoop, loops_above_one
+from eie.hls.tools.reports.resources import Resources
+from eie.hls.tools.reports.timing import Slack, Timing
+from eie.hls.tools.reports.utilization import Utilization
+
+__all__ = ["Comparison", "Row", "compare"]
+
+#: The kernel's top function.
+_TOP = "eie"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource: what was estimated, what the tools count, what there is."""
+
+    #: Name; its unit is one of the resource.
+    resource: str
+    #: Least and most that the estimate expects; the same where it is a count.
+    estimated: tuple[int, int]
+    #: Whether the estimate is a count, not a range that no build has calibrated.
+    exact: bool
+    #: What Vitis HLS expects the kernel to take; None without its report.
+    hls: int | None
+    #: What Vivado counts for the whole block design; None without its report.
+    vivado: int | None
+    #: What the part has.
+    available: int
+
+    def ratio(self, count: int | None) -> float | None:
+        """Return `count` over the middle of the estimate; None where there is nothing to divide."""
+        middle = sum(self.estimated) / 2
+        return None if count is None or middle == 0 else count / middle
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Reports of the tools beside the estimate of the design that they are about."""
+
+    #: The design.
+    design: Design
+    #: The board, or the one that stands in for none.
+    board: Board
+    #: Block RAMs, UltraRAMs, DSP slices, LUTs, flip-flops.
+    rows: tuple[Row, ...]
+    #: Synthesis by Vitis HLS, if reported.
+    csynth: CsynthReport | None
+    #: Utilization by Vivado, if reported.
+    utilization: Utilization | None
+    #: Timing by Vivado, if reported.
+    timing: Timing | None
+
+    def findings(self) -> tuple[str, ...]:
+        """Say in a sentence each what the numbers mean, slow loops first."""
+        return (
+            *_loop_findings(self.csynth),
+            *(finding for row in self.rows for finding in _row_findings(row)),
+            *_clock_findings(self.design, self.csynth),
+            *_timing_findings(self.timing),
+            *_part_findings(self.board, self.csynth, self.utilization),
+        )
+
+    def as_text(self) -> str:
+        """Lay the table out for a terminal, with the findings below."""
+        cells = self._cells()
+        widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+        lines = [self._title(), ""]
+        for line in cells:
+            first, *rest = (
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            lines.append("  ".join([first, *rest]))
+        return "\n".join([*lines, "", *(f"- {finding}" for finding in self.findings())])
+
+    def as_markdown(self) -> str:
+        """Write the same in Markdown."""
+        header, *body = ["| " + " | ".join(line) + " |" for line in self._cells()]
+        rule = "|---" + "|---:" * (header.count("|") - 2) + "|"
+        findings = [f"- {finding}" for finding in self.findings()]
+        return "\n".join([self._title(), "", header, rule, *body, "", *findings])
+
+    def _title(self) -> str:
+        tools = []
+        if self.csynth is not None:
+            tools.append(f"Vitis HLS {self.csynth.version}")
+        vivado = self.utilization or self.timing
+        if vivado is not None:
+            state = f" ({self.utilization.state.lower()})" if self.utilization else ""
+            tools.append(f"Vivado {vivado.version}{state}")
+        return (
+            f"{counted(self.design.pes, 'PE')} at {self.design.clock_mhz} MHz on "
+            f"{self.board.part}: the estimate and {', '.join(tools)}"
+        )
+
+    def _cells(self) -> list[list[str]]:
+        """Header and rows of the table."""
+        header = ["resource", "estimate", "Vitis HLS", "ratio", "Vivado", "ratio", "part has"]
+        return [header, *(_cells_of(row) for row in self.rows)]
+
+
+def compare(
+    design: Design,
+    csynth: CsynthReport | None = None,
+    utilization: Utilization | None = None,
+    timing: Timing | None = None,
+) -> Comparison:
+    """Lay reports of the tools beside the estimate of `design`.
+
+    Parameters
+    ----------
+    design
+        What was built.
+    csynth, utilization, timing
+        What the tools reported; at least one of them.
+
+    Raises
+    ------
+    InputError
+        If there is no report, or one is about another kernel or part than the design's.
+    """
+    board = target_board(design)
+    problems = Problems("comparison")
+    problems.require(
+        csynth is not None or utilization is not None or timing is not None,
+        "at least one report must be given",
+    )
+    if csynth is not None:
+        problems.require(
+            csynth.top == _TOP, f"{csynth.path} must be about {_TOP!r}, not {csynth.top!r}"
+        )
+        problems.require(
+            _spelling(csynth.part) == _spelling(board.part),
+            f"{csynth.path} must be about {board.part}, not {csynth.part}",
+        )
+    for report in (utilization, timing):
+        if report is not None:
+            problems.require(
+                _spelling(board.part).startswith(_spelling(report.device)),
+                f"{report.path} must be about {board.part}, not {report.device}",
+            )
+    if utilization is not None:
+        problems.require(
+            board.uram == 0 or utilization.available.uram > 0,
+            f"{utilization.path} must have a row for the UltraRAMs that {board.part} has",
+        )
+    problems.raise_as(InputError)
+    return Comparison(
+        design=design,
+        board=board,
+        rows=_rows(
+            design,
+            board,
+            csynth.used if csynth is not None else None,
+            utilization.used if utilization is not None else None,
+        ),
+        csynth=csynth,
+        utilization=utilization,
+        timing=timing,
+    )
+
+
+def _spelling(part: str) -> str:
+    """Bring a part's name to one form: the tools differ in dashes, and in the leading ``xc``."""
+    return part.lower().replace("-", "").removeprefix("xc")
+
+
+def _rows(
+    design: Design, board: Board, hls: Resources | None, vivado: Resources | None
+) -> tuple[Row, ...]:
+    needed = estimate(design)
+
+    def row(name: str, field: str, estimated: int | tuple[int, int], available: int) -> Row:
+        exact = isinstance(estimated, int)
+        return Row(
+            resource=name,
+            estimated=(estimated, estimated) if isinstance(estimated, int) else estimated,
+            exact=exact,
+            hls=getattr(hls, field) if hls is not None else None,
+            vivado=getattr(vivado, field) if vivado is not None else None,
+            available=available,
+        )
+
+    return (
+        row("BRAM18", "bram18", needed.bram18, 2 * board.bram36),
+        row("UltraRAM", "uram", needed.uram, board.uram),
+        row("DSP", "dsp", needed.dsp, board.dsp),
+        row("LUT", "lut", needed.lut, board.lut),
+        row("flip-flop", "ff", needed.ff, board.ff),
+    )
+
+
+def _cells_of(row: Row) -> list[str]:
+    low, high = row.estimated
+    cells = [row.resource, f"{low:,}" if row.exact else f"{low:,} to {high:,}"]
+    for count in (row.hls, row.vivado):
+        ratio = row.ratio(count)
+        cells += ["-" if count is None else f"{count:,}", "-" if ratio is None else f"{ratio:.2f}"]
+    return [*cells, f"{row.available:,}"]
+
+
+def _row_findings(row: Row) -> Iterator[str]:
+    for tool, count in (("Vitis HLS", row.hls), ("Vivado", row.vivado)):
+        if count is not None:
+            judge = _judge_count if row.exact else _judge_range
+            yield f"{row.resource}: {tool} {judge(row, tool, count)}"
+
+
+def _judge_count(row: Row, tool: str, count: int) -> str:
+    expected = row.estimated[0]
+    if count == expected:
+        return f"agrees with the exact count of {expected:,}."
+    difference = f"{abs(count - expected):,} {'more' if count > expected else 'fewer'}"
+    if tool == "Vivado" and row.resource == "BRAM18" and count > expected:
+        return (
+            f"has {count:,}, {difference} than the kernel's exact count of {expected:,}: "
+            "the DMA's, if it has any, are among them."
+        )
+    return f"DISAGREES with the exact count: {count:,}, {difference} than {expected:,}."
+
+
+def _judge_range(row: Row, tool: str, count: int) -> str:
+    low, high = row.estimated
+    place = "in"
+    if count < low:
+        place = f"BELOW, {count / low:.2f} times the low end of,"
+    elif count > high:
+        place = f"ABOVE, {count / high:.2f} times the high end of,"
+    whole = " for the whole block design" if tool == "Vivado" else ""
+    return f"has {count:,}{whole}: {place} the uncalibrated range of {low:,} to {high:,}."
+
+
+def _loop_findings(csynth: CsynthReport | None) -> Iterator[str]:
+    if csynth is None:
+        return
+    pipelined = [loop for loop in csynth.loops if loop.ii is not None]
+    slow = loops_above_one(csynth)
+    yield (
+        f"Loops above II {TARGET_II}: {len(slow) or 'none'} of {len(pipelined)} pipelined ones, in "
+        f"{len(csynth.modules)} modules."
+    )
+    for text, count in _grouped(slow).items():
+        yield f"LOOP ABOVE II {TARGET_II}: {text}{f', in {count} modules' if count > 1 else ''}"
+    names: dict[str, int] = defaultdict(int)
+    for loop in csynth.loops:
+        if loop.ii is None:
+            names[loop.name] += 1
+    if names:
+        listing = ", ".join(f"{name} ({count})" for name, count in names.items())
+        yield f"Loops without a pipeline, as those around other loops are meant to be: {listing}."
+
+
+def _grouped(loops: tuple[HlsLoop, ...]) -> dict[str, int]:
+    """Descriptions of loops, and how many modules each holds for: the PEs have the same ones."""
+    groups: dict[tuple[object, ...], list[HlsLoop]] = defaultdict(list)
+    for loop in loops:
+        pattern = re.sub(r"[0-9]+", "*", loop.module)
+        groups[pattern, loop.name, loop.ii, loop.depth, loop.trip_count, loop.issue].append(loop)
+    return {_describe(group): len(group) for group in groups.values()}
+
+
+def _describe(group: list[HlsLoop]) -> str:
+    loop = group[0]
+    module = loop.module if len(group) == 1 else re.sub(r"[0-9]+", "*", loop.module)
+    parts = [f"{module}: {loop.name} has II {loop.ii}, not {TARGET_II}"]
+    if loop.depth is not None:
+        parts.append(f"depth {loop.depth}")
+    if loop.trip_count is not None:
+        least, most = loop.trip_count
+        parts.append(f"{least} iterations" if least == most else f"{least} to {most} iterations")
+    return ", ".join(parts + [text for text in (loop.issue, loop.source) if text])
+
+
+def _clock_findings(design: Design, csynth: CsynthReport | None) -> Iterator[str]:
+    if csynth is None:
+        return
+    # The tool rounds the period to hundredths of a ns.
+    if abs(csynth.target_ns - 1000 / design.clock_mhz) > 0.01:
+        yield f"Clock: NOT the design's {design.clock_mhz} MHz, but {csynth.target_ns:.3f} ns."
+    verdict = "met" if csynth.slack_ns >= 0 else "MISSED"
+    yield (
+        f"Clock: Vitis HLS expects paths of {csynth.estimated_ns:.3f} ns in a period of "
+        f"{csynth.target_ns:.3f} ns, of which it keeps {csynth.uncertainty_ns:.3f} ns for routing: "
+        f"{verdict}, slack {csynth.slack_ns:.3f} ns."
+    )
+
+
+def _timing_findings(timing: Timing | None) -> Iterator[str]:
+    if timing is None:
+        return
+
+    def describe(name: str, slack: Slack) -> str:
+        return f"{name} {slack.worst_ns:.3f} ns ({slack.failing} endpoints fail)"
+
+    clocks = ", ".join(
+        f"{clock.name} {clock.frequency_mhz:.3f} MHz ({clock.period_ns:.3f} ns)"
+        for clock in timing.clocks
+    )
+    yield (
+        f"Timing: Vivado's constraints are {'met' if timing.met else 'MISSED'}: "
+        f"{describe('WNS', timing.setup)}, {describe('WHS', timing.hold)}, "
+        f"{describe('WPWS', timing.pulse_width)}; clocks: {clocks}."
+    )
+
+
+def _part_findings(
+    board: Board, csynth: CsynthReport | None, utilization: Utilization | None
+) -> Iterator[str]:
+    """Differences between our own table of parts and the tools'."""
+    ours = Resources(board.lut, board.ff, 2 * board.bram36, board.uram, board.dsp)
+    for tool, report in (("Vitis HLS", csynth), ("Vivado", utilization)):
+        if report is not None and report.available != ours:
+            yield f"Part: {tool} says that {board.part} has {report.available}, eie {ours}."

@@ -1,0 +1,416 @@
+"""The driver: a network on the accelerator of a PYNQ board."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import DeviceError, EieWarning, InputError, Problems
+from eie.hls.boundary.real_arrays import real_array
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import dequantize
+from eie.host.board.call_queue import Turns
+from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay
+from eie.host.board.recovery import BoardLink
+from eie.host.board.transport import BoardEngine
+from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs, saturated_inputs
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.tiling import Plan, plan_passes
+from eie.host.protocol.saturation import Saturation
+
+if TYPE_CHECKING:
+    import pynq
+
+__all__ = ["Accelerator", "DeviceInfo"]
+
+Codes = npt.NDArray[np.int16]
+# A string: numpy 1.21, which PYNQ's images ship, cannot subscript np.floating when this is run.
+Reals: TypeAlias = "npt.NDArray[np.floating[Any]]"
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """What a board runs."""
+
+    #: The bitstream in the fabric.
+    bitfile: Path
+    #: The design that the accelerator reports.
+    design: Design
+    #: The kernel's registers by name (``eie.hls.spec.registers.PORTS``).
+    registers: Mapping[str, int]
+    #: Clock 0 of the fabric in MHz, None where it is not known, as on an emulated board.
+    clock_mhz: float | None
+    #: Passes that a batch takes: 1 if the network's weights stay on the chip, 0 without a network.
+    passes: int
+
+
+#: The accelerator that has each device, by pynq's tag for it.
+_OPEN: weakref.WeakValueDictionary[str, Accelerator] = weakref.WeakValueDictionary()
+
+
+class _StoppedError(Exception):
+    """Whoever waited for a run has given up; nothing is wrong with the device."""
+
+
+class Accelerator:
+    """The accelerator on a PYNQ board.
+
+    Loads the bitstream, starts the kernel and asks it for its design::
+
+        with Accelerator("eie.bit") as accelerator:
+            accelerator.load(Network.load("network.npz"))
+            accelerator.verify()
+            outputs = accelerator.run(inputs)
+
+    A network that fits the chip stays there. A larger one runs in passes: its weights are loaded
+    part by part for every batch, so large batches pay and single vectors do not.
+
+    Calls block until the answer is there, or a deadline has passed. After an error of the device
+    the next call loads the bitstream, and the network when it needs it, again; outputs are either
+    right or an exception.
+
+    Any thread may call. One call at a time has the device; the others wait, and are served in the
+    order in which they were made, :meth:`run_async` included. A call that a signal handler makes
+    while it interrupts another one is refused.
+
+    One process at a time has the device; a second one is told so. Within a process the newest
+    accelerator on a device has it, as with pynq's overlays: the one before is closed, once its
+    calls have ended.
+
+    Parameters
+    ----------
+    bitstream
+        Path of the ``.bit``, with its ``.hwh`` beside it, or the name of one that is installed, as
+        pynq finds it; or a ``pynq.Overlay``, which may hold other things than the accelerator. An
+        overlay that is loaded already is taken as it is, but after an error it is loaded again.
+    dma
+        Name of the DMA that serves the accelerator, in overlays with several.
+    timeout
+        Seconds that one packet may take to be answered.
+    buffer_bytes
+        Bytes of contiguous memory for a packet of vectors, and for its answer. A batch that needs
+        more is sent in several packets, with twice that memory: while the accelerator works on
+        one, the next is written and the last answer read. A single vector always goes.
+    clock
+        Seconds, rising; what deadlines are measured by.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or the overlay is no eie accelerator.
+    ToolError
+        If pynq is not installed.
+    DeviceError
+        If another process has the device, or the accelerator does not answer, or is not one that
+        this version of eie made.
+    """
+
+    def __init__(
+        self,
+        bitstream: str | os.PathLike[str] | pynq.Overlay,
+        *,
+        dma: str | None = None,
+        timeout: float = 10.0,
+        buffer_bytes: int = 1 << 20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        problems = Problems("accelerator")
+        problems.require(buffer_bytes > 0, f"buffer_bytes must be positive, not {buffer_bytes!r}")
+        # A deadline of nan never passes.
+        problems.require(not math.isnan(timeout), "timeout must be a number of seconds, not nan")
+        problems.raise_as(InputError)
+        self._plan: Plan | None = None
+        self._saturation: Saturation | None = None
+        self._turns = Turns()
+        # Taking a turn and handing the call to the worker are one step.
+        self._submitting = threading.Lock()
+        self._worker: ThreadPoolExecutor | None = None
+        overlay = EieOverlay(bitstream, dma=dma)
+        self._engine = BoardEngine(overlay, timeout=timeout, clock=clock)
+        before = _OPEN.get(overlay.device.tag)
+        if before is not None:
+            before.close()
+        # From here on it can be closed by the next one, should nobody hold it after an interrupt.
+        _OPEN[overlay.device.tag] = self
+        try:
+            self._engine.open()
+            self._link = BoardLink(self._engine, buffer_bytes=buffer_bytes)
+            _check_clock(self._engine.clock_mhz, self.design)
+        except BaseException:
+            self._engine.close()
+            raise
+
+    @property
+    def design(self) -> Design:
+        """The design that the accelerator reports; its board is ``"none"``."""
+        return self._link.design
+
+    @property
+    def saturation(self) -> Saturation | None:
+        """What 16 bits could not hold in the last run, by layer; None before it, or if it failed.
+
+        The accelerator counts it, and tells with the outputs. Where several threads run batches,
+        the last is anybody's.
+        """
+        return self._saturation
+
+    def load(self, network: Network) -> None:
+        """Take `network` in place of the one before, and load what fits of it.
+
+        Raises
+        ------
+        DoesNotFitError
+            If the network needs more than the design has, even in passes; says by how much. The
+            network before stays loaded.
+        DeviceError
+            If the accelerator fails or refuses; no network is loaded then.
+        """
+        if not isinstance(network, Network):
+            raise InputError(f"network must be a Network, not {type(network).__name__}")
+        with self._turns.take():
+            plan = plan_passes(network, self.design)
+            for each in plan.passes:
+                self._link.check_transfers(each.packed)
+            self._plan = None
+            self._link.load(plan.passes[0].packed)
+            self._plan = plan
+
+    @overload
+    def run(self, inputs: Codes) -> Codes: ...
+    @overload
+    def run(self, inputs: Reals) -> npt.NDArray[np.float32]: ...
+    def run(self, inputs: Codes | Reals) -> Codes | npt.NDArray[np.float32]:
+        """Take a batch of vectors through the network.
+
+        Parameters
+        ----------
+        inputs
+            Shape (batch, inputs): real numbers (float16, float32, float64), which are quantised
+            with the network's input format and saturate beyond it, with a warning; or int16,
+            which are taken for fixed-point codes as they are.
+
+        Returns
+        -------
+        ndarray, shape (batch, outputs)
+            int16 codes for codes, float32 for real numbers; in the order of the inputs.
+
+        Raises
+        ------
+        InputError
+            If the inputs have another shape or type, or are not finite; nothing was sent.
+        DeviceError
+            If no network is loaded, or the accelerator fails or refuses.
+        """
+        with self._turns.take():
+            return self._run(inputs)
+
+    @overload
+    def run_async(self, inputs: Codes) -> asyncio.Future[Codes]: ...
+    @overload
+    def run_async(self, inputs: Reals) -> asyncio.Future[npt.NDArray[np.float32]]: ...
+    def run_async(self, inputs: Codes | Reals) -> asyncio.Future[Any]:
+        """Take a batch through the network while the event loop goes on.
+
+        The call takes its turn at once, so several that are awaited later keep their order. The
+        work is done in a thread. Cancelling is safe at any time: a batch that has not begun is
+        left out; one that has begun ends after the packet under way, and the accelerator is
+        ready for the next call.
+
+        Parameters
+        ----------
+        inputs
+            As for :meth:`run`; to be left unchanged until the result is there.
+
+        Returns
+        -------
+        asyncio.Future
+            To be awaited: gives what :meth:`run` returns, or raises what it raises.
+
+        Raises
+        ------
+        InputError
+            If there is no running event loop.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise InputError("run_async must be called in an event loop: use run() here") from error
+        stop = threading.Event()
+        self._engine.require_open()
+        with self._submitting:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, thread_name_prefix="eie")
+            turn = self._turns.take()
+
+            def job() -> Codes | npt.NDArray[np.float32]:
+                with turn:
+                    return self._run(inputs, stop.is_set)
+
+            submitted = self._worker.submit(job)
+            turn.hand_over()
+        # One that is cancelled before it begins leaves the queue as well.
+        submitted.add_done_callback(lambda _: turn.leave())
+        return _awaitable(submitted, stop, loop)
+
+    def verify(self) -> int:
+        """Run the network's golden inputs and compare every output with ``==``.
+
+        Returns
+        -------
+        int
+            Number of vectors compared.
+
+        Raises
+        ------
+        InputError
+            If the network has no golden vectors.
+        DeviceError
+            If an output differs; says how many do, and the first.
+        """
+        with self._turns.take():
+            network = self._loaded().network
+            expected = network.golden_outputs
+            if not len(expected):
+                raise InputError("the network has no golden vectors to verify with")
+            golden = network.check_inputs(network.golden_inputs)
+            outputs = self._run_codes(self._loaded(), golden)
+        wrong = np.argwhere(outputs != expected)
+        if len(wrong):
+            vector, output = (int(index) for index in wrong[0])
+            raise DeviceError(
+                f"{len(wrong)} of {expected.size} golden outputs differ; the first is output "
+                f"{output} of vector {vector}: {outputs[vector, output]} instead of "
+                f"{expected[vector, output]}; check that the bitstream met timing"
+            )
+        return len(expected)
+
+    def counters(self) -> Counters:
+        """Read what the kernel counted during the last packet of vectors.
+
+        Of a batch that took several packets, or several passes, that is the last one.
+        """
+        with self._turns.take():
+            return self._link.counters()
+
+    def info(self) -> DeviceInfo:
+        """Bitstream, design, registers and passes."""
+        with self._turns.take():
+            passes = len(self._plan.passes) if self._plan is not None else 0
+            return DeviceInfo(
+                bitfile=self._engine.bitfile,
+                design=self.design,
+                registers=self._link.registers,
+                clock_mhz=self._engine.clock_mhz,
+                passes=passes,
+            )
+
+    def close(self) -> None:
+        """Wait for the calls made before, stop the DMA, free buffers and device.
+
+        Again does nothing.
+        """
+        with self._turns.take():
+            self._engine.close()
+        with self._submitting:
+            if self._worker is not None:
+                self._worker.shutdown(wait=False)
+                self._worker = None
+
+    def __enter__(self) -> Accelerator:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _loaded(self) -> Plan:
+        if self._plan is None:
+            raise DeviceError("no network is loaded: call load(network) first")
+        return self._plan
+
+    def _run(
+        self, inputs: Codes | Reals, stopped: Callable[[], bool] = lambda: False
+    ) -> Codes | npt.NDArray[np.float32]:
+        plan = self._loaded()
+        network = plan.network
+        array = real_array(inputs, "inputs")
+        real = array.dtype.kind == "f"
+        lost = 0
+        if real:
+            codes = quantize_inputs(network, array, stacklevel=4)
+            lost = int(saturated_inputs(network, array, codes).sum())
+        elif array.dtype == np.int16:
+            codes = network.check_inputs(array.astype(np.int16, copy=False))
+        else:
+            raise InputError(
+                f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
+                "inputs.astype(numpy.float32)"
+            )
+        outputs = self._run_codes(plan, codes, stopped, saturated_inputs=lost)
+        assert self._saturation is not None
+        self._saturation.warn(network, stacklevel=3)
+        return dequantize(outputs, network.output_frac) if real else outputs
+
+    def _run_codes(
+        self,
+        plan: Plan,
+        codes: Codes,
+        stopped: Callable[[], bool] = lambda: False,
+        *,
+        saturated_inputs: int = 0,
+    ) -> Codes:
+        self._saturation = None
+        saturated: list[tuple[int, ...]] = []
+
+        def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
+            outputs = self._link.run(packed, values, stopped)
+            if outputs is None:
+                raise _StoppedError
+            saturated.append(self._link.saturated)
+            return outputs
+
+        outputs = plan.run(codes, run_pass)
+        self._saturation = Saturation.of_run(
+            plan.network, len(codes), saturated_inputs, plan.by_layer(saturated)
+        )
+        return outputs
+
+
+def _check_clock(clock_mhz: float | None, design: Design) -> None:
+    """Warn of a fabric that runs faster than its timing was checked for."""
+    if clock_mhz is not None and clock_mhz > design.clock_mhz * CLOCK_TOLERANCE:
+        warnings.warn(
+            f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
+            f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz",
+            EieWarning,
+            stacklevel=3,
+        )
+
+
+def _awaitable(
+    submitted: Future[Any], stop: threading.Event, loop: asyncio.AbstractEventLoop
+) -> asyncio.Future[Any]:
+    """Let `loop` await a call; cancelling it sets `stop`."""
+    result = asyncio.wrap_future(submitted, loop=loop)
+    result.add_done_callback(lambda done: stop.set() if done.cancelled() else None)
+    return result

@@ -1,0 +1,255 @@
+"""The protocol on a board: packets, their answers, what is resident, and recovery."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import (
+    BEAT_BYTES,
+    DESIGN,
+    HEADER,
+    NETWORK,
+    TRAILER,
+    VERSION,
+    Kind,
+    build_packet,
+)
+from eie.host.board.transport import BoardEngine
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.protocol.responses import (
+    Answer,
+    AnswerError,
+    answer_bytes,
+    counters_beats,
+    read_answer,
+    read_counters,
+    read_design,
+)
+from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+
+__all__ = ["BoardLink"]
+
+Codes = npt.NDArray[np.int16]
+
+
+class BoardLink:
+    """One accelerator, packet by packet.
+
+    After an error the next call loads the bitstream again unless the accelerator is known to be
+    in step, and the network when it is needed. Not safe for use by several threads.
+
+    Parameters
+    ----------
+    engine
+        The board. It is not closed by the link.
+    buffer_bytes
+        Bytes of a run's request, and of its answer, at most, unless a single vector needs more.
+
+    Raises
+    ------
+    DeviceError
+        If the accelerator does not answer, or is not one that this version of eie made.
+    """
+
+    def __init__(self, engine: BoardEngine, *, buffer_bytes: int) -> None:
+        self._engine = engine
+        self._buffer_bytes = buffer_bytes
+        self._sequence = 0
+        #: What the accelerator holds, as far as it is known.
+        self._resident: PackedNetwork | None = None
+        #: Whether the accelerator may be in the middle of a packet.
+        self._in_doubt = False
+        #: How many results of each layer of the network were saturated in the last run.
+        self.saturated: tuple[int, ...] = ()
+        #: The design that the accelerator reports; its board is ``"none"``.
+        self.design = self._identify()
+
+    def load(self, packed: PackedNetwork) -> None:
+        """Make `packed` resident, in place of what was there.
+
+        Raises
+        ------
+        DeviceError
+            If the accelerator fails or refuses; nothing is resident then.
+        """
+        self._recover_if_needed()
+        self._resident = None
+        with self._in_step():
+            packet = packed.load_packet(self._next_sequence())
+            answer = self._exchange(Kind.LOAD, packet, 0)
+        if answer.network_id != packed.network_id:
+            raise DeviceError(
+                f"network {packed.network_id:#010x} was loaded, but the accelerator reports "
+                f"{answer.network_id:#010x}: load it again"
+            )
+        self._engine.release_buffers()
+        self._resident = packed
+
+    def run(
+        self, packed: PackedNetwork, codes: Codes, stopped: Callable[[], bool] = lambda: False
+    ) -> Codes | None:
+        """Take a batch through `packed`, which is loaded first unless it is resident.
+
+        While the accelerator works on a packet, the next one is written and the last answer read.
+
+        Parameters
+        ----------
+        packed
+            Packed for :attr:`design`.
+        codes
+            int16, shape (batch, inputs).
+        stopped
+            Asked before each packet.
+
+        Returns
+        -------
+        ndarray of int16, shape (batch, outputs)
+            Or None if `stopped` said so; what was under way has been waited for.
+        """
+        outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+        self.saturated = (0,) * len(packed.layers)
+        if not len(codes):
+            return outputs
+        self._recover_if_needed()
+        if self._resident is not packed:
+            self.load(packed)
+        with self._in_step():
+            complete = self._stream(packed, codes, outputs, stopped)
+        return outputs if complete else None
+
+    def counters(self) -> Counters:
+        """Read what the kernel counted during the last packet of vectors."""
+        self._recover_if_needed()
+        pes = self.design.pes
+        with self._in_step():
+            answer = self._ask(Kind.COUNTERS, counters_beats(pes))
+            return read_counters(answer.payload, pes)
+
+    def check_transfers(self, packed: PackedNetwork) -> None:
+        """Refuse a network whose load, or whose single vector, no transfer of the DMA holds.
+
+        Raises
+        ------
+        DoesNotFitError
+            Says what is too long, and by how much.
+        """
+        load = HEADER.beats + NETWORK.beats + len(packed.sections) + TRAILER.beats
+        most = self._engine.max_transfer
+        problems = Problems("the network does not fit the DMA's length register")
+        for what, size in (
+            ("load packet", load * BEAT_BYTES),
+            ("run of one vector", run_packet_bytes(packed, 1)),
+            ("answer of one vector", answer_bytes(packed.answer_beats(1))),
+        ):
+            problems.require(
+                size <= most,
+                f"{what}: needs {size} bytes, a transfer holds {most} ({size - most} too many); "
+                "build the bitstream with a wider c_sg_length_width",
+            )
+        problems.raise_as(DoesNotFitError)
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """The kernel's registers by name."""
+        return self._engine.registers
+
+    def _stream(
+        self,
+        packed: PackedNetwork,
+        codes: Codes,
+        outputs: Codes,
+        stopped: Callable[[], bool],
+    ) -> bool:
+        """Send `codes` in packets, one ahead of the answers; False if stopped in between."""
+        engine = self._engine
+        under_way: Callable[[memoryview], tuple[int, ...]] | None = None
+        complete = True
+
+        def read(answer: memoryview) -> None:
+            assert under_way is not None
+            self.saturated = tuple(map(sum, zip(self.saturated, under_way(answer), strict=True)))
+
+        for number, part in enumerate(self._parts(packed, len(codes))):
+            if stopped():
+                complete = False
+                break
+            sequence, size = self._next_sequence(), run_packet_bytes(packed, len(codes[part]))
+            slot = number % 2
+            # Written while the packet before is under way; its own answer is read below.
+            write_run_packet(packed, codes[part], engine.request(slot, size), sequence)
+            answer = engine.finish() if under_way is not None else None
+            beats = packed.answer_beats(len(codes[part]))
+            engine.start(slot, size, answer_bytes=answer_bytes(beats))
+            if answer is not None:
+                read(answer)
+            under_way = partial(read_run_answer, packed, outputs=outputs[part], sequence=sequence)
+        if under_way is not None:
+            read(engine.finish())
+        return complete
+
+    def _parts(self, packed: PackedNetwork, vectors: int) -> Iterator[slice]:
+        """Split a batch by what a packet, and its answer, may hold."""
+        room = min(self._buffer_bytes, self._engine.max_transfer)
+        request = (room - run_packet_bytes(packed, 0)) // BEAT_BYTES // packed.input_beats
+        answer = (room - answer_bytes(packed.answer_beats(0))) // BEAT_BYTES // packed.output_beats
+        most = max(1, min(request, answer))
+        for start in range(0, vectors, most):
+            yield slice(start, start + most)
+
+    def _identify(self) -> Design:
+        design = read_design(self._ask(Kind.IDENTIFY, DESIGN.beats).payload)
+        registers = self._engine.registers
+        for name, expected in (("design_id", design.id), ("format_version", VERSION)):
+            if registers[name] != expected:
+                raise DeviceError(
+                    f"register {name} must be {expected:#x}, not {registers[name]:#x}: "
+                    "is the .hwh the bitstream's?"
+                )
+        return design
+
+    def _ask(self, kind: Kind, payload_beats: int) -> Answer:
+        return self._exchange(kind, build_packet(kind, self._next_sequence()), payload_beats)
+
+    def _exchange(self, kind: Kind, packet: bytes, payload_beats: int) -> Answer:
+        data = self._engine.process(packet, answer_bytes=answer_bytes(payload_beats))
+        return read_answer(data, kind, self._sequence, payload_beats)
+
+    def _next_sequence(self) -> int:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        return self._sequence
+
+    @contextlib.contextmanager
+    def _in_step(self) -> Iterator[None]:
+        """Leave it in doubt whether the accelerator is in step unless all goes well."""
+        # Any exception on the way counts, an interrupt from the keyboard too.
+        self._in_doubt = True
+        try:
+            yield
+        except BaseException as error:
+            if self._engine.busy:
+                self._engine.abort()
+            elif isinstance(error, AnswerError) and error.status is not None:
+                # A sound answer: in step, but whether the network is still there is not known.
+                self._in_doubt, self._resident = False, None
+            raise
+        self._in_doubt = False
+
+    def _recover_if_needed(self) -> None:
+        """Bring the accelerator back to a known state: the same design, without a network."""
+        if not self._in_doubt:
+            return
+        self._resident = None
+        self._engine.restart()
+        if self._identify() != self.design:
+            raise DeviceError(
+                f"{self._engine.bitfile} now holds another design: open a new Accelerator"
+            )
+        self._in_doubt = False

@@ -1,0 +1,148 @@
+"""Arrays and texts of the command line: read with clear errors, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.atomic import Data, check_writable, write_whole
+from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.file_kinds import is_regular, refusal
+from eie.hls.boundary.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
+from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs, saturated_inputs
+
+__all__ = [
+    "check_target",
+    "read_array",
+    "read_inputs",
+    "write_array",
+    "write_file",
+    "write_json",
+]
+
+
+def read_array(path: Path) -> npt.NDArray[Any]:
+    """Read a ``.npy`` file of real numbers; its header is checked before its values are read.
+
+    Returns
+    -------
+    ndarray
+        Read-only, of the file's own type and order.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no ``.npy``, or is damaged; says what it is instead.
+    """
+    if not is_regular(path):
+        raise InputError(refusal(path, "array"))
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            if not head.startswith(MAGIC):
+                raise InputError(refusal(path, "array"))
+            try:
+                header = parse_header(head)
+                # What numpy.load would leave unread is another array, or no array at all.
+                size = path.stat().st_size
+                if size != header.size:
+                    raise InputError(f"it must have {header.size} bytes by its header, not {size}")
+                if header.dtype.kind not in "fiub":
+                    raise InputError(f"its values must be real numbers, not dtype {header.dtype}")
+                file.seek(0)
+                return parse_array(header, file.read(header.size + 1))
+            except InputError as error:
+                raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+
+
+def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
+    """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+
+    Returns
+    -------
+    tuple of ndarray and int
+        int16 codes, and how many of them were saturated.
+
+    Raises
+    ------
+    InputError
+        If shape or type are wrong, or a value is not finite.
+
+    Warns
+    -----
+    SaturationWarning
+        If values lie beyond what the network's inputs hold.
+    """
+    array = read_array(path)
+    if array.ndim != 2 or array.shape[1] != network.inputs:
+        raise InputError(
+            f"inputs in {path} must have shape (batch, {network.inputs}), not {array.shape}"
+        )
+    if len(array) == 0:
+        raise InputError(f"inputs in {path} must have at least one vector, not 0")
+    codes = quantize_inputs(network, array, name=f"inputs in {path}")
+    return codes, int(saturated_inputs(network, array, codes).sum())
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse a file to write that cannot be written, before any work is done; None is left out.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, a disk, a socket or read-only, or its folder is missing or read-only.
+    """
+    if path is None:
+        return
+    try:
+        check_writable(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write a ``.npy`` file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    # In memory first: into a file numpy writes past Python, and says of a full disk how many
+    # numbers it lacks room for.
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_file(path, stream.getbuffer())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, indented.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    write_file(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_file(path: Path, data: Data) -> None:
+    """Write a file as :func:`eie.hls.boundary.atomic.write_whole` does.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

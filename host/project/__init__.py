@@ -1,0 +1,1 @@
+"""A design's HLS project, with golden packets for its test bench."""

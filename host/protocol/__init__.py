@@ -1,0 +1,1 @@
+"""Packets and answers between a host and an accelerator, whatever it is."""

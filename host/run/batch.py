@@ -1,0 +1,209 @@
+"""Run a batch on an engine, in passes and packets of sensible size, with a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import DeviceError
+from eie.hls.model.emulator import Emulator
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+from eie.host.network import Network
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.packing.tiling import Pass, Plan, plan_passes
+from eie.host.protocol.client import Session
+from eie.host.protocol.engine import Engine
+from eie.host.protocol.saturation import Saturation
+from eie.host.run.report import RunReport, paper_report, report_run
+
+__all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a batch gave, and what it cost."""
+
+    #: int16 codes, shape (batch, outputs).
+    outputs: npt.NDArray[np.int16]
+    #: Values that 16 bits could not hold.
+    saturation: Saturation
+    #: None when no report was asked for.
+    report: RunReport | None
+    #: What the PEs did, summed over the batch; None when no report was asked for.
+    counters: Counters | None
+
+
+def emulate(
+    network: Network,
+    design: Design,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool = True,
+    paper: bool = False,
+    saturated_inputs: int = 0,
+) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the numpy emulator.
+
+    Warns of values that were saturated (:class:`~eie.hls.boundary.errors.SaturationWarning`).
+
+    Parameters
+    ----------
+    network, design
+        What to run, on which hardware.
+    inputs
+        int16 codes, shape (batch, inputs).
+    report
+        Whether to count cycles, which takes longer than the outputs.
+    paper
+        Count the cycles of the paper's machine (:mod:`eie.hls.model.paper`) instead of the
+        kernel's, with rows in natural order. Outputs are the same.
+    saturated_inputs
+        Input values that were saturated when they were quantised, to be told of with the layers'.
+    """
+    if paper:
+        emulator = Emulator(design)
+        plan = _paper_plan(network, design)
+        result = _run(emulator, emulator, plan, inputs, report=report, paper=True)
+    else:
+        result = emulate_plan(plan_passes(network, design), inputs, report=report)
+    result = _with_inputs(result, saturated_inputs)
+    result.saturation.warn(network, stacklevel=2)
+    return result
+
+
+def emulate_plan(plan: Plan, inputs: npt.NDArray[np.int16], *, report: bool = True) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the numpy emulator, as planned, unwarned."""
+    emulator = Emulator(plan.design)
+    return _run(emulator, emulator, plan, inputs, report=report, paper=False)
+
+
+def simulate(
+    network: Network,
+    design: Design,
+    engine: Engine,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool = True,
+    saturated_inputs: int = 0,
+) -> RunResult:
+    """Run int16 codes of shape (batch, inputs) on the compiled kernel of `design`.
+
+    With a report, the emulator runs beside it: it splits the cycles up by layer, and both must
+    give the same outputs and counters. Warns of saturated values as :func:`emulate`.
+
+    Raises
+    ------
+    DeviceError
+        If kernel and emulator differ.
+    """
+    plan = plan_passes(network, design)
+    model = Emulator(design) if report else None
+    result = _run(engine, model, plan, inputs, report=report, paper=False)
+    result = _with_inputs(result, saturated_inputs)
+    result.saturation.warn(network, stacklevel=2)
+    return result
+
+
+def _with_inputs(result: RunResult, saturated: int) -> RunResult:
+    """Add the count of saturated input values to what is told of a run."""
+    report = result.report and replace(result.report, saturated_inputs=saturated)
+    return replace(result, saturation=replace(result.saturation, inputs=saturated), report=report)
+
+
+def _paper_plan(network: Network, design: Design) -> Plan:
+    """Rows in natural order, and no passes: the paper's machine has none."""
+    packed = pack(network, design, assignment="natural")
+    return Plan(network, design, ((Pass(packed, np.arange(network.outputs)),),))
+
+
+def _run(
+    engine: Engine,
+    model: Emulator | None,
+    plan: Plan,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool,
+    paper: bool,
+) -> RunResult:
+    codes = plan.network.check_inputs(inputs)
+    results: list[_PassResult] = []
+
+    def run_pass(packed: PackedNetwork, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        results.append(_run_pass(engine, model, packed, values, report=report, paper=paper))
+        return results[-1].outputs
+
+    outputs = plan.run(codes, run_pass)
+    saturated = plan.by_layer([each.saturated for each in results])
+    saturation = Saturation.of_run(plan.network, len(codes), 0, saturated)
+    reports = [each.report for each in results if each.report is not None]
+    if not reports:
+        return RunResult(outputs, saturation, None, None)
+    counters = [each.counters for each in results if each.counters is not None]
+    of_stage = iter(reports)
+    stages = [[next(of_stage) for _ in stage] for stage in plan.stages]
+    return RunResult(
+        outputs,
+        saturation,
+        RunReport.of_passes(stages, plan.load_cycles),
+        Counters.of_passes(counters) if counters else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _PassResult:
+    """What a batch gave in one pass."""
+
+    outputs: npt.NDArray[np.int16]
+    #: Results of each layer of the pass that were saturated.
+    saturated: tuple[int, ...]
+    report: RunReport | None
+    counters: Counters | None
+
+
+def _run_pass(
+    engine: Engine,
+    model: Emulator | None,
+    packed: PackedNetwork,
+    codes: npt.NDArray[np.int16],
+    *,
+    report: bool,
+    paper: bool,
+) -> _PassResult:
+    session = Session(engine, packed)
+    beside = Session(model, packed) if model is not None and model is not engine else None
+    outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+    saturated = np.zeros(len(packed.layers), np.int64)
+    reports: list[RunReport] = []
+    counters: list[Counters] = []
+    for start in range(0, len(codes), session.vectors_per_packet):
+        part = codes[start : start + session.vectors_per_packet]
+        outputs[start : start + len(part)] = session.run(part)
+        saturated += session.saturated
+        if not report or model is None:
+            continue
+        if beside is not None and not np.array_equal(
+            beside.run(part), outputs[start : start + len(part)]
+        ):
+            raise DeviceError("kernel and emulator give different outputs: please report this")
+        if beside is not None and beside.saturated != session.saturated:
+            raise DeviceError(
+                "kernel and emulator count different saturated values: please report this"
+            )
+        if paper:
+            reports.append(paper_report(packed, model.last_activations[:-1], session.saturated))
+            continue
+        counted = model.last_counters
+        if not counted.same_as(session.counters()):
+            raise DeviceError("kernel and emulator count different cycles: please report this")
+        counters.append(counted)
+        reports.append(report_run(packed, model.last_activations[:-1], counted, session.saturated))
+    return _PassResult(
+        outputs,
+        tuple(saturated.tolist()),
+        RunReport.total(reports) if reports else None,
+        Counters.total(counters) if counters else None,
+    )

@@ -1,0 +1,243 @@
+"""The report of a run: what each layer cost, as JSON (the contract of the command line)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.counters import Counters
+from eie.host.packing.packed_network import PackedLayer, PackedNetwork
+
+__all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What a layer cost, summed over the vectors of a run."""
+
+    name: str
+    rows: int
+    columns: int
+    #: Weights kept.
+    nonzeros: int
+    #: Entries stored, padding included.
+    entries: int
+    #: Padding entries among them.
+    padding_entries: int
+    #: Non-zero activations met.
+    active_columns: int
+    #: Weights met by them, over the number of PEs.
+    ideal_cycles: float
+    #: Cycles that the layer took.
+    cycles: int
+    #: ``ideal_cycles / cycles``.
+    efficiency: float
+    #: Results that 16 bits could not hold.
+    saturated: int
+
+    @classmethod
+    def total(cls, shares: Sequence[LayerReport]) -> LayerReport:
+        """Sum up the reports of a layer's shares of rows, which meet the same activations."""
+        cycles = sum(share.cycles for share in shares)
+        ideal = sum(share.ideal_cycles for share in shares)
+        return replace(
+            shares[0],
+            rows=sum(share.rows for share in shares),
+            nonzeros=sum(share.nonzeros for share in shares),
+            entries=sum(share.entries for share in shares),
+            padding_entries=sum(share.padding_entries for share in shares),
+            ideal_cycles=ideal,
+            cycles=cycles,
+            efficiency=ideal / cycles if cycles else 0.0,
+            saturated=sum(share.saturated for share in shares),
+        )
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run cost."""
+
+    #: Parameters of the design.
+    design: dict[str, int | str]
+    #: ``"eie"``, or ``"paper"`` for the paper's machine.
+    machine: str
+    #: Vectors of the run; the counts below are sums over them.
+    vectors: int
+    layers: tuple[LayerReport, ...]
+    #: Cycles of the run.
+    total_cycles: int
+    #: Microseconds a vector, at the design's clock.
+    latency_us: float
+    #: Input values that 16 bits could not hold, where real numbers came in.
+    saturated_inputs: int = 0
+    #: How many loads of weights the run took: more than one for a network larger than the chip.
+    passes: int = 1
+    #: Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
+    load_cycles: int = 0
+
+    @classmethod
+    def total(cls, parts: Sequence[RunReport]) -> RunReport:
+        """Sum up the reports of runs of one network on one design."""
+        vectors = sum(part.vectors for part in parts)
+        total_cycles = sum(part.total_cycles for part in parts)
+        layers = []
+        for same in zip(*(part.layers for part in parts), strict=True):
+            cycles = sum(layer.cycles for layer in same)
+            ideal = sum(layer.ideal_cycles for layer in same)
+            layers.append(
+                replace(
+                    same[0],
+                    active_columns=sum(layer.active_columns for layer in same),
+                    ideal_cycles=ideal,
+                    cycles=cycles,
+                    efficiency=ideal / cycles if cycles else 0.0,
+                    saturated=sum(layer.saturated for layer in same),
+                )
+            )
+        latency = sum(part.latency_us * part.vectors for part in parts) / vectors
+        return replace(
+            parts[0],
+            vectors=vectors,
+            layers=tuple(layers),
+            total_cycles=total_cycles,
+            latency_us=latency,
+        )
+
+    @classmethod
+    def of_passes(cls, stages: Sequence[Sequence[RunReport]], load_cycles: int) -> RunReport:
+        """Put the reports of a network's passes together.
+
+        Parameters
+        ----------
+        stages
+            For each stage the reports of its passes, over the same vectors. Passes of one stage
+            are shares of one layer.
+        load_cycles
+            Cycles to load them all; counted in the total if there are several.
+        """
+        first, passes = stages[0][0], sum(len(stage) for stage in stages)
+        if passes == 1:
+            return first
+        layers: list[LayerReport] = []
+        for stage in stages:
+            shares = [report.layers for report in stage]
+            layers += shares[0] if len(shares) == 1 else [LayerReport.total([s[0] for s in shares])]
+        run_cycles = sum(report.total_cycles for stage in stages for report in stage)
+        total = run_cycles + load_cycles
+        clock = int(first.design["clock_mhz"])
+        return replace(
+            first,
+            layers=tuple(layers),
+            total_cycles=total,
+            latency_us=total / clock / first.vectors if first.vectors else 0.0,
+            passes=passes,
+            load_cycles=load_cycles,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as plain dictionaries and lists.
+
+        The fields of the contract, with ``machine`` and ``vectors`` so that a file says what its
+        sums are over, and whose cycles they are; and what passes cost if there are several.
+        """
+        passes = {"passes": self.passes, "load_cycles": self.load_cycles}
+        return {
+            "machine": self.machine,
+            "design": dict(self.design),
+            "vectors": self.vectors,
+            "layers": [asdict(layer) for layer in self.layers],
+            "total_cycles": self.total_cycles,
+            "latency_us": self.latency_us,
+            "saturated_inputs": self.saturated_inputs,
+            **(passes if self.passes > 1 else {}),
+        }
+
+
+def report_run(
+    packed: PackedNetwork,
+    activations: Sequence[npt.NDArray[np.int16]],
+    counters: Counters,
+    saturated: Sequence[int],
+) -> RunReport:
+    """Report a run on the generated kernel.
+
+    Parameters
+    ----------
+    packed
+        The network.
+    activations
+        What each layer took, by slot: int16 of shape (batch, columns).
+    counters
+        Of that run, with the cycles of each layer.
+    saturated
+        Results of each layer that were saturated.
+    """
+    layers = [
+        _report_layer(part, values, cycles, count)
+        for part, values, cycles, count in zip(
+            packed.layers, activations, counters.layer_cycles, saturated, strict=True
+        )
+    ]
+    return _report(packed, "eie", len(activations[0]), layers, counters.cycles)
+
+
+def paper_report(
+    packed: PackedNetwork,
+    activations: Sequence[npt.NDArray[np.int16]],
+    saturated: Sequence[int],
+) -> RunReport:
+    """Report the same run on the paper's machine; `packed` in natural row order."""
+    layers = []
+    for part, values, count in zip(packed.layers, activations, saturated, strict=True):
+        lengths = part.encoded.lengths()
+        cycles = sum(
+            paper_cycles(lengths[:, np.flatnonzero(vector)], packed.design.queue_depth)
+            for vector in values
+        )
+        layers.append(_report_layer(part, values, cycles, count))
+    total = sum(layer.cycles for layer in layers)
+    return _report(packed, "paper", len(activations[0]), layers, total)
+
+
+def _report_layer(
+    part: PackedLayer, activations: npt.NDArray[np.int16], cycles: int, saturated: int
+) -> LayerReport:
+    encoded = part.encoded
+    codes = encoded.entries >> encoded.index_bits
+    # Weights of each column over all PEs, without padding.
+    lengths = encoded.lengths()
+    stored = np.repeat(np.arange(lengths.size) % encoded.columns, lengths.ravel())
+    weights = np.bincount(stored[codes != 0], minlength=encoded.columns)
+    active = activations != 0
+    ideal = float((active @ weights).sum()) / encoded.pes
+    return LayerReport(
+        name=part.layer.name,
+        rows=part.layer.rows,
+        columns=part.layer.columns,
+        nonzeros=part.layer.nonzeros,
+        entries=len(encoded.entries),
+        padding_entries=encoded.padding,
+        active_columns=int(active.sum()),
+        ideal_cycles=ideal,
+        cycles=cycles,
+        efficiency=ideal / cycles if cycles else 0.0,
+        saturated=saturated,
+    )
+
+
+def _report(
+    packed: PackedNetwork, machine: str, vectors: int, layers: list[LayerReport], total: int
+) -> RunReport:
+    return RunReport(
+        design=packed.design.parameters(),
+        machine=machine,
+        vectors=vectors,
+        layers=tuple(layers),
+        total_cycles=total,
+        latency_us=total / packed.design.clock_mhz / vectors if vectors else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Which design for a network: fit, and explore."""

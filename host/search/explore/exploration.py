@@ -1,0 +1,190 @@
+"""Explore the designs of a network: evaluate a grid in parallel, keep what is known, sum it up."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eie.hls.boundary.atomic import write_whole
+from eie.hls.boundary.text import counted
+from eie.hls.spec.design import NO_BOARD
+from eie.host.network import Network
+from eie.host.packing.row_assignment import Assignment
+from eie.host.search.explore.evaluation import evaluate, groups
+from eie.host.search.explore.fan_out import WAIT_SECONDS, fan_out
+from eie.host.search.explore.grid import Grid, Point
+from eie.host.search.explore.identity import check_version, model_version, network_hash
+from eie.host.search.explore.pareto import pareto_front, pareto_table
+from eie.host.search.explore.plot import draw
+from eie.host.search.explore.result import PointResult
+from eie.host.search.explore.store import Header, Store
+
+__all__ = ["Exploration", "Progress", "explore"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an exploration is."""
+
+    done: int
+    total: int
+    #: Points that an earlier call had evaluated.
+    found: int
+    seconds: float
+
+    def __str__(self) -> str:
+        rate = (self.done - self.found) / self.seconds if self.seconds else 0.0
+        left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
+        return f"{self.done} of {self.total} points, {rate:.0f}/s, {left}"
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What was found."""
+
+    #: Results of the grid's points, in its order.
+    results: tuple[PointResult, ...]
+    #: Those worth looking at: :func:`eie.host.search.explore.pareto.pareto_front`.
+    front: tuple[PointResult, ...]
+    #: What they rest on.
+    header: Header
+    #: Points that were evaluated now; the others were in the file.
+    evaluated: int
+    seconds: float
+
+    def as_text(self) -> str:
+        """Give the front as a table, and a line on everything else."""
+        fitting = sum(result.fits for result in self.results)
+        lines = [pareto_table(self.front), ""] if self.front else []
+        lines.append(
+            f"{counted(len(self.results), 'point')}, {fitting} of which fit; {self.evaluated} "
+            f"evaluated in {self.seconds:.0f} s. Cycles by the exact cycle model; clocks are "
+            "targets, LUTs uncalibrated: nothing was synthesised."
+        )
+        if not fitting and self.results:
+            closest = min(self.results, key=lambda result: result.share)
+            pes = counted(closest.design["pes"], "PE")
+            on = "" if closest.board == NO_BOARD else f" on {closest.board}"
+            lines.append(f"no design fits; the closest, {pes}{on}, lacks:")
+            lines += [f"  - {lack}" for lack in closest.lacks]
+        return "\n".join(lines)
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write table, CSV of all points, JSON of the front and plot; returns their paths."""
+        paths = [folder / name for name in ("pareto.txt", "points.csv", "pareto.json")]
+        texts = [self.as_text() + "\n", _csv(self.results), self._json()]
+        for path, text in zip(paths, texts, strict=True):
+            write_whole(path, text)
+        draw(self.results, self.front, folder / "pareto.png")
+        return [*paths, folder / "pareto.png"]
+
+    def _json(self) -> str:
+        found = {**dataclasses.asdict(self.header), "points": len(self.results)}
+        front = [result.as_json() for result in self.front]
+        return json.dumps({**found, "front": front}, indent=1) + "\n"
+
+
+def explore(
+    network: Network,
+    grid: Grid,
+    folder: Path,
+    *,
+    assignment: Assignment = "balanced",
+    scheduler: str | None = None,
+    workers: int | None = None,
+    wait: float = WAIT_SECONDS,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_notice: Callable[[str], None] = lambda _: None,
+) -> Exploration:
+    """Evaluate every point of `grid` that `folder` does not hold yet.
+
+    Parameters
+    ----------
+    network
+        The network. Cycles are those of its first golden vector, or of a random one.
+    grid
+        What to look at.
+    folder
+        Where ``points.jsonl`` grows; interrupted, the same call goes on where it stopped.
+    assignment
+        How rows are dealt to PEs.
+    scheduler, workers, wait, on_notice
+        Where to run: see :func:`eie.host.search.explore.fan_out.fan_out`.
+    on_progress
+        Called now and then.
+
+    Raises
+    ------
+    InputError
+        If `folder` holds results of something else, or the scheduler does not answer.
+    ToolError
+        If Dask is not installed, a worker has another version of eie, or scheduler or workers are
+        gone for good; ``points.jsonl`` keeps what it has.
+    """
+    points = list(grid)
+    started = time.monotonic()
+    header = Header(network_hash(network), model_version(), assignment)
+    with Store(folder / "points.jsonl", header) as store:
+        missing = [point for point in points if point.key not in store.results]
+        found = len(points) - len(missing)
+        done = found
+        work = groups(missing)
+        shared = (network, assignment, header.version)
+        with closing(
+            fan_out(
+                _evaluate,
+                shared,
+                work,
+                scheduler=scheduler,
+                workers=workers,
+                wait=wait,
+                on_notice=on_notice,
+            )
+        ) as evaluated:
+            for group, results in evaluated:
+                store.add(results)
+                done += len(group)
+                on_progress(Progress(done, len(points), found, time.monotonic() - started))
+        ordered = tuple(store.results[point.key] for point in points)
+    return Exploration(
+        results=ordered,
+        front=tuple(pareto_front(ordered)),
+        header=header,
+        evaluated=len(missing),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _evaluate(
+    shared: tuple[Network, Assignment, str], points: Sequence[Point]
+) -> list[PointResult]:
+    network, assignment, version = shared
+    check_version(version)
+    return evaluate(network, points, assignment)
+
+
+def _csv(results: Sequence[PointResult]) -> str:
+    text = io.StringIO()
+    names = ["cycles", "latency_us", "bram36", "uram", "dsp", "lut", "memory_bits", "share"]
+    parameters = list(results[0].design) if results else []
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*parameters, *names, "scarcest", "lacks"])
+    for result in results:
+        values: Mapping[str, Any] = result.as_json()
+        writer.writerow(
+            [
+                *(result.design[name] for name in parameters),
+                *(values[name] for name in names),
+                result.scarcest,
+                "; ".join(result.lacks),
+            ]
+        )
+    return text.getvalue()

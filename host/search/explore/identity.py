@@ -1,0 +1,74 @@
+"""What the results of an exploration rest on: the network, and the text of the models."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import platform
+from pathlib import Path
+
+from eie.hls.boundary.errors import ToolError
+from eie.host.network import Network
+
+__all__ = ["MODELS", "check_version", "model_version", "network_hash"]
+
+#: Modules of eie whose text decides what a point's result is.
+MODELS = (
+    "eie.hls.spec.boards",
+    "eie.hls.spec.design",
+    "eie.hls.model.resources",
+    "eie.host.search.explore.evaluation",
+    "eie.host.search.explore.result",
+    "eie.host.search.fit",
+    "eie.host.search.sizing",
+    "eie.hls.spec.dataflow",
+    "eie.host.packing.row_assignment",
+    "eie.hls.model.cycles",
+    "eie.hls.spec.matrix_format",
+    "eie.hls.spec.fixed_point",
+    "eie.host.network.network",
+    "eie.hls.spec.counters",
+    "eie.host.packing.packed_network",
+    "eie.host.packing.packer",
+    "eie.hls.model.memory_image",
+    "eie.hls.model.sparse_product",
+    "eie.hls.model.fifo_times",
+)
+
+
+def network_hash(network: Network) -> str:
+    """Hash everything in a network that its results depend on: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for layer in network.layers:
+        digest.update(repr(sorted(layer.scalars().items())).encode())
+        for name, array in layer.arrays().items():
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+    digest.update(network.golden_inputs[:1].tobytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def model_version() -> str:
+    """Version of eie, and a hash of :data:`MODELS`: equal on machines that give equal results."""
+    digest = hashlib.sha256()
+    for name in MODELS:
+        digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
+    return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
+
+
+def check_version(version: str) -> None:
+    """Refuse to work for a machine that has another version of eie.
+
+    Raises
+    ------
+    ToolError
+        If `version` is not that of this machine.
+    """
+    if model_version() != version:
+        raise ToolError(
+            f"worker {platform.node()} has eie {model_version()}, not {version}: install the same "
+            "on every machine"
+        )

@@ -1,0 +1,179 @@
+"""Size a design for a network: capacities that hold it, and what there is too little of.
+
+PEs and zero runs are given; :mod:`eie.host.search.fit` chooses them. What is left of each memory
+block goes to capacity, so that later networks fit too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eie.hls.model.resources import Shortage, estimate, shortages
+from eie.hls.spec.boards import Board
+from eie.hls.spec.design import RANGES, Design
+from eie.host.network import Network
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import accumulator_bits_needed
+
+__all__ = [
+    "advice",
+    "beyond",
+    "may_be_compact",
+    "needed_accumulators",
+    "needs_of",
+    "size_design",
+    "size_on_board",
+    "with_capacities",
+]
+
+#: Results that may wait in a PE, at most: a shift register of a bit for each 32 (UG474).
+_RESULT_DEPTH = 256
+#: Lengths of columns are compact up to this many bits.
+_LENGTH_BITS = 8
+
+
+def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
+    """Give the design of `packed` capacities that hold its network.
+
+    They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
+    smaller by using 300 of them.
+    """
+    return size_on_board(packed, None, needed_accumulators(packed.network), fixed)[0]
+
+
+def size_on_board(
+    packed: PackedNetwork, board: Board | None, accumulators: dict[str, int], fixed: dict[str, Any]
+) -> tuple[Design, tuple[Shortage, ...]]:
+    """Give a packed network a design on `board`, and say what board or design have too little of.
+
+    Parameters
+    ----------
+    packed
+        The network, encoded for as many PEs and as long zero runs as are fixed.
+    board
+        The board, or None for a design without one.
+    accumulators
+        What :func:`needed_accumulators` gave: slow to prove, and the same for every design.
+    fixed
+        Parameters that are not to be chosen; board, PEs and zero runs among them.
+    """
+    design = packed.design.replace(**fixed)
+    design = design.replace(**_shape(packed, fixed))
+    needs = needs_of(design, packed.network, _entries(packed)) | accumulators
+    sized = with_capacities(design, needs, fixed)
+    lacking = beyond(needs, fixed) + _too_long(packed, sized)
+    if board is not None:
+        lacking += shortages(estimate(sized), board)
+    return sized, lacking
+
+
+def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
+    """Kind of pointers and depth of the results' queues that suit a network, unless fixed."""
+    # At least one bit: a network without weights has pointers too.
+    bits = max(1, _length_bits(packed))
+    rows = packed.layers[-1].local_rows
+    shape = {
+        "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
+        "result_depth": min(_round_up(rows, 32), _RESULT_DEPTH),
+    }
+    return {name: fixed.get(name, value) for name, value in shape.items()}
+
+
+def may_be_compact(fixed: dict[str, Any]) -> bool:
+    """Whether a fixed number of pointers, if there is one, makes whole words of compact ones."""
+    return int(fixed.get("pointers_per_pe", 0)) % 8 == 0
+
+
+def needed_accumulators(network: Network) -> dict[str, int]:
+    """The width of accumulators: the same for every design, and slow to prove."""
+    bits = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
+    return {"accumulator_bits": bits}
+
+
+def needs_of(design: Design, network: Network, entries: int) -> dict[str, int]:
+    """What a network takes that has `entries` entries in its fullest PE, by parameter."""
+    local_rows = [design.local_rows(layer.rows) for layer in network.layers]
+    return {
+        "entries_per_pe": entries,
+        "pointers_per_pe": sum(design.pointers_of(layer.columns) for layer in network.layers),
+        "rows_per_pe": max(local_rows),
+        "biases_per_pe": sum(local_rows),
+        "layers": len(network.layers),
+        "hidden_activations": max(local_rows[:-1], default=0) * design.pes,
+    }
+
+
+def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]) -> Design:
+    """Give `design` capacities of at least `needs`, as far as its parameters' ranges go."""
+    steps = {
+        "entries_per_pe": (4096 if design.memory == "uram" else 512) * design.entries_per_word,
+        "pointers_per_pe": 2048,
+        "rows_per_pe": 64,
+        "biases_per_pe": 64,
+        "layers": 1,
+        "hidden_activations": 8192,
+        "accumulator_bits": 4,
+    }
+    least = {"layers": 8, "accumulator_bits": 32}
+    sizes = {
+        name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
+        for name, needed in needs.items()
+    }
+    return design.replace(**{**sizes, **fixed})
+
+
+def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:
+    """Capacities that would have to be larger than they are fixed to, or than any design's."""
+    limits = {name: fixed.get(name, RANGES[name][1]) for name in needs}
+    return tuple(
+        Shortage(name, needed, limits[name], limits[name])
+        for name, needed in needs.items()
+        if needed > limits[name]
+    )
+
+
+def advice(lacking: tuple[Shortage, ...], fixed: dict[str, Any], *otherwise: str) -> str:
+    """Say what to do about what is lacking: let go of what is fixed, and `otherwise`.
+
+    `otherwise` helps where a board or every design has too little, not where a parameter is fixed
+    too small.
+    """
+    of_fixed = [shortage for shortage in lacking if shortage.resource in fixed]
+    ways = []
+    for shortage in of_fixed:
+        name = shortage.resource
+        # Lengths of no bits are plain pointers, which have no longest column.
+        plain = " or 0" if name == "length_bits" else ""
+        if shortage.needed <= RANGES[name][1]:
+            ways.append(f"give {name} {shortage.needed} or more{plain and ',' + plain}")
+        elif plain:
+            ways.append(f"give {name} 0")
+    if of_fixed:
+        names = ", ".join(shortage.resource for shortage in of_fixed)
+        ways.append(f"leave {names} out")
+    if len(of_fixed) < len(lacking):
+        ways += otherwise
+    return ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]
+
+
+def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
+    """Whether a column is longer than the lengths of compact pointers can say."""
+    needed, has = _length_bits(packed), design.length_bits
+    return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
+
+
+def _length_bits(packed: PackedNetwork) -> int:
+    """Bits of the longest column's length in any PE."""
+    return max(int(part.encoded.lengths().max(initial=0)) for part in packed.layers).bit_length()
+
+
+def _entries(packed: PackedNetwork) -> int:
+    """Entries of the fullest PE."""
+    last = packed.layers[-1]
+    return int((last.entry_base + np.diff(last.encoded.pe_starts)).max())
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+from eie.host.network import Network
+from eie.host.run.batch import emulate
+from eie.host.run.report import RunReport
+
+LAYER_FIELDS = [
+    "name", "rows", "columns", "nonzeros", "entries", "padding_entries", "active_columns",
+    "ideal_cycles", "cycles", "efficiency", "saturated",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def network(random_network) -> Network:
+    return random_network(60, 300, 20, density=0.05)
+
+
+@pytest.fixture(scope="module")
+def inputs() -> np.ndarray:
+    codes = np.random.default_rng(0).integers(-900, 900, (5, 60)).astype(np.int16)
+    codes[:, ::3] = 0
+    return codes
+
+
+@pytest.mark.parametrize("paper", [False, True])
+def test_the_json_has_exactly_the_fields_of_the_contract(paper, network, inputs, roomy):
+    report = emulate(network, roomy(4), inputs, paper=paper).report.as_json()
+    assert list(report) == [
+        *("machine", "design", "vectors", "layers", "total_cycles", "latency_us"),
+        "saturated_inputs",
+    ]
+    assert [list(layer) for layer in report["layers"]] == [LAYER_FIELDS] * 2
+    assert report["design"] == roomy(4).parameters()
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_the_numbers_are_those_of_the_matrices(network, inputs, roomy, reference):
+    pes = 4
+    design = roomy(pes, index_bits=3, clock_mhz=125)
+    report = emulate(network, design, inputs).report
+    first = Network(network.layers[:1], np.zeros((0, 60), np.int16), np.zeros((0, 300), np.int16))
+    taken = (inputs, reference(first, inputs))
+    for layer, activations, found in zip(network.layers, taken, report.layers, strict=True):
+        dense = layer.dense_codes() != 0
+        active = activations != 0
+        assert (found.name, found.rows, found.columns) == (layer.name, layer.rows, layer.columns)
+        assert found.nonzeros == dense.sum()
+        assert found.entries == found.nonzeros + found.padding_entries
+        assert found.active_columns == active.sum()
+        assert found.ideal_cycles == (active @ dense.sum(axis=0)).sum() / pes
+        assert found.efficiency == found.ideal_cycles / found.cycles
+        assert 0 < found.efficiency <= 1
+    assert report.layers[0].padding_entries > 0
+    assert report.vectors == 5
+    assert report.machine == "eie"
+    assert report.latency_us == report.total_cycles / 125 / 5
+
+
+def test_a_layer_that_does_nothing_has_no_efficiency(random_network, roomy):
+    network = random_network(20, 10, density=0.0)
+    report = emulate(network, roomy(2), np.zeros((1, 20), np.int16), paper=True).report
+    assert [layer.efficiency for layer in report.layers] == [0.0]
+    assert (report.total_cycles, report.latency_us) == (0, 0.0)
+
+
+def test_a_batch_in_several_packets_adds_up(network, inputs, roomy, monkeypatch, reference):
+    whole = emulate(network, roomy(4), inputs)
+    monkeypatch.setattr("eie.host.protocol.client._PACKET_BYTES", 2 * 15 * 8)
+    parts = emulate(network, roomy(4), inputs)
+    assert np.array_equal(parts.outputs, whole.outputs)
+    assert np.array_equal(parts.outputs, reference(network, inputs))
+    single = [
+        emulate(network, roomy(4), part).report for part in (inputs[:2], inputs[2:4], inputs[4:])
+    ]
+    assert parts.report == RunReport.total(single)
+    assert parts.report.vectors == 5
+    assert parts.report.total_cycles == sum(report.total_cycles for report in single)
+    assert parts.report.latency_us == pytest.approx(parts.report.total_cycles / 100 / 5)
+    for mine, theirs in zip(parts.report.layers, whole.report.layers, strict=True):
+        assert mine.active_columns == theirs.active_columns
+        assert mine.ideal_cycles == theirs.ideal_cycles
+        assert mine.entries == theirs.entries
+        assert mine.efficiency == mine.ideal_cycles / mine.cycles
+    assert np.array_equal(parts.counters.busy, whole.counters.busy)
+
+
+def test_without_a_report_nothing_is_counted(network, inputs, roomy, monkeypatch):
+    def count(*_: object) -> Counters:
+        raise AssertionError("counted")
+
+    monkeypatch.setattr("eie.hls.model.emulator.count_cycles", count)
+    result = emulate(network, roomy(4), inputs, report=False)
+    assert result.report is None
+    assert result.counters is None
+
+
+def test_a_batch_of_none_has_nothing_to_report(network, roomy):
+    result = emulate(network, roomy(4), np.zeros((0, 60), np.int16))
+    assert result.outputs.shape == (0, 20)
+    assert result.report is None
+
+
+def test_latency_follows_the_clock(network, inputs):
+    slow, fast = (
+        emulate(network, Design(pes=4, accumulator_bits=48, clock_mhz=mhz, rows_per_pe=512), inputs)
+        for mhz in (100, 200)
+    )
+    assert slow.report.total_cycles == fast.report.total_cycles
+    assert slow.report.latency_us == 2 * fast.report.latency_us

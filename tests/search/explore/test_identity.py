@@ -1,0 +1,38 @@
+"""What results rest on is told apart, so that a file of results never mixes two models."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from eie.host.search.explore.identity import MODELS
+
+#: Modules that an evaluation imports and that no result depends on.
+NO_MODELS = {
+    "eie.hls.spec.design_toml",  # reads designs, of which a grid makes its own
+    "eie.hls.boundary.text",  # of messages
+    "eie.host.search.explore.exploration",  # collects results
+    "eie.host.search.explore.fan_out",  # carries them
+    "eie.host.search.explore.grid",  # a point's key says its values
+    "eie.host.search.explore.identity",
+    "eie.host.search.explore.job",
+    "eie.host.search.explore.pareto",  # chooses among results
+    "eie.host.search.explore.plot",
+    "eie.host.search.explore.store",
+    "eie.hls.spec.registers",  # the driver's
+    "eie.hls.boundary.errors",
+    "eie.hls.spec.packets",  # a point is evaluated without packets
+    "eie.hls.boundary.partials",
+    "eie.hls.boundary.atomic",
+}
+
+
+def test_the_version_covers_every_module_that_evaluation_imports():
+    code = (
+        "import json, sys; import eie.host.search.explore.evaluation; "
+        "print(json.dumps([name for name, module in sys.modules.items() "
+        "if name.startswith('eie.') and not hasattr(module, '__path__')]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert set(json.loads(ran.stdout)) == set(MODELS) | NO_MODELS

@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eie.hls.boundary.errors import DesignError, DoesNotFitError, InputError
+from eie.hls.model.resources import estimate, shortages
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.design import NO_BOARD, RANGES, Design
+from eie.host.network import Layer, Network
+from eie.host.packing.packer import pack
+from eie.host.run.batch import emulate
+from eie.host.search.fit import fit
+from eie.host.search.sizing import size_design
+
+SETTINGS = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+
+
+@pytest.fixture(scope="module")
+def network(random_network) -> Network:
+    return random_network(100, 120, 30, density=0.1, magnitude=300, golden=1)
+
+
+def without_weights(*sizes: int) -> Network:
+    """A network of these sizes whose weights are all zero: large, and quick to make."""
+    layers = [
+        Layer(
+            f"layer{number}", rows, columns, np.zeros(columns + 1, np.int64),
+            np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(16, np.int16),
+            np.zeros(rows, np.int64), "none", 8, 8, 8,
+        )
+        for number, (columns, rows) in enumerate(itertools.pairwise(sizes))
+    ]  # fmt: skip
+    none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
+    return Network(tuple(layers), *none)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_design_holds_the_network_within_the_budget(board, network):
+    result = fit(network, board)
+    assert result.design.board == board
+    assert result.design.clock_mhz == BOARDS[board].clock_mhz
+    assert pack(network, result.design).design == result.design
+    assert result.estimate == estimate(result.design)
+    assert shortages(result.estimate, BOARDS[board]) == ()
+
+
+@pytest.mark.parametrize("board", ["pynq-z1", "kv260"])
+def test_the_chosen_design_is_the_fastest_that_fits(board, network):
+    result = fit(network, board)
+    fitting = [c for c in result.candidates if c.cycles is not None]
+    chosen = next(c for c in fitting if c.design == result.design)
+    assert chosen.latency_us == min(c.latency_us for c in fitting)
+    for candidate in result.candidates:
+        assert (candidate.cycles is None) == bool(candidate.shortages)
+        if candidate.cycles is None:
+            assert candidate.latency_us is None
+        else:
+            assert candidate.latency_us == candidate.cycles / candidate.design.clock_mhz
+
+
+def test_predicted_cycles_are_those_of_a_run(network):
+    result = fit(network, "pynq-z1")
+    chosen = next(c for c in result.candidates if c.design == result.design)
+    ran = emulate(network, result.design, network.golden_inputs[:1])
+    assert chosen.cycles == ran.report.total_cycles
+
+
+def test_the_explanation_names_the_chosen_and_what_the_others_lack(network):
+    result = fit(network, "pynq-z1")
+    lines = result.explain().splitlines()
+    (arrow,) = [line for line in lines if line.startswith("->")]
+    design = result.design
+    assert re.match(
+        rf"-> +{design.pes} PEs, {design.index_bits}-bit runs, {design.memory}: \d+ cycles", arrow
+    )
+    assert lines[-1].startswith("lowest predicted latency: ")
+    assert f"at {design.clock_mhz} MHz (a target: not synthesised)" in lines[-1]
+
+
+def test_of_what_does_not_fit_the_closest_are_shown_and_the_others_counted(network):
+    result = fit(network, "pynq-z1")
+    lines = result.explain().splitlines()
+    refused = [candidate for candidate in result.candidates if candidate.shortages]
+    shown = [line for line in lines if "too many" in line]
+    fitting = [line for line in lines if "cycles a vector" in line]
+    assert len(fitting) + len(refused) == len(result.candidates)
+    assert lines[: len(fitting)] == fitting
+    # The numbers of PEs that are next larger than those that fit, one line each.
+    most = max(candidate.design.pes for candidate in result.candidates if candidate.cycles)
+    larger = [pes for pes in (2 * most, 4 * most, 8 * most) if pes <= 256]
+    assert [int(line.split()[0]) for line in shown] == larger
+    assert f"   and {len(refused) - len(shown)} other designs that do not fit either" in lines
+
+
+def test_designs_of_one_pe_are_in_the_singular(network):
+    result = fit(network, "pynq-z1", pes=1)
+    assert "1 PE, " in result.explain()
+    assert "1 PEs" not in result.explain()
+
+
+@pytest.mark.parametrize(("clock_mhz", "said"), [(None, False), (100, False), (101, True)])
+def test_a_clock_above_the_starting_one_is_said_to_be_a_target(clock_mhz, said, network):
+    fixed = {} if clock_mhz is None else {"clock_mhz": clock_mhz}
+    *_, last = fit(network, "pynq-z2", pes=4, **fixed).explain().splitlines()
+    target = (
+        "101 MHz is a target that Vivado has to meet, which may be out of reach: the starting "
+        "clock for PYNQ-Z2 is 100 MHz"
+    )
+    assert (last == target) is said
+    assert "MHz" in last
+    assert "Vivado" not in fit(network, clock_mhz=1000).explain()
+
+
+@pytest.mark.parametrize("passes", [False, True])
+def test_fewer_pes_that_fit_are_named(passes, network):
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=64, passes=passes)
+    message = str(caught.value)
+    assert "LUT (uncalibrated): needs " in message
+    assert message.endswith("\ngive pes 16, which fits, or take a larger board")
+    assert fit(network, "pynq-z2", pes=16)
+    with pytest.raises(DoesNotFitError):
+        fit(network, "pynq-z2", pes=32)
+
+
+def test_more_pes_are_named_where_one_has_too_many_rows():
+    with pytest.raises(DoesNotFitError, match="give pes 128, which fits"):
+        fit(without_weights(3, 70000), "rfsoc4x2", pes=1)
+
+
+def test_passes_are_advised_only_where_they_help(random_network):
+    network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=16)
+    assert str(caught.value).endswith(
+        "run it in passes (passes=True), prune it further, or take a larger board"
+    )
+    assert fit(network, "pynq-z2", pes=16, passes=True).design
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=64)
+    assert str(caught.value).endswith(
+        "give pes 16 and run it in passes (passes=True), or take a larger board"
+    )
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=64, passes=True)
+    assert str(caught.value).endswith("\ngive pes 16, or take a larger board")
+
+
+def test_the_same_network_gets_the_same_design(network):
+    assert fit(network, "pynq-z1") == fit(network, "pynq-z1")
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        {"pes": 4},
+        {"index_bits": 7},
+        {"queue_depth": 4},
+        {"entries_per_pe": 65536, "pes": 2},
+        {"accumulator_bits": 48},
+        {"clock_mhz": 77},
+        {"memory": "bram"},
+        {"memory": "uram", "pes": 8, "index_bits": 4, "queue_depth": 16},
+        {"layers": 3, "rows_per_pe": 200, "biases_per_pe": 300, "hidden_activations": 256},
+        {"pointers_per_pe": 300},
+    ],
+)
+@pytest.mark.parametrize("board", ["kv260", NO_BOARD])
+def test_what_is_fixed_stays(fixed, board, network):
+    design = fit(network, board, **fixed).design
+    assert {name: getattr(design, name) for name in fixed} == fixed
+    pack(network, design)
+
+
+def test_without_a_board_it_is_the_papers_array(network):
+    result = fit(network)
+    design = result.design
+    assert (design.pes, design.index_bits, design.queue_depth) == (64, 4, 8)
+    assert design.board == NO_BOARD
+    assert "64 PEs" in result.explain()
+    assert result.explain().startswith("->")
+    pack(network, design)
+
+
+@SETTINGS
+@given(
+    st.lists(st.integers(1, 200), min_size=2, max_size=4),
+    st.sampled_from([0.0, 0.05, 1.0]),
+    st.sampled_from([1, 2, 16, 64, 256]),
+    st.integers(3, 8),
+    st.sampled_from(["natural", "balanced"]),
+)
+def test_without_a_board_anything_fits(random_network, sizes, density, pes, bits, assignment):
+    network = random_network(*sizes, density=density)
+    design = fit(network, pes=pes, index_bits=bits, assignment=assignment).design
+    pack(network, design, assignment=assignment)
+
+
+def test_the_natural_order_may_need_more_than_the_balanced():
+    codes = np.zeros((6400, 64), np.uint8)
+    codes[::64] = 1  # in natural order all on PE 0
+    layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
+    network = Network((layer,), np.zeros((0, 64), np.int16), np.zeros((0, 6400), np.int16))
+    balanced, natural = fit(network).design, fit(network, assignment="natural").design
+    assert balanced.entries_per_pe < natural.entries_per_pe
+    pack(network, natural, assignment="natural")
+    with pytest.raises(DoesNotFitError):
+        pack(network, balanced, assignment="natural")
+
+
+def test_capacities_fill_the_memories_they_are_in(network):
+    for memory, words in (("bram", 512), ("uram", 4096)):
+        design = fit(network, "kv260", memory=memory).design
+        assert design.entry_words_per_pe % words == 0
+        assert design.pointers_per_pe % 2048 == 0
+
+
+def test_sizing_keeps_everything_but_capacities(network):
+    start = Design(pes=8, index_bits=5, entries_per_pe=1 << 20, queue_depth=5, clock_mhz=9,
+                   accumulator_bits=48)  # fmt: skip
+    packed = pack(network, start)
+    sized = size_design(packed)
+    assert (sized.pes, sized.index_bits, sized.queue_depth, sized.clock_mhz) == (8, 5, 5, 9)
+    assert sized.entries_per_pe == 512 * 4
+    assert pack(network, sized).design == sized
+    assert size_design(packed, layers=100).layers == 100
+
+
+def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_network):
+    network = random_network(1000, 1000, density=0.5)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z1")
+    message = str(caught.value)
+    assert message.startswith("no design for PYNQ-Z1 holds this network; the closest has ")
+    found = re.search(r"BRAM36: needs (\d+), may use 112 of 140 \((\d+) too many\)", message)
+    assert found
+    assert int(found[1]) - int(found[2]) == 112
+    assert message.endswith(
+        "run it in passes (passes=True), prune it further, or take a larger board"
+    )
+
+
+def test_a_network_that_only_one_full_pe_makes_too_large_is_refused():
+    codes = np.zeros((64, 8192), np.uint8)
+    codes[::8] = 1  # in natural order all on PE 0 of eight
+    layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
+    network = Network((layer,), np.zeros((0, 8192), np.int16), np.zeros((0, 64), np.int16))
+    assert fit(network, "pynq-z1", pes=8).design.entries_per_pe < 65536
+    with pytest.raises(DoesNotFitError, match=r"BRAM36: needs \d+, may use 112 of 140"):
+        fit(network, "pynq-z1", pes=8, assignment="natural")
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"entries_per_pe": 8}, "entries_per_pe: needs .*, may use 8 of 8"),
+        ({"pointers_per_pe": 100}, "pointers_per_pe: needs 224, may use 100 of 100 .124 too many"),
+        ({"rows_per_pe": 1}, "rows_per_pe: needs"),
+        ({"biases_per_pe": 1}, "biases_per_pe: needs"),
+        ({"layers": 1}, "layers: needs 2, may use 1 of 1 .1 too many"),
+        ({"hidden_activations": 16}, "hidden_activations: needs 128, may use 16 of 16"),
+        ({"accumulator_bits": 24}, "accumulator_bits: needs"),
+    ],
+)
+@pytest.mark.parametrize("board", ["kv260", NO_BOARD])
+def test_a_fixed_capacity_that_is_too_small_is_refused(fixed, message, board, network):
+    with pytest.raises(DoesNotFitError, match=message):
+        fit(network, board, pes=8, **fixed)
+
+
+@pytest.mark.parametrize("board", ["rfsoc4x2", NO_BOARD])
+@pytest.mark.parametrize(
+    ("sizes", "fixed", "parameter"),
+    [
+        ((65536,) * 6, {}, "pointers_per_pe: needs 327680, may use 262144 of 262144"),
+        ((3, 70000), {"pes": 1}, "rows_per_pe: needs 70000, may use 65536 of 65536"),
+        ((2,) * 302, {}, "layers: needs 301, may use 256 of 256 .45 too many"),
+    ],
+)
+def test_a_network_beyond_every_design_is_refused(sizes, fixed, parameter, board):
+    with pytest.raises(DoesNotFitError, match=parameter):
+        fit(without_weights(*sizes), board, **fixed)
+
+
+def test_sums_beyond_every_accumulator_are_refused():
+    codebook = np.zeros(16, np.int16)
+    codebook[1] = -32768
+    layer = Layer.from_dense_codes(
+        "wide", np.ones((1, 65536), np.uint8), codebook=codebook,
+        bias=np.array([(1 << 47) - 1]), input_frac=8, weight_frac=0, output_frac=0,
+    )  # fmt: skip
+    network = Network((layer,), np.zeros((0, 65536), np.int16), np.zeros((0, 1), np.int16))
+    assert RANGES["accumulator_bits"][1] == 48
+    with pytest.raises(DoesNotFitError, match="accumulator_bits: needs 49, may use 48 of 48"):
+        fit(network)
+
+
+@pytest.mark.parametrize(
+    ("board", "fixed", "error", "message"),
+    [
+        ("pynq-z9", {}, InputError, "board must be one of"),
+        ("pynq-z1", {"speed": 3}, DesignError, "not speed"),
+        ("pynq-z1", {"pes": 3}, DesignError, "power of two"),
+        ("pynq-z1", {"pes": "4"}, DesignError, "pes must be an integer"),
+        ("pynq-z1", {"queue_depth": 1}, DesignError, "queue_depth must be"),
+        ("pynq-z1", {"memory": "uram"}, DesignError, "which has no UltraRAM"),
+        ("pynq-z1", {"memory": "sram"}, DesignError, "memory must be"),
+        (NO_BOARD, {"index_bits": 2}, DesignError, "index_bits must be"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused(board, fixed, error, message, network):
+    with pytest.raises(error, match=message):
+        fit(network, board, **fixed)
+
+
+def test_a_network_without_golden_vectors_is_fitted_too(random_network):
+    network = random_network(50, 40, magnitude=300)
+    design = fit(network, "pynq-z1").design
+    assert pack(network, design)
+
+
+@pytest.mark.parametrize("sizes", [(20, 13, 9), (1, 1, 1), (7, 30, 3, 50)])
+def test_cycles_are_predicted_for_any_number_of_columns(random_network, sizes):
+    """Compact pointers lie elsewhere than plain ones, unless columns come in eights."""
+    network = random_network(*sizes, density=0.5, golden=1, magnitude=900)
+    found = fit(network, "pynq-z2", pes=4)
+    assert found.design.length_bits
+    chosen = next(each for each in found.candidates if each.design == found.design)
+    report = emulate(network, found.design, network.golden_inputs[:1]).report
+    assert chosen.cycles == report.total_cycles
+
+
+@pytest.mark.parametrize("board", ["pynq-z2", NO_BOARD])
+def test_lengths_too_short_for_a_column_are_refused_with_what_to_do(board, random_network):
+    network = random_network(20, 30, 10, golden=2)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, board, pes=2, length_bits=1)
+    message = str(caught.value)
+    found = re.search(r"length_bits: needs (\d), may use 1 of 1 \((\d) too many\)", message)
+    assert found
+    needed = int(found[1])
+    assert needed == 1 + int(found[2])
+    assert message.endswith(f"give length_bits {needed} or more, or 0, or leave length_bits out"), (
+        message
+    )
+    for enough in (needed, 0):
+        pack(network, fit(network, board, pes=2, length_bits=enough).design)
+
+
+def test_columns_too_long_for_any_length_are_not_told_to_take_a_longer_one(random_network):
+    network = random_network(4, 600, density=1.0)
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z2", pes=1, length_bits=8)
+    assert "length_bits: needs 10, may use 8 of 8 (2 too many)" in str(caught.value)
+    assert str(caught.value).endswith("\ngive length_bits 0, or leave length_bits out")
+
+
+def test_the_closest_lacks_what_was_fixed_rather_than_what_the_board_has(network):
+    """Many PEs need but a little more than the board has, and would hide what is to be changed."""
+    with pytest.raises(DoesNotFitError) as caught:
+        fit(network, "pynq-z1", layers=1)
+    message = str(caught.value)
+    assert message.startswith("no design for PYNQ-Z1 with layers 1 holds this network; ")
+    assert message.endswith(
+        "  - layers: needs 2, may use 1 of 1 (1 too many)\n"
+        "give layers 2 or more, or leave layers out"
+    )
