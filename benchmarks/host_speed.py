@@ -20,8 +20,7 @@ from eie.hls.spec.packets import BEAT_BYTES, TRAILER
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
-from eie.host.protocol.responses import answer_bytes
-from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.protocol.responses import answer_bytes, read_run_answer
 from eie.host.search.fit import fit
 
 __all__ = ["BATCHES", "SMALL", "HostRow", "run"]
@@ -67,7 +66,7 @@ def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[HostRow]]]
             yield f"{batch} x {width}", rows
     packed = packed_network(SMALL)
     codes = vectors(packed, 1)
-    size = run_packet_bytes(packed, 1)
+    size = packed.run_packet_bytes(1)
     for group, measure in (("call", measure_call), ("transfer", measure_transfer)):
         measured = measure(packed, codes)
         yield group, [_row(group, what, SMALL, 1, size, of) for what, of in measured.items()]
@@ -91,7 +90,7 @@ def _measure_write(packed: PackedNetwork, batch: int) -> list[HostRow]:
     codes = vectors(packed, batch)
     frac = packed.network.input_frac
     reals = dequantize(codes, frac)
-    size = run_packet_bytes(packed, batch)
+    size = packed.run_packet_bytes(batch)
     with EmulatedBoard(BOARD, lambda: NullEngine(packed.design)):
         allocated = pynq.allocate((size,), np.uint8)
     buffer = np.asarray(allocated)
@@ -102,8 +101,8 @@ def _measure_write(packed: PackedNetwork, batch: int) -> list[HostRow]:
         batch,
         size,
         {
-            "int16": lambda: write_run_packet(packed, codes, buffer),
-            "float32": lambda: write_run_packet(packed, quantize(reals, frac), buffer),
+            "int16": lambda: packed.write_run_packet(codes, buffer),
+            "float32": lambda: packed.write_run_packet(quantize(reals, frac), buffer),
             "crc": lambda: zlib.crc32(buffer[_COVERED].data),
             "memcpy": partial(np.copyto, buffer, source),
         },

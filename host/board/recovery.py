@@ -12,28 +12,11 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import (
-    BEAT_BYTES,
-    DESIGN,
-    HEADER,
-    NETWORK,
-    TRAILER,
-    VERSION,
-    Kind,
-    build_packet,
-)
+from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER, VERSION
 from eie.host.board.transport import BoardEngine
 from eie.host.packing.packed_network import PackedNetwork
-from eie.host.protocol.responses import (
-    Answer,
-    AnswerError,
-    answer_bytes,
-    counters_beats,
-    read_answer,
-    read_counters,
-    read_design,
-)
-from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.protocol.client import Client
+from eie.host.protocol.responses import AnswerError, answer_bytes, read_run_answer
 
 __all__ = ["BoardLink"]
 
@@ -62,7 +45,7 @@ class BoardLink:
     def __init__(self, engine: BoardEngine, *, buffer_bytes: int) -> None:
         self._engine = engine
         self._buffer_bytes = buffer_bytes
-        self._sequence = 0
+        self._client = Client(lambda packet, size: self._engine.process(packet, answer_bytes=size))
         #: What the accelerator holds, as far as it is known.
         self._resident: PackedNetwork | None = None
         #: Whether the accelerator may be in the middle of a packet.
@@ -83,13 +66,7 @@ class BoardLink:
         self._recover_if_needed()
         self._resident = None
         with self._in_step():
-            packet = packed.load_packet(self._next_sequence())
-            answer = self._exchange(Kind.LOAD, packet, 0)
-        if answer.network_id != packed.network_id:
-            raise DeviceError(
-                f"network {packed.network_id:#010x} was loaded, but the accelerator reports "
-                f"{answer.network_id:#010x}: load it again"
-            )
+            self._client.load(packed)
         self._engine.release_buffers()
         self._resident = packed
 
@@ -128,10 +105,8 @@ class BoardLink:
     def counters(self) -> Counters:
         """Read what the kernel counted during the last packet of vectors."""
         self._recover_if_needed()
-        pes = self.design.pes
         with self._in_step():
-            answer = self._ask(Kind.COUNTERS, counters_beats(pes))
-            return read_counters(answer.payload, pes)
+            return self._client.counters(self.design.pes)
 
     def check_transfers(self, packed: PackedNetwork) -> None:
         """Refuse a network whose load, or whose single vector, no transfer of the DMA holds.
@@ -146,7 +121,7 @@ class BoardLink:
         problems = Problems("the network does not fit the DMA's length register")
         for what, size in (
             ("load packet", load * BEAT_BYTES),
-            ("run of one vector", run_packet_bytes(packed, 1)),
+            ("run of one vector", packed.run_packet_bytes(1)),
             ("answer of one vector", answer_bytes(packed.answer_beats(1))),
         ):
             problems.require(
@@ -181,10 +156,10 @@ class BoardLink:
             if stopped():
                 complete = False
                 break
-            sequence, size = self._next_sequence(), run_packet_bytes(packed, len(codes[part]))
+            sequence, size = self._client.next_sequence(), packed.run_packet_bytes(len(codes[part]))
             slot = number % 2
             # Written while the packet before is under way; its own answer is read below.
-            write_run_packet(packed, codes[part], engine.request(slot, size), sequence)
+            packed.write_run_packet(codes[part], engine.request(slot, size), sequence)
             answer = engine.finish() if under_way is not None else None
             beats = packed.answer_beats(len(codes[part]))
             engine.start(slot, size, answer_bytes=answer_bytes(beats))
@@ -198,14 +173,14 @@ class BoardLink:
     def _parts(self, packed: PackedNetwork, vectors: int) -> Iterator[slice]:
         """Split a batch by what a packet, and its answer, may hold."""
         room = min(self._buffer_bytes, self._engine.max_transfer)
-        request = (room - run_packet_bytes(packed, 0)) // BEAT_BYTES // packed.input_beats
+        request = (room - packed.run_packet_bytes(0)) // BEAT_BYTES // packed.input_beats
         answer = (room - answer_bytes(packed.answer_beats(0))) // BEAT_BYTES // packed.output_beats
         most = max(1, min(request, answer))
         for start in range(0, vectors, most):
             yield slice(start, start + most)
 
     def _identify(self) -> Design:
-        design = read_design(self._ask(Kind.IDENTIFY, DESIGN.beats).payload)
+        design = self._client.identify()
         registers = self._engine.registers
         for name, expected in (("design_id", design.id), ("format_version", VERSION)):
             if registers[name] != expected:
@@ -214,17 +189,6 @@ class BoardLink:
                     "is the .hwh the bitstream's?"
                 )
         return design
-
-    def _ask(self, kind: Kind, payload_beats: int) -> Answer:
-        return self._exchange(kind, build_packet(kind, self._next_sequence()), payload_beats)
-
-    def _exchange(self, kind: Kind, packet: bytes, payload_beats: int) -> Answer:
-        data = self._engine.process(packet, answer_bytes=answer_bytes(payload_beats))
-        return read_answer(data, kind, self._sequence, payload_beats)
-
-    def _next_sequence(self) -> int:
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        return self._sequence
 
     @contextlib.contextmanager
     def _in_step(self) -> Iterator[None]:

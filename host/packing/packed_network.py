@@ -14,14 +14,19 @@ from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.hls.spec.matrix_format import EncodedLayer
 from eie.hls.spec.packets import (
     ALL_PES,
+    BEAT_BYTES,
+    HEADER,
     LAYER,
     NETWORK,
     RUN,
     SATURATED,
     SECTION,
+    TRAILER,
     Kind,
     Section,
+    build_header,
     build_packet,
+    build_trailer,
 )
 from eie.host.network import Layer, Network
 
@@ -29,6 +34,8 @@ __all__ = ["PackedLayer", "PackedNetwork", "pointer_beats"]
 
 #: Activations in a 64-bit beat.
 _LANES = 4
+#: Beats of a run's packet before the first vector.
+_RUN_START = HEADER.beats + RUN.beats
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +123,41 @@ class PackedNetwork:
     def run_packet(self, inputs: npt.NDArray[np.int16], sequence: int = 0) -> bytes:
         """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
         codes = self.network.check_inputs(inputs)
-        padded = np.empty((len(codes), self.input_beats * _LANES), "<i2")
-        self.write_inputs(codes, padded)
-        start = RUN.build(network_id=self.network_id, batch=len(codes))
-        return build_packet(Kind.RUN, sequence, np.concatenate([start, padded.view("<u8").ravel()]))
+        buffer = np.empty(self.run_packet_bytes(len(codes)), np.uint8)
+        self.write_run_packet(codes, buffer, sequence)
+        return buffer.tobytes()
+
+    def run_packet_bytes(self, vectors: int) -> int:
+        """Bytes of the packet that runs `vectors` vectors."""
+        return (_RUN_START + vectors * self.input_beats + TRAILER.beats) * BEAT_BYTES
+
+    def write_run_packet(
+        self,
+        codes: npt.NDArray[np.int16],
+        buffer: npt.NDArray[np.uint8],
+        sequence: int = 0,
+    ) -> None:
+        """Write the packet that runs a batch into `buffer`: where the DMA reads it, for one.
+
+        Parameters
+        ----------
+        codes
+            int16, shape (batch, inputs).
+        buffer
+            uint8, shape (:meth:`run_packet_bytes` of the batch,), contiguous and aligned to a
+            beat.
+        sequence
+            The packet's number, of which the lowest 16 bits count.
+        """
+        beats = buffer.view("<u8")
+        lanes = beats[_RUN_START : -TRAILER.beats].view("<i2")
+        self.write_inputs(codes, lanes.reshape(len(codes), self.input_beats * _LANES))
+        beats[HEADER.beats : _RUN_START] = RUN.build(network_id=self.network_id, batch=len(codes))
+        payload = len(beats) - HEADER.beats - TRAILER.beats
+        data = buffer.data
+        data[: HEADER.beats * BEAT_BYTES] = build_header(Kind.RUN, sequence, payload)
+        covered = len(data) - TRAILER.beats * BEAT_BYTES
+        data[covered:] = build_trailer(data[:covered])
 
     def in_order_sent(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Put inputs, int16 of shape (batch, inputs), in the order in which they are sent."""

@@ -1,27 +1,91 @@
-"""A network on an engine: load it, run vectors, read the counters, every answer checked."""
+"""The host's side of the protocol: requests with sequence numbers, and every answer checked.
+
+:class:`Client` speaks to whatever takes a packet and gives the answer; the driver's
+:class:`~eie.host.board.recovery.BoardLink` is built on it. :class:`Session` is a client with a
+network on an :class:`~eie.host.protocol.engine.Engine`, for everything that is not a board.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
 from eie.hls.spec.packets import DESIGN, Kind, build_packet
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
+    answer_bytes,
     counters_beats,
     read_answer,
     read_counters,
     read_design,
 )
 
-__all__ = ["Session"]
+__all__ = ["Client", "Session"]
 
 #: Input vectors of one packet take at most this many bytes.
 _PACKET_BYTES = 4 << 20
+
+
+class Client:
+    """Requests to one accelerator, one at a time.
+
+    Parameters
+    ----------
+    transfer
+        Takes the bytes of a packet, and how many bytes its answer has if it says OK; gives those
+        of the answer.
+    """
+
+    def __init__(self, transfer: Callable[[bytes, int], bytes | memoryview]) -> None:
+        self._transfer = transfer
+        self._sequence = 0
+
+    def next_sequence(self) -> int:
+        """Number of the next packet, of 16 bits."""
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        return self._sequence
+
+    def identify(self) -> Design:
+        """Ask for the accelerator's design; its board is ``"none"``."""
+        return read_design(self._ask(Kind.IDENTIFY, DESIGN.beats).payload)
+
+    def load(self, packed: PackedNetwork) -> None:
+        """Make `packed` resident.
+
+        Raises
+        ------
+        DeviceError
+            If the accelerator refuses it, or reports another network.
+        """
+        answer = self._exchange(Kind.LOAD, packed.load_packet(self.next_sequence()), 0)
+        if answer.network_id != packed.network_id:
+            raise DeviceError(
+                f"network {packed.network_id:#010x} was loaded, but the accelerator reports "
+                f"{answer.network_id:#010x}: load it again"
+            )
+
+    def run(self, packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> Answer:
+        """Take int16 codes of shape (batch, inputs) through what is resident, as one packet."""
+        packet = packed.run_packet(codes, self.next_sequence())
+        return self._exchange(Kind.RUN, packet, packed.answer_beats(len(codes)))
+
+    def counters(self, pes: int) -> Counters:
+        """Read what the kernel, of `pes` PEs, counted during the last packet of vectors."""
+        return read_counters(self._ask(Kind.COUNTERS, counters_beats(pes)).payload, pes)
+
+    def _ask(self, kind: Kind, payload_beats: int) -> Answer:
+        return self._exchange(kind, build_packet(kind, self.next_sequence()), payload_beats)
+
+    def _exchange(self, kind: Kind, packet: bytes, payload_beats: int) -> Answer:
+        data = self._transfer(packet, answer_bytes(payload_beats))
+        return read_answer(data, kind, self._sequence, payload_beats)
 
 
 class Session:
@@ -41,20 +105,18 @@ class Session:
     """
 
     def __init__(self, engine: Engine, packed: PackedNetwork) -> None:
-        self._engine = engine
+        self._client = Client(lambda packet, _: engine.process(packet))
         self._packed = packed
-        self._sequence = 0
         #: How many results of each layer were saturated in the last run; empty before the first.
         self.saturated: tuple[int, ...] = ()
-        identity = self._request(Kind.IDENTIFY, DESIGN.beats)
-        design = read_design(identity.payload)
+        design = self._client.identify()
         if design.id != packed.design.id:
             raise DeviceError(
                 f"the engine has design {design.id:#010x}, the network was packed for "
                 f"{packed.design.id:#010x}: pack it for the engine's design, or generate the "
                 "project again if its design.toml was edited"
             )
-        self._exchange(Kind.LOAD, packed.load_packet(self._next()), 0)
+        self._client.load(packed)
 
     def run(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Take vectors through the network, as one packet.
@@ -68,28 +130,15 @@ class Session:
         -------
         ndarray of int16, shape (batch, outputs)
         """
-        packet = self._packed.run_packet(codes, self._next())
-        answer = self._exchange(Kind.RUN, packet, self._packed.answer_beats(len(codes)))
+        answer = self._client.run(self._packed, codes)
         self.saturated = self._packed.read_saturated(answer.payload)
         return self._packed.read_outputs(answer.payload)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last run."""
-        pes = self._packed.design.pes
-        return read_counters(self._request(Kind.COUNTERS, counters_beats(pes)).payload, pes)
+        return self._client.counters(self._packed.design.pes)
 
     @property
     def vectors_per_packet(self) -> int:
         """A sensible number of vectors to give to one :meth:`run`."""
         return max(1, _PACKET_BYTES // (8 * self._packed.input_beats))
-
-    def _request(self, kind: Kind, payload_beats: int) -> Answer:
-        sequence = self._next()
-        return self._exchange(kind, build_packet(kind, sequence), payload_beats)
-
-    def _exchange(self, kind: Kind, packet: bytes, payload_beats: int) -> Answer:
-        return read_answer(self._engine.process(packet), kind, self._sequence, payload_beats)
-
-    def _next(self) -> int:
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        return self._sequence

@@ -23,6 +23,7 @@ from eie.hls.spec.packets import (
     answer_kind,
     parse_packet,
 )
+from eie.host.packing.packed_network import PackedNetwork
 
 __all__ = [
     "Answer",
@@ -32,6 +33,7 @@ __all__ = [
     "read_answer",
     "read_counters",
     "read_design",
+    "read_run_answer",
 ]
 
 _DAMAGED = "the request was damaged on its way: try again, and check that the bitstream met timing"
@@ -117,6 +119,40 @@ def read_answer(data: bytes | memoryview, kind: Kind, sequence: int, payload_bea
     if beats != payload_beats:
         raise AnswerError(f"the answer to {name} must have {payload_beats} beats, not {beats}")
     return Answer(packet.payload[:beats], status["network_id"])
+
+
+def read_run_answer(
+    packed: PackedNetwork,
+    data: memoryview,
+    outputs: npt.NDArray[np.int16],
+    sequence: int = 0,
+) -> tuple[int, ...]:
+    """Check the answer to a run and write its outputs.
+
+    Parameters
+    ----------
+    packed
+        The network, as it is resident.
+    data
+        Bytes of the answer.
+    outputs
+        int16, shape (batch, outputs), contiguous; written unless the answer is refused.
+    sequence
+        The packet's number, of 16 bits.
+
+    Returns
+    -------
+    tuple of int
+        How many results of each layer were saturated.
+
+    Raises
+    ------
+    AnswerError
+        As :func:`read_answer`.
+    """
+    answer = read_answer(data, Kind.RUN, sequence, packed.answer_beats(len(outputs)))
+    packed.read_outputs(answer.payload, outputs)
+    return packed.read_saturated(answer.payload)
 
 
 def read_design(payload: npt.NDArray[np.uint64]) -> Design:

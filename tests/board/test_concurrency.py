@@ -22,8 +22,7 @@ from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
-from eie.host.protocol.responses import AnswerError
-from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.protocol.responses import AnswerError, read_run_answer
 from eie.host.run.batch import emulate
 
 DESIGN = Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104")
@@ -53,8 +52,8 @@ def test_a_packet_written_in_place_is_the_packet(random_network, inputs, batch, 
     packed = pack(random_network(inputs, 5), DESIGN)
     codes = vectors(packed.network, batch, seed=sequence)
     # What the buffer held before must not show.
-    buffer = np.full(run_packet_bytes(packed, batch), 0xAA, np.uint8)
-    write_run_packet(packed, codes, buffer, sequence)
+    buffer = np.full(packed.run_packet_bytes(batch), 0xAA, np.uint8)
+    packed.write_run_packet(codes, buffer, sequence)
     assert buffer.tobytes() == packed.run_packet(codes, sequence)
 
 

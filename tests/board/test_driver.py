@@ -178,13 +178,6 @@ def test_a_network_too_large_for_the_length_register_is_refused(make_bench, make
         accelerator.load(make_network())
 
 
-def test_sequence_numbers_wrap(bench, accelerator):
-    accelerator._link._sequence = 0xFFFE
-    for _ in range(3):
-        accelerator.counters()
-    assert accelerator._link._sequence == 1
-
-
 def test_closing_frees_the_buffers(bench, network):
     accelerator = bench.open()
     accelerator.load(network)

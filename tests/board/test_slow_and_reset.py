@@ -10,7 +10,6 @@ import pytest
 from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
 from eie.host.board.dma import DmaError, DmaStatus
 from eie.host.protocol.responses import AnswerError
-from eie.host.protocol.run_packets import run_packet_bytes
 
 #: Reads of registers before the deadline: two channels a look, a look a second, ten seconds.
 READS = 20
@@ -93,7 +92,7 @@ def test_a_reset_between_the_packets_of_a_batch_gives_no_result(bench, network, 
 def test_every_flipped_bit_of_a_request_is_an_error(bench, loaded, network):
     """By magic, length, kind or CRC; and the device is in step afterwards."""
     inputs = network.golden_inputs[:1]
-    size = run_packet_bytes(loaded._plan.passes[0].packed, 1)
+    size = loaded._plan.passes[0].packed.run_packet_bytes(1)
     for bit in range(8 * size):
         bench.faults.flip_request_bit = bit
         with pytest.raises(DeviceError):

@@ -113,14 +113,6 @@ def test_another_network_on_the_engine_is_noticed(network, inputs, roomy, random
         first.run(inputs)
 
 
-def test_sequence_numbers_wrap_around(network, inputs, roomy):
-    session = Session(Emulator(roomy(4)), pack(network, roomy(4)))
-    session._sequence = 0xFFFE
-    before = session.run(inputs)
-    assert np.array_equal(session.run(inputs), before)
-    assert np.array_equal(session.run(inputs), before)
-
-
 def test_counters_come_through_a_session(network, inputs, roomy):
     engine = Emulator(roomy(4))
     session = Session(engine, pack(network, roomy(4)))
