@@ -1,5 +1,6 @@
 """The network: what a compressed model says, and its file."""
 
-from __future__ import annotations
+from eie.host.network.layer import MAX_BIAS_BITS, Layer
+from eie.host.network.network import Network
 
-from eie.host.network.network import *  # noqa: F403
+__all__ = ["MAX_BIAS_BITS", "Layer", "Network"]

@@ -10,9 +10,10 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +24,15 @@ from eie.hls.boundary.errors import InputError, NetworkFileError
 from eie.hls.boundary.file_kinds import identify, is_regular, refusal
 from eie.hls.boundary.npy import HEAD_BYTES, ArrayHeader, parse_array, parse_header
 from eie.hls.boundary.text import counted, shown
-from eie.host.network import Layer, Network
 
-__all__ = ["FILE_VERSION", "load_network", "save_network"]
+__all__ = ["FILE_VERSION", "LAYER_ARRAYS", "Parts", "read_parts", "write_parts"]
 
 #: Newest version of the file format. Version 2 adds ``feature_fracs``; a network without them is
 #: written as version 1, which every eie reads.
 FILE_VERSION = 2
 _MAGIC = "eie-network"
 #: Arrays of a layer, with their types.
-_LAYER_ARRAYS = {
+LAYER_ARRAYS = {
     "indptr": np.int64,
     "indices": np.int32,
     "codes": np.uint8,
@@ -45,9 +45,24 @@ _MAX_HEADER_BYTES = 4 << 20
 #: of real networks take three to eight times.
 _MAX_RATIO, _ALWAYS_BYTES = 32, 64 << 20
 
+_Made = TypeVar("_Made")
 
-def save_network(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write the network file; the same network gives the same bytes.
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a network file holds, whatever it may mean."""
+
+    #: Scalars of each layer by name.
+    layers: list[dict[str, Any]]
+    #: Texts by name.
+    metadata: dict[str, str]
+    #: ``layer0_indptr`` and so on for the arrays of each layer, ``golden_inputs``,
+    #: ``golden_outputs`` and, in version 2, ``feature_fracs``.
+    arrays: dict[str, npt.NDArray[Any]]
+
+
+def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
+    """Write a network file; the same parts give the same bytes.
 
     The file appears whole or not at all: it is written beside `path` and then renamed.
 
@@ -59,18 +74,14 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": 1 if network.feature_fracs is None else 2,
-        "layers": [layer.scalars() for layer in network.layers],
-        "metadata": dict(network.metadata),
+        "version": 2 if "feature_fracs" in parts.arrays else 1,
+        "layers": parts.layers,
+        "metadata": parts.metadata,
     }
     arrays: dict[str, npt.NDArray[Any]] = {
-        "header": np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
+        "header": np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8),
+        **parts.arrays,
     }
-    for number, layer in enumerate(network.layers):
-        arrays |= {f"layer{number}_{name}": array for name, array in layer.arrays().items()}
-    arrays |= {"golden_inputs": network.golden_inputs, "golden_outputs": network.golden_outputs}
-    if network.feature_fracs is not None:
-        arrays["feature_fracs"] = network.feature_fracs
     if arrays["header"].size > _MAX_HEADER_BYTES - HEAD_BYTES:
         raise NetworkFileError(
             f"cannot write network file {target}: names and metadata must take at most "
@@ -91,11 +102,19 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
         raise NetworkFileError(f"cannot write network file {target}: {error.strerror}") from error
 
 
-def load_network(path: str | os.PathLike[str]) -> Network:
-    """Read a network file and check all of it.
+def read_parts(path: str | os.PathLike[str], make: Callable[[Parts], _Made]) -> _Made:
+    """Read a network file, check it, and make a value of its parts.
 
     The file may come from anywhere. Names, types and declared sizes of its arrays are checked
     before any of them is decompressed; together they may take 64 MiB and 32 times the file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    make
+        Makes the value; an InputError, TypeError or ValueError means that the parts do not fit
+        together.
 
     Raises
     ------
@@ -111,7 +130,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         )
     try:
         with source.open("rb") as file, Archive(file) as archive:
-            return _read(archive, source.stat().st_size)
+            return _read(archive, source.stat().st_size, make)
     except OSError as error:
         raise NetworkFileError(f"cannot read network file {source}: {error}") from error
     except NetworkFileError as error:
@@ -130,8 +149,8 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise NetworkFileError(refusal(source, "network")) from error
 
 
-def _read(archive: Archive, file_bytes: int) -> Network:
-    """Read the network in an archive.
+def _read(archive: Archive, file_bytes: int, make: Callable[[Parts], _Made]) -> _Made:
+    """Read the parts in an archive, and make a value of them.
 
     Raises
     ------
@@ -167,20 +186,9 @@ def _read(archive: Archive, file_bytes: int) -> Network:
     stored = arrays.pop("sha256")
     if not np.array_equal(stored, _digest(arrays)):
         raise NetworkFileError("was altered: its contents do not match its SHA-256")
+    del arrays["header"]
     try:
-        layers = []
-        for number, scalars in enumerate(header["layers"]):
-            fields: dict[str, Any] = dict(scalars)
-            for name in _LAYER_ARRAYS:
-                fields[name] = arrays[f"layer{number}_{name}"]
-            layers.append(Layer(**fields))
-        return Network(
-            layers=tuple(layers),
-            golden_inputs=arrays["golden_inputs"],
-            golden_outputs=arrays["golden_outputs"],
-            metadata=header["metadata"],
-            feature_fracs=arrays["feature_fracs"] if header["version"] == FILE_VERSION else None,
-        )
+        return make(Parts(header["layers"], header["metadata"], arrays))
     except (InputError, TypeError, ValueError) as error:
         raise NetworkFileError(f"is not a valid network file: {error}") from error
 
@@ -220,7 +228,7 @@ def _expected(header: dict[str, Any]) -> dict[str, tuple[np.dtype[Any], int]]:
     of_layers = {
         f"layer{number}_{name}": (np.dtype(dtype), 1)
         for number in range(layers)
-        for name, dtype in _LAYER_ARRAYS.items()
+        for name, dtype in LAYER_ARRAYS.items()
     }
     golden = {name: (np.dtype(np.int16), 2) for name in ("golden_inputs", "golden_outputs")}
     fracs = {"feature_fracs": (np.dtype(np.int64), 1)} if header["version"] > 1 else {}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import SaturationWarning
 from eie.hls.boundary.text import counted, listed
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
-from eie.host.network import Network
+from eie.host.network.network import Network
 
 __all__ = ["quantize_inputs", "saturated_inputs"]
 

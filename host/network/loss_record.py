@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eie.hls.boundary.errors import NetworkFileError
-from eie.host.network import Network
+from eie.host.network.network import Network
 
 __all__ = ["METADATA_KEY", "CutValue", "ErrorFigures", "LayerLoss", "LossRecord", "StageLoss"]
 
