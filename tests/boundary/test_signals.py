@@ -85,7 +85,7 @@ def lives(process: int) -> bool:
 @pytest.fixture
 def words(tmp_path: Path, random_network) -> list[object]:
     """A command that writes y.npy, which is there already."""
-    random_network(20, 30, 10, golden=2).save(tmp_path / "net.npz")
+    random_network(20, 30, 10, golden=2, magnitude=30).save(tmp_path / "net.npz")
     np.save(tmp_path / "x.npy", np.zeros((3, 20)))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "y.npy").write_bytes(b"old")
