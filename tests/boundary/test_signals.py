@@ -67,7 +67,7 @@ def start(code: str, *words: object, **environment: object) -> subprocess.Popen[
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.02)
