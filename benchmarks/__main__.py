@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import (
-    beyond,
+from benchmarks.measure import (
     cpu,
     digits_net,
     energy,
-    host_speed,
+    host,
+    improvements,
     in_passes,
-    paper_table,
+    nine_layers,
     speed,
     sweeps,
 )
-from benchmarks.layers import LAYERS, PaperLayer
-from benchmarks.measuring import Environment
-from benchmarks.page import write_page
+from benchmarks.measure.timing import Environment
+from benchmarks.page.render import write_page
+from benchmarks.paper.layers import LAYERS, PaperLayer
 from benchmarks.results import Part, Results
 from eie.hls.spec.errors import EieError, InputError
 
@@ -32,37 +33,33 @@ _QUICK_DIVISOR = 8
 _ROOT = Path(__file__).parents[1]
 _JSON = "evaluation.json"
 
-Rows = Iterator[tuple[str, Sequence[Any]]]
-
 
 @dataclass(frozen=True)
 class _Runner:
     """How a part is run."""
 
     row_type: type[Any]
-    run: Callable[[Sequence[PaperLayer]], Rows]
+    run: Callable[[Sequence[PaperLayer]], Iterator[Any]]
     #: Whether smaller layers make it shorter; a quick run leaves the others out.
     shrinks: bool = True
 
 
 RUNNERS = {
-    "layers": _Runner(paper_table.LayerRow, paper_table.run),
+    "layers": _Runner(nine_layers.LayerRow, nine_layers.run),
     "skew": _Runner(sweeps.SkewRow, sweeps.run_skew),
     "queue": _Runner(sweeps.QueueRow, sweeps.run_queue),
     "width": _Runner(sweeps.WidthRow, sweeps.run_width),
     "pes": _Runner(sweeps.PesRow, sweeps.run_pes),
-    "beyond": _Runner(beyond.BeyondRow, beyond.run),
+    "improvements": _Runner(improvements.ImprovementRow, improvements.run),
     "passes": _Runner(in_passes.PassesRow, in_passes.run),
     "energy": _Runner(energy.EnergyRow, energy.run_energy),
     "roofline": _Runner(energy.RooflineRow, energy.run_roofline),
     "cpu": _Runner(cpu.CpuRow, cpu.run),
     "speed": _Runner(speed.SpeedRow, speed.run),
-    "build": _Runner(speed.BuildRow, lambda _: speed.run_build(), shrinks=False),
-    "host": _Runner(host_speed.HostRow, host_speed.run),
-    "precision": _Runner(
-        digits_net.PrecisionRow, lambda _: digits_net.run_precision(), shrinks=False
-    ),
-    "skewness": _Runner(digits_net.SkewnessRow, lambda _: digits_net.run_skewness(), shrinks=False),
+    "build": _Runner(speed.BuildRow, speed.run_build, shrinks=False),
+    "host": _Runner(host.HostRow, host.run),
+    "precision": _Runner(digits_net.PrecisionRow, digits_net.run_precision, shrinks=False),
+    "skewness": _Runner(digits_net.SkewnessRow, digits_net.run_skewness, shrinks=False),
 }
 
 
@@ -114,19 +111,19 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
             )
     folder.mkdir(parents=True, exist_ok=True)
     layers = [layer.shrunk(divisor) for layer in LAYERS]
-    begin = time.perf_counter()
     for name in parts:
-        environment = Environment.here()
-        start = time.perf_counter()
-        rows: list[Any] = []
-        for done, more in RUNNERS[name].run(layers):
-            rows += more
-            print(f"[{time.perf_counter() - begin:6.1f} s] {name}: {done}", flush=True)
+        environment, start, rows, shown = Environment.here(), time.perf_counter(), [], None
+        for row in RUNNERS[name].run(layers):
+            rows.append(row)
+            # The first field says what a row is of: most often a layer.
+            first = dataclasses.astuple(row)[0]
+            if first != shown:
+                print(f"[{time.perf_counter() - start:6.1f} s] {name}: {first}", flush=True)
+                shown = first
         seconds = round(time.perf_counter() - start, 1)
-        results.parts[name] = Part(environment, seconds, tuple(rows))
+        results.parts[name] = Part(seconds, environment, tuple(rows))
         results.save(folder / _JSON)
-    page = write_page(results, folder)
-    print(f"[{time.perf_counter() - begin:6.1f} s] wrote {page} and {folder / _JSON}")
+    print(f"wrote {write_page(results, folder)} and {folder / _JSON}")
 
 
 def load(folder: Path) -> Results:

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Environment
+from benchmarks.measure.timing import Environment
 from eie.hls.spec.atomic import whole_file
 from eie.hls.spec.errors import InputError
-
-__all__ = ["Part", "Results"]
 
 _FORMAT = 1
 
@@ -22,9 +20,9 @@ _FORMAT = 1
 class Part:
     """What one part found."""
 
-    environment: Environment
     #: How long it took.
     seconds: float
+    environment: Environment
     #: Dataclasses of the part's own type.
     rows: tuple[Any, ...]
 
@@ -37,16 +35,28 @@ class Results:
     divisor: int
     parts: dict[str, Part] = field(default_factory=dict)
 
-    def rows(self, part: str) -> Sequence[Any]:
-        """Rows of a part, none if it has not been run."""
-        return self.parts[part].rows if part in self.parts else ()
+    def rows(self, part: str, **wanted: object) -> Sequence[Any]:
+        """Rows of a part whose fields are as `wanted`, none if it has not been run."""
+        rows = self.parts[part].rows if part in self.parts else ()
+        return [row for row in rows if all(getattr(row, f) == v for f, v in wanted.items())]
+
+    def row(self, part: str, **wanted: object) -> Any:
+        """The one row whose fields are as `wanted`; KeyError if it is not there."""
+        found = self.rows(part, **wanted)
+        if len(found) != 1:
+            raise KeyError(f"{part} must have one row with {wanted}, not {len(found)}")
+        return found[0]
 
     def save(self, path: Path) -> None:
-        """Write the JSON file; it appears whole or not at all."""
-        parts = ",\n".join(_as_json(name, part) for name, part in self.parts.items())
-        text = f'{{"format": {_FORMAT}, "divisor": {self.divisor}, "parts": {{\n{parts}\n}}}}\n'
+        """Write the JSON file, a row on a line; it appears whole or not at all."""
+        parts = []
+        for name, part in self.parts.items():
+            document = dataclasses.asdict(part)
+            rows = ",\n".join(json.dumps(row) for row in document.pop("rows"))
+            parts.append(f'"{name}": {json.dumps(document)[:-1]}, "rows": [\n{rows}\n]}}')
+        text = f'{{"format": {_FORMAT}, "divisor": {self.divisor}, "parts": {{\n'
         with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(text + ",\n".join(parts) + "\n}}\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path, row_types: Mapping[str, type[Any]]) -> Results:
@@ -60,29 +70,17 @@ class Results:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document["format"] != _FORMAT:
-                raise InputError(f"{path}: format must be {_FORMAT}, not {document['format']!r}")
+                raise ValueError(f"format must be {_FORMAT}, not {document['format']!r}")
             parts = {
                 name: Part(
-                    Environment(**part["environment"]),
                     part["seconds"],
+                    Environment(**part["environment"]),
                     tuple(row_types[name](**row) for row in part["rows"]),
                 )
                 for name, part in document["parts"].items()
             }
             return cls(document["divisor"], parts)
-        except InputError:
-            raise
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{path} must be a file that this benchmark wrote ({error}); delete it"
             ) from error
-
-
-def _as_json(name: str, part: Part) -> str:
-    """A part with one row on a line, so that changes can be read."""
-    environment = json.dumps(dataclasses.asdict(part.environment))
-    rows = ",\n".join(json.dumps(dataclasses.asdict(row)) for row in part.rows)
-    return (
-        f'{json.dumps(name)}: {{"seconds": {part.seconds}, "environment": {environment}, '
-        f'"rows": [\n{rows}\n]}}'
-    )

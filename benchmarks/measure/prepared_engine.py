@@ -10,13 +10,11 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, TRAILER, Kind, answer_kind, build_packet
 
-__all__ = ["NullEngine"]
-
 #: Where a request says what it asks for, and its number (``eie.hls.spec.packets.HEADER``).
 _KIND, _SEQUENCE = 5, slice(6, 8)
 
 
-class NullEngine:
+class PreparedEngine:
     """An engine whose kernel takes no time, for what the host takes alone.
 
     Everything but runs is the emulator's, so that a driver takes it for what it is not. So is the

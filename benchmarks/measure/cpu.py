@@ -13,12 +13,10 @@ import numpy.typing as npt
 import scipy.sparse
 import torch
 
-from benchmarks.layers import PaperLayer
-from benchmarks.measuring import side_by_side
-from benchmarks.patterns import PATTERNS, inputs, network
+from benchmarks.paper.layers import PaperLayer
+from benchmarks.measure.timing import Action, side_by_side
+from benchmarks.paper.patterns import PATTERNS, inputs, network
 from eie.host.network import Layer
-
-__all__ = ["BATCHES", "CONTENDERS", "CpuRow", "csr", "run"]
 
 #: Vectors at a time.
 BATCHES = (1, 64)
@@ -44,39 +42,35 @@ class CpuRow:
         return self.median_us / self.batch
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[CpuRow]]]:
+def run(layers: Sequence[PaperLayer]) -> Iterator[CpuRow]:
     """Measure every layer, all contenders side by side."""
     before = torch.get_num_threads()
     try:
         for layer in layers:
             weights = network(layer, PATTERNS["uniform"]).layers[0]
             for batch in BATCHES:
-                yield f"{layer.name}, batch {batch}", measure(layer, weights, batch)
+                yield from measure(layer, weights, batch)
     finally:
         torch.set_num_threads(before)
 
 
-def measure(layer: PaperLayer, weights: Layer, batch: int) -> list[CpuRow]:
+def measure(layer: PaperLayer, weights: Layer, batch: int) -> Iterator[CpuRow]:
     """Measure one layer; torch with one thread and with as many as there are cores."""
     matrix = csr(weights)
     vectors = inputs(layer, batch).astype(np.float32)
-    contenders: dict[str, Callable[[], object]] = {}
-    prepare: dict[str, Callable[[], object]] = {}
+    contenders: dict[str, Action] = {}
+    prepare: dict[str, Action] = {}
     with torch.inference_mode():
-        for name, compute in _torch_contenders(weights, matrix, vectors).items():
+        for name, compute in torch_products(weights, matrix, vectors).items():
             for threads in sorted({1, os.cpu_count() or 1}):
                 contenders[f"{name}/{threads}"] = compute
                 prepare[f"{name}/{threads}"] = partial(torch.set_num_threads, threads)
         columns = np.ascontiguousarray(vectors.T) if batch > 1 else vectors[0]
         contenders["scipy CSR/1"] = lambda: matrix @ columns
         timings = side_by_side(contenders, prepare=prepare)
-    rows = []
     for key, timing in timings.items():
-        name, threads_text = key.split("/")
-        rows.append(
-            CpuRow(layer.name, batch, name, int(threads_text), timing.median_us, timing.best_us)
-        )
-    return rows
+        name, count = key.split("/")
+        yield CpuRow(layer.name, batch, name, int(count), timing.median_us, timing.best_us)
 
 
 def csr(layer: Layer) -> scipy.sparse.csr_array:
@@ -90,9 +84,13 @@ def csr(layer: Layer) -> scipy.sparse.csr_array:
     return rows
 
 
-def _torch_contenders(
+def torch_products(
     layer: Layer, matrix: scipy.sparse.csr_array, vectors: npt.NDArray[np.float32]
-) -> dict[str, Callable[[], object]]:
+) -> dict[str, Callable[[], torch.Tensor]]:
+    """Give torch's products of a layer and vectors of shape (batch, columns), dense and CSR.
+
+    Those of a batch are (batch, rows) for the dense one, (rows, batch) for the other.
+    """
     dense = torch.from_numpy(layer.dense_weights().astype(np.float32))
     with warnings.catch_warnings():
         # torch calls its CSR tensors a beta feature.

@@ -7,9 +7,8 @@ digits. It is no AlexNet.
 from __future__ import annotations
 
 import functools
-import importlib.util
-import sys
-from collections.abc import Iterator, Sequence
+import runpy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ import numpy.typing as npt
 
 from eie.host.network import Layer, Network
 
-__all__ = ["BITS", "PrecisionRow", "SkewnessRow", "outputs_at", "run_precision", "run_skewness"]
-
 #: Widths of activations and shared weights that are tried.
 BITS = (16, 12, 8, 6, 4)
-_DIGITS = Path(__file__).parents[1] / "examples" / "digits.py"
+_DIGITS = Path(__file__).parents[2] / "examples" / "digits.py"
 
 
 @dataclass(frozen=True)
@@ -52,36 +49,29 @@ class SkewnessRow:
     column_skew: float
 
 
-def run_precision() -> Iterator[tuple[str, Sequence[PrecisionRow]]]:
+def run_precision(_: object = None) -> Iterator[PrecisionRow]:
     """Measure accuracy at every precision."""
     digits = _digits()
-    network, count = digits.network, len(digits.labels)
-    rows = [
-        PrecisionRow("float32, dense", digits.accuracies.float32, count),
-        PrecisionRow("float32, pruned and shared", digits.accuracies.shared, count),
-    ]
+    count = len(digits.labels)
+    yield PrecisionRow("float32, dense", digits.accuracies.float32, count)
+    yield PrecisionRow("float32, pruned and shared", digits.accuracies.shared, count)
     for bits in BITS:
-        outputs = outputs_at(network, digits.inputs, bits)
+        outputs = outputs_at(digits.network, digits.inputs, bits)
         right = float(np.mean(outputs.argmax(axis=1) == digits.labels))
-        rows.append(PrecisionRow(f"{bits}-bit fixed point", right, count))
-    yield "digits", rows
+        yield PrecisionRow(f"{bits}-bit fixed point", right, count)
 
 
-def run_skewness() -> Iterator[tuple[str, Sequence[SkewnessRow]]]:
+def run_skewness(_: object = None) -> Iterator[SkewnessRow]:
     """Measure the unevenness of every layer."""
-    rows = []
     for layer in _digits().network.layers:
-        of_rows = np.bincount(layer.indices, minlength=layer.rows)
-        row = SkewnessRow(
+        yield SkewnessRow(
             layer=layer.name,
             rows=layer.rows,
             columns=layer.columns,
             density=layer.density,
-            row_skew=_excess(of_rows, layer.density),
-            column_skew=_excess(np.diff(layer.indptr), layer.density),
+            row_skew=excess(np.bincount(layer.indices, minlength=layer.rows), layer.density),
+            column_skew=excess(np.diff(layer.indptr), layer.density),
         )
-        rows.append(row)
-    yield "digits", rows
 
 
 def outputs_at(
@@ -134,7 +124,7 @@ def _saturated(values: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.flo
     return np.clip(values, -limit, limit - 1)
 
 
-def _excess(counts: npt.NDArray[np.int64], density: float) -> float:
+def excess(counts: npt.NDArray[np.int64], density: float) -> float:
     """Relative deviation of `counts` that independent weights of `density` do not explain."""
     mean = counts.mean()
     beyond = counts.var() - mean * (1 - density)
@@ -144,10 +134,5 @@ def _excess(counts: npt.NDArray[np.int64], density: float) -> float:
 @functools.cache
 def _digits() -> Any:
     """Train and compress the digits, once; the example is a script outside of any package."""
-    spec = importlib.util.spec_from_file_location("digits", _DIGITS)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["digits"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module.compress_digits(progress=lambda _: None)
+    module = runpy.run_path(str(_DIGITS), run_name="digits")
+    return module["compress_digits"](progress=lambda _: None)

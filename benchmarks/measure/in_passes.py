@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.layers import PaperLayer
-from benchmarks.patterns import PATTERNS, inputs, network
+from benchmarks.paper.layers import PaperLayer
+from benchmarks.paper.patterns import PATTERNS, inputs, network
 from eie.hls.spec.boards import BOARDS
 from eie.host.search.fit import fit
-
-__all__ = ["PASS_BATCHES", "PASS_CASES", "PassesRow", "run"]
 
 #: Layer and board: the smallest boards with the largest layers.
 PASS_CASES = (
@@ -39,9 +37,16 @@ class PassesRow:
     #: Cycles of a vector through all of them, by the cycle model.
     vector_cycles: int
 
+    def us_per_vector(self) -> list[float]:
+        """Microseconds of a vector in each of :data:`PASS_BATCHES`, loading included."""
+        return [
+            (self.load_cycles / batch + self.vector_cycles) / self.clock_mhz
+            for batch in PASS_BATCHES
+        ]
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[PassesRow]]]:
-    """Fit each case."""
+
+def run(layers: Sequence[PaperLayer]) -> Iterator[PassesRow]:
+    """Fit each case; what fits whole gives no row."""
     by_name = {layer.name: layer for layer in layers}
     for name, board in PASS_CASES:
         layer = by_name[name]
@@ -51,18 +56,13 @@ def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[PassesRow]
             golden_inputs=inputs(layer),
             golden_outputs=np.zeros((1, layer.outputs), np.int16),
         )
-        found = fit(net, board, passes=True)
-        if not found.in_passes:
-            yield f"{name} on {board}: fits whole", []
-            continue
-        cost = found.in_passes[0]
-        row = PassesRow(
-            layer=name,
-            board=BOARDS[board].title,
-            pes=cost.design.pes,
-            clock_mhz=cost.design.clock_mhz,
-            passes=cost.passes,
-            load_cycles=cost.load_cycles,
-            vector_cycles=cost.vector_cycles,
-        )
-        yield f"{name} on {board}", [row]
+        for cost in fit(net, board, passes=True).in_passes[:1]:
+            yield PassesRow(
+                layer=name,
+                board=BOARDS[board].title,
+                pes=cost.design.pes,
+                clock_mhz=cost.design.clock_mhz,
+                passes=cost.passes,
+                load_cycles=cost.load_cycles,
+                vector_cycles=cost.vector_cycles,
+            )

@@ -7,18 +7,16 @@ import os
 import platform
 import statistics
 import time
+import timeit
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-__all__ = ["Environment", "Timing", "each_side_by_side", "side_by_side"]
 
 #: Packages whose versions matter for the times.
 _PACKAGES = ("numpy", "torch", "scipy", "pynq")
-#: Short calls are made so often in a row that they take this long, in seconds.
-_ROW_SECONDS = 2e-3
+
+Action = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -36,18 +34,13 @@ class Environment:
     @classmethod
     def here(cls) -> Environment:
         """Describe this machine as it is now."""
-        packages = (f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+        packages = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
+        python, zlibs = platform.python_version(), zlib.ZLIB_RUNTIME_VERSION
         return cls(
             processor=_processor(),
             cores=os.cpu_count() or 1,
             load=round(os.getloadavg()[0], 2),
-            versions=", ".join(
-                (
-                    f"Python {platform.python_version()}",
-                    *packages,
-                    f"zlib {zlib.ZLIB_RUNTIME_VERSION}",
-                )
-            ),
+            versions=", ".join((f"Python {python}", *packages, f"zlib {zlibs}")),
         )
 
 
@@ -60,11 +53,12 @@ class Timing:
 
 
 def side_by_side(
-    contenders: Mapping[str, Callable[[], object]],
+    contenders: Mapping[str, Action],
     *,
-    prepare: Mapping[str, Callable[[], object]] | None = None,
+    prepare: Mapping[str, Action] | None = None,
     repeats: int = 15,
     seconds: float = 2.0,
+    row_seconds: float = 0.0,
 ) -> dict[str, Timing]:
     """Measure contenders in turn, round after round, so that a disturbance hits all of them alike.
 
@@ -79,68 +73,48 @@ def side_by_side(
         What to do before a contender of that name, such as setting its number of threads.
     repeats, seconds
         Rounds: `repeats` of them, or fewer but at least three when they take longer than this.
+    row_seconds
+        For calls that take microseconds: each is made so often in a row that this time passes, so
+        that neither the clock nor rounding shows. The time is that of one call all the same.
     """
+    prepare = prepare or {}
+    in_a_row = dict.fromkeys(contenders, 1)
+    if row_seconds:
+        for name, run in contenders.items():
+            prepare.get(name, _nothing)()
+            run()
+            in_a_row[name] = max(1, int(row_seconds / timeit.timeit(run, number=1)))
     times: dict[str, list[float]] = {name: [] for name in contenders}
     begin = time.perf_counter()
     for done in range(repeats):
         if done >= 3 and time.perf_counter() - begin > seconds:
             break
         for name, run in contenders.items():
-            if prepare and name in prepare:
-                prepare[name]()
-            run()
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
+            prepare.get(name, _nothing)()
+            calls = in_a_row[name]
+            timeit.timeit(run, number=calls)
+            times[name].append(1e6 * timeit.timeit(run, number=calls) / calls)
+    digits = 3 if row_seconds else 1
     return {
-        name: Timing(round(1e6 * statistics.median(values), 1), round(1e6 * min(values), 1))
+        name: Timing(round(statistics.median(values), digits), round(min(values), digits))
         for name, values in times.items()
     }
 
 
-def each_side_by_side(
-    contenders: Mapping[str, Callable[[], object]],
+def short_side_by_side(
+    contenders: Mapping[str, Action],
     *,
-    prepare: Mapping[str, Callable[[], object]] | None = None,
-    begin: Callable[[], object] = lambda: None,
-    repeats: int = 31,
+    prepare: Mapping[str, Action] | None = None,
     seconds: float = 4.0,
 ) -> dict[str, Timing]:
-    """Measure contenders that take microseconds, side by side; times are those of one call.
-
-    Each is called many times in a row, and the time of the row divided by their number, so that
-    neither the clock nor the rounding of :func:`side_by_side` shows.
-
-    Parameters
-    ----------
-    contenders
-        What to run, by name.
-    begin
-        What to do when it is known how long the rows are, before the first one.
-    prepare, repeats, seconds
-        As for :func:`side_by_side`.
-    """
-    rows: dict[str, Callable[[], object]] = {}
-    times: dict[str, int] = {}
-    for name, run in contenders.items():
-        run()
-        start = time.perf_counter()
-        run()
-        times[name] = max(1, int(_ROW_SECONDS / (time.perf_counter() - start)))
-        rows[name] = partial(_in_a_row, run, times[name])
-    begin()
-    timings = side_by_side(rows, prepare=prepare, repeats=repeats, seconds=seconds)
-    return {
-        name: Timing(
-            round(timing.median_us / times[name], 3), round(timing.best_us / times[name], 3)
-        )
-        for name, timing in timings.items()
-    }
+    """Measure contenders that take microseconds, in up to 31 rounds."""
+    return side_by_side(
+        contenders, prepare=prepare, repeats=31, seconds=seconds, row_seconds=2e-3
+    )
 
 
-def _in_a_row(run: Callable[[], object], times: int) -> None:
-    for _ in range(times):
-        run()
+def _nothing() -> None:
+    pass
 
 
 def _processor() -> str:

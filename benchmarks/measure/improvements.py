@@ -1,4 +1,4 @@
-"""What each of our changes to the paper's machine brings: all of them, none, and one left out."""
+"""What each of our changes to the paper's array brings: all of them, none, and one left out."""
 
 from __future__ import annotations
 
@@ -8,25 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
-from benchmarks.machine import kernel_session
-from benchmarks.patterns import PATTERNS, inputs, network
-from eie.hls.model.cycles import count_cycles
+from benchmarks.measure.kernel import OnKernel
+from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
+from benchmarks.paper.patterns import PATTERNS, inputs, network
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import encode_network, pack
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search.fit import fit
-
-__all__ = [
-    "OUR_QUEUE_DEPTH",
-    "PADDING_LIMIT",
-    "SWITCHES",
-    "VECTORS",
-    "BeyondRow",
-    "run",
-]
 
 #: Queues of two shift registers a bit.
 OUR_QUEUE_DEPTH = 64
@@ -48,7 +38,7 @@ SWITCHES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class BeyondRow:
+class ImprovementRow:
     """A layer of one pattern on our kernel with 64 PEs, with all switches on but some."""
 
     layer: str
@@ -71,32 +61,40 @@ class BeyondRow:
     matrix_bits: int
     pointer_bits: int
 
+    @property
+    def ratio(self) -> float:
+        """Cycles of a vector within a batch over the ideal."""
+        return self.batch_cycles / self.batch_ideal
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[tuple[str, Sequence[BeyondRow]]]:
+    @property
+    def bound(self) -> float:
+        """The least that :attr:`ratio` can be with these rows on these PEs."""
+        return max(self.broadcasts, self.beats, self.busiest) / self.batch_ideal
+
+    @property
+    def bits(self) -> int:
+        """All bits stored."""
+        return self.matrix_bits + self.pointer_bits
+
+
+def run(layers: Sequence[PaperLayer]) -> Iterator[ImprovementRow]:
     """Run every layer, pattern and switch."""
     for layer in layers:
-        rows = []
         for pattern, maker in PATTERNS.items():
             net = network(layer, maker)
-            rows += [_measure(layer, net, pattern, off) for off in ("", "all", *SWITCHES)]
-        yield layer.name, rows
+            for off in ("", "all", *SWITCHES):
+                yield _measure(layer, net, pattern, off)
 
 
-def _measure(layer: PaperLayer, net: Network, pattern: str, off: str) -> BeyondRow:
+def _measure(layer: PaperLayer, net: Network, pattern: str, off: str) -> ImprovementRow:
     packed = _packed(net, {off} if off != "all" else set(SWITCHES))
-    emulator, _ = kernel_session(packed)
-    resident = emulator.resident
-    assert resident is not None
-    vectors = inputs(layer, VECTORS)
-    sent = packed.in_order_sent(vectors)
-    one = count_cycles(packed.design, resident, [sent[:1]]).cycles
-    batch = count_cycles(packed.design, resident, [sent]).cycles
-    weights, lengths = net.layers[0], packed.layers[0].encoded.lengths()
-    active = vectors != 0
-    met = active @ np.diff(weights.indptr) / PES
-    of_pe = (sent[1:] != 0) @ lengths.T
     encoded = packed.layers[0].encoded
-    return BeyondRow(
+    kernel, vectors = OnKernel(packed), inputs(layer, VECTORS)
+    one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
+    active = vectors != 0
+    met = active @ np.diff(net.layers[0].indptr) / PES
+    of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
+    return ImprovementRow(
         layer=layer.name,
         pattern=pattern,
         off=off,

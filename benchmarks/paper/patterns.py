@@ -14,20 +14,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.layers import PaperLayer
+from benchmarks.paper.layers import PaperLayer
 from eie.host.network import Layer, Network
-
-__all__ = [
-    "BLOCK_SIDE",
-    "PATTERNS",
-    "SIGMA",
-    "blocks",
-    "inputs",
-    "log_normal",
-    "network",
-    "skewed",
-    "uniform",
-]
 
 #: Standard deviation of the logarithm of a row's and a column's share of the weights.
 SIGMA = 0.5
@@ -123,8 +111,8 @@ def network(layer: PaperLayer, maker: Maker, seed: int = 0) -> Network:
         weight_frac=12,
         output_frac=8,
     )
-    nothing = np.zeros((0, layer.inputs), np.int16), np.zeros((0, layer.outputs), np.int16)
-    return Network((weights,), *nothing, {"origin": f"random pattern, seed {seed}"})
+    golden = np.zeros((0, layer.inputs), np.int16), np.zeros((0, layer.outputs), np.int16)
+    return Network((weights,), *golden, {"origin": f"random pattern, seed {seed}"})
 
 
 def inputs(layer: PaperLayer, vectors: int = 1, seed: int = 0) -> npt.NDArray[np.int16]:

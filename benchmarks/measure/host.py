@@ -1,0 +1,149 @@
+"""How fast the host's side is: packets written and answers read, and what a call costs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pynq
+
+from benchmarks.measure.driver_call import BOARD, Accesses, measure_call, measure_transfer
+from benchmarks.measure.prepared_engine import PreparedEngine
+from benchmarks.measure.timing import Action, Timing, short_side_by_side
+from benchmarks.paper.layers import PES, PaperLayer
+from benchmarks.paper.patterns import network, uniform
+from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.spec.packets import BEAT_BYTES, TRAILER
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.packer import pack
+from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
+from eie.host.search.fit import fit
+
+#: Inputs and outputs of the smallest network.
+SMALL = 64
+#: Batches of the middle one, beside single vectors.
+BATCHES = (64, 1024)
+#: Weights of a row: few, since nothing is computed with them.
+_WEIGHTS = 4
+#: Bytes of a packet or an answer that its CRC covers.
+_COVERED = slice(0, -TRAILER.beats * BEAT_BYTES)
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """One thing that was measured."""
+
+    #: ``"write"`` for requests, ``"read"`` for answers, ``"call"``, ``"transfer"``.
+    group: str
+    #: What, among those that were measured side by side.
+    what: str
+    #: Length of an input vector, and of an output vector as well.
+    width: int
+    batch: int
+    #: Bytes of the packet, or of its answer.
+    size: int
+    median_us: float
+    best_us: float
+    #: Registers read and written, where that was counted.
+    reads: int = 0
+    writes: int = 0
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """Bytes of the packet over the best time."""
+        return self.size / self.best_us
+
+
+def run(layers: Sequence[PaperLayer]) -> Iterator[HostRow]:
+    """Measure vectors of three lengths, the longer two taken from `layers`."""
+    by_name = {layer.name: layer for layer in layers}
+    middle, long = by_name["Alex-7"].inputs, by_name["VGG-6"].inputs
+    for width, batches in ((SMALL, (1,)), (middle, (1, *BATCHES)), (long, (1,))):
+        packed = packed_network(width)
+        for batch in batches:
+            codes = vectors(packed, batch)
+            for group, ways in (("write", _writing), ("read", _reading)):
+                size, contenders = ways(packed, codes)
+                timings = short_side_by_side(contenders, seconds=2.0)
+                yield from _rows(group, width, batch, size, timings)
+    packed = packed_network(SMALL)
+    codes, size = vectors(packed, 1), run_packet_bytes(packed, 1)
+    timings, accesses = measure_call(packed, codes)
+    yield from _rows("call", SMALL, 1, size, timings, {"run": accesses})
+    yield from _rows("transfer", SMALL, 1, size, *measure_transfer(packed, codes))
+
+
+def packed_network(width: int) -> PackedNetwork:
+    """Pack a network of one layer with as many outputs as inputs."""
+    layer = PaperLayer(f"{width} x {width}", width, width, _WEIGHTS / width, 1.0, *[0.0] * 7)
+    net = network(layer, uniform)
+    return pack(net, fit(net, pes=PES).design)
+
+
+def vectors(packed: PackedNetwork, batch: int) -> npt.NDArray[np.int16]:
+    """Make input vectors, int16 of shape (batch, inputs)."""
+    random = np.random.default_rng(0)
+    return random.integers(-2000, 2000, (batch, packed.network.inputs)).astype(np.int16)
+
+
+def _writing(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, dict[str, Action]]:
+    """Write requests into a buffer of pynq's, and copy as many bytes into it."""
+    frac = packed.network.input_frac
+    reals = dequantize(codes, frac)
+    source = np.frombuffer(packed.run_packet(codes), np.uint8).copy()
+    buffer = _allocated(packed, source)
+    return len(source), {
+        "int16": lambda: write_run_packet(packed, codes, buffer),
+        "float32": lambda: write_run_packet(packed, quantize(reals, frac), buffer),
+        "crc": lambda: zlib.crc32(buffer[_COVERED].data),
+        "memcpy": partial(np.copyto, buffer, source),
+    }
+
+
+def _reading(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, dict[str, Action]]:
+    """Read answers in a buffer of pynq's, and copy as many bytes out of it."""
+    engine = PreparedEngine(packed.design)
+    engine.process(packed.load_packet())
+    answer = np.frombuffer(engine.process(packed.run_packet(codes)), np.uint8)
+    buffer = _allocated(packed, answer)
+    outputs = np.zeros((len(codes), packed.network.outputs), np.int16)
+    target = np.zeros(len(answer), np.uint8)
+
+    def read_reals() -> None:
+        read_run_answer(packed, buffer.data, outputs)
+        dequantize(outputs, packed.network.output_frac)
+
+    return len(answer), {
+        "int16": lambda: read_run_answer(packed, buffer.data, outputs),
+        "float32": read_reals,
+        "crc": lambda: zlib.crc32(buffer[_COVERED].data),
+        "memcpy": partial(np.copyto, target, buffer),
+    }
+
+
+def _allocated(packed: PackedNetwork, contents: Bytes) -> Bytes:
+    """Give memory of pynq's with these bytes in it."""
+    with EmulatedBoard(BOARD, lambda: PreparedEngine(packed.design)):
+        buffer = np.asarray(pynq.allocate((len(contents),), np.uint8))
+    buffer[:] = contents
+    return buffer
+
+
+def _rows(
+    group: str,
+    width: int,
+    batch: int,
+    size: int,
+    timings: dict[str, Timing],
+    accesses: dict[str, Accesses] | None = None,
+) -> Iterator[HostRow]:
+    for what, of in timings.items():
+        counted = (accesses or {}).get(what, (0, 0))
+        yield HostRow(group, what, width, batch, size, of.median_us, of.best_us, *counted)

@@ -1,0 +1,111 @@
+"""How fast the tool itself is, measured beside scipy in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import timeit
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure.cpu import csr
+from benchmarks.measure.kernel import OnKernel, pack_for_kernel
+from benchmarks.measure.timing import side_by_side
+from benchmarks.paper.layers import PES, PaperLayer
+from benchmarks.paper.patterns import PATTERNS, inputs, network
+from eie.hls.model.paper import paper_cycles
+from eie.hls.spec.design import Design
+from eie.hls.tools.compiled_kernel import CompiledKernel
+from eie.host.packing.packer import pack
+from eie.host.project.generate import generate
+
+#: Vectors of the batch beside the single one.
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class SpeedRow:
+    """Medians in microseconds for one layer with a uniform pattern, packed for 64 PEs."""
+
+    layer: str
+    weights: int
+    #: Non-zero activations of the vector, and weights that they meet.
+    activations: int
+    weights_met: int
+    #: A load packet's contents from the network: rows dealt out, encoded, checked.
+    pack_us: float
+    #: One vector through the emulator, packets in and packets out; and scipy's product.
+    emulator_us: float
+    scipy_us: float
+    #: The same for a batch of 64.
+    emulator_batch_us: float
+    scipy_batch_us: float
+    #: Cycle models of our kernel and of the paper's machine, for one vector.
+    kernel_model_us: float
+    paper_model_us: float
+
+
+@dataclass(frozen=True)
+class BuildRow:
+    """From a design to a program that simulates it."""
+
+    pes: int
+    generate_seconds: float
+    #: g++ -O2, one process for each source, all at once.
+    compile_seconds: float
+
+
+def run(layers: Sequence[PaperLayer]) -> Iterator[SpeedRow]:
+    """Measure every layer."""
+    for layer in layers:
+        net = network(layer, PATTERNS["uniform"])
+        packed = pack_for_kernel(net)
+        kernel, matrix = OnKernel(packed), csr(net.layers[0])
+        one, many = inputs(layer), inputs(layer, BATCH)
+        vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
+        active = np.flatnonzero(one[0])
+        lengths = packed.layers[0].encoded.lengths()[:, active]
+        single = side_by_side(
+            {"emulator": lambda: kernel.run(one), "scipy": lambda: matrix @ vector}
+        )
+        batch = side_by_side(
+            {"emulator": lambda: kernel.run(many), "scipy": lambda: matrix @ columns}
+        )
+        model = side_by_side(
+            {
+                "kernel": lambda: kernel.cycles(one),
+                "paper": lambda: paper_cycles(lengths, packed.design.queue_depth),
+                "pack": lambda: pack(net, packed.design),
+            },
+            repeats=5,
+            seconds=5.0,
+        )
+        yield SpeedRow(
+            layer=layer.name,
+            weights=net.layers[0].nonzeros,
+            activations=len(active),
+            weights_met=int(np.diff(net.layers[0].indptr)[active].sum()),
+            pack_us=model["pack"].median_us,
+            emulator_us=single["emulator"].median_us,
+            scipy_us=single["scipy"].median_us,
+            emulator_batch_us=batch["emulator"].median_us,
+            scipy_batch_us=batch["scipy"].median_us,
+            kernel_model_us=model["kernel"].median_us,
+            paper_model_us=model["paper"].median_us,
+        )
+
+
+def run_build(_: object = None, *, pes: int = PES) -> Iterator[BuildRow]:
+    """Generate and compile a design, three times."""
+    seconds: list[tuple[float, float]] = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory(prefix="eie-bench-") as folder:
+            project = Path(folder) / "project"
+            generating = timeit.timeit(lambda: generate(Design(pes=pes), project), number=1)
+            compiling = timeit.timeit(lambda: CompiledKernel(project).close(), number=1)
+            seconds.append((generating, compiling))
+    generated, compiled = (statistics.median(times) for times in zip(*seconds, strict=True))
+    yield BuildRow(pes, round(generated, 3), round(compiled, 2))
