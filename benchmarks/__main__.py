@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,34 +31,26 @@ _QUICK_DIVISOR = 8
 _ROOT = Path(__file__).parents[1]
 _JSON = "evaluation.json"
 
-
-@dataclass(frozen=True)
-class _Runner:
-    """How a part is run."""
-
-    row_type: type[Any]
-    run: Callable[[Sequence[PaperLayer]], Iterator[Any]]
-    #: Whether smaller layers make it shorter; a quick run leaves the others out.
-    shrinks: bool = True
-
-
-RUNNERS = {
-    "layers": _Runner(nine_layers.LayerRow, nine_layers.run),
-    "skew": _Runner(sweeps.SkewRow, sweeps.run_skew),
-    "queue": _Runner(sweeps.QueueRow, sweeps.run_queue),
-    "width": _Runner(sweeps.WidthRow, sweeps.run_width),
-    "pes": _Runner(sweeps.PesRow, sweeps.run_pes),
-    "improvements": _Runner(improvements.ImprovementRow, improvements.run),
-    "passes": _Runner(in_passes.PassesRow, in_passes.run),
-    "energy": _Runner(energy.EnergyRow, energy.run_energy),
-    "roofline": _Runner(energy.RooflineRow, energy.run_roofline),
-    "cpu": _Runner(cpu.CpuRow, cpu.run),
-    "speed": _Runner(speed.SpeedRow, speed.run),
-    "build": _Runner(speed.BuildRow, speed.run_build, shrinks=False),
-    "host": _Runner(host.HostRow, host.run),
-    "precision": _Runner(digits_net.PrecisionRow, digits_net.run_precision, shrinks=False),
-    "skewness": _Runner(digits_net.SkewnessRow, digits_net.run_skewness, shrinks=False),
+#: The parts: each gives rows.
+PARTS: Mapping[str, Callable[[Sequence[PaperLayer]], Iterator[dict[str, Any]]]] = {
+    "layers": nine_layers.run,
+    "skew": sweeps.skew,
+    "queue": sweeps.queue,
+    "width": sweeps.width,
+    "pes": sweeps.pes,
+    "improvements": improvements.run,
+    "passes": in_passes.run,
+    "energy": energy.energy,
+    "roofline": energy.roofline,
+    "cpu": cpu.run,
+    "speed": speed.run,
+    "build": speed.build,
+    "host": host.run,
+    "precision": digits_net.precision,
+    "skewness": digits_net.skewness,
 }
+#: Those that smaller layers make no shorter; a quick run leaves them out.
+_SLOW = {"build", "precision", "skewness"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,12 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     divisor = _QUICK_DIVISOR if options.quick else 1
     folder = options.out or (_ROOT / "build" / "bench" if options.quick else _ROOT / "docs")
-    chosen = options.only or [
-        name for name, runner in RUNNERS.items() if runner.shrinks or not options.quick
-    ]
+    chosen = options.only or [name for name in PARTS if not (options.quick and name in _SLOW)]
     try:
         if options.page:
-            write_page(load(folder), folder)
+            write_page(Results.load(folder / _JSON), folder)
         else:
             run(folder, divisor, chosen, keep=options.only is not None)
     except EieError as error:
@@ -92,7 +80,7 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
     divisor
         What inputs and outputs of the layers are divided by.
     parts
-        Names in :data:`RUNNERS`.
+        Names in :data:`PARTS`.
     keep
         Keep what the folder holds of other parts.
 
@@ -101,51 +89,40 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
     InputError
         If what is to be kept is of layers of another size.
     """
-    results = Results(divisor)
-    if keep and (folder / _JSON).exists():
-        results = load(folder)
-        if results.divisor != divisor:
-            raise InputError(
-                f"{folder / _JSON} must hold layers divided by {divisor}, not "
-                f"{results.divisor}: choose another --out"
-            )
+    file = folder / _JSON
+    results = Results.load(file) if keep and file.exists() else Results(divisor)
+    if results.divisor != divisor:
+        raise InputError(
+            f"{file} must hold layers divided by {divisor}, not {results.divisor}: choose another "
+            "--out"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     layers = [layer.shrunk(divisor) for layer in LAYERS]
     for name in parts:
-        environment, start, rows, shown = Environment.here(), time.perf_counter(), [], None
-        for row in RUNNERS[name].run(layers):
-            rows.append(row)
+        environment, start = Environment.here(), time.perf_counter()
+        rows: list[dict[str, Any]] = []
+        for row in PARTS[name](layers):
             # The first field says what a row is of: most often a layer.
-            first = dataclasses.astuple(row)[0]
-            if first != shown:
+            first = next(iter(row.values()))
+            if not rows or first != next(iter(rows[-1].values())):
                 print(f"[{time.perf_counter() - start:6.1f} s] {name}: {first}", flush=True)
-                shown = first
-        seconds = round(time.perf_counter() - start, 1)
-        results.parts[name] = Part(seconds, environment, tuple(rows))
-        results.save(folder / _JSON)
-    print(f"wrote {write_page(results, folder)} and {folder / _JSON}")
-
-
-def load(folder: Path) -> Results:
-    """Load the results that a folder holds."""
-    row_types = {name: runner.row_type for name, runner in RUNNERS.items()}
-    return Results.load(folder / _JSON, row_types)
+            rows.append(row)
+        results.parts[name] = Part(round(time.perf_counter() - start, 1), environment, rows)
+        results.save(file)
+    print(f"wrote {write_page(results, folder)} and {file}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--quick",
         action="store_true",
         help="layers of an eighth of the size, no training, no g++: to try the benchmark out",
     )
-    parser.add_argument(
-        "--only", nargs="+", choices=RUNNERS, metavar="PART", help=f"any of {', '.join(RUNNERS)}"
-    )
-    parser.add_argument(
-        "--page", action="store_true", help="run nothing: write page and plots from the JSON file"
-    )
-    parser.add_argument(
+    add("--only", nargs="+", choices=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)}")
+    add("--page", action="store_true", help="run nothing: write page and plots from the JSON file")
+    add(
         "--out", type=Path, help="folder for page, plots and JSON (docs; build/bench with --quick)"
     )
     return parser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ class Part:
     #: How long it took.
     seconds: float
     environment: Environment
-    #: Dataclasses of the part's own type.
-    rows: tuple[Any, ...]
+    #: One dict for each case, with the fields that the part's module says.
+    rows: list[dict[str, Any]]
 
 
 @dataclass
@@ -34,18 +33,6 @@ class Results:
     #: What inputs and outputs of every layer were divided by; 1 is the paper's size.
     divisor: int
     parts: dict[str, Part] = field(default_factory=dict)
-
-    def rows(self, part: str, **wanted: object) -> Sequence[Any]:
-        """Rows of a part whose fields are as `wanted`, none if it has not been run."""
-        rows = self.parts[part].rows if part in self.parts else ()
-        return [row for row in rows if all(getattr(row, f) == v for f, v in wanted.items())]
-
-    def row(self, part: str, **wanted: object) -> Any:
-        """The one row whose fields are as `wanted`; KeyError if it is not there."""
-        found = self.rows(part, **wanted)
-        if len(found) != 1:
-            raise KeyError(f"{part} must have one row with {wanted}, not {len(found)}")
-        return found[0]
 
     def save(self, path: Path) -> None:
         """Write the JSON file, a row on a line; it appears whole or not at all."""
@@ -59,8 +46,8 @@ class Results:
             partial.write_text(text + ",\n".join(parts) + "\n}}\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path, row_types: Mapping[str, type[Any]]) -> Results:
-        """Read a JSON file; `row_types` gives the type of each part's rows.
+    def load(cls, path: Path) -> Results:
+        """Read a JSON file.
 
         Raises
         ------
@@ -72,11 +59,7 @@ class Results:
             if document["format"] != _FORMAT:
                 raise ValueError(f"format must be {_FORMAT}, not {document['format']!r}")
             parts = {
-                name: Part(
-                    part["seconds"],
-                    Environment(**part["environment"]),
-                    tuple(row_types[name](**row) for row in part["rows"]),
-                )
+                name: Part(part["seconds"], Environment(**part["environment"]), part["rows"])
                 for name, part in document["parts"].items()
             }
             return cls(document["divisor"], parts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,26 +25,8 @@ BATCHES = (1, 64)
 CONTENDERS = ("torch dense", "torch CSR", "scipy CSR")
 
 
-@dataclass(frozen=True)
-class CpuRow:
-    """One way to compute a layer."""
-
-    layer: str
-    batch: int
-    contender: str
-    threads: int
-    #: For the whole batch.
-    median_us: float
-    best_us: float
-
-    @property
-    def us_per_vector(self) -> float:
-        """Median over the vectors of the batch."""
-        return self.median_us / self.batch
-
-
-def run(layers: Sequence[PaperLayer]) -> Iterator[CpuRow]:
-    """Measure every layer, all contenders side by side."""
+def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+    """Measure every layer, all contenders side by side; times are those of the whole batch."""
     before = torch.get_num_threads()
     try:
         for layer in layers:
@@ -54,7 +37,7 @@ def run(layers: Sequence[PaperLayer]) -> Iterator[CpuRow]:
         torch.set_num_threads(before)
 
 
-def measure(layer: PaperLayer, weights: Layer, batch: int) -> Iterator[CpuRow]:
+def measure(layer: PaperLayer, weights: Layer, batch: int) -> Iterator[dict[str, Any]]:
     """Measure one layer; torch with one thread and with as many as there are cores."""
     matrix = csr(weights)
     vectors = inputs(layer, batch).astype(np.float32)
@@ -70,7 +53,8 @@ def measure(layer: PaperLayer, weights: Layer, batch: int) -> Iterator[CpuRow]:
         timings = side_by_side(contenders, prepare=prepare)
     for key, timing in timings.items():
         name, count = key.split("/")
-        yield CpuRow(layer.name, batch, name, int(count), timing.median_us, timing.best_us)
+        row = {"layer": layer.name, "batch": batch, "contender": name, "threads": int(count)}
+        yield row | asdict(timing)
 
 
 def csr(layer: Layer) -> scipy.sparse.csr_array:

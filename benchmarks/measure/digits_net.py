@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import runpy
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,55 +22,32 @@ BITS = (16, 12, 8, 6, 4)
 _DIGITS = Path(__file__).parents[2] / "examples" / "digits.py"
 
 
-@dataclass(frozen=True)
-class PrecisionRow:
-    """Accuracy at one precision."""
-
-    #: ``"float32, dense"``, ``"pruned and shared"``, or ``"16-bit"`` and so on.
-    precision: str
-    #: Share of the test digits that are right, 0 to 1.
-    accuracy: float
-    #: Test digits.
-    digits: int
-
-
-@dataclass(frozen=True)
-class SkewnessRow:
-    """How uneven the weights of one pruned layer are."""
-
-    layer: str
-    rows: int
-    columns: int
-    density: float
-    #: Standard deviation of a row's share of the weights over its mean, beyond that of a uniform
-    #: pattern; and of a column's.
-    row_skew: float
-    column_skew: float
-
-
-def run_precision(_: object = None) -> Iterator[PrecisionRow]:
-    """Measure accuracy at every precision."""
+def precision(_: object = None) -> Iterator[dict[str, Any]]:
+    """Share of the test digits that are right, at every precision."""
     digits = _digits()
-    count = len(digits.labels)
-    yield PrecisionRow("float32, dense", digits.accuracies.float32, count)
-    yield PrecisionRow("float32, pruned and shared", digits.accuracies.shared, count)
+    right = {
+        "float32, dense": digits.accuracies.float32,
+        "float32, pruned and shared": digits.accuracies.shared,
+    }
     for bits in BITS:
-        outputs = outputs_at(digits.network, digits.inputs, bits)
-        right = float(np.mean(outputs.argmax(axis=1) == digits.labels))
-        yield PrecisionRow(f"{bits}-bit fixed point", right, count)
+        found = outputs_at(digits.network, digits.inputs, bits).argmax(axis=1)
+        right[f"{bits}-bit fixed point"] = float(np.mean(found == digits.labels))
+    for name, accuracy in right.items():
+        yield {"precision": name, "accuracy": accuracy, "digits": len(digits.labels)}
 
 
-def run_skewness(_: object = None) -> Iterator[SkewnessRow]:
-    """Measure the unevenness of every layer."""
+def skewness(_: object = None) -> Iterator[dict[str, Any]]:
+    """How uneven the rows and the columns of every layer are."""
     for layer in _digits().network.layers:
-        yield SkewnessRow(
-            layer=layer.name,
-            rows=layer.rows,
-            columns=layer.columns,
-            density=layer.density,
-            row_skew=excess(np.bincount(layer.indices, minlength=layer.rows), layer.density),
-            column_skew=excess(np.diff(layer.indptr), layer.density),
-        )
+        of_rows = np.bincount(layer.indices, minlength=layer.rows)
+        yield {
+            "layer": layer.name,
+            "rows": layer.rows,
+            "columns": layer.columns,
+            "density": layer.density,
+            "row_skew": excess(of_rows, layer.density),
+            "column_skew": excess(np.diff(layer.indptr), layer.density),
+        }
 
 
 def outputs_at(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,33 +37,13 @@ _COVERED = slice(0, -TRAILER.beats * BEAT_BYTES)
 Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class HostRow:
-    """One thing that was measured."""
+def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+    """Measure vectors of three lengths, the longer two taken from `layers`.
 
-    #: ``"write"`` for requests, ``"read"`` for answers, ``"call"``, ``"transfer"``.
-    group: str
-    #: What, among those that were measured side by side.
-    what: str
-    #: Length of an input vector, and of an output vector as well.
-    width: int
-    batch: int
-    #: Bytes of the packet, or of its answer.
-    size: int
-    median_us: float
-    best_us: float
-    #: Registers read and written, where that was counted.
-    reads: int = 0
-    writes: int = 0
-
-    @property
-    def megabytes_per_second(self) -> float:
-        """Bytes of the packet over the best time."""
-        return self.size / self.best_us
-
-
-def run(layers: Sequence[PaperLayer]) -> Iterator[HostRow]:
-    """Measure vectors of three lengths, the longer two taken from `layers`."""
+    What has one ``group`` and size was measured side by side; ``width`` is the length of an input
+    vector and of an output vector, ``size`` the bytes of the packet or of its answer. Registers
+    read and written are 0 where they were not counted.
+    """
     by_name = {layer.name: layer for layer in layers}
     middle, long = by_name["Alex-7"].inputs, by_name["VGG-6"].inputs
     for width, batches in ((SMALL, (1,)), (middle, (1, *BATCHES)), (long, (1,))):
@@ -143,7 +124,8 @@ def _rows(
     size: int,
     timings: dict[str, Timing],
     accesses: dict[str, Accesses] | None = None,
-) -> Iterator[HostRow]:
+) -> Iterator[dict[str, Any]]:
     for what, of in timings.items():
-        counted = (accesses or {}).get(what, (0, 0))
-        yield HostRow(group, what, width, batch, size, of.median_us, of.best_us, *counted)
+        reads, writes = (accesses or {}).get(what, (0, 0))
+        row = {"group": group, "what": what, "width": width, "batch": batch, "size": size}
+        yield row | asdict(of) | {"reads": reads, "writes": writes}

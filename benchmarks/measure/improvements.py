@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,78 +36,40 @@ SWITCHES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class ImprovementRow:
-    """A layer of one pattern on our kernel with 64 PEs, with all switches on but some."""
+def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+    """Run every layer and pattern with all switches on, all off (``"all"``), and one off.
 
-    layer: str
-    pattern: str
-    #: Switches that are off: one, ``"all"``, or ``""`` for none.
-    off: str
-    index_bits: int
-    #: Weights that one vector meets, over the PEs; and the kernel's cycles for it alone.
-    ideal: float
-    cycles: int
-    #: The same for a vector within a batch, as a mean.
-    batch_ideal: float
-    batch_cycles: float
-    #: Cycles that a vector of the batch takes at least: broadcasts, input and output beats, and
-    #: the entries of the PE that has most.
-    broadcasts: float
-    beats: int
-    busiest: float
-    #: Bits stored over all PEs, of entries and of pointers.
-    matrix_bits: int
-    pointer_bits: int
-
-    @property
-    def ratio(self) -> float:
-        """Cycles of a vector within a batch over the ideal."""
-        return self.batch_cycles / self.batch_ideal
-
-    @property
-    def bound(self) -> float:
-        """The least that :attr:`ratio` can be with these rows on these PEs."""
-        return max(self.broadcasts, self.beats, self.busiest) / self.batch_ideal
-
-    @property
-    def bits(self) -> int:
-        """All bits stored."""
-        return self.matrix_bits + self.pointer_bits
-
-
-def run(layers: Sequence[PaperLayer]) -> Iterator[ImprovementRow]:
-    """Run every layer, pattern and switch."""
+    ``ideal`` and ``cycles`` are of one vector: the weights that it meets, over the PEs, and the
+    kernel's cycles for it alone. ``batch_ideal`` and ``batch_cycles`` are the same for a vector
+    within a batch, as a mean. It takes at least its ``broadcasts``, its input or output ``beats``,
+    and the entries of the ``busiest`` PE. Bits are those stored over all PEs.
+    """
     for layer in layers:
+        vectors = inputs(layer, VECTORS)
+        active = vectors != 0
         for pattern, maker in PATTERNS.items():
             net = network(layer, maker)
+            met = active @ np.diff(net.layers[0].indptr) / PES
             for off in ("", "all", *SWITCHES):
-                yield _measure(layer, net, pattern, off)
-
-
-def _measure(layer: PaperLayer, net: Network, pattern: str, off: str) -> ImprovementRow:
-    packed = _packed(net, {off} if off != "all" else set(SWITCHES))
-    encoded = packed.layers[0].encoded
-    kernel, vectors = OnKernel(packed), inputs(layer, VECTORS)
-    one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
-    active = vectors != 0
-    met = active @ np.diff(net.layers[0].indptr) / PES
-    of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
-    return ImprovementRow(
-        layer=layer.name,
-        pattern=pattern,
-        off=off,
-        index_bits=packed.design.index_bits,
-        ideal=float(met[0]),
-        cycles=one,
-        batch_ideal=float(met[1:].mean()),
-        batch_cycles=(batch - one) / (VECTORS - 1),
-        broadcasts=float(active[1:].sum(axis=1).mean()),
-        beats=max(packed.input_beats, packed.output_beats),
-        busiest=float(of_pe.sum(axis=0).max()) / (VECTORS - 1),
-        matrix_bits=len(encoded.entries) * packed.design.entry_bits,
-        pointer_bits=_pointer_bits(packed),
-    )
+                packed = _packed(net, {off} if off != "all" else set(SWITCHES))
+                encoded, kernel = packed.layers[0].encoded, OnKernel(packed)
+                one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
+                of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
+                yield {
+                    "layer": layer.name,
+                    "pattern": pattern,
+                    "off": off,
+                    "index_bits": packed.design.index_bits,
+                    "ideal": float(met[0]),
+                    "cycles": one,
+                    "batch_ideal": float(met[1:].mean()),
+                    "batch_cycles": (batch - one) / (VECTORS - 1),
+                    "broadcasts": float(active[1:].sum(axis=1).mean()),
+                    "beats": max(packed.input_beats, packed.output_beats),
+                    "busiest": float(of_pe.sum(axis=0).max()) / (VECTORS - 1),
+                    "matrix_bits": len(encoded.entries) * packed.design.entry_bits,
+                    "pointer_bits": _pointer_bits(packed),
+                }
 
 
 def _packed(net: Network, off: set[str]) -> PackedNetwork:

@@ -6,8 +6,8 @@ import statistics
 import tempfile
 import timeit
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,40 +26,12 @@ from eie.host.project.generate import generate
 BATCH = 64
 
 
-@dataclass(frozen=True)
-class SpeedRow:
-    """Medians in microseconds for one layer with a uniform pattern, packed for 64 PEs."""
+def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+    """Measure every layer with a uniform pattern, packed for 64 PEs; medians.
 
-    layer: str
-    weights: int
-    #: Non-zero activations of the vector, and weights that they meet.
-    activations: int
-    weights_met: int
-    #: A load packet's contents from the network: rows dealt out, encoded, checked.
-    pack_us: float
-    #: One vector through the emulator, packets in and packets out; and scipy's product.
-    emulator_us: float
-    scipy_us: float
-    #: The same for a batch of 64.
-    emulator_batch_us: float
-    scipy_batch_us: float
-    #: Cycle models of our kernel and of the paper's machine, for one vector.
-    kernel_model_us: float
-    paper_model_us: float
-
-
-@dataclass(frozen=True)
-class BuildRow:
-    """From a design to a program that simulates it."""
-
-    pes: int
-    generate_seconds: float
-    #: g++ -O2, one process for each source, all at once.
-    compile_seconds: float
-
-
-def run(layers: Sequence[PaperLayer]) -> Iterator[SpeedRow]:
-    """Measure every layer."""
+    ``pack_us`` is a load packet's contents from the network, ``emulator_us`` one vector, packets in
+    and packets out, the models' times those of counting the cycles of one vector.
+    """
     for layer in layers:
         net = network(layer, PATTERNS["uniform"])
         packed = pack_for_kernel(net)
@@ -83,23 +55,23 @@ def run(layers: Sequence[PaperLayer]) -> Iterator[SpeedRow]:
             repeats=5,
             seconds=5.0,
         )
-        yield SpeedRow(
-            layer=layer.name,
-            weights=net.layers[0].nonzeros,
-            activations=len(active),
-            weights_met=int(np.diff(net.layers[0].indptr)[active].sum()),
-            pack_us=model["pack"].median_us,
-            emulator_us=single["emulator"].median_us,
-            scipy_us=single["scipy"].median_us,
-            emulator_batch_us=batch["emulator"].median_us,
-            scipy_batch_us=batch["scipy"].median_us,
-            kernel_model_us=model["kernel"].median_us,
-            paper_model_us=model["paper"].median_us,
-        )
+        yield {
+            "layer": layer.name,
+            "weights": net.layers[0].nonzeros,
+            "activations": len(active),
+            "weights_met": int(np.diff(net.layers[0].indptr)[active].sum()),
+            "pack_us": model["pack"].median_us,
+            "emulator_us": single["emulator"].median_us,
+            "scipy_us": single["scipy"].median_us,
+            "emulator_batch_us": batch["emulator"].median_us,
+            "scipy_batch_us": batch["scipy"].median_us,
+            "kernel_model_us": model["kernel"].median_us,
+            "paper_model_us": model["paper"].median_us,
+        }
 
 
-def run_build(_: object = None, *, pes: int = PES) -> Iterator[BuildRow]:
-    """Generate and compile a design, three times."""
+def build(_: object = None, *, pes: int = PES) -> Iterator[dict[str, Any]]:
+    """Generate a design and compile it by g++ -O2, three times; medians."""
     seconds: list[tuple[float, float]] = []
     for _ in range(3):
         with tempfile.TemporaryDirectory(prefix="eie-bench-") as folder:
@@ -108,4 +80,8 @@ def run_build(_: object = None, *, pes: int = PES) -> Iterator[BuildRow]:
             compiling = timeit.timeit(lambda: CompiledKernel(project).close(), number=1)
             seconds.append((generating, compiling))
     generated, compiled = (statistics.median(times) for times in zip(*seconds, strict=True))
-    yield BuildRow(pes, round(generated, 3), round(compiled, 2))
+    yield {
+        "pes": pes,
+        "generate_seconds": round(generated, 3),
+        "compile_seconds": round(compiled, 2),
+    }

@@ -1,4 +1,4 @@
-"""The page: its template filled from results, prose wrapped, tables ruled."""
+"""The page: its template filled from results, and the prose wrapped."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ import textwrap
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from scipy.stats import gmean
 
-from benchmarks.measure import cpu, improvements, in_passes, kernel, nine_layers, sweeps
+from benchmarks.measure import cpu, improvements, kernel, nine_layers, sweeps
 from benchmarks.measure.driver_call import BOARD
-from benchmarks.page.figures import (
-    EIE_TIMES,
-    FILTERS,
-    PAPER_TIMES,
-    Figures,
-    quotients,
-    speedup,
-    tr,
-)
+from benchmarks.page import frames
 from benchmarks.page.plots import draw_all
 from benchmarks.paper import layers, patterns
 from benchmarks.results import Results
@@ -46,54 +39,31 @@ def page(results: Results) -> str:
         autoescape=False,
         extensions=["jinja2.ext.do"],
     )
-    environment.filters |= FILTERS
+    filters = {"f": format, "gmean": gmean, "percent": frames.percent, "add": frames.add}
+    environment.filters |= filters
     text = environment.get_template("page.md.j2").render(
-        results=results,
-        rows=results.rows,
-        row=results.row,
-        figures=Figures(results),
-        paper_times=PAPER_TIMES,
-        eie_times=EIE_TIMES,
-        quotients=quotients,
-        speedup=speedup,
-        tr=tr,
-        paper=layers,
-        patterns=patterns,
-        nine_layers=nine_layers,
-        kernel=kernel,
-        sweeps=sweeps,
-        improvements=improvements,
-        in_passes=in_passes,
-        cpu=cpu,
-        energy=energy,
-        board=BOARDS[BOARD],
+        vars(frames)
+        | {"results": results, "parts": frames.frames(results)}
+        | {"constants": layers, "patterns": patterns, "nine_layers": nine_layers}
+        | {"kernel": kernel, "sweeps": sweeps, "improvements": improvements, "cpu": cpu}
+        | {"energy": energy, "board": BOARDS[BOARD]}
     )
-    blocks = re.split(r"\n\s*\n", text.strip())
-    return "\n\n".join(map(_lay_out, blocks)) + "\n"
+    return "\n\n".join(map(_fill, re.split(r"\n\s*\n", text.strip()))) + "\n"
 
 
-def _lay_out(block: str) -> str:
-    """Lay out what stands between empty lines as Markdown of the width of the other pages."""
-    if block.startswith("|"):
-        # All columns but the first are aligned to the right.
-        head, *lines = block.split("\n")
-        rule = "| --- " + "| ---: " * (len(re.findall(r"\|", head)) - 2) + "|"
-        return "\n".join((head, rule, *lines))
-    if block.startswith(("#", "!")):
+def _fill(block: str) -> str:
+    """Wrap a paragraph or a list to the width of the page; a number stays with its percent sign."""
+    if block.startswith(("|", "#", "!")):
         return block
-    if block.startswith("- "):
-        items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
-        return "\n".join(_fill(item, first="- ", others="  ") for item in items)
-    return _fill(block)
-
-
-def _fill(text: str, first: str = "", others: str = "") -> str:
-    """Wrap a paragraph; a number stays with its percent sign."""
-    return textwrap.fill(
-        " ".join(text.split()).replace(" %", "\N{NO-BREAK SPACE}%"),
-        100,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_long_words=False,
-        break_on_hyphens=False,
+    indent = "  " if block.startswith("- ") else ""
+    items = re.split(r"\n(?=- )", block) if indent else [block]
+    return "\n".join(
+        textwrap.fill(
+            " ".join(item.split()).replace(" %", "\N{NO-BREAK SPACE}%"),
+            100,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for item in items
     )

@@ -10,8 +10,12 @@ PES, QUEUE_DEPTH, INDEX_BITS, CLOCK_MHZ = 64, 8, 4, 800
 #: The paper's claims over its CPU (dense, one vector), as geometric means over the layers: the
 #: CPU's time over EIE's, and its energy.
 PAPER_SPEEDUP, PAPER_ENERGY_SAVING = 189, 24_207
-#: Accuracy that the paper gives AlexNet (top 5) by precision, in percent.
-ALEXNET_ACCURACY = {"float32, dense": 80.3, "16-bit fixed point": 79.8, "8-bit fixed point": 53}
+#: Accuracy that the paper gives AlexNet (top 5) by precision.
+ALEXNET_ACCURACY = {
+    "float32, dense": "80.3 %",
+    "16-bit fixed point": "79.8 %",
+    "8-bit fixed point": "53 %",
+}
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,6 @@ class PaperLayer:
     gpu_sparse_us: float
     #: Tegra K1, one vector.
     mobile_gpu_dense_us: float
-
-    @property
-    def weights(self) -> int:
-        """Weights before pruning."""
-        return self.inputs * self.outputs
-
-    @property
-    def actual_over_theoretical(self) -> float:
-        """The paper's actual time over its theoretical one."""
-        return self.actual_us / self.theoretical_us
 
     def shrunk(self, divisor: int) -> PaperLayer:
         """Divide inputs and outputs, for a quick run; the paper's times stay."""

@@ -1,0 +1,256 @@
+"""Results as pandas frames, with what is worked out from each row and from many."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import gmean
+
+from benchmarks.measure.driver_call import ALONE
+from benchmarks.measure.improvements import SWITCHES
+from benchmarks.paper.array import ENTRY_BITS
+from benchmarks.paper.layers import CLOCK_MHZ, LAYERS, PES
+from benchmarks.results import Results
+
+#: The paper's layers, indexed by name.
+PAPER = pd.DataFrame(LAYERS).set_index("name").assign(
+    weights=lambda p: p.inputs * p.outputs, ratio=lambda p: p.actual_us / p.theoretical_us
+)
+#: Times of the paper's other platforms, one vector.
+PLATFORMS = PAPER[[name for name in PAPER if name.startswith(("cpu", "gpu", "mobile"))]].set_axis(
+    ["CPU, dense", "CPU, sparse", "GPU, dense", "GPU, sparse", "mobile GPU, dense"], axis=1
+)
+
+#: Columns worked out from those of a part.
+_DERIVED: Mapping[str, Callable[[pd.DataFrame], dict[str, Any]]] = {
+    "layers": lambda rows: {
+        "own_density": rows.weight_density == rows.layer.map(PAPER.weight_density),
+        "padding": rows.entries / rows.weights - 1,
+        "unpadded_us": rows.weights_met / PES / CLOCK_MHZ,
+        "theoretical_us": rows.entries_met / PES / CLOCK_MHZ,
+        "actual_us": rows.cycles / CLOCK_MHZ,
+        "balance": rows.entries_met / PES / rows.cycles,
+        "ratio": rows.cycles * PES / rows.entries_met,
+        "kernel_ratio": rows.cycles / rows.kernel_cycles,
+    },
+    "skew": lambda rows: {"ratio": rows.cycles * PES / rows.entries_met},
+    "queue": lambda rows: {"balance": rows.entries_met / PES / rows.cycles},
+    "width": lambda rows: {"used": rows.entries_met * ENTRY_BITS / rows.reads / rows.width},
+    "pes": lambda rows: {
+        "speedup": rows.groupby(["layer", "pattern"]).cycles.transform("first") / rows.cycles,
+        "balance": rows.entries_met / rows.pes / rows.cycles,
+        "padding": rows.entries / rows.weights - 1,
+    },
+    "improvements": lambda rows: {
+        "ratio": rows.batch_cycles / rows.batch_ideal,
+        # What no queue can go below with these rows on these PEs.
+        "bound": rows[["broadcasts", "beats", "busiest"]].max(axis=1) / rows.batch_ideal,
+        "bits": rows.matrix_bits + rows.pointer_bits,
+    },
+    "cpu": lambda rows: {"us": rows.median_us / rows.batch},
+    "host": lambda rows: {"rate": rows["size"] / rows.best_us},
+}
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Show a share of 0 to 1."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def short(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def machines(results: Results) -> list[str]:
+    """The machines that parts ran on."""
+    found = (part.environment for part in results.parts.values())
+    return sorted({f"{one.processor}, {one.cores} cores, {one.versions}" for one in found})
+
+
+def frames(results: Results) -> dict[str, pd.DataFrame]:
+    """Rows of every part that has been run, with columns that are worked out from the others."""
+    found = {name: pd.DataFrame(part.rows) for name, part in results.parts.items()}
+    return {
+        name: rows.assign(**_DERIVED[name](rows)) if name in _DERIVED else rows
+        for name, rows in found.items()
+    }
+
+
+def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """Rows whose columns are as `wanted`, indexed by layer."""
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    return rows.set_index("layer") if "layer" in rows else rows
+
+
+def grid(rows: pd.DataFrame, columns: str, values: str) -> pd.DataFrame:
+    """Values by layer, and by what another column holds; both in the order of the rows."""
+    rows = rows.reset_index()
+    wide = rows.pivot(index="layer", columns=columns, values=values)
+    return wide.reindex(index=rows.layer.unique(), columns=rows[columns].unique())
+
+
+def add(values: Any, name: str = "geometric mean", by: Any = gmean) -> Any:
+    """Add a line to a column, or to all columns of a frame: what `by` makes of them."""
+    extended = values.copy()
+    extended.loc[name] = values.agg(by)
+    return extended
+
+
+def texts(rows: pd.DataFrame, text: str) -> pd.Series:
+    """Fill the columns of each row into `text`."""
+    return pd.Series([text.format(**row) for row in rows.to_dict("records")], rows.index)
+
+
+def rounding(layers: pd.DataFrame) -> pd.DataFrame:
+    """Theoretical times that the paper's rounded densities allow, by layer.
+
+    ``residue`` is the share by which its own time is outside of that, 0 if it is not.
+    """
+    times = layers[~layers.own_density].groupby("layer", sort=False).theoretical_us
+    low, high, papers = times.min(), times.max(), PAPER.theoretical_us
+    # The paper rounds its times to a tenth of a microsecond.
+    outside = [papers - 0.05 > high, papers + 0.05 < low]
+    residue = np.select(outside, [papers / high - 1, papers / low - 1], 0.0)
+    return pd.DataFrame({"low": low, "high": high, "residue": residue})
+
+
+def matching_sigma(skew: pd.DataFrame) -> tuple[float, float] | None:
+    """Between which of the swept skews the mean ratio is the paper's."""
+    means = where(skew, assignment="natural").groupby("sigma").ratio.apply(gmean)
+    below, above = means[means <= gmean(PAPER.ratio)], means[means >= gmean(PAPER.ratio)]
+    return (below.index[-1], above.index[0]) if len(below) and len(above) else None
+
+
+def fastest(cpu: pd.DataFrame) -> pd.DataFrame:
+    """Microseconds of a vector by layer and way on this processor, and the better threads."""
+    best = cpu.loc[cpu.groupby(["layer", "batch", "contender"], sort=False).median_us.idxmin()]
+    title = best.contender + ", batch " + best.batch.astype(str)
+    cell = best.us.map(short) + " (" + best.threads.astype(str) + ")"
+    return grid(best.assign(title=title, cell=cell), "title", "cell")
+
+
+def times_here(cpu: pd.DataFrame) -> pd.DataFrame:
+    """Microseconds of a vector on this processor by layer: dense and sparse, one and many."""
+    way = cpu.contender.map(lambda name: "dense" if name == "torch dense" else "sparse")
+    titled = cpu.assign(title=way + ", batch " + cpu.batch.astype(str))
+    best = titled.groupby(["layer", "title"], sort=False).us.min()
+    return grid(best.reset_index(), "title", "us")
+
+
+def read_cost_bounds(reads: Any) -> tuple[Any, Any]:
+    """Fixed costs of a read, in bits, between which 64 bits takes the least energy.
+
+    A read of w bits is taken to cost ``a + w``; energy is ``reads * (a + w)``.
+
+    Parameters
+    ----------
+    reads
+        Words read by width: numbers, or columns.
+    """
+
+    def equal_at(narrow: int, wide: int) -> Any:
+        """The cost at which two widths take the same energy; above it the wide one is better."""
+        cost = wide * reads[wide] - narrow * reads[narrow]
+        return cost / (reads[narrow] - reads[wide])
+
+    return (
+        reduce(np.maximum, [equal_at(width, 64) for width in reads if width < 64]),
+        reduce(np.minimum, [equal_at(64, width) for width in reads if width > 64]),
+    )
+
+
+def width_cells(width: pd.DataFrame) -> pd.DataFrame:
+    """Thousand words read by layer and width, and the share that is used; and their sums."""
+    cell = texts(width.assign(reads=width.reads / 1000), "{reads:.0f} ({used:.0%})")
+    sums = (grid(width, "width", "reads").sum() / 1000).map("{:.0f}".format)
+    cells = grid(width.assign(cell=cell), "width", "cell")
+    cells.loc["sum"] = sums
+    return cells
+
+
+def bold(ratio: pd.Series) -> pd.Series:
+    """Show ratios in bold face, and their geometric mean."""
+    shown = ratio.map("**{:.3f}**".format)
+    shown.loc["geometric mean"] = f"{gmean(ratio):.3f}"
+    return shown
+
+
+def switches(rows: pd.DataFrame) -> pd.DataFrame:
+    """Geometric means by what is turned off: ratio for each pattern, and bits over those of all."""
+    titles = {off: f"without {text}" for off, text in SWITCHES.items()}
+    titles = {"": "all on", **titles, "all": "all off"}
+    means = rows.groupby(["off", "pattern"]).ratio.agg(gmean).unstack()[rows.pattern.unique()]
+    bits = grid(where(rows, pattern="uniform"), "off", "bits")
+    means["bits"] = bits.div(bits[""], axis=0).agg(gmean)
+    return means.reindex(titles).rename(index=titles)
+
+
+def whose_time(host: pd.DataFrame) -> pd.DataFrame:
+    """Microseconds of a call by side, ``clocked`` in the call and ``alone``; and some together."""
+    best = where(host, group="call").set_index("what").best_us
+    alone = {side: sum(best[f"alone: {part}"] for part in parts) for side, parts in ALONE.items()}
+    times = pd.DataFrame({"clocked": best[list(ALONE)], "alone": alone})
+    sums = {"all": times.sum(), "own": times.loc[["eie", "pynq"]].sum()}
+    return pd.concat([times, pd.DataFrame(sums).T])
+
+
+def whose_time_shown(times: pd.DataFrame) -> pd.DataFrame:
+    """Show what :func:`whose_time` gives, and pynq's share of what a board has as well."""
+    titles = ["eie", "pynq", "emulated device and null kernel", "all three", "eie and pynq"]
+    shown = times.map("{:.1f}".format).set_axis(titles)
+    shown.loc["pynq's share of these two"] = (times.loc["pynq"] / times.loc["own"]).map(percent)
+    return shown.set_axis(["in the call", "alone"], axis=1)
+
+
+def packets(host: pd.DataFrame) -> pd.DataFrame:
+    """Packets written and answers read: best times and rates by what was done, and size."""
+    keys = ["group", "width", "batch"]
+    moved = host[host.group.isin(["write", "read"])].sort_values(keys, kind="stable")
+    wide = moved.pivot(index=keys, columns="what", values=["best_us", "rate"])
+    wide.columns = [f"{what}_{value}" for value, what in wide]
+    wide["size"] = moved.groupby(keys)["size"].first()
+    wide["crc_share"] = wide.crc_best_us / wide.int16_best_us
+    found = pd.concat([wide.loc[["write"]], wide.loc[["read"]]]).reset_index()
+    way = found.group.map({"write": "packet written", "read": "answer read"})
+    return found.set_index(way + texts(found, ", {batch:,} x {width:,}"))
+
+
+Column = tuple[str, Any, Any]
+
+
+def table(corner: str, *columns: Column) -> str:
+    """Lay out a table in Markdown, all columns but the first aligned to the right.
+
+    Parameters
+    ----------
+    corner
+        Head of the first column, which is the index.
+    columns
+        Head, values and format of each: a format string or a function. Values are indexed alike;
+        where they have no such line the cell is empty. A frame is a column for each of its own,
+        whose name goes into the head.
+    """
+    single: list[Column] = []
+    for head, values, show in columns:
+        several = {head.format(name): values[name] for name in values} if values.ndim > 1 else {}
+        single += [(name, of, show) for name, of in (several or {head: values}).items()]
+    index = max((values.index for _, values, _ in single), key=len)
+    lines: list[Sequence[str]] = [[corner, *(head for head, _, _ in single)]]
+    lines.append(["---", *["---:"] * len(single)])
+    for key in index:
+        lines.append([str(key), *(_cell(values.get(key), show) for _, values, show in single)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any, show: Any) -> str:
+    if value is None or value != value:
+        return ""
+    text = show(value) if callable(show) else show.format(value)
+    return re.sub(r"(?<! )%", " %", text)
