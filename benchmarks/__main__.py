@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.measure import (
     cpu,
@@ -23,7 +22,7 @@ from benchmarks.measure import (
 from benchmarks.measure.timing import Environment
 from benchmarks.page.render import write_page
 from benchmarks.paper.layers import LAYERS, PaperLayer
-from benchmarks.results import Part, Results
+from benchmarks.results import Part, Results, Row, Rows
 from eie.hls.spec.errors import EieError, InputError
 
 #: A quick run divides inputs and outputs by this.
@@ -31,26 +30,40 @@ _QUICK_DIVISOR = 8
 _ROOT = Path(__file__).parents[1]
 _JSON = "evaluation.json"
 
-#: The parts: each gives rows.
-PARTS: Mapping[str, Callable[[Sequence[PaperLayer]], Iterator[dict[str, Any]]]] = {
+#: Parts that are measured layer by layer.
+_OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
     "layers": nine_layers.run,
     "skew": sweeps.skew,
     "queue": sweeps.queue,
     "width": sweeps.width,
     "pes": sweeps.pes,
     "improvements": improvements.run,
-    "passes": in_passes.run,
     "energy": energy.energy,
     "roofline": energy.roofline,
     "cpu": cpu.run,
     "speed": speed.run,
-    "build": speed.build,
+}
+#: Parts that take some of the layers, or none.
+_OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
+    "passes": in_passes.run,
     "host": host.run,
+    "build": speed.build,
     "precision": digits_net.precision,
     "skewness": digits_net.skewness,
 }
+PARTS = (*_OF_LAYER, *_OTHERS)
 #: Those that smaller layers make no shorter; a quick run leaves them out.
 _SLOW = {"build", "precision", "skewness"}
+
+
+def rows_of(part: str, layers: Sequence[PaperLayer]) -> Rows:
+    """Measure a part."""
+    if part in _OTHERS:
+        yield from _OTHERS[part](layers)
+        return
+    for layer in layers:
+        for row in _OF_LAYER[part](layer):
+            yield {"layer": layer.name} | row
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +93,7 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
     divisor
         What inputs and outputs of the layers are divided by.
     parts
-        Names in :data:`PARTS`.
+        Names in ``PARTS``.
     keep
         Keep what the folder holds of other parts.
 
@@ -100,8 +113,8 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
     layers = [layer.shrunk(divisor) for layer in LAYERS]
     for name in parts:
         environment, start = Environment.here(), time.perf_counter()
-        rows: list[dict[str, Any]] = []
-        for row in PARTS[name](layers):
+        rows: list[Row] = []
+        for row in rows_of(name, layers):
             # The first field says what a row is of: most often a layer.
             first = next(iter(row.values()))
             if not rows or first != next(iter(rows[-1].values())):
@@ -122,9 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--only", nargs="+", choices=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)}")
     add("--page", action="store_true", help="run nothing: write page and plots from the JSON file")
-    add(
-        "--out", type=Path, help="folder for page, plots and JSON (docs; build/bench with --quick)"
-    )
+    add("--out", type=Path, help="folder for page, plots and JSON (docs; build/bench with --quick)")
     return parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from eie.hls.spec.atomic import whole_file
 from eie.hls.spec.errors import InputError
 
 _FORMAT = 1
+#: What was found for one case, by name; a part's module says what its fields are.
+Row = dict[str, Any]
+Rows = Iterator[Row]
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,7 @@ class Part:
     #: How long it took.
     seconds: float
     environment: Environment
-    #: One dict for each case, with the fields that the part's module says.
-    rows: list[dict[str, Any]]
+    rows: list[Row]
 
 
 @dataclass

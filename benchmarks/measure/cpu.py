@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 import torch
 
-from benchmarks.paper.layers import PaperLayer
 from benchmarks.measure.timing import Action, side_by_side
+from benchmarks.paper.layers import PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
+from benchmarks.results import Rows
 from eie.host.network import Layer
 
 #: Vectors at a time.
@@ -25,47 +26,38 @@ BATCHES = (1, 64)
 CONTENDERS = ("torch dense", "torch CSR", "scipy CSR")
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
-    """Measure every layer, all contenders side by side; times are those of the whole batch."""
-    before = torch.get_num_threads()
-    try:
-        for layer in layers:
-            weights = network(layer, PATTERNS["uniform"]).layers[0]
-            for batch in BATCHES:
-                yield from measure(layer, weights, batch)
-    finally:
-        torch.set_num_threads(before)
+def run(layer: PaperLayer) -> Rows:
+    """Measure all contenders side by side; times are those of the whole batch.
 
-
-def measure(layer: PaperLayer, weights: Layer, batch: int) -> Iterator[dict[str, Any]]:
-    """Measure one layer; torch with one thread and with as many as there are cores."""
-    matrix = csr(weights)
-    vectors = inputs(layer, batch).astype(np.float32)
-    contenders: dict[str, Action] = {}
-    prepare: dict[str, Action] = {}
-    with torch.inference_mode():
-        for name, compute in torch_products(weights, matrix, vectors).items():
-            for threads in sorted({1, os.cpu_count() or 1}):
-                contenders[f"{name}/{threads}"] = compute
-                prepare[f"{name}/{threads}"] = partial(torch.set_num_threads, threads)
+    torch has one thread, and as many as there are cores.
+    """
+    weights = network(layer, PATTERNS["uniform"]).layers[0]
+    matrix, before = csr(weights), torch.get_num_threads()
+    for batch in BATCHES:
+        vectors = inputs(layer, batch).astype(np.float32)
         columns = np.ascontiguousarray(vectors.T) if batch > 1 else vectors[0]
-        contenders["scipy CSR/1"] = lambda: matrix @ columns
-        timings = side_by_side(contenders, prepare=prepare)
-    for key, timing in timings.items():
-        name, count = key.split("/")
-        row = {"layer": layer.name, "batch": batch, "contender": name, "threads": int(count)}
-        yield row | asdict(timing)
+        contenders: dict[str, Action] = {}
+        prepare: dict[str, Action] = {}
+        with torch.inference_mode():
+            for name, compute in torch_products(weights, matrix, vectors).items():
+                for threads in sorted({1, os.cpu_count() or 1}):
+                    contenders[f"{name}/{threads}"] = compute
+                    prepare[f"{name}/{threads}"] = partial(torch.set_num_threads, threads)
+            contenders["scipy CSR/1"] = partial(operator.matmul, matrix, columns)
+            timings = side_by_side(contenders, prepare=prepare)
+        torch.set_num_threads(before)
+        for key, timing in timings.items():
+            name, count = key.split("/")
+            yield {"batch": batch, "contender": name, "threads": int(count)} | asdict(timing)
 
 
 def csr(layer: Layer) -> scipy.sparse.csr_array:
     """A layer as scipy's CSR matrix of float32, shape (rows, columns)."""
     values = layer.codebook[layer.codes].astype(np.float32)
-    shape = (layer.rows, layer.columns)
-    columns = scipy.sparse.csc_array((values, layer.indices, layer.indptr), shape=shape)
-    rows = columns.tocsr()
     # 32-bit indices are what scipy chooses by itself for matrices of this size.
-    rows.indptr, rows.indices = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
-    return rows
+    indices, indptr = layer.indices.astype(np.int32), layer.indptr.astype(np.int32)
+    shape = (layer.rows, layer.columns)
+    return scipy.sparse.csc_array((values, indices, indptr), shape=shape).tocsr()
 
 
 def torch_products(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.results import Rows
 from eie.host.network import Layer, Network
 
 #: Widths of activations and shared weights that are tried.
@@ -22,7 +22,7 @@ BITS = (16, 12, 8, 6, 4)
 _DIGITS = Path(__file__).parents[2] / "examples" / "digits.py"
 
 
-def precision(_: object = None) -> Iterator[dict[str, Any]]:
+def precision(_: object = None) -> Rows:
     """Share of the test digits that are right, at every precision."""
     digits = _digits()
     right = {
@@ -36,7 +36,7 @@ def precision(_: object = None) -> Iterator[dict[str, Any]]:
         yield {"precision": name, "accuracy": accuracy, "digits": len(digits.labels)}
 
 
-def skewness(_: object = None) -> Iterator[dict[str, Any]]:
+def skewness(_: object = None) -> Rows:
     """How uneven the rows and the columns of every layer are."""
     for layer in _digits().network.layers:
         of_rows = np.bincount(layer.indices, minlength=layer.rows)

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
 import pynq
 from pynq.buffer import PynqBuffer
 
-from benchmarks.measure.interception import (
-    INTO_DEVICE,
-    INTO_PYNQ,
-    Clocks,
-    Interception,
-    Notes,
-    mapped,
-    without_pynq,
-)
+from benchmarks.measure import interception
+from benchmarks.measure.interception import INTO_DEVICE, INTO_PYNQ, Call, made_again, replaced
 from benchmarks.measure.prepared_engine import PreparedEngine
-from benchmarks.measure.timing import Action, Timing, short_side_by_side
+from benchmarks.measure.timing import Action, Timing, side_by_side
 from eie.hls.spec.block_design import DMA
 from eie.host.board.driver import Accelerator
 from eie.host.board.overlay import EieOverlay
 from eie.host.board.transport import BoardEngine
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.board_emulator.device import EmulatedDevice
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.responses import answer_bytes
 
@@ -40,11 +32,11 @@ ALONE = {"eie": ("eie",), "pynq": ("registers", "buffers", "overlay"), "device":
 _CLOCKED = 25
 
 Codes = npt.NDArray[np.int16]
-#: Registers read and written.
-Accesses = tuple[int, int]
+#: Times by name; and for some names, how many registers are read and written.
+Measured = tuple[dict[str, Timing], dict[str, tuple[int, int]]]
 
 
-def measure_call(packed: PackedNetwork, codes: Codes) -> tuple[dict[str, Timing], Accesses]:
+def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
     """Measure ``Accelerator.run`` of one packet, and whose time it is, in two ways.
 
     ``"run"`` is the whole call. ``"eie"``, ``"pynq"`` and ``"device"`` are its parts, by clocks
@@ -56,61 +48,49 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> tuple[dict[str, Timing]
     ``"alone: device"`` are those that pynq makes into the emulated device, made again on it.
     ``"alone: mapped registers"`` are the register accesses once more, the way ``pynq.MMIO`` makes
     them on a board, onto ordinary memory.
-
-    Returns
-    -------
-    timings
-        By these names.
-    accesses
-        Registers read and written by a call.
     """
     reals = codes / np.float32(2.0**packed.network.input_frac)
-    clocks, into_pynq, into_device = Clocks(), Notes(), Notes()
+    attribution = interception.Attribution()
     with contextlib.ExitStack() as stack:
-        plain = stack.enter_context(_opened(packed))
-        with clocks:
-            clocked = stack.enter_context(_opened(packed))
+        plain = stack.enter_context(opened(packed))
+        with replaced(attribution.clocks):
+            clocked = stack.enter_context(opened(packed))
             clocked.run(codes)
-        with into_pynq.taken(INTO_PYNQ), into_device.taken(INTO_DEVICE):
-            noted = stack.enter_context(_opened(packed))
-            noted.run(codes)
-            into_pynq.clear()
-            into_device.clear()
-            noted.run(codes)
-            into_pynq, into_device = Notes(into_pynq), Notes(into_device)
-        no_pynq = without_pynq(into_pynq)
+        noted, into_pynq, into_device = stack.enter_context(run_noted(packed, codes))
         # The device's calls that were noted are those of its class; what pynq finds is this.
         device = pynq.Device.active_device
-        idle = dict.fromkeys(INTO_DEVICE[EmulatedDevice], lambda *_: b"\0\0\0\0")
-        stack.enter_context(mock.patch.multiple(device, **idle))
-        contenders = {
+        idle = interception.wrapped(INTO_DEVICE, lambda owner, name: lambda *_: b"\0\0\0\0")
+        stack.enter_context(replaced((device, name, method) for _, name, method in idle))
+        contenders: dict[str, Action] = {
             "run": partial(plain.run, codes),
             "run, float32": partial(plain.run, reals),
-            "clocked": partial(clocks.measure, partial(clocked.run, codes), _CLOCKED),
+            "clocked": partial(attribution.measure, partial(clocked.run, codes), _CLOCKED),
             "alone: eie": same_again(noted, codes),
-            "alone: registers": into_pynq.of(pynq.MMIO).again(),
-            "alone: buffers": into_pynq.of(PynqBuffer).again(),
-            "alone: overlay": into_pynq.of(pynq.Overlay).again(),
-            "alone: mapped registers": mapped(into_pynq),
-            "alone: device": into_device.again(),
+            "alone: registers": made_again(into_pynq, pynq.MMIO),
+            "alone: buffers": made_again(into_pynq, PynqBuffer),
+            "alone: overlay": made_again(into_pynq, pynq.Overlay),
+            "alone: mapped registers": interception.mapped(into_pynq),
+            "alone: device": made_again(into_device),
+        }
+        wanted = {
+            "clocked": attribution.clocks,
+            "alone: eie": interception.without_pynq(into_pynq),
         }
         installed = stack.enter_context(contextlib.ExitStack())
-        wanted = {"clocked": clocks, "alone: eie": no_pynq}
 
-        def install(interception: Interception | None) -> None:
+        def install(name: str) -> None:
             installed.close()
-            if interception:
-                installed.enter_context(interception)
+            installed.enter_context(replaced(wanted.get(name, ())))
 
-        prepare = {name: partial(install, wanted.get(name)) for name in contenders}
-        timings = short_side_by_side(contenders, prepare=prepare)
+        prepare = {name: partial(install, name) for name in contenders}
+        timings = side_by_side(contenders, prepare=prepare, seconds=4.0, short=True)
     del timings["clocked"]
-    counts = into_pynq.counts
-    return timings | clocks.timings(), (counts["read"], counts["write_reg"])
+    counts = Counter(call.name for call in into_pynq)
+    return timings | attribution.timings(), {"run": (counts["read"], counts["write_reg"])}
 
 
 @contextlib.contextmanager
-def _opened(packed: PackedNetwork) -> Iterator[Accelerator]:
+def opened(packed: PackedNetwork) -> Iterator[Accelerator]:
     """Open a board of its own with the network loaded."""
     with (
         EmulatedBoard(BOARD, lambda: PreparedEngine(packed.design)) as board,
@@ -118,6 +98,24 @@ def _opened(packed: PackedNetwork) -> Iterator[Accelerator]:
     ):
         accelerator.load(packed.network)
         yield accelerator
+
+
+@contextlib.contextmanager
+def run_noted(
+    packed: PackedNetwork, codes: Codes
+) -> Iterator[tuple[Accelerator, tuple[Call, ...], tuple[Call, ...]]]:
+    """Open a board; give it with the calls of a run into pynq, and those into the device."""
+    calls: list[Call] = []
+    with contextlib.ExitStack() as stack:
+        with replaced(interception.noting(calls, {**INTO_PYNQ, **INTO_DEVICE})):
+            accelerator = stack.enter_context(opened(packed))
+            accelerator.run(codes)
+            calls.clear()
+            accelerator.run(codes)
+            noted = tuple(calls)
+        into_pynq = tuple(call for call in noted if call.owner in INTO_PYNQ)
+        into_device = tuple(call for call in noted if call.owner in INTO_DEVICE)
+        yield accelerator, into_pynq, into_device
 
 
 def same_again(accelerator: Accelerator, codes: Codes) -> Action:
@@ -132,20 +130,11 @@ def same_again(accelerator: Accelerator, codes: Codes) -> Action:
     return run
 
 
-def measure_transfer(
-    packed: PackedNetwork, codes: Codes
-) -> tuple[dict[str, Timing], dict[str, Accesses]]:
+def measure_transfer(packed: PackedNetwork, codes: Codes) -> Measured:
     """Measure the transfer of a request and its answer by our DMA driver and by pynq's.
 
     Both drive the same emulated DMA, in turn. ``"eie: device"`` and ``"pynq: device"`` are what
     of it is the emulated device.
-
-    Returns
-    -------
-    timings
-        By these names, and ``"eie"`` and ``"pynq"`` for the whole.
-    accesses
-        Registers read and written by ``"eie"`` and by ``"pynq"``.
     """
     with (
         EmulatedBoard(BOARD, lambda: PreparedEngine(packed.design)) as board,
@@ -175,9 +164,10 @@ def measure_transfer(
         accesses = {}
         for name, transfer in tuple(contenders.items()):
             transfer()
-            calls = Notes()
-            with calls.taken(INTO_DEVICE):
+            calls: list[Call] = []
+            with replaced(interception.noting(calls, INTO_DEVICE)):
                 transfer()
-            contenders[f"{name}: device"] = calls.again()
-            accesses[name] = calls.counts["read_registers"], calls.counts["write_registers"]
-        return short_side_by_side(contenders), accesses
+            contenders[f"{name}: device"] = made_again(calls)
+            counts = Counter(call.name for call in calls)
+            accesses[name] = counts["read_registers"], counts["write_registers"]
+        return side_by_side(contenders, seconds=4.0, short=True), accesses

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pynq
 
-from benchmarks.measure.driver_call import BOARD, Accesses, measure_call, measure_transfer
+from benchmarks.measure.driver_call import BOARD, measure_call, measure_transfer
 from benchmarks.measure.prepared_engine import PreparedEngine
-from benchmarks.measure.timing import Action, Timing, short_side_by_side
+from benchmarks.measure.timing import Action, Timing, side_by_side
 from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import network, uniform
+from benchmarks.results import Rows
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.spec.packets import BEAT_BYTES, TRAILER
 from eie.host.board_emulator import EmulatedBoard
@@ -37,7 +38,7 @@ _COVERED = slice(0, -TRAILER.beats * BEAT_BYTES)
 Bytes = npt.NDArray[np.uint8]
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+def run(layers: Sequence[PaperLayer]) -> Rows:
     """Measure vectors of three lengths, the longer two taken from `layers`.
 
     What has one ``group`` and size was measured side by side; ``width`` is the length of an input
@@ -52,13 +53,21 @@ def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
             codes = vectors(packed, batch)
             for group, ways in (("write", _writing), ("read", _reading)):
                 size, contenders = ways(packed, codes)
-                timings = short_side_by_side(contenders, seconds=2.0)
-                yield from _rows(group, width, batch, size, timings)
+                row = {"group": group, "what": "", "width": width, "batch": batch, "size": size}
+                yield from _rows(row, side_by_side(contenders, short=True), {})
     packed = packed_network(SMALL)
-    codes, size = vectors(packed, 1), run_packet_bytes(packed, 1)
-    timings, accesses = measure_call(packed, codes)
-    yield from _rows("call", SMALL, 1, size, timings, {"run": accesses})
-    yield from _rows("transfer", SMALL, 1, size, *measure_transfer(packed, codes))
+    codes = vectors(packed, 1)
+    row = {"what": "", "width": SMALL, "batch": 1, "size": run_packet_bytes(packed, 1)}
+    for group, measure in (("call", measure_call), ("transfer", measure_transfer)):
+        yield from _rows({"group": group} | row, *measure(packed, codes))
+
+
+def _rows(
+    row: dict[str, Any], timings: dict[str, Timing], accesses: dict[str, tuple[int, int]]
+) -> Rows:
+    for what, timing in timings.items():
+        reads, writes = accesses.get(what, (0, 0))
+        yield row | {"what": what} | asdict(timing) | {"reads": reads, "writes": writes}
 
 
 def packed_network(width: int) -> PackedNetwork:
@@ -115,17 +124,3 @@ def _allocated(packed: PackedNetwork, contents: Bytes) -> Bytes:
         buffer = np.asarray(pynq.allocate((len(contents),), np.uint8))
     buffer[:] = contents
     return buffer
-
-
-def _rows(
-    group: str,
-    width: int,
-    batch: int,
-    size: int,
-    timings: dict[str, Timing],
-    accesses: dict[str, Accesses] | None = None,
-) -> Iterator[dict[str, Any]]:
-    for what, of in timings.items():
-        reads, writes = (accesses or {}).get(what, (0, 0))
-        row = {"group": group, "what": what, "width": width, "batch": batch, "size": size}
-        yield row | asdict(of) | {"reads": reads, "writes": writes}

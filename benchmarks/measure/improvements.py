@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.measure.kernel import OnKernel
 from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
+from benchmarks.results import Rows
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
@@ -36,63 +37,55 @@ SWITCHES: Mapping[str, str] = {
 }
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
-    """Run every layer and pattern with all switches on, all off (``"all"``), and one off.
+def run(layer: PaperLayer) -> Rows:
+    """Run every pattern with all switches on, all off (``"all"``), and one off.
 
     ``ideal`` and ``cycles`` are of one vector: the weights that it meets, over the PEs, and the
     kernel's cycles for it alone. ``batch_ideal`` and ``batch_cycles`` are the same for a vector
     within a batch, as a mean. It takes at least its ``broadcasts``, its input or output ``beats``,
     and the entries of the ``busiest`` PE. Bits are those stored over all PEs.
     """
-    for layer in layers:
-        vectors = inputs(layer, VECTORS)
-        active = vectors != 0
-        for pattern, maker in PATTERNS.items():
-            net = network(layer, maker)
-            met = active @ np.diff(net.layers[0].indptr) / PES
-            for off in ("", "all", *SWITCHES):
-                packed = _packed(net, {off} if off != "all" else set(SWITCHES))
-                encoded, kernel = packed.layers[0].encoded, OnKernel(packed)
-                one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
-                of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
-                yield {
-                    "layer": layer.name,
-                    "pattern": pattern,
-                    "off": off,
-                    "index_bits": packed.design.index_bits,
-                    "ideal": float(met[0]),
-                    "cycles": one,
-                    "batch_ideal": float(met[1:].mean()),
-                    "batch_cycles": (batch - one) / (VECTORS - 1),
-                    "broadcasts": float(active[1:].sum(axis=1).mean()),
-                    "beats": max(packed.input_beats, packed.output_beats),
-                    "busiest": float(of_pe.sum(axis=0).max()) / (VECTORS - 1),
-                    "matrix_bits": len(encoded.entries) * packed.design.entry_bits,
-                    "pointer_bits": _pointer_bits(packed),
-                }
+    vectors = inputs(layer, VECTORS)
+    active = vectors != 0
+    for pattern, maker in PATTERNS.items():
+        net = network(layer, maker)
+        met = active @ np.diff(net.layers[0].indptr) / PES
+        for off in ("", "all", *SWITCHES):
+            packed = _packed(net, {off} if off != "all" else set(SWITCHES))
+            encoded, kernel = packed.layers[0].encoded, OnKernel(packed)
+            one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
+            of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
+            yield {
+                "pattern": pattern,
+                "off": off,
+                "index_bits": packed.design.index_bits,
+                "ideal": float(met[0]),
+                "cycles": one,
+                "batch_ideal": float(met[1:].mean()),
+                "batch_cycles": (batch - one) / (VECTORS - 1),
+                "broadcasts": float(active[1:].sum(axis=1).mean()),
+                "beats": max(packed.input_beats, packed.output_beats),
+                "busiest": float(of_pe.sum(axis=0).max()) / (VECTORS - 1),
+                "matrix_bits": len(encoded.entries) * packed.design.entry_bits,
+                "pointer_bits": _pointer_bits(packed),
+            }
 
 
 def _packed(net: Network, off: set[str]) -> PackedNetwork:
     """Pack a network with all switches on but those of `off`."""
     assignment: Assignment = "natural" if "assignment" in off else "balanced"
-    fixed: dict[str, Any] = {
-        "pes": PES,
-        "index_bits": INDEX_BITS if "runs" in off else shortest_runs(net, assignment),
-        "queue_depth": QUEUE_DEPTH if "queues" in off else OUR_QUEUE_DEPTH,
-    }
-    if "pointers" in off:
-        fixed["length_bits"] = 0
-    if "results" in off:
-        fixed["result_depth"] = 2
-    design = fit(net, assignment=assignment, **fixed).design
+    fixed: dict[str, Any] = {"length_bits": 0} if "pointers" in off else {}
+    fixed |= {"result_depth": 2} if "results" in off else {}
+    fixed["index_bits"] = INDEX_BITS if "runs" in off else shortest_runs(net, assignment)
+    fixed["queue_depth"] = QUEUE_DEPTH if "queues" in off else OUR_QUEUE_DEPTH
+    design = fit(net, assignment=assignment, pes=PES, **fixed).design
     return pack(net, design, assignment=assignment)
 
 
 def shortest_runs(net: Network, assignment: Assignment) -> int:
     """Bits of the shortest zero runs that leave padding below :data:`PADDING_LIMIT`."""
-    probe = Design(pes=PES)
     for bits in range(3, 8):
-        encoded = encode_network(net, PES, bits, assignment, probe).layers[0].encoded
+        encoded = encode_network(net, PES, bits, assignment, Design(pes=PES)).layers[0].encoded
         if encoded.padding <= PADDING_LIMIT * net.layers[0].nonzeros:
             return bits
     return 8
@@ -100,8 +93,7 @@ def shortest_runs(net: Network, assignment: Assignment) -> int:
 
 def _pointer_bits(packed: PackedNetwork) -> int:
     """Bits of pointers as wide as the layer needs; plain ones are the paper's."""
-    encoded = packed.layers[0].encoded
-    design = packed.design
+    encoded, design = packed.layers[0].encoded, packed.design
     if not design.length_bits:
         return (encoded.columns + 1) * PES * _PAPER_POINTER_BITS
     lengths = design.columns_per_pointer_word * int(encoded.lengths().max()).bit_length()

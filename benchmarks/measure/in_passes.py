@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from benchmarks.paper.layers import PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
+from benchmarks.results import Rows
 from eie.hls.spec.boards import BOARDS
 from eie.host.search.fit import fit
 
@@ -22,7 +22,7 @@ CASES = (
 )
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+def run(layers: Sequence[PaperLayer]) -> Rows:
     """Fit each case; what fits whole gives no row.
 
     ``load_cycles`` load all passes, once for each batch, at a beat a cycle; ``vector_cycles`` take

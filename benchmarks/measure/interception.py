@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
-from collections import Counter
+import timeit
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -21,14 +21,14 @@ from eie.host.board_emulator.device import EmulatedDevice
 
 Method = Callable[..., Any]
 Methods = Mapping[type[Any], tuple[str, ...]]
-#: Owner, name and new method.
+#: Owner, name, and what is put in the place of the method.
 Replacement = tuple[Any, str, Method]
 
-#: What eie calls of pynq, directly or through numpy.
+#: What eie calls of pynq, directly or through numpy. A part of a buffer is a new object, made and
+#: given up by code of pynq.
 INTO_PYNQ: Methods = {
     pynq.MMIO: ("read", "write_reg"),
     pynq.Overlay: ("is_loaded",),
-    # A part of a buffer is a new object, made and given up by code of pynq.
     PynqBuffer: ("flush", "invalidate", "__array_finalize__", "__del__"),
 }
 #: What pynq calls of the device.
@@ -37,44 +37,29 @@ INTO_DEVICE: Methods = {
 }
 #: Whose time a call is.
 SIDES = ("eie", "pynq", "device")
-#: Calls of a method that does nothing, to see what a clock takes.
-_CALIBRATING = 20_000
-
-
-class Interception:
-    """Methods in the place of others while installed, again and again if need be.
-
-    ``pynq.MMIO`` binds its methods when it is made: what is to go through replacements of the class
-    has to be opened while they are installed.
-
-    Parameters
-    ----------
-    replacements
-        What to put in place.
-    """
-
-    def __init__(self, replacements: Iterable[Replacement]) -> None:
-        self._patches = [mock.patch.object(*each) for each in replacements]
-
-    def __enter__(self) -> Interception:
-        for patch in self._patches:
-            patch.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for patch in self._patches:
-            patch.stop()
 
 
 def wrapped(methods: Methods, wrap: Callable[[type[Any], str], Method]) -> Iterator[Replacement]:
-    """Give what `wrap` makes of owner and name in the place of each method."""
+    """Put what `wrap` makes of owner and name in the place of each method."""
     for owner, names in methods.items():
         for name in names:
             yield owner, name, wrap(owner, name)
 
 
-@dataclass(frozen=True)
-class Call:
+@contextlib.contextmanager
+def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
+    """Put methods in the place of others inside of the ``with`` statement.
+
+    ``pynq.MMIO`` binds its methods when it is made: what is to go through replacements of the class
+    has to be opened inside.
+    """
+    with contextlib.ExitStack() as stack:
+        for owner, name, method in replacements:
+            stack.enter_context(mock.patch.object(owner, name, method))
+        yield
+
+
+class Call(NamedTuple):
     """A call that was noted."""
 
     owner: type[Any]
@@ -83,51 +68,40 @@ class Call:
     again: partial[Any]
 
 
-class Notes(list[Call]):
-    """Calls in the order in which they were made, inside of ``with notes.taken(methods)``."""
+def noting(calls: list[Call], methods: Methods) -> Iterator[Replacement]:
+    """Give replacements that note calls before they make them."""
 
-    def taken(self, methods: Methods) -> Interception:
-        """Give the interception that notes calls."""
-        return Interception(wrapped(methods, self._noting))
-
-    def of(self, owner: type[Any]) -> Notes:
-        """Calls of methods of one class."""
-        return Notes(call for call in self if call.owner is owner)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many calls there were of each method."""
-        return Counter(call.name for call in self)
-
-    def again(self) -> Action:
-        """Give what makes all calls again, one after another."""
-        actions = [call.again for call in self]
-
-        def make() -> None:
-            for action in actions:
-                action()
-
-        return make
-
-    def _noting(self, owner: type[Any], name: str) -> Method:
+    def wrap(owner: type[Any], name: str) -> Method:
         method = getattr(owner, name)
 
         def finalized(part: Any, whole: Any) -> None:
             method(part, whole)
             if isinstance(whole, PynqBuffer):
                 again = partial(whole.__getitem__, slice(0, part.size))
-                self.append(Call(owner, name, again))
+                calls.append(Call(owner, name, again))
 
         def noted(object_: Any, *arguments: Any) -> Any:
-            self.append(Call(owner, name, partial(method, object_, *arguments)))
+            calls.append(Call(owner, name, partial(method, object_, *arguments)))
             return method(object_, *arguments)
 
-        if name == "__del__":  # comes by itself when a part that was made again is given up
-            return method  # type: ignore[no-any-return]
-        return finalized if name == "__array_finalize__" else noted
+        # A part that was made again is given up by itself.
+        return {"__array_finalize__": finalized, "__del__": method}.get(name, noted)
+
+    return wrapped(methods, wrap)
 
 
-def mapped(calls: Notes) -> Action:
+def made_again(calls: Iterable[Call], owner: type[Any] = object) -> Action:
+    """Give what makes calls of methods of `owner` again, one after another."""
+    actions = [call.again for call in calls if issubclass(call.owner, owner)]
+
+    def again() -> None:
+        for action in actions:
+            action()
+
+    return again
+
+
+def mapped(calls: Iterable[Call]) -> Action:
     """Give the register accesses of `calls`, as pynq makes them on a board: in mapped memory.
 
     The emulated device gets its registers through another way in ``pynq.MMIO``, so that it sees
@@ -139,65 +113,78 @@ def mapped(calls: Notes) -> Action:
     )
     registers = pynq.MMIO(0, 1 << 16, device=device)
     ways = {"read": registers.read, "write_reg": registers.write}
-    return Notes(
-        Call(call.owner, call.name, partial(ways[call.name], *call.again.args[1:]))
-        for call in calls.of(pynq.MMIO)
-    ).again()
+    accesses = [call for call in calls if call.owner is pynq.MMIO]
+    return made_again(
+        call._replace(again=partial(ways[call.name], *call.again.args[1:])) for call in accesses
+    )
 
 
-def without_pynq(calls: Notes) -> Interception:
+def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
     """Let the calls that eie makes into pynq do nothing, and reads give what they give now.
 
     `calls` are those of a run; the same run can then be made again and again on the same board, if
     it has the same packet number, since the last answer stays where it is.
     """
-    registers: Any = calls.of(pynq.MMIO)[0].again.args[0]
-    offsets = {call.again.args[1] for call in calls.of(pynq.MMIO) if call.name == "read"}
+    accesses = [call for call in calls if call.owner is pynq.MMIO]
+    registers = accesses[0].again.args[0]
+    offsets = {call.again.args[1] for call in accesses if call.name == "read"}
     values = {offset: registers.read(offset) for offset in offsets}
-    return Interception(
-        (
-            (registers, "read", values.__getitem__),
-            (registers, "write", lambda offset, value: None),
-            (pynq.Overlay, "is_loaded", lambda overlay: True),
-            *((PynqBuffer, name, lambda *_: None) for name in INTO_PYNQ[PynqBuffer]),
-        )
-    )
+    return [
+        (registers, "read", values.__getitem__),
+        (registers, "write", lambda offset, value: None),
+        (pynq.Overlay, "is_loaded", lambda overlay: True),
+        *((PynqBuffer, name, lambda *_: None) for name in INTO_PYNQ[PynqBuffer]),
+    ]
 
 
-class _Clock:
+class Clock:
     """Time spent in methods, calls from one into another included."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.calls = 0
 
-    def around(self, owner: type[Any], name: str) -> Method:
+    def around(self, owner: Any, name: str) -> Method:
         """Give the method with this clock around it."""
         method = getattr(owner, name)
 
-        def timed(object_: Any, *arguments: Any) -> Any:
+        def timed(*arguments: Any) -> Any:
             start = perf_counter()
-            result = method(object_, *arguments)
+            result = method(*arguments)
             self.seconds += perf_counter() - start
             self.calls += 1
             return result
 
         return timed
 
+    @classmethod
+    def cost(cls, times: int = 20_000) -> tuple[float, float]:
+        """Measure what a clock adds to a call, in seconds: in what it shows, and around that."""
+        clock, nothing = cls(), SimpleNamespace(call=lambda self, argument: None)
+        plain, whole = (
+            timeit.timeit(partial(call, nothing, 0), number=times) / times
+            for call in (nothing.call, clock.around(nothing, "call"))
+        )
+        shown = clock.seconds / clock.calls
+        return shown - plain, whole - shown
 
-class Clocks(Interception):
-    """Clocks around all calls into pynq and into the device, and whose time a call was by them."""
+
+class Attribution:
+    """Whose time a call is, by clocks around all calls into pynq and into the device."""
 
     def __init__(self) -> None:
-        self._pynq, self._device = _Clock(), _Clock()
-        self._inside, self._outside = _cost_of_a_clock()
+        self._pynq, self._device = Clock(), Clock()
+        self._inside, self._outside = Clock.cost()
         #: Microseconds of a call by side, without what the clocks took, as often as measured.
         self.found: list[dict[str, float]] = []
-        into_pynq = wrapped(INTO_PYNQ, self._pynq.around)
-        super().__init__([*into_pynq, *wrapped(INTO_DEVICE, self._device.around)])
+        #: The clocks.
+        self.clocks = [
+            *wrapped(INTO_PYNQ, self._pynq.around),
+            *wrapped(INTO_DEVICE, self._device.around),
+        ]
 
     def measure(self, call: Action, times: int) -> None:
-        """Make a call many times, and keep whose time it was."""
+        """Make a call many times among the clocks, and keep whose time it was."""
         pynqs, devices = self._pynq, self._device
         for clock in (pynqs, devices):
             clock.seconds, clock.calls = 0.0, 0
@@ -218,22 +205,3 @@ class Clocks(Interception):
         best = min(self.found, key=lambda shares: sum(shares.values()))
         medians = {side: statistics.median(each[side] for each in self.found) for side in SIDES}
         return {side: Timing(round(medians[side], 3), round(best[side], 3)) for side in SIDES}
-
-
-def _cost_of_a_clock() -> tuple[float, float]:
-    """Measure what a clock adds to a call, in seconds: in what it shows, and around that."""
-
-    class Nothing:
-        def plain(self, argument: int) -> None:
-            pass
-
-    clock, nothing = _Clock(), Nothing()
-    timed = partial(clock.around(Nothing, "plain"), nothing)
-    seconds = []
-    for call in (nothing.plain, timed):
-        start = perf_counter()
-        for _ in range(_CALIBRATING):
-            call(0)
-        seconds.append((perf_counter() - start) / _CALIBRATING)
-    shown = clock.seconds / clock.calls
-    return shown - seconds[0], seconds[1] - shown

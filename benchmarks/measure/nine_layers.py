@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from benchmarks.measure.kernel import OnKernel, pack_for_kernel
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
+from benchmarks.results import Row, Rows
 
 #: The paper gives densities in whole percent: the layer's own may be this much higher or lower.
 ROUNDING = 0.005
@@ -17,26 +16,22 @@ ROUNDING = 0.005
 SEEDS = (0, 1, 2)
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
-    """Measure every layer with every pattern, other seeds, and densities that round to its own."""
-    for layer in layers:
-        for pattern in PATTERNS:
-            yield measure(layer, pattern, kernel=True)
-        for seed in SEEDS[1:]:
-            yield measure(layer, "uniform", seed=seed)
-        for sign in (-1, 1):
-            density = round(layer.weight_density + sign * ROUNDING, 4)
-            yield measure(dataclasses.replace(layer, weight_density=density), "uniform")
+def run(layer: PaperLayer) -> Rows:
+    """Measure a layer with every pattern, other seeds, and densities that round to its own."""
+    for pattern in PATTERNS:
+        yield measure(layer, pattern, kernel=True)
+    for seed in SEEDS[1:]:
+        yield measure(layer, "uniform", seed=seed)
+    for sign in (-1, 1):
+        density = round(layer.weight_density + sign * ROUNDING, 4)
+        yield measure(replace(layer, weight_density=density), "uniform")
 
 
-def measure(
-    layer: PaperLayer, pattern: str, *, seed: int = 0, kernel: bool = False
-) -> dict[str, Any]:
+def measure(layer: PaperLayer, pattern: str, *, seed: int = 0, kernel: bool = False) -> Row:
     """Count what one vector costs on the paper's array, and if asked for on our kernel."""
     net, codes = network(layer, PATTERNS[pattern], seed), inputs(layer, seed=seed)
     array = OnArray.encode(net.layers[0], codes[0])
     return {
-        "layer": layer.name,
         "pattern": pattern,
         "seed": seed,
         "weight_density": layer.weight_density,

@@ -12,6 +12,7 @@ from eie.hls.spec.packets import BEAT_BYTES, HEADER, TRAILER, Kind, answer_kind,
 
 #: Where a request says what it asks for, and its number (``eie.hls.spec.packets.HEADER``).
 _KIND, _SEQUENCE = 5, slice(6, 8)
+_PAYLOAD = slice(HEADER.beats * BEAT_BYTES, -TRAILER.beats * BEAT_BYTES)
 
 
 class PreparedEngine:
@@ -20,11 +21,6 @@ class PreparedEngine:
     Everything but runs is the emulator's, so that a driver takes it for what it is not. So is the
     first run of each length after a load; the runs after it get the same outputs without a look
     at their inputs, and are right as long as those stay the same.
-
-    Parameters
-    ----------
-    design
-        The hardware that it stands for.
     """
 
     def __init__(self, design: Design) -> None:
@@ -38,17 +34,16 @@ class PreparedEngine:
 
     def process(self, packet: bytes) -> bytes:
         """Give the answer to a packet."""
-        if packet[_KIND] != Kind.RUN:
+        if packet[_KIND] == Kind.RUN and len(packet) in self._payloads:
+            sequence = int.from_bytes(packet[_SEQUENCE], "little")
+            payload = np.frombuffer(self._payloads[len(packet)], "<u8")
+            return build_packet(answer_kind(Kind.RUN), sequence, payload)
+        answer = self._emulator.process(packet)
+        if packet[_KIND] == Kind.RUN:
+            self._payloads[len(packet)] = answer[_PAYLOAD]
+        else:
             self._payloads.clear()
-            return self._emulator.process(packet)
-        payload = self._payloads.get(len(packet))
-        if payload is None:
-            answer = self._emulator.process(packet)
-            payload = answer[HEADER.beats * BEAT_BYTES : -TRAILER.beats * BEAT_BYTES]
-            self._payloads[len(packet)] = payload
-            return answer
-        sequence = int.from_bytes(packet[_SEQUENCE], "little")
-        return build_packet(answer_kind(Kind.RUN), sequence, np.frombuffer(payload, "<u8"))
+        return answer
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import statistics
 import tempfile
 import timeit
-from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.measure.cpu import csr
 from benchmarks.measure.kernel import OnKernel, pack_for_kernel
-from benchmarks.measure.timing import side_by_side
+from benchmarks.measure.timing import Action, side_by_side
 from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
+from benchmarks.results import Rows
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
@@ -26,62 +26,55 @@ from eie.host.project.generate import generate
 BATCH = 64
 
 
-def run(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
-    """Measure every layer with a uniform pattern, packed for 64 PEs; medians.
+def run(layer: PaperLayer) -> Rows:
+    """Measure a layer with a uniform pattern, packed for 64 PEs; medians.
 
     ``pack_us`` is a load packet's contents from the network, ``emulator_us`` one vector, packets in
     and packets out, the models' times those of counting the cycles of one vector.
     """
-    for layer in layers:
-        net = network(layer, PATTERNS["uniform"])
-        packed = pack_for_kernel(net)
-        kernel, matrix = OnKernel(packed), csr(net.layers[0])
-        one, many = inputs(layer), inputs(layer, BATCH)
-        vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
-        active = np.flatnonzero(one[0])
-        lengths = packed.layers[0].encoded.lengths()[:, active]
-        single = side_by_side(
-            {"emulator": lambda: kernel.run(one), "scipy": lambda: matrix @ vector}
-        )
-        batch = side_by_side(
-            {"emulator": lambda: kernel.run(many), "scipy": lambda: matrix @ columns}
-        )
-        model = side_by_side(
-            {
-                "kernel": lambda: kernel.cycles(one),
-                "paper": lambda: paper_cycles(lengths, packed.design.queue_depth),
-                "pack": lambda: pack(net, packed.design),
-            },
-            repeats=5,
-            seconds=5.0,
-        )
-        yield {
-            "layer": layer.name,
-            "weights": net.layers[0].nonzeros,
-            "activations": len(active),
-            "weights_met": int(np.diff(net.layers[0].indptr)[active].sum()),
-            "pack_us": model["pack"].median_us,
-            "emulator_us": single["emulator"].median_us,
-            "scipy_us": single["scipy"].median_us,
-            "emulator_batch_us": batch["emulator"].median_us,
-            "scipy_batch_us": batch["scipy"].median_us,
-            "kernel_model_us": model["kernel"].median_us,
-            "paper_model_us": model["paper"].median_us,
-        }
+    net = network(layer, PATTERNS["uniform"])
+    packed = pack_for_kernel(net)
+    kernel, matrix = OnKernel(packed), csr(net.layers[0])
+    one, many = inputs(layer), inputs(layer, BATCH)
+    vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
+    active = np.flatnonzero(one[0])
+    lengths = packed.layers[0].encoded.lengths()[:, active]
+    single = side_by_side({"emulator": lambda: kernel.run(one), "scipy": lambda: matrix @ vector})
+    batch = side_by_side({"emulator": lambda: kernel.run(many), "scipy": lambda: matrix @ columns})
+    models: dict[str, Action] = {
+        "kernel": lambda: kernel.cycles(one),
+        "paper": lambda: paper_cycles(lengths, packed.design.queue_depth),
+        "pack": lambda: pack(net, packed.design),
+    }
+    model = side_by_side(models, repeats=5, seconds=5.0)
+    yield {
+        "weights": net.layers[0].nonzeros,
+        "activations": len(active),
+        "weights_met": int(np.diff(net.layers[0].indptr)[active].sum()),
+        "pack_us": model["pack"].median_us,
+        "emulator_us": single["emulator"].median_us,
+        "scipy_us": single["scipy"].median_us,
+        "emulator_batch_us": batch["emulator"].median_us,
+        "scipy_batch_us": batch["scipy"].median_us,
+        "kernel_model_us": model["kernel"].median_us,
+        "paper_model_us": model["paper"].median_us,
+    }
 
 
-def build(_: object = None, *, pes: int = PES) -> Iterator[dict[str, Any]]:
+def build(_: object = None, *, pes: int = PES) -> Rows:
     """Generate a design and compile it by g++ -O2, three times; medians."""
-    seconds: list[tuple[float, float]] = []
+    generated, compiled = [], []
     for _ in range(3):
         with tempfile.TemporaryDirectory(prefix="eie-bench-") as folder:
             project = Path(folder) / "project"
-            generating = timeit.timeit(lambda: generate(Design(pes=pes), project), number=1)
-            compiling = timeit.timeit(lambda: CompiledKernel(project).close(), number=1)
-            seconds.append((generating, compiling))
-    generated, compiled = (statistics.median(times) for times in zip(*seconds, strict=True))
-    yield {
-        "pes": pes,
-        "generate_seconds": round(generated, 3),
-        "compile_seconds": round(compiled, 2),
-    }
+            generated += timeit.repeat(
+                partial(generate, Design(pes=pes), project), repeat=1, number=1
+            )
+            compiled += timeit.repeat(partial(compile_kernel, project), repeat=1, number=1)
+    seconds = round(statistics.median(generated), 3), round(statistics.median(compiled), 2)
+    yield {"pes": pes, "generate_seconds": seconds[0], "compile_seconds": seconds[1]}
+
+
+def compile_kernel(project: Path) -> None:
+    """Compile a generated project and load it once."""
+    CompiledKernel(project).close()

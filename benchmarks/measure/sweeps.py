@@ -5,12 +5,10 @@ All on the paper's array, 64 PEs and queues of 8 where that is not what is swept
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network, skewed
+from benchmarks.results import Rows
 from eie.host.packing.row_assignment import Assignment
 
 #: Activations that wait in a queue; with 0 the broadcast waits until every PE is done.
@@ -26,51 +24,41 @@ DEALT: tuple[tuple[Assignment, int], ...] = (("natural", QUEUE_DEPTH), ("balance
 SWEPT = ("uniform", "log-normal")
 
 
-def queue(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+def queue(layer: PaperLayer) -> Rows:
     """Sweep the depth of the queues."""
-    for layer in layers:
-        for pattern in SWEPT:
-            weights = network(layer, PATTERNS[pattern]).layers[0]
-            array = OnArray.encode(weights, inputs(layer)[0])
-            for depth in DEPTHS:
-                row = {"layer": layer.name, "pattern": pattern, "depth": depth}
-                yield row | {"entries_met": array.entries_met, "cycles": array.cycles(depth)}
-
-
-def width(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
-    """Sweep the width of the matrix memory: words that all PEs read for one vector."""
-    for layer in layers:
-        weights = network(layer, PATTERNS["uniform"]).layers[0]
+    for pattern in SWEPT:
+        weights = network(layer, PATTERNS[pattern]).layers[0]
         array = OnArray.encode(weights, inputs(layer)[0])
-        for bits in WIDTHS:
-            row = {"layer": layer.name, "width": bits, "reads": array.memory_reads(bits)}
-            yield row | {"entries_met": array.entries_met}
+        for depth in DEPTHS:
+            row = {"pattern": pattern, "depth": depth, "entries_met": array.entries_met}
+            yield row | {"cycles": array.cycles(depth)}
 
 
-def pes(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+def width(layer: PaperLayer) -> Rows:
+    """Sweep the width of the matrix memory: words that all PEs read for one vector."""
+    weights = network(layer, PATTERNS["uniform"]).layers[0]
+    array = OnArray.encode(weights, inputs(layer)[0])
+    for bits in WIDTHS:
+        reads = array.memory_reads(bits)
+        yield {"width": bits, "reads": reads, "entries_met": array.entries_met}
+
+
+def pes(layer: PaperLayer) -> Rows:
     """Sweep the number of PEs."""
-    for layer in layers:
-        for pattern in SWEPT:
-            weights = network(layer, PATTERNS[pattern]).layers[0]
-            for count in PE_COUNTS:
-                array = OnArray.encode(weights, inputs(layer)[0], count)
-                yield {
-                    "layer": layer.name,
-                    "pattern": pattern,
-                    "pes": count,
-                    "weights": weights.nonzeros,
-                    "entries": len(array.encoded.entries),
-                    "entries_met": array.entries_met,
-                    "cycles": array.cycles(),
-                }
+    for pattern in SWEPT:
+        weights = network(layer, PATTERNS[pattern]).layers[0]
+        for count in PE_COUNTS:
+            array = OnArray.encode(weights, inputs(layer)[0], count)
+            row = {"pattern": pattern, "pes": count, "weights": weights.nonzeros}
+            row |= {"entries": len(array.encoded.entries), "entries_met": array.entries_met}
+            yield row | {"cycles": array.cycles()}
 
 
-def skew(layers: Sequence[PaperLayer]) -> Iterator[dict[str, Any]]:
+def skew(layer: PaperLayer) -> Rows:
     """Sweep the skew of rows and columns, with rows dealt out as they come and by their work."""
-    for layer in layers:
-        for sigma in SIGMAS:
-            weights = network(layer, skewed(sigma)).layers[0]
-            for dealt, depth in DEALT:
-                array = OnArray.encode(weights, inputs(layer)[0], PES, dealt)
-                row = {"layer": layer.name, "sigma": sigma, "assignment": dealt, "depth": depth}
-                yield row | {"entries_met": array.entries_met, "cycles": array.cycles(depth)}
+    for sigma in SIGMAS:
+        weights = network(layer, skewed(sigma)).layers[0]
+        for dealt, depth in DEALT:
+            array = OnArray.encode(weights, inputs(layer)[0], PES, dealt)
+            row = {"sigma": sigma, "assignment": dealt, "depth": depth}
+            yield row | {"entries_met": array.entries_met, "cycles": array.cycles(depth)}

@@ -18,8 +18,10 @@ from benchmarks.paper.layers import CLOCK_MHZ, LAYERS, PES
 from benchmarks.results import Results
 
 #: The paper's layers, indexed by name.
-PAPER = pd.DataFrame(LAYERS).set_index("name").assign(
-    weights=lambda p: p.inputs * p.outputs, ratio=lambda p: p.actual_us / p.theoretical_us
+PAPER = (
+    pd.DataFrame(LAYERS)
+    .set_index("name")
+    .assign(weights=lambda p: p.inputs * p.outputs, ratio=lambda p: p.actual_us / p.theoretical_us)
 )
 #: Times of the paper's other platforms, one vector.
 PLATFORMS = PAPER[[name for name in PAPER if name.startswith(("cpu", "gpu", "mobile"))]].set_axis(

@@ -54,7 +54,10 @@ def _layers(parts: Parts) -> Any:
 def _speedup(parts: Parts) -> Any:
     """Speed-ups of the model over processors and GPUs."""
     figure, axes = plt.subplots(figsize=(10, 4.6), layout="constrained")
-    here, papers = times_here(parts["cpu"]).add_prefix("this CPU, "), PLATFORMS.add_prefix("paper's ")
+    here, papers = (
+        times_here(parts["cpu"]).add_prefix("this CPU, "),
+        PLATFORMS.add_prefix("paper's "),
+    )
     bars = pd.concat([here, papers], axis=1).div(_uniform(parts).actual_us, axis=0)
     _bars(axes, bars, 0.85 / bars.shape[1], plt.get_cmap("tab20").colors)
     axes.set_yscale("log")

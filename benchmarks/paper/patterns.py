@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
 from benchmarks.paper.layers import PaperLayer
 from eie.host.network import Layer, Network
@@ -57,30 +58,26 @@ def log_normal(
     of_row = random.lognormal(0.0, sigma, rows)
     of_column = random.lognormal(0.0, sigma, columns)
     scale = _scale_to(density, of_row, of_column)
-    parts, counts = [], []
+    parts, counts = [], [0]
     for start in range(0, columns, _COLUMNS_AT_ONCE):
         chance = np.outer(scale * of_column[start : start + _COLUMNS_AT_ONCE], of_row)
         column, row = np.nonzero(random.random(chance.shape, np.float32) < chance)
         parts.append(row.astype(np.int32))
-        counts.append(np.bincount(column, minlength=len(chance)))
-    return _indptr(np.concatenate(counts)), np.concatenate(parts)
+        counts.extend(np.bincount(column, minlength=len(chance)))
+    return np.cumsum(counts, dtype=np.int64), np.concatenate(parts)
 
 
 def blocks(
     rows: int, columns: int, density: float, random: Random, *, side: int = BLOCK_SIDE
 ) -> Structure:
     """Keep or drop blocks of `side` x `side` weights as wholes, uniformly."""
-    of_blocks, block_rows = uniform(-(-rows // side), -(-columns // side), density, random)
-    block_column = np.arange(columns) // side
-    lengths = np.diff(of_blocks)[block_column]
-    # The blocks that each column meets, and of each its rows; the last block may stick out.
-    first = np.repeat(of_blocks[block_column] - np.cumsum(lengths) + lengths, lengths)
-    met = block_rows[first + np.arange(len(first))]
-    indices = met[:, None] * side + np.arange(side, dtype=np.int32)
-    column = np.repeat(np.arange(columns), lengths)[:, None].repeat(side, axis=1)
-    inside = indices < rows
-    counts = np.bincount(column[inside], minlength=columns)
-    return _indptr(counts), indices[inside].astype(np.int32)
+    shape = -(-rows // side), -(-columns // side)
+    indptr, indices = uniform(*shape, density, random)
+    kept = scipy.sparse.csc_array((np.ones(len(indices), bool), indices, indptr), shape)
+    # The last blocks may stick out.
+    matrix = scipy.sparse.kron(kept, np.ones((side, side), bool), "csc")[:rows, :columns]
+    matrix.sort_indices()
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
 
 
 #: The patterns of the tables by name.
@@ -142,10 +139,6 @@ def _scale_to(
     for _ in range(50):
         scale *= density / np.minimum(1.0, scale * products).mean()
     return float(scale)
-
-
-def _indptr(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _random(layer: PaperLayer, what: str, seed: int) -> Random:
