@@ -21,6 +21,7 @@ from eie.host.board.driver import Accelerator
 from eie.host.board.overlay import EieOverlay
 from eie.host.board.transport import BoardEngine
 from eie.host.board_emulator import EmulatedBoard
+from eie.host.board_emulator.device import EmulatedDevice
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.responses import answer_bytes
 
@@ -56,25 +57,22 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
         with replaced(attribution.clocks):
             clocked = stack.enter_context(opened(packed))
             clocked.run(codes)
-        noted, into_pynq, into_device = stack.enter_context(run_noted(packed, codes))
+        noted, calls = stack.enter_context(run_noted(packed, codes))
+        wanted = {"clocked": attribution.clocks, "alone: eie": interception.without_pynq(calls)}
         # The device's calls that were noted are those of its class; what pynq finds is this.
         device = pynq.Device.active_device
-        idle = interception.wrapped(INTO_DEVICE, lambda owner, name: lambda *_: b"\0\0\0\0")
-        stack.enter_context(replaced((device, name, method) for _, name, method in idle))
+        idle = ((device, name, lambda *_: b"\0\0\0\0") for name in INTO_DEVICE[EmulatedDevice])
+        stack.enter_context(replaced(idle))
         contenders: dict[str, Action] = {
             "run": partial(plain.run, codes),
             "run, float32": partial(plain.run, reals),
             "clocked": partial(attribution.measure, partial(clocked.run, codes), _CLOCKED),
             "alone: eie": same_again(noted, codes),
-            "alone: registers": made_again(into_pynq, pynq.MMIO),
-            "alone: buffers": made_again(into_pynq, PynqBuffer),
-            "alone: overlay": made_again(into_pynq, pynq.Overlay),
-            "alone: mapped registers": interception.mapped(into_pynq),
-            "alone: device": made_again(into_device),
-        }
-        wanted = {
-            "clocked": attribution.clocks,
-            "alone: eie": interception.without_pynq(into_pynq),
+            "alone: registers": made_again(calls, pynq.MMIO),
+            "alone: buffers": made_again(calls, PynqBuffer),
+            "alone: overlay": made_again(calls, pynq.Overlay),
+            "alone: mapped registers": interception.mapped(calls),
+            "alone: device": made_again(calls, EmulatedDevice),
         }
         installed = stack.enter_context(contextlib.ExitStack())
 
@@ -85,7 +83,7 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
         prepare = {name: partial(install, name) for name in contenders}
         timings = side_by_side(contenders, prepare=prepare, seconds=4.0, short=True)
     del timings["clocked"]
-    counts = Counter(call.name for call in into_pynq)
+    counts = Counter(call.name for call in calls)
     return timings | attribution.timings(), {"run": (counts["read"], counts["write_reg"])}
 
 
@@ -101,10 +99,8 @@ def opened(packed: PackedNetwork) -> Iterator[Accelerator]:
 
 
 @contextlib.contextmanager
-def run_noted(
-    packed: PackedNetwork, codes: Codes
-) -> Iterator[tuple[Accelerator, tuple[Call, ...], tuple[Call, ...]]]:
-    """Open a board; give it with the calls of a run into pynq, and those into the device."""
+def run_noted(packed: PackedNetwork, codes: Codes) -> Iterator[tuple[Accelerator, list[Call]]]:
+    """Open a board; give it with the calls of a run into pynq, and of those into the device."""
     calls: list[Call] = []
     with contextlib.ExitStack() as stack:
         with replaced(interception.noting(calls, {**INTO_PYNQ, **INTO_DEVICE})):
@@ -112,10 +108,7 @@ def run_noted(
             accelerator.run(codes)
             calls.clear()
             accelerator.run(codes)
-            noted = tuple(calls)
-        into_pynq = tuple(call for call in noted if call.owner in INTO_PYNQ)
-        into_device = tuple(call for call in noted if call.owner in INTO_DEVICE)
-        yield accelerator, into_pynq, into_device
+        yield accelerator, list(calls)
 
 
 def same_again(accelerator: Accelerator, codes: Codes) -> Action:
@@ -167,7 +160,7 @@ def measure_transfer(packed: PackedNetwork, codes: Codes) -> Measured:
             calls: list[Call] = []
             with replaced(interception.noting(calls, INTO_DEVICE)):
                 transfer()
-            contenders[f"{name}: device"] = made_again(calls)
+            contenders[f"{name}: device"] = made_again(calls, EmulatedDevice)
             counts = Counter(call.name for call in calls)
             accesses[name] = counts["read_registers"], counts["write_registers"]
         return side_by_side(contenders, seconds=4.0, short=True), accesses

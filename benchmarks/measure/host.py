@@ -36,6 +36,7 @@ _WEIGHTS = 4
 _COVERED = slice(0, -TRAILER.beats * BEAT_BYTES)
 
 Bytes = npt.NDArray[np.uint8]
+Contenders = dict[str, Action]
 
 
 def run(layers: Sequence[PaperLayer]) -> Rows:
@@ -83,36 +84,29 @@ def vectors(packed: PackedNetwork, batch: int) -> npt.NDArray[np.int16]:
     return random.integers(-2000, 2000, (batch, packed.network.inputs)).astype(np.int16)
 
 
-def _writing(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, dict[str, Action]]:
+def _writing(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, Contenders]:
     """Write requests into a buffer of pynq's, and copy as many bytes into it."""
-    frac = packed.network.input_frac
-    reals = dequantize(codes, frac)
-    source = np.frombuffer(packed.run_packet(codes), np.uint8).copy()
-    buffer = _allocated(packed, source)
+    source, frac = np.frombuffer(packed.run_packet(codes), np.uint8), packed.network.input_frac
+    buffer, reals = _allocated(packed, source), dequantize(codes, frac)
     return len(source), {
-        "int16": lambda: write_run_packet(packed, codes, buffer),
+        "int16": partial(write_run_packet, packed, codes, buffer),
         "float32": lambda: write_run_packet(packed, quantize(reals, frac), buffer),
         "crc": lambda: zlib.crc32(buffer[_COVERED].data),
         "memcpy": partial(np.copyto, buffer, source),
     }
 
 
-def _reading(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, dict[str, Action]]:
+def _reading(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, Contenders]:
     """Read answers in a buffer of pynq's, and copy as many bytes out of it."""
-    engine = PreparedEngine(packed.design)
+    engine, frac = PreparedEngine(packed.design), packed.network.output_frac
     engine.process(packed.load_packet())
     answer = np.frombuffer(engine.process(packed.run_packet(codes)), np.uint8)
-    buffer = _allocated(packed, answer)
+    buffer, target = _allocated(packed, answer), answer.copy()
     outputs = np.zeros((len(codes), packed.network.outputs), np.int16)
-    target = np.zeros(len(answer), np.uint8)
-
-    def read_reals() -> None:
-        read_run_answer(packed, buffer.data, outputs)
-        dequantize(outputs, packed.network.output_frac)
-
+    read = partial(read_run_answer, packed, buffer.data, outputs)
     return len(answer), {
-        "int16": lambda: read_run_answer(packed, buffer.data, outputs),
-        "float32": read_reals,
+        "int16": read,
+        "float32": lambda: (read(), dequantize(outputs, frac)),
         "crc": lambda: zlib.crc32(buffer[_COVERED].data),
         "memcpy": partial(np.copyto, target, buffer),
     }
@@ -121,6 +115,6 @@ def _reading(packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> tuple[int, 
 def _allocated(packed: PackedNetwork, contents: Bytes) -> Bytes:
     """Give memory of pynq's with these bytes in it."""
     with EmulatedBoard(BOARD, lambda: PreparedEngine(packed.design)):
-        buffer = np.asarray(pynq.allocate((len(contents),), np.uint8))
+        buffer: Bytes = np.asarray(pynq.allocate((len(contents),), np.uint8))
     buffer[:] = contents
     return buffer

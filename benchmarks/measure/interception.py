@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import timeit
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import perf_counter
@@ -35,15 +36,11 @@ INTO_PYNQ: Methods = {
 INTO_DEVICE: Methods = {
     EmulatedDevice: ("read_registers", "write_registers", "flush", "invalidate")
 }
-#: Whose time a call is.
-SIDES = ("eie", "pynq", "device")
 
 
-def wrapped(methods: Methods, wrap: Callable[[type[Any], str], Method]) -> Iterator[Replacement]:
+def wrapped(methods: Methods, wrap: Callable[[type[Any], str], Method]) -> list[Replacement]:
     """Put what `wrap` makes of owner and name in the place of each method."""
-    for owner, names in methods.items():
-        for name in names:
-            yield owner, name, wrap(owner, name)
+    return [(owner, name, wrap(owner, name)) for owner in methods for name in methods[owner]]
 
 
 @contextlib.contextmanager
@@ -54,8 +51,8 @@ def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
     has to be opened inside.
     """
     with contextlib.ExitStack() as stack:
-        for owner, name, method in replacements:
-            stack.enter_context(mock.patch.object(owner, name, method))
+        for each in replacements:
+            stack.enter_context(mock.patch.object(*each))
         yield
 
 
@@ -68,7 +65,7 @@ class Call(NamedTuple):
     again: partial[Any]
 
 
-def noting(calls: list[Call], methods: Methods) -> Iterator[Replacement]:
+def noting(calls: list[Call], methods: Methods) -> list[Replacement]:
     """Give replacements that note calls before they make them."""
 
     def wrap(owner: type[Any], name: str) -> Method:
@@ -77,12 +74,12 @@ def noting(calls: list[Call], methods: Methods) -> Iterator[Replacement]:
         def finalized(part: Any, whole: Any) -> None:
             method(part, whole)
             if isinstance(whole, PynqBuffer):
-                again = partial(whole.__getitem__, slice(0, part.size))
-                calls.append(Call(owner, name, again))
+                part_again = partial(whole.__getitem__, slice(0, part.size))
+                calls.append(Call(owner, name, part_again))
 
-        def noted(object_: Any, *arguments: Any) -> Any:
-            calls.append(Call(owner, name, partial(method, object_, *arguments)))
-            return method(object_, *arguments)
+        def noted(*arguments: Any) -> Any:
+            calls.append(Call(owner, name, partial(method, *arguments)))
+            return method(*arguments)
 
         # A part that was made again is given up by itself.
         return {"__array_finalize__": finalized, "__del__": method}.get(name, noted)
@@ -90,9 +87,9 @@ def noting(calls: list[Call], methods: Methods) -> Iterator[Replacement]:
     return wrapped(methods, wrap)
 
 
-def made_again(calls: Iterable[Call], owner: type[Any] = object) -> Action:
+def made_again(calls: Iterable[Call], owner: type[Any]) -> Action:
     """Give what makes calls of methods of `owner` again, one after another."""
-    actions = [call.again for call in calls if issubclass(call.owner, owner)]
+    actions = [call.again for call in calls if call.owner is owner]
 
     def again() -> None:
         for action in actions:
@@ -113,10 +110,12 @@ def mapped(calls: Iterable[Call]) -> Action:
     )
     registers = pynq.MMIO(0, 1 << 16, device=device)
     ways = {"read": registers.read, "write_reg": registers.write}
-    accesses = [call for call in calls if call.owner is pynq.MMIO]
-    return made_again(
-        call._replace(again=partial(ways[call.name], *call.again.args[1:])) for call in accesses
-    )
+    moved = [
+        call._replace(again=partial(ways[call.name], *call.again.args[1:]))
+        for call in calls
+        if call.owner is pynq.MMIO
+    ]
+    return made_again(moved, pynq.MMIO)
 
 
 def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
@@ -125,10 +124,9 @@ def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
     `calls` are those of a run; the same run can then be made again and again on the same board, if
     it has the same packet number, since the last answer stays where it is.
     """
-    accesses = [call for call in calls if call.owner is pynq.MMIO]
-    registers = accesses[0].again.args[0]
-    offsets = {call.again.args[1] for call in accesses if call.name == "read"}
-    values = {offset: registers.read(offset) for offset in offsets}
+    reads = [call.again.args for call in calls if call.name == "read"]
+    registers = reads[0][0]
+    values = {offset: registers.read(offset) for _, offset in reads}
     return [
         (registers, "read", values.__getitem__),
         (registers, "write", lambda offset, value: None),
@@ -137,71 +135,62 @@ def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
     ]
 
 
-class Clock:
-    """Time spent in methods, calls from one into another included."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.calls = 0
-
-    def around(self, owner: Any, name: str) -> Method:
-        """Give the method with this clock around it."""
-        method = getattr(owner, name)
-
-        def timed(*arguments: Any) -> Any:
-            start = perf_counter()
-            result = method(*arguments)
-            self.seconds += perf_counter() - start
-            self.calls += 1
-            return result
-
-        return timed
-
-    @classmethod
-    def cost(cls, times: int = 20_000) -> tuple[float, float]:
-        """Measure what a clock adds to a call, in seconds: in what it shows, and around that."""
-        clock, nothing = cls(), SimpleNamespace(call=lambda self, argument: None)
-        plain, whole = (
-            timeit.timeit(partial(call, nothing, 0), number=times) / times
-            for call in (nothing.call, clock.around(nothing, "call"))
-        )
-        shown = clock.seconds / clock.calls
-        return shown - plain, whole - shown
-
-
 class Attribution:
     """Whose time a call is, by clocks around all calls into pynq and into the device."""
 
     def __init__(self) -> None:
-        self._pynq, self._device = Clock(), Clock()
-        self._inside, self._outside = Clock.cost()
+        self._seconds: Counter[str] = Counter()
+        self._calls: Counter[str] = Counter()
+        self._inside, self._outside = self._cost_of_a_clock()
         #: Microseconds of a call by side, without what the clocks took, as often as measured.
         self.found: list[dict[str, float]] = []
         #: The clocks.
         self.clocks = [
-            *wrapped(INTO_PYNQ, self._pynq.around),
-            *wrapped(INTO_DEVICE, self._device.around),
+            *wrapped(INTO_PYNQ, partial(self._clock, "pynq")),
+            *wrapped(INTO_DEVICE, partial(self._clock, "device")),
         ]
+
+    def _clock(self, side: str, owner: Any, name: str) -> Method:
+        """Give a method with a clock around it, which goes on in calls from one into another."""
+        method, seconds, calls = getattr(owner, name), self._seconds, self._calls
+
+        def timed(*arguments: Any) -> Any:
+            start = perf_counter()
+            result = method(*arguments)
+            seconds[side] += perf_counter() - start
+            calls[side] += 1
+            return result
+
+        return timed
+
+    def _cost_of_a_clock(self, times: int = 20_000) -> tuple[float, float]:
+        """Measure what a clock adds to a call, in seconds: in what it shows, and around that."""
+        nothing = SimpleNamespace(call=lambda self, argument: None)
+        plain, whole = (
+            timeit.timeit(partial(call, nothing, 0), number=times) / times
+            for call in (nothing.call, self._clock("nothing", nothing, "call"))
+        )
+        shown = self._seconds["nothing"] / times
+        return shown - plain, whole - shown
 
     def measure(self, call: Action, times: int) -> None:
         """Make a call many times among the clocks, and keep whose time it was."""
-        pynqs, devices = self._pynq, self._device
-        for clock in (pynqs, devices):
-            clock.seconds, clock.calls = 0.0, 0
-        start = perf_counter()
-        for _ in range(times):
-            call()
-        whole = perf_counter() - start
+        seconds, calls = self._seconds, self._calls
+        seconds.clear()
+        calls.clear()
+        whole = timeit.timeit(call, timer=perf_counter, number=times)
         # A clock's own time is partly in what it measures, and partly in what is around that.
-        device = devices.seconds - devices.calls * self._inside
-        pynq = pynqs.seconds - pynqs.calls * self._inside
-        pynq -= devices.seconds + devices.calls * self._outside
-        eie = whole - pynqs.seconds - pynqs.calls * self._outside
-        shares = (1e6 * share / times for share in (eie, pynq, device))
-        self.found.append(dict(zip(SIDES, shares, strict=True)))
+        shown = {side: seconds[side] - calls[side] * self._inside for side in ("pynq", "device")}
+        around = {side: seconds[side] + calls[side] * self._outside for side in shown}
+        shares = {
+            "eie": whole - around["pynq"],
+            "pynq": shown["pynq"] - around["device"],
+            "device": shown["device"],
+        }
+        self.found.append({side: 1e6 * share / times for side, share in shares.items()})
 
     def timings(self) -> dict[str, Timing]:
         """Time by side: medians each for itself, and all of the call that took least."""
         best = min(self.found, key=lambda shares: sum(shares.values()))
-        medians = {side: statistics.median(each[side] for each in self.found) for side in SIDES}
-        return {side: Timing(round(medians[side], 3), round(best[side], 3)) for side in SIDES}
+        medians = {side: statistics.median(each[side] for each in self.found) for side in best}
+        return {side: Timing(round(medians[side], 3), round(best[side], 3)) for side in best}

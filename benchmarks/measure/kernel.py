@@ -28,13 +28,7 @@ def pack_for_kernel(network: Network) -> PackedNetwork:
 
 
 class OnKernel:
-    """A network of one layer resident on the emulated kernel.
-
-    Parameters
-    ----------
-    packed
-        The network, packed for a design.
-    """
+    """A packed network of one layer, resident on the emulated kernel."""
 
     def __init__(self, packed: PackedNetwork) -> None:
         self._packed = packed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from eie.hls.model.emulator import Emulator
@@ -15,22 +13,16 @@ _KIND, _SEQUENCE = 5, slice(6, 8)
 _PAYLOAD = slice(HEADER.beats * BEAT_BYTES, -TRAILER.beats * BEAT_BYTES)
 
 
-class PreparedEngine:
-    """An engine whose kernel takes no time, for what the host takes alone.
+class PreparedEngine(Emulator):
+    """An emulator whose kernel takes no time, for what the host takes alone.
 
-    Everything but runs is the emulator's, so that a driver takes it for what it is not. So is the
-    first run of each length after a load; the runs after it get the same outputs without a look
-    at their inputs, and are right as long as those stay the same.
+    The first run of each length after a load is the emulator's; the runs after it get the same
+    outputs without a look at their inputs, and are right as long as those stay the same.
     """
 
     def __init__(self, design: Design) -> None:
-        self._emulator = Emulator(design)
+        super().__init__(design)
         self._payloads: dict[int, bytes] = {}
-
-    @property
-    def registers(self) -> Mapping[str, int]:
-        """The emulator's registers."""
-        return self._emulator.registers
 
     def process(self, packet: bytes) -> bytes:
         """Give the answer to a packet."""
@@ -38,12 +30,9 @@ class PreparedEngine:
             sequence = int.from_bytes(packet[_SEQUENCE], "little")
             payload = np.frombuffer(self._payloads[len(packet)], "<u8")
             return build_packet(answer_kind(Kind.RUN), sequence, payload)
-        answer = self._emulator.process(packet)
+        answer = super().process(packet)
         if packet[_KIND] == Kind.RUN:
             self._payloads[len(packet)] = answer[_PAYLOAD]
         else:
             self._payloads.clear()
         return answer
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to release."""

@@ -19,6 +19,7 @@ matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt
 
 _COLORS = plt.get_cmap("tab10").colors
+_DOTTED = "(dotted: the paper's choice)"
 Parts = Mapping[str, pd.DataFrame]
 
 
@@ -27,7 +28,7 @@ def draw_all(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = frames(results)
     for name, (needed, draw) in PLOTS.items():
-        if all(part in parts for part in needed):
+        if needed <= parts.keys():
             figure = draw(parts)
             figure.savefig(folder / f"evaluation-{name}.png", dpi=80)
             plt.close(figure)
@@ -36,17 +37,13 @@ def draw_all(results: Results, folder: Path) -> None:
 def _layers(parts: Parts) -> Any:
     """Theoretical and actual times of model and paper."""
     figure, axes = plt.subplots(figsize=(10, 4.2), layout="constrained")
-    times = {"model": _uniform(parts), "paper": PAPER}
-    bars = {
-        f"{whose}: {kind}": of[f"{kind}_us"]
-        for whose, of in times.items()
-        for kind in ("theoretical", "actual")
-    }
-    pale, full = 0.45, 1.0
-    colors = [("tab:blue", pale), ("tab:blue", full), ("tab:orange", pale), ("tab:orange", full)]
-    _bars(axes, pd.DataFrame(bars), 0.2, colors)
-    axes.set_ylabel("µs a vector")
-    axes.set_title("64 PEs at 800 MHz, uniform random patterns")
+    ours, bars = _uniform(parts), pd.DataFrame(index=PAPER.index)
+    for whose, times in (("model", ours), ("paper", PAPER)):
+        bars[f"{whose}: theoretical"] = times.theoretical_us
+        bars[f"{whose}: actual"] = times.actual_us
+    colors = [("tab:blue", 0.45), "tab:blue", ("tab:orange", 0.45), "tab:orange"]
+    _bars(axes, bars, 0.2, colors)
+    axes.set(ylabel="µs a vector", title="64 PEs at 800 MHz, uniform random patterns")
     axes.legend()
     return figure
 
@@ -54,16 +51,13 @@ def _layers(parts: Parts) -> Any:
 def _speedup(parts: Parts) -> Any:
     """Speed-ups of the model over processors and GPUs."""
     figure, axes = plt.subplots(figsize=(10, 4.6), layout="constrained")
-    here, papers = (
-        times_here(parts["cpu"]).add_prefix("this CPU, "),
-        PLATFORMS.add_prefix("paper's "),
-    )
-    bars = pd.concat([here, papers], axis=1).div(_uniform(parts).actual_us, axis=0)
+    here = times_here(parts["cpu"]).add_prefix("this CPU, ")
+    times = pd.concat([here, PLATFORMS.add_prefix("paper's ")], axis=1)
+    bars = times.div(_uniform(parts).actual_us, axis=0)
     _bars(axes, bars, 0.85 / bars.shape[1], plt.get_cmap("tab20").colors)
-    axes.set_yscale("log")
-    axes.axhline(1, color="black", linewidth=0.8)
-    axes.set_ylabel("time / modelled time")
+    axes.set(yscale="log", ylabel="time / modelled time")
     axes.set_title("Speed-up of the modelled array (64 PEs, 800 MHz), per vector")
+    axes.axhline(1, color="black", linewidth=0.8)
     axes.legend(ncols=3, fontsize="small", loc="upper right")
     axes.set_ylim(top=axes.get_ylim()[1] * 8)
     return figure
@@ -76,12 +70,11 @@ def _skew(parts: Parts) -> Any:
     for axes, (assignment, title) in zip(both, titles.items(), strict=True):
         ratios = grid(where(parts["skew"], assignment=assignment), "sigma", "ratio")
         axes.plot(ratios.columns, ratios.T, "o-", label=list(ratios.index))
-        axes.set_xlabel("σ of rows and columns (log-normal)")
-        axes.set_title(title)
+        axes.set(title=title, xlabel="σ of rows and columns (log-normal); triangles: paper")
     for papers, color in zip(PAPER.ratio, _COLORS, strict=False):
         both[0].plot([1.08], [papers], "<", color=color)
-    both[0].set_xlabel("σ of rows and columns (log-normal); triangles: paper")
     both[0].set_ylabel("actual / theoretical")
+    both[1].set_xlabel("σ of rows and columns (log-normal)")
     both[1].legend(fontsize="small", ncols=2)
     return figure
 
@@ -92,8 +85,9 @@ def _queue(parts: Parts) -> Any:
     for axes, pattern in zip(both, SWEPT, strict=True):
         balance = grid(where(parts["queue"], pattern=pattern), "depth", "balance")
         _lines(axes, balance.rename(columns={0: "none"}), QUEUE_DEPTH)
-        axes.set_xlabel("activations that a queue holds (dotted: the paper's choice)")
-        axes.set_title(f"{pattern} patterns, 64 PEs")
+        axes.set(
+            title=f"{pattern} patterns, 64 PEs", xlabel=f"activations that a queue holds {_DOTTED}"
+        )
     both[0].set_ylabel("load balance")
     both[0].legend(fontsize="small", ncols=2)
     return figure
@@ -107,11 +101,10 @@ def _width(parts: Parts) -> Any:
     energy = {f"a = {cost}": reads.sum() * (reads.columns + cost) for cost in costs}
     for axes, values in ((left, reads), (right, pd.DataFrame(energy).T)):
         _lines(axes, values.div(values[64], axis=0), 64)
-        axes.set_xlabel("bits of a word (dotted: the paper's choice)")
+        axes.set_xlabel(f"bits of a word {_DOTTED}")
     left.set_title("words read, 64 bits = 1")
     left.legend(fontsize="small", ncols=2)
-    right.set_title("sum of the layers: reads x (a + width), 64 bits = 1")
-    right.set_ylim(0.5, 3)
+    right.set(title="sum of the layers: reads x (a + width), 64 bits = 1", ylim=(0.5, 3))
     right.legend(fontsize="small")
     return figure
 
@@ -119,17 +112,13 @@ def _width(parts: Parts) -> Any:
 def _pes(parts: Parts) -> Any:
     """Speed-up, load balance and padding by the number of PEs."""
     figure, axes = plt.subplots(2, 3, figsize=(12, 7), layout="constrained")
-    titles = {
-        "speedup": "speed-up over one PE",
-        "balance": "load balance",
-        "padding": "padding entries / weights",
-    }
+    titles = ("speed-up over one PE", "load balance", "padding entries / weights")
     for line, pattern in zip(axes, SWEPT, strict=True):
-        for one, (column, title) in zip(line, titles.items(), strict=True):
+        columns = zip(line, ("speedup", "balance", "padding"), titles, strict=True)
+        for one, column, title in columns:
             values = grid(where(parts["pes"], pattern=pattern), "pes", column)
             _lines(one, values)
-            one.set_title(f"{title}, {pattern}")
-            one.set_xlabel("PEs")
+            one.set(title=f"{title}, {pattern}", xlabel="PEs")
         line[0].set_yscale("log", base=2)
         line[0].plot(values.columns.to_numpy(), color="gray", linestyle=":")
     axes[0, 0].legend(fontsize="small", ncols=2)
@@ -141,9 +130,7 @@ def _precision(parts: Parts) -> Any:
     figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     bars = axes.bar(parts["precision"].precision, 100 * parts["precision"].accuracy)
     axes.bar_label(bars, fmt="%.1f", fontsize="small")
-    axes.set_ylim(0, 110)
-    axes.set_ylabel("% of test digits right")
-    axes.set_title("Digits network (not AlexNet)")
+    axes.set(ylim=(0, 110), ylabel="% of test digits right", title="Digits network (not AlexNet)")
     axes.tick_params(axis="x", labelrotation=20)
     return figure
 
@@ -157,10 +144,8 @@ def _roofline(parts: Parts) -> Any:
         roof = np.minimum(rows.peak_gops.iloc[0], across * rows.clock_mhz.iloc[0] / 1000)
         axes.plot(across, roof, color=color, label=board)
         axes.plot(rows.intensity, rows.gops, "o", color=color)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel("operations for each activation broadcast")
-    axes.set_ylabel("10⁹ operations a second, bound")
+    axes.set(xscale="log", xlabel="operations for each activation broadcast")
+    axes.set(yscale="log", ylabel="10⁹ operations a second, bound")
     axes.set_title("Bounds at starting clocks; PEs by the uncalibrated middle of the LUT estimate")
     axes.legend()
     return figure
@@ -180,7 +165,7 @@ def _bars(axes: Any, bars: pd.DataFrame, step: float, colors: Any) -> None:
 
 
 def _lines(axes: Any, values: pd.DataFrame, papers: object = None) -> None:
-    """One line for each row over what was swept, and the paper's choice."""
+    """One line for each row over what was swept; the paper's choice is dotted."""
     axes.plot(values.T.to_numpy(), "o-", markersize=4, label=list(values.index))
     axes.set_xticks(range(values.shape[1]), [str(column) for column in values])
     if papers is not None:
@@ -188,13 +173,13 @@ def _lines(axes: Any, values: pd.DataFrame, papers: object = None) -> None:
 
 
 #: Plots by name: the parts that they show, and how they are drawn.
-PLOTS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "layers": (("layers",), _layers),
-    "skew": (("skew",), _skew),
-    "speedup": (("layers", "cpu"), _speedup),
-    "queue": (("queue",), _queue),
-    "width": (("width",), _width),
-    "pes": (("pes",), _pes),
-    "precision": (("precision",), _precision),
-    "roofline": (("roofline",), _roofline),
+PLOTS: dict[str, tuple[set[str], Any]] = {
+    "layers": ({"layers"}, _layers),
+    "skew": ({"skew"}, _skew),
+    "speedup": ({"layers", "cpu"}, _speedup),
+    "queue": ({"queue"}, _queue),
+    "width": ({"width"}, _width),
+    "pes": ({"pes"}, _pes),
+    "precision": ({"precision"}, _precision),
+    "roofline": ({"roofline"}, _roofline),
 }

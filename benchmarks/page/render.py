@@ -48,6 +48,8 @@ def page(results: Results) -> str:
         | {"kernel": kernel, "sweeps": sweeps, "improvements": improvements, "cpu": cpu}
         | {"energy": energy, "board": BOARDS[BOARD]}
     )
+    # Headings and pictures stand alone, with or without empty lines around them in the template.
+    text = re.sub(r"^(#+ .*|!\[.*)$", r"\n\1\n", text, flags=re.MULTILINE)
     return "\n\n".join(map(_fill, re.split(r"\n\s*\n", text.strip()))) + "\n"
 
 
