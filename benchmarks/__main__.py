@@ -59,11 +59,9 @@ _SLOW = {"build", "precision", "skewness"}
 def rows_of(part: str, layers: Sequence[PaperLayer]) -> Rows:
     """Measure a part."""
     if part in _OTHERS:
-        yield from _OTHERS[part](layers)
-        return
-    for layer in layers:
-        for row in _OF_LAYER[part](layer):
-            yield {"layer": layer.name} | row
+        return _OTHERS[part](layers)
+    measure = _OF_LAYER[part]
+    return ({"layer": layer.name} | row for layer in layers for row in measure(layer))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,23 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None:
-    """Run parts and write page, plots and JSON file.
-
-    Parameters
-    ----------
-    folder
-        Where they go.
-    divisor
-        What inputs and outputs of the layers are divided by.
-    parts
-        Names in ``PARTS``.
-    keep
-        Keep what the folder holds of other parts.
+    """Run parts of layers divided by `divisor`; write page, plots and JSON file to `folder`.
 
     Raises
     ------
     InputError
-        If what is to be kept is of layers of another size.
+        If what the folder holds is to be kept, and is of layers of another size.
     """
     file = folder / _JSON
     results = Results.load(file) if keep and file.exists() else Results(divisor)
@@ -127,15 +114,14 @@ def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    add = parser.add_argument
-    add(
-        "--quick",
-        action="store_true",
-        help="layers of an eighth of the size, no training, no g++: to try the benchmark out",
-    )
-    add("--only", nargs="+", choices=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)}")
-    add("--page", action="store_true", help="run nothing: write page and plots from the JSON file")
-    add("--out", type=Path, help="folder for page, plots and JSON (docs; build/bench with --quick)")
+    quick = "layers of an eighth of the size, no training, no g++: to try the benchmark out"
+    page = "run nothing: write page and plots from the JSON file"
+    out = "folder for page, plots and JSON (docs; build/bench with --quick)"
+    parser.add_argument("--quick", action="store_true", help=quick)
+    only = {"nargs": "+", "choices": PARTS, "metavar": "PART"}
+    parser.add_argument("--only", help=f"any of {', '.join(PARTS)}", **only)
+    parser.add_argument("--page", action="store_true", help=page)
+    parser.add_argument("--out", type=Path, help=out)
     return parser
 
 

@@ -61,11 +61,11 @@ class Results:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document["format"] != _FORMAT:
                 raise ValueError(f"format must be {_FORMAT}, not {document['format']!r}")
-            parts = {
-                name: Part(part["seconds"], Environment(**part["environment"]), part["rows"])
-                for name, part in document["parts"].items()
-            }
-            return cls(document["divisor"], parts)
+            results = cls(document["divisor"])
+            for name, part in document["parts"].items():
+                environment = Environment(**part["environment"])
+                results.parts[name] = Part(part["seconds"], environment, part["rows"])
+            return results
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{path} must be a file that this benchmark wrote ({error}); delete it"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import Rows
-from eie.host.network import Layer, Network
+from eie.host.network import Network
 
 #: Widths of activations and shared weights that are tried.
 BITS = (16, 12, 8, 6, 4)
@@ -59,45 +59,24 @@ def outputs_at(
     are rounded to it and saturate at `bits`. Sums are exact, as in the accelerator. With 16 bits
     this is the accelerator's arithmetic.
 
-    Parameters
-    ----------
-    network
-        A compressed network.
-    inputs
-        Real numbers, shape (batch, inputs).
-    bits
-        2 to 16.
-
-    Returns
-    -------
-    ndarray of int64, shape (batch, outputs)
-        Codes at the last layer's shortened fraction length.
+    `inputs` are real numbers, shape (batch, inputs), `bits` 2 to 16; the outputs are codes at the
+    last layer's shortened fraction length, int64 of shape (batch, outputs).
     """
-    dropped = 16 - bits
-    activations = _saturated(
-        np.rint(np.ldexp(inputs.astype(np.float64), network.input_frac - dropped)), bits
-    )
+    dropped, limit = 16 - bits, 1 << (bits - 1)
+
+    def narrow(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.clip(values, -limit, limit - 1)
+
+    activations = narrow(np.rint(np.ldexp(np.float64(inputs), network.input_frac - dropped)))
     for layer in network.layers:
-        weights = _narrow_weights(layer, bits)
-        bias = np.rint(np.ldexp(layer.bias.astype(np.float64), -2 * dropped))
-        sums = activations @ weights.T + bias
+        codebook = narrow(np.rint(np.ldexp(np.float64(layer.codebook), -dropped)))
+        bias = np.rint(np.ldexp(np.float64(layer.bias), -2 * dropped))
+        sums = activations @ codebook[layer.dense_codes()].T + bias
         if layer.relu:
             sums = np.maximum(sums, 0.0)
         # Ties go up, as in the accelerator's write-back.
-        rounded = np.floor(np.ldexp(sums, dropped - layer.shift) + 0.5)
-        activations = _saturated(rounded, bits)
+        activations = narrow(np.floor(np.ldexp(sums, dropped - layer.shift) + 0.5))
     return activations.astype(np.int64)
-
-
-def _narrow_weights(layer: Layer, bits: int) -> npt.NDArray[np.float64]:
-    codebook = np.ldexp(layer.codebook.astype(np.float64), bits - 16)
-    narrow: npt.NDArray[np.float64] = _saturated(np.rint(codebook), bits)[layer.dense_codes()]
-    return narrow
-
-
-def _saturated(values: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.float64]:
-    limit = 1 << (bits - 1)
-    return np.clip(values, -limit, limit - 1)
 
 
 def excess(counts: npt.NDArray[np.int64], density: float) -> float:

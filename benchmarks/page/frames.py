@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
@@ -140,10 +140,10 @@ def fastest(cpu: pd.DataFrame) -> pd.DataFrame:
 
 def times_here(cpu: pd.DataFrame) -> pd.DataFrame:
     """Microseconds of a vector on this processor by layer: dense and sparse, one and many."""
-    way = cpu.contender.map(lambda name: "dense" if name == "torch dense" else "sparse")
+    way = cpu.contender.where(cpu.contender == "torch dense", "sparse").str.removeprefix("torch ")
     titled = cpu.assign(title=way + ", batch " + cpu.batch.astype(str))
-    best = titled.groupby(["layer", "title"], sort=False).us.min()
-    return grid(best.reset_index(), "title", "us")
+    best = titled.groupby(["layer", "title"], sort=False).us.min().reset_index()
+    return grid(best, "title", "us")
 
 
 def read_cost_bounds(reads: Any) -> tuple[Any, Any]:
@@ -156,16 +156,14 @@ def read_cost_bounds(reads: Any) -> tuple[Any, Any]:
     reads
         Words read by width: numbers, or columns.
     """
-
-    def equal_at(narrow: int, wide: int) -> Any:
-        """The cost at which two widths take the same energy; above it the wide one is better."""
-        cost = wide * reads[wide] - narrow * reads[narrow]
-        return cost / (reads[narrow] - reads[wide])
-
-    return (
-        reduce(np.maximum, [equal_at(width, 64) for width in reads if width < 64]),
-        reduce(np.minimum, [equal_at(64, width) for width in reads if width > 64]),
-    )
+    # The cost at which two widths take the same energy; above it the wide one is better.
+    equal = {
+        width: (64 * reads[64] - width * reads[width]) / (reads[width] - reads[64])
+        for width in reads
+        if width != 64
+    }
+    low = reduce(np.maximum, [cost for width, cost in equal.items() if width < 64])
+    return low, reduce(np.minimum, [cost for width, cost in equal.items() if width > 64])
 
 
 def width_cells(width: pd.DataFrame) -> pd.DataFrame:
@@ -224,10 +222,7 @@ def packets(host: pd.DataFrame) -> pd.DataFrame:
     return found.set_index(way + texts(found, ", {batch:,} x {width:,}"))
 
 
-Column = tuple[str, Any, Any]
-
-
-def table(corner: str, *columns: Column) -> str:
+def table(corner: str, *columns: tuple[Any, ...]) -> str:
     """Lay out a table in Markdown, all columns but the first aligned to the right.
 
     Parameters
@@ -235,24 +230,20 @@ def table(corner: str, *columns: Column) -> str:
     corner
         Head of the first column, which is the index.
     columns
-        Head, values and format of each: a format string or a function. Values are indexed alike;
-        where they have no such line the cell is empty. A frame is a column for each of its own,
-        whose name goes into the head.
+        Head, values and format of each: a format string or a function; without one, as they are.
+        Where values have no line of the index the cell is empty. A frame is a column for each of
+        its own, whose name goes into the head.
     """
-    single: list[Column] = []
-    for head, values, show in columns:
-        several = {head.format(name): values[name] for name in values} if values.ndim > 1 else {}
-        single += [(name, of, show) for name, of in (several or {head: values}).items()]
-    index = max((values.index for _, values, _ in single), key=len)
-    lines: list[Sequence[str]] = [[corner, *(head for head, _, _ in single)]]
-    lines.append(["---", *["---:"] * len(single)])
-    for key in index:
-        lines.append([str(key), *(_cell(values.get(key), show) for _, values, show in single)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    heads, cells = [corner], pd.DataFrame()
+    for head, values, *show in columns:
+        for name, column in values.items() if values.ndim > 1 else [("", values)]:
+            shown = column.map(lambda value: _cell(value, *show))
+            cells = pd.concat([cells, shown.rename(len(heads))], axis=1)
+            heads.append(head.format(name))
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *cells.fillna("").itertuples()]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def _cell(value: Any, show: Any) -> str:
-    if value is None or value != value:
-        return ""
+def _cell(value: Any, show: Any = "{}") -> str:
     text = show(value) if callable(show) else show.format(value)
-    return re.sub(r"(?<! )%", " %", text)
+    return "" if text == "nan" else re.sub(r"(?<! )%", " %", text)

@@ -61,11 +61,6 @@ class OnArray:
         """Weights and padding entries in active columns, over all PEs."""
         return int(self.lengths.sum())
 
-    @property
-    def busiest_met(self) -> int:
-        """Entries met by the PE that meets most."""
-        return int(self.lengths.sum(axis=1).max())
-
     def cycles(self, queue_depth: int = QUEUE_DEPTH) -> int:
         """Cycles of the vector; with 0 the broadcast waits until every PE is done."""
         if queue_depth:
@@ -79,7 +74,6 @@ class OnArray:
         each column reads its words afresh, as in the authors' simulator, and an empty one reads
         nothing.
         """
-        entries_per_word = width // ENTRY_BITS
         begin, end = (self.encoded.pointers[:, self.active + after] for after in (0, 1))
-        words = (end - 1) // entries_per_word - begin // entries_per_word + 1
+        words = (end - 1) * ENTRY_BITS // width - begin * ENTRY_BITS // width + 1
         return int(words[end > begin].sum())

@@ -38,11 +38,11 @@ def uniform(rows: int, columns: int, density: float, random: Random) -> Structur
     total = rows * columns
     # Six standard deviations above the mean: one round nearly always suffices.
     at_once = int(total * density + 6 * np.sqrt(total * density)) + 16
-    places = np.cumsum(random.geometric(density, at_once)) - 1
+    places = np.array([-1])
     while places[-1] < total:
         more = np.cumsum(random.geometric(density, at_once)) + places[-1]
         places = np.concatenate([places, more])
-    places = places[: np.searchsorted(places, total)]
+    places = places[1 : np.searchsorted(places, total)]
     indptr = np.searchsorted(places, np.arange(columns + 1) * rows)
     return indptr.astype(np.int64), (places % rows).astype(np.int32)
 
@@ -81,11 +81,7 @@ def blocks(
 
 
 #: The patterns of the tables by name.
-PATTERNS: Mapping[str, Maker] = {
-    "uniform": uniform,
-    "log-normal": log_normal,
-    "blocks": blocks,
-}
+PATTERNS: Mapping[str, Maker] = {"uniform": uniform, "log-normal": log_normal, "blocks": blocks}
 
 
 def network(layer: PaperLayer, maker: Maker, seed: int = 0) -> Network:
