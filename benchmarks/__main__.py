@@ -8,17 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure import (
-    cpu,
-    digits_net,
-    energy,
-    host,
-    improvements,
-    in_passes,
-    nine_layers,
-    speed,
-    sweeps,
-)
+from benchmarks.measure import digits_net, energy, host, improvements, in_passes, paper_array, speed
 from benchmarks.measure.timing import Environment
 from benchmarks.page.render import write_page
 from benchmarks.paper.layers import LAYERS, PaperLayer
@@ -32,16 +22,16 @@ _JSON = "evaluation.json"
 
 #: Parts that are measured layer by layer.
 _OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
-    "layers": nine_layers.run,
-    "skew": sweeps.skew,
-    "queue": sweeps.queue,
-    "width": sweeps.width,
-    "pes": sweeps.pes,
+    "layers": paper_array.nine_layers,
+    "skew": paper_array.skew,
+    "queue": paper_array.queue,
+    "width": paper_array.width,
+    "pes": paper_array.pes,
     "improvements": improvements.run,
     "energy": energy.energy,
     "roofline": energy.roofline,
-    "cpu": cpu.run,
-    "speed": speed.run,
+    "cpu": speed.cpu,
+    "speed": speed.tool,
 }
 #: Parts that take some of the layers, or none.
 _OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {

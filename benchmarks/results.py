@@ -37,6 +37,16 @@ class Results:
     divisor: int
     parts: dict[str, Part] = field(default_factory=dict)
 
+    def machines(self) -> list[str]:
+        """The machines that parts ran on."""
+        found = (part.environment for part in self.parts.values())
+        return sorted({f"{one.processor}, {one.cores} cores, {one.versions}" for one in found})
+
+    def loads(self, *parts: str) -> list[str]:
+        """The machine's load when each of these parts began."""
+        begun = {name: self.parts[name].environment for name in self.parts if name in parts}
+        return [f"{environment.load:.1f} ({name})" for name, environment in begun.items()]
+
     def save(self, path: Path) -> None:
         """Write the JSON file, a row on a line; it appears whole or not at all."""
         parts = []

@@ -58,7 +58,11 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
             clocked = stack.enter_context(opened(packed))
             clocked.run(codes)
         noted, calls = stack.enter_context(run_noted(packed, codes))
-        wanted = {"clocked": attribution.clocks, "alone: eie": interception.without_pynq(calls)}
+        left_out = interception.without_pynq(calls)
+        within = {
+            "clocked": partial(replaced, attribution.clocks),
+            "alone: eie": partial(replaced, left_out),
+        }
         # The device's calls that were noted are those of its class; what pynq finds is this.
         device = pynq.Device.active_device
         idle = ((device, name, lambda *_: b"\0\0\0\0") for name in INTO_DEVICE[EmulatedDevice])
@@ -74,14 +78,7 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
             "alone: mapped registers": interception.mapped(calls),
             "alone: device": made_again(calls, EmulatedDevice),
         }
-        installed = stack.enter_context(contextlib.ExitStack())
-
-        def install(name: str) -> None:
-            installed.close()
-            installed.enter_context(replaced(wanted.get(name, ())))
-
-        prepare = {name: partial(install, name) for name in contenders}
-        timings = side_by_side(contenders, prepare=prepare, seconds=4.0, short=True)
+        timings = side_by_side(contenders, within=within, seconds=4.0, short=True)
     del timings["clocked"]
     counts = Counter(call.name for call in calls)
     return timings | attribution.timings(), {"run": (counts["read"], counts["write_reg"])}

@@ -11,6 +11,7 @@ import time
 import timeit
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Timing:
 def side_by_side(
     contenders: Mapping[str, Action],
     *,
-    prepare: Mapping[str, Action] | None = None,
+    within: Mapping[str, Callable[[], AbstractContextManager[object]]] | None = None,
     repeats: int = 15,
     seconds: float = 2.0,
     short: bool = False,
@@ -75,32 +76,29 @@ def side_by_side(
     ----------
     contenders
         What to run, by name.
-    prepare
-        What to do before a contender of that name, such as setting its number of threads.
+    within
+        Contexts that contenders of these names run in, such as a number of threads.
     repeats, seconds
         Rounds: `repeats` of them, or fewer but at least three when they take longer than this.
     short
         For calls that take microseconds: each is made so often in a row that neither the clock nor
         rounding shows, in twice as many rounds. Times are those of one call all the same.
     """
-
-    def prepared(name: str) -> Action:
-        if prepare and name in prepare:
-            prepare[name]()
-        return contenders[name]
-
     in_a_row = dict.fromkeys(contenders, 1)
-    for name in contenders if short else ():
-        prepared(name)()
-        in_a_row[name] = max(1, int(_ROW_SECONDS / timeit.timeit(contenders[name], number=1)))
     times: dict[str, list[float]] = {name: [] for name in contenders}
+
+    def run(name: str, calls: int) -> float:
+        with (within or {}).get(name, nullcontext)():
+            return timeit.repeat(contenders[name], repeat=2, number=calls)[1]
+
+    for name in contenders if short else ():
+        in_a_row[name] = max(1, int(_ROW_SECONDS / run(name, 1)))
     begin = time.perf_counter()
     for done in range(2 * repeats + 1 if short else repeats):
         if done >= 3 and time.perf_counter() - begin > seconds:
             break
         for name, calls in in_a_row.items():
-            _, warm = timeit.repeat(prepared(name), repeat=2, number=calls)
-            times[name].append(1e6 * warm / calls)
+            times[name].append(1e6 * run(name, calls) / calls)
     digits = 3 if short else 1
     return {
         name: Timing(round(statistics.median(values), digits), round(min(values), digits))

@@ -18,10 +18,10 @@ from benchmarks.paper.layers import CLOCK_MHZ, LAYERS, PES
 from benchmarks.results import Results
 
 #: The paper's layers, indexed by name.
-PAPER = (
-    pd.DataFrame(LAYERS)
-    .set_index("name")
-    .assign(weights=lambda p: p.inputs * p.outputs, ratio=lambda p: p.actual_us / p.theoretical_us)
+PAPER = pd.DataFrame(LAYERS).rename(columns={"name": "layer"}).set_index("layer")
+PAPER["weights"], PAPER["ratio"] = (
+    PAPER.inputs * PAPER.outputs,
+    PAPER.actual_us / PAPER.theoretical_us,
 )
 #: Times of the paper's other platforms, one vector.
 PLATFORMS = PAPER[[name for name in PAPER if name.startswith(("cpu", "gpu", "mobile"))]].set_axis(
@@ -49,6 +49,7 @@ _DERIVED: Mapping[str, Callable[[pd.DataFrame], dict[str, Any]]] = {
         "padding": rows.entries / rows.weights - 1,
     },
     "improvements": lambda rows: {
+        "goal": rows.pattern.map({"uniform": 1.05, "log-normal": 1.10, "blocks": 1.10}),
         "ratio": rows.batch_cycles / rows.batch_ideal,
         # What no queue can go below with these rows on these PEs.
         "bound": rows[["broadcasts", "beats", "busiest"]].max(axis=1) / rows.batch_ideal,
@@ -69,26 +70,18 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def machines(results: Results) -> list[str]:
-    """The machines that parts ran on."""
-    found = (part.environment for part in results.parts.values())
-    return sorted({f"{one.processor}, {one.cores} cores, {one.versions}" for one in found})
-
-
 def frames(results: Results) -> dict[str, pd.DataFrame]:
-    """Rows of every part that has been run, with columns that are worked out from the others."""
+    """Rows of every part that has been run, with columns that are worked out from the others.
+
+    Those of a layer are indexed by it.
+    """
     found = {name: pd.DataFrame(part.rows) for name, part in results.parts.items()}
-    return {
-        name: rows.assign(**_DERIVED[name](rows)) if name in _DERIVED else rows
-        for name, rows in found.items()
-    }
-
-
-def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
-    """Rows whose columns are as `wanted`, indexed by layer."""
-    for column, value in wanted.items():
-        rows = rows[rows[column] == value]
-    return rows.set_index("layer") if "layer" in rows else rows
+    for name in found:
+        if name in _DERIVED:
+            found[name] = found[name].assign(**_DERIVED[name](found[name]))
+        if "layer" in found[name]:
+            found[name] = found[name].set_index("layer")
+    return found
 
 
 def grid(rows: pd.DataFrame, columns: str, values: str) -> pd.DataFrame:
@@ -107,31 +100,35 @@ def add(values: Any, name: str = "geometric mean", by: Any = gmean) -> Any:
 
 def texts(rows: pd.DataFrame, text: str) -> pd.Series:
     """Fill the columns of each row into `text`."""
-    return pd.Series([text.format(**row) for row in rows.to_dict("records")], rows.index)
+    filled = [text.format(**row) for row in rows.reset_index().to_dict("records")]
+    return pd.Series(filled, rows.index).map(_formatted())
 
 
 def rounding(layers: pd.DataFrame) -> pd.DataFrame:
     """Theoretical times that the paper's rounded densities allow, by layer.
 
-    ``residue`` is the share by which its own time is outside of that, 0 if it is not.
+    ``residue`` is the share by which its own time is outside of that, 0 if it is not; ``size``
+    and ``side`` say the same.
     """
     times = layers[~layers.own_density].groupby("layer", sort=False).theoretical_us
     low, high, papers = times.min(), times.max(), PAPER.theoretical_us
     # The paper rounds its times to a tenth of a microsecond.
     outside = [papers - 0.05 > high, papers + 0.05 < low]
     residue = np.select(outside, [papers / high - 1, papers / low - 1], 0.0)
-    return pd.DataFrame({"low": low, "high": high, "residue": residue})
+    allowed = {"low": low, "high": high, "residue": residue, "size": abs(residue)}
+    return pd.DataFrame(allowed).assign(side=np.where(residue > 0, "above", "below"))
 
 
 def matching_sigma(skew: pd.DataFrame) -> tuple[float, float] | None:
     """Between which of the swept skews the mean ratio is the paper's."""
-    means = where(skew, assignment="natural").groupby("sigma").ratio.apply(gmean)
+    means = skew.query("assignment == 'natural'").groupby("sigma").ratio.apply(gmean)
     below, above = means[means <= gmean(PAPER.ratio)], means[means >= gmean(PAPER.ratio)]
     return (below.index[-1], above.index[0]) if len(below) and len(above) else None
 
 
 def fastest(cpu: pd.DataFrame) -> pd.DataFrame:
     """Microseconds of a vector by layer and way on this processor, and the better threads."""
+    cpu = cpu.reset_index()
     best = cpu.loc[cpu.groupby(["layer", "batch", "contender"], sort=False).median_us.idxmin()]
     title = best.contender + ", batch " + best.batch.astype(str)
     cell = best.us.map(short) + " (" + best.threads.astype(str) + ")"
@@ -187,18 +184,18 @@ def switches(rows: pd.DataFrame) -> pd.DataFrame:
     titles = {off: f"without {text}" for off, text in SWITCHES.items()}
     titles = {"": "all on", **titles, "all": "all off"}
     means = rows.groupby(["off", "pattern"]).ratio.agg(gmean).unstack()[rows.pattern.unique()]
-    bits = grid(where(rows, pattern="uniform"), "off", "bits")
+    bits = grid(rows.query("pattern == 'uniform'"), "off", "bits")
     means["bits"] = bits.div(bits[""], axis=0).agg(gmean)
     return means.reindex(titles).rename(index=titles)
 
 
 def whose_time(host: pd.DataFrame) -> pd.DataFrame:
     """Microseconds of a call by side, ``clocked`` in the call and ``alone``; and some together."""
-    best = where(host, group="call").set_index("what").best_us
+    best = host[host.group == "call"].set_index("what").best_us
     alone = {side: sum(best[f"alone: {part}"] for part in parts) for side, parts in ALONE.items()}
     times = pd.DataFrame({"clocked": best[list(ALONE)], "alone": alone})
-    sums = {"all": times.sum(), "own": times.loc[["eie", "pynq"]].sum()}
-    return pd.concat([times, pd.DataFrame(sums).T])
+    times.loc["all"], times.loc["own"] = times.sum(), times.loc[["eie", "pynq"]].sum()
+    return times
 
 
 def whose_time_shown(times: pd.DataFrame) -> pd.DataFrame:
@@ -211,11 +208,10 @@ def whose_time_shown(times: pd.DataFrame) -> pd.DataFrame:
 
 def packets(host: pd.DataFrame) -> pd.DataFrame:
     """Packets written and answers read: best times and rates by what was done, and size."""
-    keys = ["group", "width", "batch"]
-    moved = host[host.group.isin(["write", "read"])].sort_values(keys, kind="stable")
+    keys = ["group", "width", "batch", "size"]
+    moved = host[host.group.isin(["write", "read"])]
     wide = moved.pivot(index=keys, columns="what", values=["best_us", "rate"])
     wide.columns = [f"{what}_{value}" for value, what in wide]
-    wide["size"] = moved.groupby(keys)["size"].first()
     wide["crc_share"] = wide.crc_best_us / wide.int16_best_us
     found = pd.concat([wide.loc[["write"]], wide.loc[["read"]]]).reset_index()
     way = found.group.map({"write": "packet written", "read": "answer read"})
@@ -234,16 +230,16 @@ def table(corner: str, *columns: tuple[Any, ...]) -> str:
         Where values have no line of the index the cell is empty. A frame is a column for each of
         its own, whose name goes into the head.
     """
-    heads, cells = [corner], pd.DataFrame()
+    heads, cells = [corner], []
     for head, values, *show in columns:
         for name, column in values.items() if values.ndim > 1 else [("", values)]:
-            shown = column.map(lambda value: _cell(value, *show))
-            cells = pd.concat([cells, shown.rename(len(heads))], axis=1)
             heads.append(head.format(name))
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *cells.fillna("").itertuples()]
+            cells.append(column.map(_formatted(*show), na_action="ignore"))
+    body = pd.concat(cells, axis=1).fillna("")
+    lines = [heads, ["---", *["---:"] * len(cells)], *body.itertuples()]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def _cell(value: Any, show: Any = "{}") -> str:
-    text = show(value) if callable(show) else show.format(value)
-    return "" if text == "nan" else re.sub(r"(?<! )%", " %", text)
+def _formatted(show: Any = "{}") -> Callable[[Any], str]:
+    text = show if callable(show) else show.format
+    return lambda value: re.sub(r"(?<! )%", " %", text(value))

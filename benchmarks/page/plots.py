@@ -10,8 +10,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from benchmarks.measure.sweeps import SWEPT
-from benchmarks.page.frames import PAPER, PLATFORMS, frames, grid, times_here, where
+from benchmarks.measure.paper_array import SWEPT
+from benchmarks.page.frames import PAPER, PLATFORMS, frames, grid, times_here
 from benchmarks.paper.layers import QUEUE_DEPTH
 from benchmarks.results import Results
 
@@ -67,8 +67,8 @@ def _skew(parts: Parts) -> Any:
     """Actual over theoretical time by skew."""
     figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     titles = {"natural": "paper's machine", "balanced": "rows dealt by work, queues of 32"}
-    for axes, (assignment, title) in zip(both, titles.items(), strict=True):
-        ratios = grid(where(parts["skew"], assignment=assignment), "sigma", "ratio")
+    for axes, (dealt, title) in zip(both, titles.items(), strict=True):
+        ratios = grid(parts["skew"][parts["skew"].assignment == dealt], "sigma", "ratio")
         axes.plot(ratios.columns, ratios.T, "o-", label=list(ratios.index))
         axes.set(title=title, xlabel="σ of rows and columns (log-normal); triangles: paper")
     for papers, color in zip(PAPER.ratio, _COLORS, strict=False):
@@ -83,7 +83,7 @@ def _queue(parts: Parts) -> Any:
     """Load balance by depth of the queues."""
     figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for axes, pattern in zip(both, SWEPT, strict=True):
-        balance = grid(where(parts["queue"], pattern=pattern), "depth", "balance")
+        balance = grid(parts["queue"].query("pattern == @pattern"), "depth", "balance")
         _lines(axes, balance.rename(columns={0: "none"}), QUEUE_DEPTH)
         axes.set(
             title=f"{pattern} patterns, 64 PEs", xlabel=f"activations that a queue holds {_DOTTED}"
@@ -116,7 +116,7 @@ def _pes(parts: Parts) -> Any:
     for line, pattern in zip(axes, SWEPT, strict=True):
         columns = zip(line, ("speedup", "balance", "padding"), titles, strict=True)
         for one, column, title in columns:
-            values = grid(where(parts["pes"], pattern=pattern), "pes", column)
+            values = grid(parts["pes"].query("pattern == @pattern"), "pes", column)
             _lines(one, values)
             one.set(title=f"{title}, {pattern}", xlabel="PEs")
         line[0].set_yscale("log", base=2)
@@ -153,7 +153,7 @@ def _roofline(parts: Parts) -> Any:
 
 def _uniform(parts: Parts) -> pd.DataFrame:
     """Rows of the layers at the paper's densities, first seed, uniform pattern."""
-    return where(parts["layers"], own_density=True, seed=0, pattern="uniform")
+    return parts["layers"].query("own_density and seed == 0 and pattern == 'uniform'")
 
 
 def _bars(axes: Any, bars: pd.DataFrame, step: float, colors: Any) -> None:

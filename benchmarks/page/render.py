@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from scipy.stats import gmean
 
-from benchmarks.measure import cpu, improvements, kernel, nine_layers, sweeps
+from benchmarks.measure import improvements, kernel, paper_array
 from benchmarks.measure.driver_call import BOARD
 from benchmarks.page import frames
 from benchmarks.page.plots import draw_all
@@ -44,9 +44,9 @@ def page(results: Results) -> str:
     text = environment.get_template("page.md.j2").render(
         vars(frames)
         | {"results": results, "parts": frames.frames(results)}
-        | {"constants": layers, "patterns": patterns, "nine_layers": nine_layers}
-        | {"kernel": kernel, "sweeps": sweeps, "improvements": improvements, "cpu": cpu}
-        | {"energy": energy, "board": BOARDS[BOARD]}
+        | {"constants": layers, "patterns": patterns, "paper_array": paper_array}
+        | {"kernel": kernel, "improvements": improvements, "energy": energy}
+        | {"board": BOARDS[BOARD]}
     )
     # Headings and pictures stand alone, with or without empty lines around them in the template.
     text = re.sub(r"^(#+ .*|!\[.*)$", r"\n\1\n", text, flags=re.MULTILINE)
