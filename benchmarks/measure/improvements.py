@@ -55,10 +55,8 @@ def run(layer: PaperLayer) -> Rows:
             encoded, kernel = packed.layers[0].encoded, OnKernel(packed)
             one, batch = kernel.cycles(vectors[:1]), kernel.cycles(vectors)
             of_pe = (packed.in_order_sent(vectors)[1:] != 0) @ encoded.lengths().T
-            yield {
-                "pattern": pattern,
-                "off": off,
-                "index_bits": packed.design.index_bits,
+            row = {"pattern": pattern, "off": off, "index_bits": packed.design.index_bits}
+            yield row | {
                 "ideal": float(met[0]),
                 "cycles": one,
                 "batch_ideal": float(met[1:].mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,30 +28,29 @@ def draw_all(results: Results, folder: Path) -> None:
     """Draw every plot whose parts have been run, as ``evaluation-NAME.png`` in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = frames(results)
-    for name, (needed, draw) in PLOTS.items():
+    for name, (needed, draw, size, grid_of, shared) in PLOTS.items():
         if needed <= parts.keys():
-            figure = draw(parts)
+            figure, axes = plt.subplots(
+                *grid_of, figsize=size, sharey=shared, squeeze=False, layout="constrained"
+            )
+            draw(parts, *axes.flat)
             figure.savefig(folder / f"evaluation-{name}.png", dpi=80)
             plt.close(figure)
 
 
-def _layers(parts: Parts) -> Any:
+def _layers(parts: Parts, axes: Any) -> None:
     """Theoretical and actual times of model and paper."""
-    figure, axes = plt.subplots(figsize=(10, 4.2), layout="constrained")
-    ours, bars = _uniform(parts), pd.DataFrame(index=PAPER.index)
-    for whose, times in (("model", ours), ("paper", PAPER)):
+    bars = pd.DataFrame(index=PAPER.index)
+    for whose, times in (("model", _uniform(parts)), ("paper", PAPER)):
         bars[f"{whose}: theoretical"] = times.theoretical_us
         bars[f"{whose}: actual"] = times.actual_us
-    colors = [("tab:blue", 0.45), "tab:blue", ("tab:orange", 0.45), "tab:orange"]
-    _bars(axes, bars, 0.2, colors)
+    _bars(axes, bars, 0.2, [("tab:blue", 0.45), "tab:blue", ("tab:orange", 0.45), "tab:orange"])
     axes.set(ylabel="µs a vector", title="64 PEs at 800 MHz, uniform random patterns")
     axes.legend()
-    return figure
 
 
-def _speedup(parts: Parts) -> Any:
+def _speedup(parts: Parts, axes: Any) -> None:
     """Speed-ups of the model over processors and GPUs."""
-    figure, axes = plt.subplots(figsize=(10, 4.6), layout="constrained")
     here = times_here(parts["cpu"]).add_prefix("this CPU, ")
     times = pd.concat([here, PLATFORMS.add_prefix("paper's ")], axis=1)
     bars = times.div(_uniform(parts).actual_us, axis=0)
@@ -60,42 +60,35 @@ def _speedup(parts: Parts) -> Any:
     axes.axhline(1, color="black", linewidth=0.8)
     axes.legend(ncols=3, fontsize="small", loc="upper right")
     axes.set_ylim(top=axes.get_ylim()[1] * 8)
-    return figure
 
 
-def _skew(parts: Parts) -> Any:
+def _skew(parts: Parts, left: Any, right: Any) -> None:
     """Actual over theoretical time by skew."""
-    figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
-    titles = {"natural": "paper's machine", "balanced": "rows dealt by work, queues of 32"}
-    for axes, (dealt, title) in zip(both, titles.items(), strict=True):
+    for axes, dealt in ((left, "natural"), (right, "balanced")):
         ratios = grid(parts["skew"][parts["skew"].assignment == dealt], "sigma", "ratio")
         axes.plot(ratios.columns, ratios.T, "o-", label=list(ratios.index))
-        axes.set(title=title, xlabel="σ of rows and columns (log-normal); triangles: paper")
     for papers, color in zip(PAPER.ratio, _COLORS, strict=False):
-        both[0].plot([1.08], [papers], "<", color=color)
-    both[0].set_ylabel("actual / theoretical")
-    both[1].set_xlabel("σ of rows and columns (log-normal)")
-    both[1].legend(fontsize="small", ncols=2)
-    return figure
+        left.plot([1.08], [papers], "<", color=color)
+    across = "σ of rows and columns (log-normal)"
+    left.set(title="paper's machine", xlabel=f"{across}; triangles: paper")
+    left.set_ylabel("actual / theoretical")
+    right.set(title="rows dealt by work, queues of 32", xlabel=across)
+    right.legend(fontsize="small", ncols=2)
 
 
-def _queue(parts: Parts) -> Any:
+def _queue(parts: Parts, *both: Any) -> None:
     """Load balance by depth of the queues."""
-    figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for axes, pattern in zip(both, SWEPT, strict=True):
         balance = grid(parts["queue"].query("pattern == @pattern"), "depth", "balance")
         _lines(axes, balance.rename(columns={0: "none"}), QUEUE_DEPTH)
-        axes.set(
-            title=f"{pattern} patterns, 64 PEs", xlabel=f"activations that a queue holds {_DOTTED}"
-        )
+        axes.set(title=f"{pattern} patterns, 64 PEs")
+        axes.set_xlabel(f"activations that a queue holds {_DOTTED}")
     both[0].set_ylabel("load balance")
     both[0].legend(fontsize="small", ncols=2)
-    return figure
 
 
-def _width(parts: Parts) -> Any:
+def _width(parts: Parts, left: Any, right: Any) -> None:
     """Reads, and energy by the model of its cost."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     reads = grid(parts["width"], "width", "reads")
     costs = (16, 64, 128, 256, 1024)
     energy = {f"a = {cost}": reads.sum() * (reads.columns + cost) for cost in costs}
@@ -106,38 +99,33 @@ def _width(parts: Parts) -> Any:
     left.legend(fontsize="small", ncols=2)
     right.set(title="sum of the layers: reads x (a + width), 64 bits = 1", ylim=(0.5, 3))
     right.legend(fontsize="small")
-    return figure
 
 
-def _pes(parts: Parts) -> Any:
+def _pes(parts: Parts, *axes: Any) -> None:
     """Speed-up, load balance and padding by the number of PEs."""
-    figure, axes = plt.subplots(2, 3, figsize=(12, 7), layout="constrained")
-    titles = ("speed-up over one PE", "load balance", "padding entries / weights")
-    for line, pattern in zip(axes, SWEPT, strict=True):
-        columns = zip(line, ("speedup", "balance", "padding"), titles, strict=True)
-        for one, column, title in columns:
-            values = grid(parts["pes"].query("pattern == @pattern"), "pes", column)
-            _lines(one, values)
-            one.set(title=f"{title}, {pattern}", xlabel="PEs")
-        line[0].set_yscale("log", base=2)
-        line[0].plot(values.columns.to_numpy(), color="gray", linestyle=":")
-    axes[0, 0].legend(fontsize="small", ncols=2)
-    return figure
+    titles = {"speedup": "speed-up over one PE", "balance": "load balance"}
+    titles["padding"] = "padding entries / weights"
+    cases = itertools.product(SWEPT, titles.items())
+    for one, (pattern, (column, title)) in zip(axes, cases, strict=True):
+        values = grid(parts["pes"].query("pattern == @pattern"), "pes", column)
+        _lines(one, values)
+        one.set(title=f"{title}, {pattern}", xlabel="PEs")
+        if column == "speedup":
+            one.set_yscale("log", base=2)
+            one.plot(values.columns.to_numpy(), color="gray", linestyle=":")
+    axes[0].legend(fontsize="small", ncols=2)
 
 
-def _precision(parts: Parts) -> Any:
+def _precision(parts: Parts, axes: Any) -> None:
     """Accuracy by precision."""
-    figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     bars = axes.bar(parts["precision"].precision, 100 * parts["precision"].accuracy)
     axes.bar_label(bars, fmt="%.1f", fontsize="small")
     axes.set(ylim=(0, 110), ylabel="% of test digits right", title="Digits network (not AlexNet)")
     axes.tick_params(axis="x", labelrotation=20)
-    return figure
 
 
-def _roofline(parts: Parts) -> Any:
+def _roofline(parts: Parts, axes: Any) -> None:
     """Attainable operations a second over operations for each activation."""
-    figure, axes = plt.subplots(figsize=(9, 5), layout="constrained")
     across = np.geomspace(50, 5000, 200)
     boards = parts["roofline"].groupby("board", sort=False)
     for (board, rows), color in zip(boards, _COLORS, strict=False):
@@ -148,7 +136,6 @@ def _roofline(parts: Parts) -> Any:
     axes.set(yscale="log", ylabel="10⁹ operations a second, bound")
     axes.set_title("Bounds at starting clocks; PEs by the uncalibrated middle of the LUT estimate")
     axes.legend()
-    return figure
 
 
 def _uniform(parts: Parts) -> pd.DataFrame:
@@ -172,14 +159,15 @@ def _lines(axes: Any, values: pd.DataFrame, papers: object = None) -> None:
         axes.axvline(values.columns.get_loc(papers), color="gray", linestyle=":", linewidth=1)
 
 
-#: Plots by name: the parts that they show, and how they are drawn.
-PLOTS: dict[str, tuple[set[str], Any]] = {
-    "layers": ({"layers"}, _layers),
-    "skew": ({"skew"}, _skew),
-    "speedup": ({"layers", "cpu"}, _speedup),
-    "queue": ({"queue"}, _queue),
-    "width": ({"width"}, _width),
-    "pes": ({"pes"}, _pes),
-    "precision": ({"precision"}, _precision),
-    "roofline": ({"roofline"}, _roofline),
+#: Plots by name: the parts that they show, how they are drawn, size, rows and columns of axes, and
+#: whether these have one scale.
+PLOTS: Mapping[str, tuple[set[str], Any, tuple[float, float], tuple[int, int], bool]] = {
+    "layers": ({"layers"}, _layers, (10, 4.2), (1, 1), False),
+    "skew": ({"skew"}, _skew, (10, 4), (1, 2), True),
+    "speedup": ({"layers", "cpu"}, _speedup, (10, 4.6), (1, 1), False),
+    "queue": ({"queue"}, _queue, (10, 4), (1, 2), True),
+    "width": ({"width"}, _width, (10, 4), (1, 2), False),
+    "pes": ({"pes"}, _pes, (12, 7), (2, 3), False),
+    "precision": ({"precision"}, _precision, (8, 3.4), (1, 1), False),
+    "roofline": ({"roofline"}, _roofline, (9, 5), (1, 1), False),
 }
