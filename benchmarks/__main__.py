@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure import digits_net, energy, host, improvements, in_passes, paper_array, speed
+from benchmarks.measure import digits_net, energy, host, our_kernel, paper_array, speed
 from benchmarks.measure.timing import Environment
 from benchmarks.page.render import write_page
 from benchmarks.paper.layers import LAYERS, PaperLayer
@@ -27,7 +27,7 @@ _OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
     "queue": paper_array.queue,
     "width": paper_array.width,
     "pes": paper_array.pes,
-    "improvements": improvements.run,
+    "improvements": our_kernel.improvements,
     "energy": energy.energy,
     "roofline": energy.roofline,
     "cpu": speed.cpu,
@@ -35,7 +35,7 @@ _OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
 }
 #: Parts that take some of the layers, or none.
 _OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
-    "passes": in_passes.run,
+    "passes": our_kernel.passes,
     "host": host.run,
     "build": speed.build,
     "precision": digits_net.precision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.measure.kernel import pack_for_kernel
+from benchmarks.measure.our_kernel import pack_for_kernel
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import CLOCK_MHZ, PES, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network

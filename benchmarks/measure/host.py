@@ -12,8 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pynq
 
-from benchmarks.measure.driver_call import BOARD, measure_call, measure_transfer
-from benchmarks.measure.prepared_engine import PreparedEngine
+from benchmarks.measure.driver_call import (
+    BOARD,
+    PreparedEngine,
+    measure_call,
+    measure_transfer,
+)
 from benchmarks.measure.timing import Action, Timing, side_by_side
 from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import network, uniform

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.measure.kernel import OnKernel, pack_for_kernel
+from benchmarks.measure.our_kernel import OnKernel, pack_for_kernel
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network, skewed

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import scipy.sparse
 import torch
 
-from benchmarks.measure.kernel import OnKernel, pack_for_kernel
+from benchmarks.measure.our_kernel import OnKernel, pack_for_kernel
 from benchmarks.measure.timing import Action, side_by_side
 from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import gmean
 
 from benchmarks.measure.driver_call import ALONE
-from benchmarks.measure.improvements import SWITCHES
+from benchmarks.measure.our_kernel import SWITCHES
 from benchmarks.paper.array import ENTRY_BITS
 from benchmarks.paper.layers import CLOCK_MHZ, LAYERS, PES
 from benchmarks.results import Results

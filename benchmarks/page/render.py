@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from scipy.stats import gmean
 
-from benchmarks.measure import improvements, kernel, paper_array
+from benchmarks.measure import our_kernel, paper_array
 from benchmarks.measure.driver_call import BOARD
 from benchmarks.page import frames
 from benchmarks.page.plots import draw_all
@@ -45,7 +45,7 @@ def page(results: Results) -> str:
         vars(frames)
         | {"results": results, "parts": frames.frames(results)}
         | {"constants": layers, "patterns": patterns, "paper_array": paper_array}
-        | {"kernel": kernel, "improvements": improvements, "energy": energy}
+        | {"our_kernel": our_kernel, "energy": energy}
         | {"board": BOARDS[BOARD]}
     )
     # Headings and pictures stand alone, with or without empty lines around them in the template.
