@@ -25,10 +25,8 @@ _DIGITS = Path(__file__).parents[2] / "examples" / "digits.py"
 def precision(_: object = None) -> Rows:
     """Share of the test digits that are right, at every precision."""
     digits = _digits()
-    right = {
-        "float32, dense": digits.accuracies.float32,
-        "float32, pruned and shared": digits.accuracies.shared,
-    }
+    right = {"float32, dense": digits.accuracies.float32}
+    right["float32, pruned and shared"] = digits.accuracies.shared
     for bits in BITS:
         found = outputs_at(digits.network, digits.inputs, bits).argmax(axis=1)
         right[f"{bits}-bit fixed point"] = float(np.mean(found == digits.labels))

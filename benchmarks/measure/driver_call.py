@@ -70,15 +70,11 @@ class PreparedEngine(Emulator):
 def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
     """Measure ``Accelerator.run`` of one packet, and whose time it is, in two ways.
 
-    ``"run"`` is the whole call. ``"eie"``, ``"pynq"`` and ``"device"`` are its parts, by clocks
-    around all that one calls of the next.
-
-    The other way is by themselves: ``"alone: eie"`` is the same call with pynq left out;
-    ``"alone: registers"``, ``"alone: buffers"`` and ``"alone: overlay"`` are the calls that eie
-    makes into pynq, noted in a run and made again on a device that does nothing;
-    ``"alone: device"`` are those that pynq makes into the emulated device, made again on it.
-    ``"alone: mapped registers"`` are the register accesses once more, the way ``pynq.MMIO`` makes
-    them on a board, onto ordinary memory.
+    ``"eie"``, ``"pynq"`` and ``"device"`` are by clocks around all that one calls of the next. What
+    is ``"alone"`` is by itself: eie's is the same call with pynq left out, pynq's (``ALONE``) are
+    the calls that eie made into it, noted and made again on a device that does nothing, and the
+    device's are those that pynq made into it. ``"mapped registers"`` are the register accesses the
+    way ``pynq.MMIO`` makes them on a board, onto ordinary memory.
     """
     reals = codes / np.float32(2.0**packed.network.input_frac)
     attribution = interception.Attribution()
@@ -88,11 +84,8 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
             clocked = stack.enter_context(opened(packed))
             clocked.run(codes)
         noted, calls = stack.enter_context(run_noted(packed, codes))
-        left_out = interception.without_pynq(calls)
-        within = {
-            "clocked": partial(replaced, attribution.clocks),
-            "alone: eie": partial(replaced, left_out),
-        }
+        within = {"clocked": partial(replaced, attribution.clocks)}
+        within["alone: eie"] = partial(replaced, interception.without_pynq(calls))
         # The device's calls that were noted are those of its class; what pynq finds is this.
         device = pynq.Device.active_device
         idle = ((device, name, lambda *_: b"\0\0\0\0") for name in INTO_DEVICE[EmulatedDevice])

@@ -12,12 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pynq
 
-from benchmarks.measure.driver_call import (
-    BOARD,
-    PreparedEngine,
-    measure_call,
-    measure_transfer,
-)
+from benchmarks.measure import driver_call
+from benchmarks.measure.driver_call import BOARD, PreparedEngine
 from benchmarks.measure.timing import Action, Timing, side_by_side
 from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import network, uniform
@@ -63,8 +59,8 @@ def run(layers: Sequence[PaperLayer]) -> Rows:
     packed = packed_network(SMALL)
     codes = vectors(packed, 1)
     row = {"what": "", "width": SMALL, "batch": 1, "size": run_packet_bytes(packed, 1)}
-    for group, measure in (("call", measure_call), ("transfer", measure_transfer)):
-        yield from _rows({"group": group} | row, *measure(packed, codes))
+    yield from _rows({"group": "call"} | row, *driver_call.measure_call(packed, codes))
+    yield from _rows({"group": "transfer"} | row, *driver_call.measure_transfer(packed, codes))
 
 
 def _rows(

@@ -25,8 +25,7 @@ Methods = Mapping[type[Any], tuple[str, ...]]
 #: Owner, name, and what is put in the place of the method.
 Replacement = tuple[Any, str, Method]
 
-#: What eie calls of pynq, directly or through numpy. A part of a buffer is a new object, made and
-#: given up by code of pynq.
+#: What eie calls of pynq; a part of a buffer is a new object, made and given up by code of pynq.
 INTO_PYNQ: Methods = {
     pynq.MMIO: ("read", "write_reg"),
     pynq.Overlay: ("is_loaded",),
@@ -110,12 +109,11 @@ def mapped(calls: Iterable[Call]) -> Action:
     )
     registers = pynq.MMIO(0, 1 << 16, device=device)
     ways = {"read": registers.read, "write_reg": registers.write}
-    moved = [
-        call._replace(again=partial(ways[call.name], *call.again.args[1:]))
-        for call in calls
-        if call.owner is pynq.MMIO
-    ]
-    return made_again(moved, pynq.MMIO)
+    accesses = [call for call in calls if call.name in ways]
+    moved = [(ways[call.name], call.again.args[1:]) for call in accesses]
+    return made_again(
+        (Call(pynq.MMIO, "", partial(way, *given)) for way, given in moved), pynq.MMIO
+    )
 
 
 def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
@@ -139,8 +137,7 @@ class Attribution:
     """Whose time a call is, by clocks around all calls into pynq and into the device."""
 
     def __init__(self) -> None:
-        self._seconds: Counter[str] = Counter()
-        self._calls: Counter[str] = Counter()
+        self._seconds, self._calls = Counter[str](), Counter[str]()
         self._inside, self._outside = self._cost_of_a_clock()
         #: Microseconds of a call by side, without what the clocks took, as often as measured.
         self.found: list[dict[str, float]] = []
@@ -182,11 +179,8 @@ class Attribution:
         # A clock's own time is partly in what it measures, and partly in what is around that.
         shown = {side: seconds[side] - calls[side] * self._inside for side in ("pynq", "device")}
         around = {side: seconds[side] + calls[side] * self._outside for side in shown}
-        shares = {
-            "eie": whole - around["pynq"],
-            "pynq": shown["pynq"] - around["device"],
-            "device": shown["device"],
-        }
+        shares = {"eie": whole - around["pynq"], "pynq": shown["pynq"] - around["device"]}
+        shares["device"] = shown["device"]
         self.found.append({side: 1e6 * share / times for side, share in shares.items()})
 
     def timings(self) -> dict[str, Timing]:

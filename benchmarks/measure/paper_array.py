@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.measure.our_kernel import OnKernel, pack_for_kernel
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import PES, QUEUE_DEPTH, PaperLayer
-from benchmarks.paper.patterns import PATTERNS, inputs, network, skewed
+from benchmarks.paper.patterns import PATTERNS, inputs, log_normal, network
 from benchmarks.results import Row, Rows
 from eie.host.packing.row_assignment import Assignment
 
@@ -87,7 +88,7 @@ def pes(layer: PaperLayer) -> Rows:
 def skew(layer: PaperLayer) -> Rows:
     """Sweep the skew of rows and columns, with rows dealt out as they come and by their work."""
     for sigma in SIGMAS:
-        weights = network(layer, skewed(sigma)).layers[0]
+        weights = network(layer, partial(log_normal, sigma=sigma)).layers[0]
         for dealt, depth in DEALT:
             array = OnArray.encode(weights, inputs(layer)[0], PES, dealt)
             row = {"sigma": sigma, "assignment": dealt, "depth": depth}

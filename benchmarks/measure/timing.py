@@ -28,11 +28,10 @@ class Environment:
     """Where and with what something was measured."""
 
     processor: str
-    #: Cores of the machine.
     cores: int
     #: Programs that wanted to run, on average over the minute before the part began.
     load: float
-    #: Python and packages with versions.
+    #: Of Python and packages.
     versions: str
 
     @classmethod
@@ -42,13 +41,10 @@ class Environment:
         text = information.read_text(encoding="utf-8") if information.exists() else ""
         cpu = re.findall(r"^model name\s*: (.*)$", text, re.MULTILINE)
         packages = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
-        python, zlibs = platform.python_version(), zlib.ZLIB_RUNTIME_VERSION
-        return cls(
-            processor=cpu[0] if cpu else platform.machine(),
-            cores=os.cpu_count() or 1,
-            load=round(os.getloadavg()[0], 2),
-            versions=", ".join((f"Python {python}", *packages, f"zlib {zlibs}")),
-        )
+        packages = [f"Python {platform.python_version()}", *packages]
+        versions = ", ".join([*packages, f"zlib {zlib.ZLIB_RUNTIME_VERSION}"])
+        processor, load = cpu[0] if cpu else platform.machine(), round(os.getloadavg()[0], 2)
+        return cls(processor, os.cpu_count() or 1, load, versions)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +54,7 @@ def log_normal(
     The probability of a weight is a product of a factor of its row and one of its column, both
     log-normal with `sigma`, scaled to `density` on average and cut off at 1.
     """
-    of_row = random.lognormal(0.0, sigma, rows)
-    of_column = random.lognormal(0.0, sigma, columns)
+    of_row, of_column = random.lognormal(0.0, sigma, rows), random.lognormal(0.0, sigma, columns)
     scale = _scale_to(density, of_row, of_column)
     parts, counts = [], [0]
     for start in range(0, columns, _COLUMNS_AT_ONCE):
@@ -117,11 +115,6 @@ def inputs(layer: PaperLayer, vectors: int = 1, seed: int = 0) -> npt.NDArray[np
         places = random.choice(layer.inputs, active, replace=False)
         vector[places] = random.integers(1, 2000, active)
     return codes
-
-
-def skewed(sigma: float) -> Maker:
-    """Give the maker of log-normal patterns with `sigma`; 0 is uniform."""
-    return partial(log_normal, sigma=sigma)
 
 
 def _scale_to(
