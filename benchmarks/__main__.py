@@ -74,10 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None:
     """Run parts of layers divided by `divisor`; write page, plots and JSON file to `folder`.
 
-    Raises
-    ------
-    InputError
-        If what the folder holds is to be kept, and is of layers of another size.
+    InputError if what the folder holds is to be kept, and is of layers of another size.
     """
     file = folder / _JSON
     results = Results.load(file) if keep and file.exists() else Results(divisor)

@@ -1,7 +1,6 @@
 """What only a trained network can show: accuracy by precision, and how uneven pruning leaves it.
 
-The network is that of the demo (``examples/digits.py``): 64-256-128-10 on 8 x 8 handwritten
-digits. It is no AlexNet.
+The network is that of the demo (``examples/digits.py``), on handwritten digits. It is no AlexNet.
 """
 
 from __future__ import annotations

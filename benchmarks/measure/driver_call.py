@@ -45,8 +45,7 @@ Measured = tuple[dict[str, Timing], dict[str, tuple[int, int]]]
 class PreparedEngine(Emulator):
     """An emulator whose kernel takes no time, for what the host takes alone.
 
-    The first run of each length after a load is the emulator's; the runs after it get the same
-    outputs without a look at their inputs, and are right as long as those stay the same.
+    After the first run of each length the others get its outputs, without a look at their inputs.
     """
 
     def __init__(self, design: Design) -> None:
@@ -103,7 +102,7 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
         }
         timings = side_by_side(contenders, within=within, seconds=4.0, short=True)
     del timings["clocked"]
-    counts = Counter(call.name for call in calls)
+    counts = Counter(name for _, name, _ in calls)
     return timings | attribution.timings(), {"run": (counts["read"], counts["write_reg"])}
 
 
@@ -181,6 +180,6 @@ def measure_transfer(packed: PackedNetwork, codes: Codes) -> Measured:
             with replaced(interception.noting(calls, INTO_DEVICE)):
                 transfer()
             contenders[f"{name}: device"] = made_again(calls, EmulatedDevice)
-            counts = Counter(call.name for call in calls)
+            counts = Counter(name for _, name, _ in calls)
             accesses[name] = counts["read_registers"], counts["write_registers"]
         return side_by_side(contenders, seconds=4.0, short=True), accesses

@@ -6,7 +6,7 @@ from benchmarks.measure.our_kernel import pack_for_kernel
 from benchmarks.paper.array import OnArray
 from benchmarks.paper.layers import CLOCK_MHZ, PES, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
-from benchmarks.results import Rows
+from benchmarks.results import Row, Rows
 from eie.hls.model.energy import MemoryReads, array_watts, bram_microjoules, microjoules
 from eie.hls.model.roofline import LayerWork, layer_bounds, pe_limits
 from eie.hls.spec.boards import BOARDS
@@ -43,15 +43,11 @@ def roofline(layer: PaperLayer) -> Rows:
     for board in BOARDS.values():
         limits = pe_limits(board)
         bounds = layer_bounds(work, limits.pes)
-        yield {
-            "board": board.title,
-            "clock_mhz": board.clock_mhz,
-            **dict(zip(("lut_low", "lut_middle", "lut_high"), limits.lut, strict=True)),
-            "memory": limits.memory,
-            "dsp": limits.dsp,
-            "pes_binding": limits.binding,
-            "intensity": 2 * met / activations,
-            "cycles": bounds.cycles,
+        row: Row = {"board": board.title, "clock_mhz": board.clock_mhz}
+        row |= zip(("lut_low", "lut_middle", "lut_high"), limits.lut, strict=True)
+        row |= {"memory": limits.memory, "dsp": limits.dsp, "pes_binding": limits.binding}
+        row |= {"intensity": 2 * met / activations, "cycles": bounds.cycles}
+        yield row | {
             "binding": bounds.binding,
             "gops": 2 * met * board.clock_mhz / bounds.cycles / 1000,
             "peak_gops": 2 * limits.pes * board.clock_mhz / 1000,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import perf_counter
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -24,6 +24,8 @@ Method = Callable[..., Any]
 Methods = Mapping[type[Any], tuple[str, ...]]
 #: Owner, name, and what is put in the place of the method.
 Replacement = tuple[Any, str, Method]
+#: A call that was noted: owner, name, and what makes it again.
+Call = tuple[type[Any], str, partial[Any]]
 
 #: What eie calls of pynq; a part of a buffer is a new object, made and given up by code of pynq.
 INTO_PYNQ: Methods = {
@@ -44,24 +46,14 @@ def wrapped(methods: Methods, wrap: Callable[[type[Any], str], Method]) -> list[
 
 @contextlib.contextmanager
 def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
-    """Put methods in the place of others inside of the ``with`` statement.
+    """Put methods in the place of others.
 
-    ``pynq.MMIO`` binds its methods when it is made: what is to go through replacements of the class
-    has to be opened inside.
+    ``pynq.MMIO`` binds its own when it is made: what is to go through others has to be opened here.
     """
     with contextlib.ExitStack() as stack:
         for each in replacements:
             stack.enter_context(mock.patch.object(*each))
         yield
-
-
-class Call(NamedTuple):
-    """A call that was noted."""
-
-    owner: type[Any]
-    name: str
-    #: Makes it again.
-    again: partial[Any]
 
 
 def noting(calls: list[Call], methods: Methods) -> list[Replacement]:
@@ -73,11 +65,10 @@ def noting(calls: list[Call], methods: Methods) -> list[Replacement]:
         def finalized(part: Any, whole: Any) -> None:
             method(part, whole)
             if isinstance(whole, PynqBuffer):
-                part_again = partial(whole.__getitem__, slice(0, part.size))
-                calls.append(Call(owner, name, part_again))
+                calls.append((owner, name, partial(whole.__getitem__, slice(0, part.size))))
 
         def noted(*arguments: Any) -> Any:
-            calls.append(Call(owner, name, partial(method, *arguments)))
+            calls.append((owner, name, partial(method, *arguments)))
             return method(*arguments)
 
         # A part that was made again is given up by itself.
@@ -88,13 +79,13 @@ def noting(calls: list[Call], methods: Methods) -> list[Replacement]:
 
 def made_again(calls: Iterable[Call], owner: type[Any]) -> Action:
     """Give what makes calls of methods of `owner` again, one after another."""
-    actions = [call.again for call in calls if call.owner is owner]
+    actions = [again for of, _, again in calls if of is owner]
 
-    def again() -> None:
+    def make() -> None:
         for action in actions:
             action()
 
-    return again
+    return make
 
 
 def mapped(calls: Iterable[Call]) -> Action:
@@ -109,11 +100,8 @@ def mapped(calls: Iterable[Call]) -> Action:
     )
     registers = pynq.MMIO(0, 1 << 16, device=device)
     ways = {"read": registers.read, "write_reg": registers.write}
-    accesses = [call for call in calls if call.name in ways]
-    moved = [(ways[call.name], call.again.args[1:]) for call in accesses]
-    return made_again(
-        (Call(pynq.MMIO, "", partial(way, *given)) for way, given in moved), pynq.MMIO
-    )
+    moved = [partial(ways[name], *again.args[1:]) for _, name, again in calls if name in ways]
+    return made_again([(pynq.MMIO, "", access) for access in moved], pynq.MMIO)
 
 
 def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
@@ -122,7 +110,7 @@ def without_pynq(calls: Iterable[Call]) -> list[Replacement]:
     `calls` are those of a run; the same run can then be made again and again on the same board, if
     it has the same packet number, since the last answer stays where it is.
     """
-    reads = [call.again.args for call in calls if call.name == "read"]
+    reads = [again.args for _, name, again in calls if name == "read"]
     registers = reads[0][0]
     values = {offset: registers.read(offset) for _, offset in reads}
     return [

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
-from benchmarks.results import Rows
+from benchmarks.results import Row, Rows
 from eie.hls.model.cycles import count_cycles
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.boards import BOARDS
@@ -153,12 +153,6 @@ def passes(layers: Sequence[PaperLayer]) -> Rows:
             golden_outputs=np.zeros((1, layer.outputs), np.int16),
         )
         for cost in fit(net, board, passes=True).in_passes[:1]:
-            yield {
-                "layer": name,
-                "board": BOARDS[board].title,
-                "pes": cost.design.pes,
-                "clock_mhz": cost.design.clock_mhz,
-                "passes": cost.passes,
-                "load_cycles": cost.load_cycles,
-                "vector_cycles": cost.vector_cycles,
-            }
+            row: Row = {"layer": name, "board": BOARDS[board].title, "pes": cost.design.pes}
+            row |= {"clock_mhz": cost.design.clock_mhz, "passes": cost.passes}
+            yield row | {"load_cycles": cost.load_cycles, "vector_cycles": cost.vector_cycles}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import operator
 import os
-import statistics
 import tempfile
-import timeit
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -117,42 +116,38 @@ def tool(layer: PaperLayer) -> Rows:
     vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
     active = np.flatnonzero(one[0])
     lengths = packed.layers[0].encoded.lengths()[:, active]
-    single = side_by_side({"emulator": lambda: kernel.run(one), "scipy": lambda: matrix @ vector})
-    batch = side_by_side({"emulator": lambda: kernel.run(many), "scipy": lambda: matrix @ columns})
+    design = packed.design
+    times = side_by_side(
+        {"emulator_us": lambda: kernel.run(one), "scipy_us": lambda: matrix @ vector}
+    )
+    times |= side_by_side(
+        {"emulator_batch_us": lambda: kernel.run(many), "scipy_batch_us": lambda: matrix @ columns}
+    )
     models: dict[str, Action] = {
-        "kernel": lambda: kernel.cycles(one),
-        "paper": lambda: paper_cycles(lengths, packed.design.queue_depth),
-        "pack": lambda: pack(net, packed.design),
+        "kernel_model_us": lambda: kernel.cycles(one),
+        "paper_model_us": lambda: paper_cycles(lengths, design.queue_depth),
+        "pack_us": lambda: pack(net, design),
     }
-    model = side_by_side(models, repeats=5, seconds=5.0)
-    yield {
-        "weights": net.layers[0].nonzeros,
-        "activations": len(active),
-        "weights_met": int(np.diff(net.layers[0].indptr)[active].sum()),
-        "pack_us": model["pack"].median_us,
-        "emulator_us": single["emulator"].median_us,
-        "scipy_us": single["scipy"].median_us,
-        "emulator_batch_us": batch["emulator"].median_us,
-        "scipy_batch_us": batch["scipy"].median_us,
-        "kernel_model_us": model["kernel"].median_us,
-        "paper_model_us": model["paper"].median_us,
-    }
+    times |= side_by_side(models, repeats=5, seconds=5.0)
+    met = int(np.diff(net.layers[0].indptr)[active].sum())
+    row = {"weights": net.layers[0].nonzeros, "activations": len(active), "weights_met": met}
+    yield row | {name: timing.median_us for name, timing in times.items()}
 
 
 def build(_: object = None, *, pes: int = PES) -> Rows:
     """Generate a design and compile it by g++ -O2, three times; medians."""
-    generated, compiled = [], []
+    seconds = []
     for _ in range(3):
         with tempfile.TemporaryDirectory(prefix="eie-bench-") as folder:
             project = Path(folder) / "project"
-            generated += timeit.repeat(
-                partial(generate, Design(pes=pes), project), repeat=1, number=1
-            )
-            compiled += timeit.repeat(partial(compile_kernel, project), repeat=1, number=1)
-    seconds = round(statistics.median(generated), 3), round(statistics.median(compiled), 2)
-    yield {"pes": pes, "generate_seconds": seconds[0], "compile_seconds": seconds[1]}
-
-
-def compile_kernel(project: Path) -> None:
-    """Compile a generated project and load it once."""
-    CompiledKernel(project).close()
+            start = time.perf_counter()
+            generate(Design(pes=pes), project)
+            between = time.perf_counter()
+            CompiledKernel(project).close()
+            seconds.append((between - start, time.perf_counter() - between))
+    generated, compiled = np.median(seconds, axis=0).tolist()
+    yield {
+        "pes": pes,
+        "generate_seconds": round(generated, 3),
+        "compile_seconds": round(compiled, 2),
+    }

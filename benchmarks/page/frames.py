@@ -71,10 +71,7 @@ def short(value: float) -> str:
 
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
-    """Rows of every part that has been run, with columns that are worked out from the others.
-
-    Those of a layer are indexed by it.
-    """
+    """Rows of parts by layer, if there is one, with columns worked out from the others."""
     found = {name: pd.DataFrame(part.rows) for name, part in results.parts.items()}
     for name in found:
         if name in _DERIVED:
@@ -146,12 +143,8 @@ def times_here(cpu: pd.DataFrame) -> pd.DataFrame:
 def read_cost_bounds(reads: Any) -> tuple[Any, Any]:
     """Fixed costs of a read, in bits, between which 64 bits takes the least energy.
 
-    A read of w bits is taken to cost ``a + w``; energy is ``reads * (a + w)``.
-
-    Parameters
-    ----------
-    reads
-        Words read by width: numbers, or columns.
+    A read of w bits is taken to cost ``a + w``; energy is ``reads * (a + w)``. `reads` are words
+    read by width: numbers, or columns.
     """
     # The cost at which two widths take the same energy; above it the wide one is better.
     equal = {
@@ -221,14 +214,9 @@ def packets(host: pd.DataFrame) -> pd.DataFrame:
 def table(corner: str, *columns: tuple[Any, ...]) -> str:
     """Lay out a table in Markdown, all columns but the first aligned to the right.
 
-    Parameters
-    ----------
-    corner
-        Head of the first column, which is the index.
-    columns
-        Head, values and format of each: a format string or a function; without one, as they are.
-        Where values have no line of the index the cell is empty. A frame is a column for each of
-        its own, whose name goes into the head.
+    `corner` is the head of the first column, which is the index. `columns` are heads, values and
+    formats (format strings or functions; without one, as they are). Where values have no line of
+    the index the cell is empty. A frame is many columns, whose names go into the head.
     """
     heads, cells = [corner], []
     for head, values, *show in columns:

@@ -68,11 +68,9 @@ class OnArray:
         return 1 + int(np.maximum(self.lengths, 1).max(axis=0).sum())
 
     def memory_reads(self, width: int) -> int:
-        """Words of `width` bits that all PEs read.
+        """Words of `width` bits that all PEs read; a column may begin and end in the middle of one.
 
-        A word holds entries at fixed places, so a column may begin and end in the middle of one;
-        each column reads its words afresh, as in the authors' simulator, and an empty one reads
-        nothing.
+        Each column reads its words afresh, as in the authors' simulator, an empty one none.
         """
         begin, end = (self.encoded.pointers[:, self.active + after] for after in (0, 1))
         words = (end - 1) * ENTRY_BITS // width - begin * ENTRY_BITS // width + 1
