@@ -31,8 +31,6 @@ from eie.host.protocol.responses import answer_bytes
 BOARD = "pynq-z2"
 #: What is measured alone, for each side of a call.
 ALONE = {"eie": ("eie",), "pynq": ("registers", "buffers", "overlay"), "device": ("device",)}
-#: Calls in a row with clocks.
-_CLOCKED = 25
 #: Where a request says what it asks for, and its number (``eie.hls.spec.packets.HEADER``).
 _KIND, _SEQUENCE = 5, slice(6, 8)
 _PAYLOAD = slice(HEADER.beats * BEAT_BYTES, -TRAILER.beats * BEAT_BYTES)
@@ -92,7 +90,7 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
         contenders: dict[str, Action] = {
             "run": partial(plain.run, codes),
             "run, float32": partial(plain.run, reals),
-            "clocked": partial(attribution.measure, partial(clocked.run, codes), _CLOCKED),
+            "clocked": partial(attribution.measure, partial(clocked.run, codes), 25),
             "alone: eie": same_again(noted, codes),
             "alone: registers": made_again(calls, pynq.MMIO),
             "alone: buffers": made_again(calls, PynqBuffer),
@@ -132,11 +130,10 @@ def run_noted(packed: PackedNetwork, codes: Codes) -> Iterator[tuple[Accelerator
 
 def same_again(accelerator: Accelerator, codes: Codes) -> Action:
     """Give the last run once more, with the packet number of the answer that is there."""
-    link = accelerator._link
-    before = link._sequence - 1
+    before = accelerator._link._sequence - 1
 
     def run() -> Codes:
-        link._sequence = before
+        accelerator._link._sequence = before
         return accelerator.run(codes)
 
     return run

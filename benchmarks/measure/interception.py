@@ -34,9 +34,7 @@ INTO_PYNQ: Methods = {
     PynqBuffer: ("flush", "invalidate", "__array_finalize__", "__del__"),
 }
 #: What pynq calls of the device.
-INTO_DEVICE: Methods = {
-    EmulatedDevice: ("read_registers", "write_registers", "flush", "invalidate")
-}
+INTO_DEVICE = {EmulatedDevice: ("read_registers", "write_registers", "flush", "invalidate")}
 
 
 def wrapped(methods: Methods, wrap: Callable[[type[Any], str], Method]) -> list[Replacement]:
@@ -136,7 +134,7 @@ class Attribution:
         ]
 
     def _clock(self, side: str, owner: Any, name: str) -> Method:
-        """Give a method with a clock around it, which goes on in calls from one into another."""
+        """Put a clock around a method, which goes on in calls from one into another."""
         method, seconds, calls = getattr(owner, name), self._seconds, self._calls
 
         def timed(*arguments: Any) -> Any:

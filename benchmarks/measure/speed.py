@@ -86,21 +86,13 @@ def torch_products(
     with warnings.catch_warnings():
         # torch calls its CSR tensors a beta feature.
         warnings.filterwarnings("ignore", message="Sparse", category=UserWarning)
-        sparse = torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr),
-            torch.from_numpy(matrix.indices),
-            torch.from_numpy(matrix.data),
-            size=matrix.shape,
-            check_invariants=True,
-        )
+        arrays = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
+        sparse = torch.sparse_csr_tensor(*arrays, size=matrix.shape, check_invariants=True)
     batch = torch.from_numpy(vectors)
     if len(vectors) == 1:
         return {"torch dense": lambda: dense @ batch[0], "torch CSR": lambda: sparse @ batch[0]}
-    columns = batch.T.contiguous()
-    return {
-        "torch dense": lambda: torch.nn.functional.linear(batch, dense),
-        "torch CSR": lambda: sparse @ columns,
-    }
+    columns, linear = batch.T.contiguous(), torch.nn.functional.linear
+    return {"torch dense": lambda: linear(batch, dense), "torch CSR": lambda: sparse @ columns}
 
 
 def tool(layer: PaperLayer) -> Rows:

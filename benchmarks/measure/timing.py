@@ -15,8 +15,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Packages whose versions matter for the times.
-_PACKAGES = ("numpy", "torch", "scipy", "pynq")
 #: Short calls are made so often in a row that they take this long.
 _ROW_SECONDS = 2e-3
 
@@ -40,7 +38,8 @@ class Environment:
         information = Path("/proc/cpuinfo")
         text = information.read_text(encoding="utf-8") if information.exists() else ""
         cpu = re.findall(r"^model name\s*: (.*)$", text, re.MULTILINE)
-        packages = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
+        packages = ["numpy", "torch", "scipy", "pynq"]
+        packages = [f"{name} {importlib.metadata.version(name)}" for name in packages]
         packages = [f"Python {platform.python_version()}", *packages]
         versions = ", ".join([*packages, f"zlib {zlib.ZLIB_RUNTIME_VERSION}"])
         processor, load = cpu[0] if cpu else platform.machine(), round(os.getloadavg()[0], 2)

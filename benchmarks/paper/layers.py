@@ -11,11 +11,7 @@ PES, QUEUE_DEPTH, INDEX_BITS, CLOCK_MHZ = 64, 8, 4, 800
 #: CPU's time over EIE's, and its energy.
 PAPER_SPEEDUP, PAPER_ENERGY_SAVING = 189, 24_207
 #: Accuracy that the paper gives AlexNet (top 5) by precision.
-ALEXNET_ACCURACY = {
-    "float32, dense": "80.3 %",
-    "16-bit fixed point": "79.8 %",
-    "8-bit fixed point": "53 %",
-}
+ALEXNET = {"float32, dense": "80.3 %", "16-bit fixed point": "79.8 %", "8-bit fixed point": "53 %"}
 
 
 @dataclass(frozen=True)
