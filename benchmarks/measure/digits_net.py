@@ -53,9 +53,7 @@ def outputs_at(
     """Run a network with narrower activations and shared weights than its 16 bits.
 
     Ranges stay as they are and steps grow: every fraction length is ``16 - bits`` shorter, values
-    are rounded to it and saturate at `bits`. Sums are exact, as in the accelerator. With 16 bits
-    this is the accelerator's arithmetic.
-
+    are rounded to it and saturate at `bits`. Sums are exact; with 16 bits this is the accelerator.
     `inputs` are real numbers, shape (batch, inputs), `bits` 2 to 16; the outputs are codes at the
     last layer's shortened fraction length, int64 of shape (batch, outputs).
     """

@@ -142,8 +142,7 @@ def same_again(accelerator: Accelerator, codes: Codes) -> Action:
 def measure_transfer(packed: PackedNetwork, codes: Codes) -> Measured:
     """Measure the transfer of a request and its answer by our DMA driver and by pynq's.
 
-    Both drive the same emulated DMA, in turn. ``"eie: device"`` and ``"pynq: device"`` are what
-    of it is the emulated device.
+    Both drive the same emulated DMA; ``"eie: device"`` and ``"pynq: device"`` are its part of it.
     """
     with (
         EmulatedBoard(BOARD, lambda: PreparedEngine(packed.design)) as board,

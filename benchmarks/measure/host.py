@@ -26,12 +26,8 @@ from eie.host.packing.packer import pack
 from eie.host.protocol.run_packets import read_run_answer, run_packet_bytes, write_run_packet
 from eie.host.search.fit import fit
 
-#: Inputs and outputs of the smallest network.
-SMALL = 64
-#: Batches of the middle one, beside single vectors.
-BATCHES = (64, 1024)
-#: Weights of a row: few, since nothing is computed with them.
-_WEIGHTS = 4
+#: Inputs and outputs of the smallest network; batches of the middle one, beside single vectors.
+SMALL, BATCHES = 64, (64, 1024)
 #: Bytes of a packet or an answer that its CRC covers.
 _COVERED = slice(0, -TRAILER.beats * BEAT_BYTES)
 
@@ -42,9 +38,8 @@ Contenders = dict[str, Action]
 def run(layers: Sequence[PaperLayer]) -> Rows:
     """Measure vectors of three lengths, the longer two taken from `layers`.
 
-    What has one ``group`` and size was measured side by side; ``width`` is the length of an input
-    vector and of an output vector, ``size`` the bytes of the packet or of its answer. Registers
-    read and written are 0 where they were not counted.
+    What has one ``group`` and size was measured side by side; ``width`` is the length of a vector,
+    ``size`` the bytes of the packet or of its answer; registers that were not counted are 0.
     """
     by_name = {layer.name: layer for layer in layers}
     middle, long = by_name["Alex-7"].inputs, by_name["VGG-6"].inputs
@@ -72,8 +67,8 @@ def _rows(
 
 
 def packed_network(width: int) -> PackedNetwork:
-    """Pack a network of one layer with as many outputs as inputs."""
-    layer = PaperLayer(f"{width} x {width}", width, width, _WEIGHTS / width, 1.0, *[0.0] * 7)
+    """Pack a network of one layer with as many outputs as inputs, and few weights."""
+    layer = PaperLayer(f"{width} x {width}", width, width, 4 / width, 1.0, *[0.0] * 7)
     net = network(layer, uniform)
     return pack(net, fit(net, pes=PES).design)
 

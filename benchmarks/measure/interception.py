@@ -89,8 +89,7 @@ def made_again(calls: Iterable[Call], owner: type[Any]) -> Action:
 def mapped(calls: Iterable[Call]) -> Action:
     """Give the register accesses of `calls`, as pynq makes them on a board: in mapped memory.
 
-    The emulated device gets its registers through another way in ``pynq.MMIO``, so that it sees
-    them. The memory here is ordinary: what an access over the bus takes is not in it.
+    The emulated device gets them another way. The memory here is ordinary: no bus is in it.
     """
     device = SimpleNamespace(
         has_capability=lambda name: name == "MEMORY_MAPPED",
@@ -127,7 +126,6 @@ class Attribution:
         self._inside, self._outside = self._cost_of_a_clock()
         #: Microseconds of a call by side, without what the clocks took, as often as measured.
         self.found: list[dict[str, float]] = []
-        #: The clocks.
         self.clocks = [
             *wrapped(INTO_PYNQ, partial(self._clock, "pynq")),
             *wrapped(INTO_DEVICE, partial(self._clock, "device")),

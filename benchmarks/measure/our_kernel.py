@@ -25,15 +25,12 @@ from eie.host.search.fit import fit
 
 #: What an FPGA allows at next to no cost: deeper queues, and zero counts without padding.
 KERNEL_QUEUE_DEPTH, KERNEL_INDEX_BITS = 32, 6
-#: Queues of two shift registers a bit.
-OUR_QUEUE_DEPTH = 64
+#: Queues of two shift registers a bit, and bits of the paper's pointers.
+OUR_QUEUE_DEPTH, _PAPER_POINTER_BITS = 64, 16
 #: Zero runs are as short as leaves padding below this share: each bit is one of 8 to 12.
 PADDING_LIMIT = 0.025
 #: Vectors of a batch; the first fills the machine, the others are what a vector costs.
 VECTORS = 4
-#: Bits of the paper's pointers.
-_PAPER_POINTER_BITS = 16
-
 #: What can be turned off, and what it says in the table.
 SWITCHES: Mapping[str, str] = {
     "assignment": "rows dealt out by their work",
@@ -47,10 +44,7 @@ PASSES = (("Alex-6", "pynq-z2"), ("VGG-6", "pynq-z2"), ("Alex-6", "zcu104"), ("V
 
 
 def pack_for_kernel(network: Network) -> PackedNetwork:
-    """Pack a network for our kernel with the paper's number of PEs: what `eie emulate` would run.
-
-    Rows are dealt out by their work, queues are deeper, and zero counts need no padding.
-    """
+    """Pack a network for our kernel with the paper's number of PEs, rows dealt out by work."""
     fixed = {"index_bits": KERNEL_INDEX_BITS, "queue_depth": KERNEL_QUEUE_DEPTH}
     return pack(network, fit(network, pes=PES, **fixed).design)
 
@@ -140,8 +134,7 @@ def _pointer_bits(packed: PackedNetwork) -> int:
 def passes(layers: Sequence[PaperLayer]) -> Rows:
     """Fit each case; what fits whole gives no row.
 
-    ``load_cycles`` load all passes, once for each batch, at a beat a cycle; ``vector_cycles`` take
-    a vector through all of them, by the cycle model.
+    ``load_cycles`` load all passes, once for each batch; ``vector_cycles`` take a vector through.
     """
     by_name = {layer.name: layer for layer in layers}
     for name, board in PASSES:

@@ -35,10 +35,7 @@ BATCHES = (1, 64)
 
 
 def cpu(layer: PaperLayer) -> Rows:
-    """Measure a layer by torch and scipy, all in float32 and side by side, a whole batch.
-
-    torch has one thread, and as many as there are cores.
-    """
+    """Measure a layer by torch, with one thread and with all cores', and by scipy, in float32."""
     weights = network(layer, PATTERNS["uniform"]).layers[0]
     matrix = csr(weights)
     for batch in BATCHES:
@@ -96,10 +93,9 @@ def torch_products(
 
 
 def tool(layer: PaperLayer) -> Rows:
-    """Measure a layer with a uniform pattern, packed for 64 PEs; medians.
+    """Measure packing, emulating and counting cycles of a layer for 64 PEs; medians.
 
-    ``pack_us`` is a load packet's contents from the network, ``emulator_us`` one vector, packets in
-    and packets out, the models' times those of counting the cycles of one vector.
+    The emulator takes packets and gives packets; models count the cycles of one vector.
     """
     net = network(layer, PATTERNS["uniform"])
     packed = pack_for_kernel(net)

@@ -72,7 +72,7 @@ def short(value: float) -> str:
 
 def frames(results: Results) -> dict[str, pd.DataFrame]:
     """Rows of parts by layer, if there is one, with columns worked out from the others."""
-    found = {name: pd.DataFrame(part.rows) for name, part in results.parts.items()}
+    found = {name: pd.DataFrame(part.rows) for name, part in results.parts.items() if part.rows}
     for name in found:
         if name in _DERIVED:
             found[name] = found[name].assign(**_DERIVED[name](found[name]))
@@ -143,8 +143,7 @@ def times_here(cpu: pd.DataFrame) -> pd.DataFrame:
 def read_cost_bounds(reads: Any) -> tuple[Any, Any]:
     """Fixed costs of a read, in bits, between which 64 bits takes the least energy.
 
-    A read of w bits is taken to cost ``a + w``; energy is ``reads * (a + w)``. `reads` are words
-    read by width: numbers, or columns.
+    A read of w bits is taken to cost ``a + w``. `reads` are words by width: numbers, or columns.
     """
     # The cost at which two widths take the same energy; above it the wide one is better.
     equal = {

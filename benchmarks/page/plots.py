@@ -20,6 +20,7 @@ matplotlib.use("Agg")  # draws without a screen
 import matplotlib.pyplot as plt
 
 _COLORS = plt.get_cmap("tab10").colors
+_UNIFORM = "own_density and seed == 0 and pattern == 'uniform'"
 _DOTTED = "(dotted: the paper's choice)"
 Parts = Mapping[str, pd.DataFrame]
 
@@ -41,7 +42,7 @@ def draw_all(results: Results, folder: Path) -> None:
 def _layers(parts: Parts, axes: Any) -> None:
     """Theoretical and actual times of model and paper."""
     bars = pd.DataFrame(index=PAPER.index)
-    for whose, times in (("model", _uniform(parts)), ("paper", PAPER)):
+    for whose, times in (("model", parts["layers"].query(_UNIFORM)), ("paper", PAPER)):
         bars[f"{whose}: theoretical"] = times.theoretical_us
         bars[f"{whose}: actual"] = times.actual_us
     _bars(axes, bars, 0.2, [("tab:blue", 0.45), "tab:blue", ("tab:orange", 0.45), "tab:orange"])
@@ -53,7 +54,7 @@ def _speedup(parts: Parts, axes: Any) -> None:
     """Speed-ups of the model over processors and GPUs."""
     here = times_here(parts["cpu"]).add_prefix("this CPU, ")
     times = pd.concat([here, PLATFORMS.add_prefix("paper's ")], axis=1)
-    bars = times.div(_uniform(parts).actual_us, axis=0)
+    bars = times.div(parts["layers"].query(_UNIFORM).actual_us, axis=0)
     _bars(axes, bars, 0.85 / bars.shape[1], plt.get_cmap("tab20").colors)
     axes.set(yscale="log", ylabel="time / modelled time")
     axes.set_title("Speed-up of the modelled array (64 PEs, 800 MHz), per vector")
@@ -136,11 +137,6 @@ def _roofline(parts: Parts, axes: Any) -> None:
     axes.set(yscale="log", ylabel="10⁹ operations a second, bound")
     axes.set_title("Bounds at starting clocks; PEs by the uncalibrated middle of the LUT estimate")
     axes.legend()
-
-
-def _uniform(parts: Parts) -> pd.DataFrame:
-    """Rows of the layers at the paper's densities, first seed, uniform pattern."""
-    return parts["layers"].query("own_density and seed == 0 and pattern == 'uniform'")
 
 
 def _bars(axes: Any, bars: pd.DataFrame, step: float, colors: Any) -> None:

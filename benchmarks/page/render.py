@@ -36,17 +36,15 @@ def page(results: Results) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,
         extensions=["jinja2.ext.do"],
     )
     filters = {"f": format, "gmean": gmean, "percent": frames.percent, "add": frames.add}
     environment.filters |= filters
     text = environment.get_template("page.md.j2").render(
         vars(frames)
-        | {"results": results, "parts": frames.frames(results)}
+        | {"results": results, "parts": frames.frames(results), "board": BOARDS[BOARD]}
         | {"constants": layers, "patterns": patterns, "paper_array": paper_array}
         | {"our_kernel": our_kernel, "energy": energy}
-        | {"board": BOARDS[BOARD]}
     )
     # Headings and pictures stand alone, with or without empty lines around them in the template.
     text = re.sub(r"^(#+ .*|!\[.*)$", r"\n\1\n", text, flags=re.MULTILINE)

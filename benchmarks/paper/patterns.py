@@ -1,8 +1,7 @@
 """Seeded patterns of weights and activations: uniform, skewed, in blocks.
 
 A pattern is the sparse structure of a layer in compressed columns: ``indptr``, shape
-(columns + 1,), and ``indices``, the rows of each column in rising order. None of the makers holds
-a dense matrix of a whole layer.
+(columns + 1,), and ``indices``, the rows of each column in rising order.
 """
 
 from __future__ import annotations
