@@ -90,7 +90,7 @@ def measure_call(packed: PackedNetwork, codes: Codes) -> Measured:
         contenders: dict[str, Action] = {
             "run": partial(plain.run, codes),
             "run, float32": partial(plain.run, reals),
-            "clocked": partial(attribution.measure, partial(clocked.run, codes), 25),
+            "clocked": partial(attribution.measure, partial(clocked.run, codes), 10),
             "alone: eie": same_again(noted, codes),
             "alone: registers": made_again(calls, pynq.MMIO),
             "alone: buffers": made_again(calls, PynqBuffer),

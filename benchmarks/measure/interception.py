@@ -6,7 +6,7 @@ import contextlib
 import statistics
 import timeit
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from time import perf_counter
 from types import SimpleNamespace
@@ -126,10 +126,8 @@ class Attribution:
         self._inside, self._outside = self._cost_of_a_clock()
         #: Microseconds of a call by side, without what the clocks took, as often as measured.
         self.found: list[dict[str, float]] = []
-        self.clocks = [
-            *wrapped(INTO_PYNQ, partial(self._clock, "pynq")),
-            *wrapped(INTO_DEVICE, partial(self._clock, "device")),
-        ]
+        self.clocks = wrapped(INTO_PYNQ, partial(self._clock, "pynq"))
+        self.clocks += wrapped(INTO_DEVICE, partial(self._clock, "device"))
 
     def _clock(self, side: str, owner: Any, name: str) -> Method:
         """Put a clock around a method, which goes on in calls from one into another."""
@@ -144,15 +142,17 @@ class Attribution:
 
         return timed
 
-    def _cost_of_a_clock(self, times: int = 20_000) -> tuple[float, float]:
+    def _cost_of_a_clock(self, calls: int = 200) -> Sequence[float]:
         """Measure what a clock adds to a call, in seconds: in what it shows, and around that."""
         nothing = SimpleNamespace(call=lambda self, argument: None)
-        plain, whole = (
-            timeit.timeit(partial(call, nothing, 0), number=times) / times
-            for call in (nothing.call, self._clock("nothing", nothing, "call"))
-        )
-        shown = self._seconds["nothing"] / times
-        return shown - plain, whole - shown
+        ways = nothing.call, self._clock("nothing", nothing, "call")
+        costs = []
+        for _ in range(100):
+            self._seconds.clear()
+            plain, whole = (timeit.timeit(partial(way, nothing, 0), number=calls) for way in ways)
+            shown = self._seconds["nothing"]
+            costs.append(((shown - plain) / calls, (whole - shown) / calls))
+        return np.median(costs, axis=0).tolist()
 
     def measure(self, call: Action, times: int) -> None:
         """Make a call many times among the clocks, and keep whose time it was."""

@@ -51,7 +51,6 @@ _DERIVED: Mapping[str, Callable[[pd.DataFrame], dict[str, Any]]] = {
     "improvements": lambda rows: {
         "goal": rows.pattern.map({"uniform": 1.05, "log-normal": 1.10, "blocks": 1.10}),
         "ratio": rows.batch_cycles / rows.batch_ideal,
-        # What no queue can go below with these rows on these PEs.
         "bound": rows[["broadcasts", "beats", "busiest"]].max(axis=1) / rows.batch_ideal,
         "bits": rows.matrix_bits + rows.pointer_bits,
     },
@@ -85,7 +84,10 @@ def grid(rows: pd.DataFrame, columns: str, values: str) -> pd.DataFrame:
     """Values by layer, and by what another column holds; both in the order of the rows."""
     rows = rows.reset_index()
     wide = rows.pivot(index="layer", columns=columns, values=values)
-    return wide.reindex(index=rows.layer.unique(), columns=rows[columns].unique())
+    wide = wide.reindex(index=rows.layer.unique(), columns=rows[columns].unique())
+    if wide.isna().any(axis=None):
+        raise KeyError(f"{values} must be there for every layer and {columns}")
+    return wide
 
 
 def add(values: Any, name: str = "geometric mean", by: Any = gmean) -> Any:
