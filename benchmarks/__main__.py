@@ -5,26 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks import (
-    beyond,
-    cpu,
-    digits_net,
-    energy,
-    host_speed,
-    in_passes,
-    paper_table,
-    speed,
-    sweeps,
-)
-from benchmarks.layers import LAYERS, PaperLayer
-from benchmarks.measuring import Environment
-from benchmarks.page import write_page
-from benchmarks.results import Part, Results
+from benchmarks.measure import digits_net, energy, host, our_kernel, paper_array, speed
+from benchmarks.measure.timing import Environment
+from benchmarks.page.render import write_page
+from benchmarks.paper.layers import LAYERS, PaperLayer
+from benchmarks.results import Part, Results, Row, Rows
 from eie.hls.boundary.errors import EieError, InputError
 
 #: A quick run divides inputs and outputs by this.
@@ -32,38 +20,38 @@ _QUICK_DIVISOR = 8
 _ROOT = Path(__file__).parents[1]
 _JSON = "evaluation.json"
 
-Rows = Iterator[tuple[str, Sequence[Any]]]
-
-
-@dataclass(frozen=True)
-class _Runner:
-    """How a part is run."""
-
-    row_type: type[Any]
-    run: Callable[[Sequence[PaperLayer]], Rows]
-    #: Whether smaller layers make it shorter; a quick run leaves the others out.
-    shrinks: bool = True
-
-
-RUNNERS = {
-    "layers": _Runner(paper_table.LayerRow, paper_table.run),
-    "skew": _Runner(sweeps.SkewRow, sweeps.run_skew),
-    "queue": _Runner(sweeps.QueueRow, sweeps.run_queue),
-    "width": _Runner(sweeps.WidthRow, sweeps.run_width),
-    "pes": _Runner(sweeps.PesRow, sweeps.run_pes),
-    "beyond": _Runner(beyond.BeyondRow, beyond.run),
-    "passes": _Runner(in_passes.PassesRow, in_passes.run),
-    "energy": _Runner(energy.EnergyRow, energy.run_energy),
-    "roofline": _Runner(energy.RooflineRow, energy.run_roofline),
-    "cpu": _Runner(cpu.CpuRow, cpu.run),
-    "speed": _Runner(speed.SpeedRow, speed.run),
-    "build": _Runner(speed.BuildRow, lambda _: speed.run_build(), shrinks=False),
-    "host": _Runner(host_speed.HostRow, host_speed.run),
-    "precision": _Runner(
-        digits_net.PrecisionRow, lambda _: digits_net.run_precision(), shrinks=False
-    ),
-    "skewness": _Runner(digits_net.SkewnessRow, lambda _: digits_net.run_skewness(), shrinks=False),
+#: Parts that are measured layer by layer.
+_OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
+    "layers": paper_array.nine_layers,
+    "skew": paper_array.skew,
+    "queue": paper_array.queue,
+    "width": paper_array.width,
+    "pes": paper_array.pes,
+    "improvements": our_kernel.improvements,
+    "energy": energy.energy,
+    "roofline": energy.roofline,
+    "cpu": speed.cpu,
+    "speed": speed.tool,
 }
+#: Parts that take some of the layers, or none.
+_OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
+    "passes": our_kernel.passes,
+    "host": host.run,
+    "build": speed.build,
+    "precision": digits_net.precision,
+    "skewness": digits_net.skewness,
+}
+PARTS = (*_OF_LAYER, *_OTHERS)
+#: Those that smaller layers make no shorter; a quick run leaves them out.
+_SLOW = {"build", "precision", "skewness"}
+
+
+def rows_of(part: str, layers: Sequence[PaperLayer]) -> Rows:
+    """Measure a part."""
+    if part in _OTHERS:
+        return _OTHERS[part](layers)
+    measure = _OF_LAYER[part]
+    return ({"layer": layer.name} | row for layer in layers for row in measure(layer))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,12 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     divisor = _QUICK_DIVISOR if options.quick else 1
     folder = options.out or (_ROOT / "build" / "bench" if options.quick else _ROOT / "docs")
-    chosen = options.only or [
-        name for name, runner in RUNNERS.items() if runner.shrinks or not options.quick
-    ]
+    chosen = options.only or [name for name in PARTS if not (options.quick and name in _SLOW)]
     try:
         if options.page:
-            write_page(load(folder), folder)
+            write_page(Results.load(folder / _JSON), folder)
         else:
             run(folder, divisor, chosen, keep=options.only is not None)
     except EieError as error:
@@ -86,71 +72,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(folder: Path, divisor: int, parts: Sequence[str], *, keep: bool) -> None:
-    """Run parts and write page, plots and JSON file.
+    """Run parts of layers divided by `divisor`; write page, plots and JSON file to `folder`.
 
-    Parameters
-    ----------
-    folder
-        Where they go.
-    divisor
-        What inputs and outputs of the layers are divided by.
-    parts
-        Names in :data:`RUNNERS`.
-    keep
-        Keep what the folder holds of other parts.
-
-    Raises
-    ------
-    InputError
-        If what is to be kept is of layers of another size.
+    InputError if what the folder holds is to be kept, and is of layers of another size.
     """
-    results = Results(divisor)
-    if keep and (folder / _JSON).exists():
-        results = load(folder)
-        if results.divisor != divisor:
-            raise InputError(
-                f"{folder / _JSON} must hold layers divided by {divisor}, not "
-                f"{results.divisor}: choose another --out"
-            )
+    file = folder / _JSON
+    results = Results.load(file) if keep and file.exists() else Results(divisor)
+    if results.divisor != divisor:
+        raise InputError(
+            f"{file} must hold layers divided by {divisor}, not {results.divisor}: choose another "
+            "--out"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     layers = [layer.shrunk(divisor) for layer in LAYERS]
-    begin = time.perf_counter()
     for name in parts:
-        environment = Environment.here()
-        start = time.perf_counter()
-        rows: list[Any] = []
-        for done, more in RUNNERS[name].run(layers):
-            rows += more
-            print(f"[{time.perf_counter() - begin:6.1f} s] {name}: {done}", flush=True)
-        seconds = round(time.perf_counter() - start, 1)
-        results.parts[name] = Part(environment, seconds, tuple(rows))
-        results.save(folder / _JSON)
-    page = write_page(results, folder)
-    print(f"[{time.perf_counter() - begin:6.1f} s] wrote {page} and {folder / _JSON}")
-
-
-def load(folder: Path) -> Results:
-    """Load the results that a folder holds."""
-    row_types = {name: runner.row_type for name, runner in RUNNERS.items()}
-    return Results.load(folder / _JSON, row_types)
+        environment, start = Environment.here(), time.perf_counter()
+        rows: list[Row] = []
+        for row in rows_of(name, layers):
+            # The first field says what a row is of: most often a layer.
+            first = next(iter(row.values()))
+            if not rows or first != next(iter(rows[-1].values())):
+                print(f"[{time.perf_counter() - start:6.1f} s] {name}: {first}", flush=True)
+            rows.append(row)
+        results.parts[name] = Part(round(time.perf_counter() - start, 1), environment, rows)
+        results.save(file)
+    print(f"wrote {write_page(results, folder)} and {file}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="layers of an eighth of the size, no training, no g++: to try the benchmark out",
-    )
-    parser.add_argument(
-        "--only", nargs="+", choices=RUNNERS, metavar="PART", help=f"any of {', '.join(RUNNERS)}"
-    )
-    parser.add_argument(
-        "--page", action="store_true", help="run nothing: write page and plots from the JSON file"
-    )
-    parser.add_argument(
-        "--out", type=Path, help="folder for page, plots and JSON (docs; build/bench with --quick)"
-    )
+    quick = "layers of an eighth of the size, no training, no g++: to try the benchmark out"
+    page = "run nothing: write page and plots from the JSON file"
+    out = "folder for page, plots and JSON (docs; build/bench with --quick)"
+    parser.add_argument("--quick", action="store_true", help=quick)
+    only = {"nargs": "+", "choices": PARTS, "metavar": "PART"}
+    parser.add_argument("--only", help=f"any of {', '.join(PARTS)}", **only)
+    parser.add_argument("--page", action="store_true", help=page)
+    parser.add_argument("--out", type=Path, help=out)
     return parser
 
 

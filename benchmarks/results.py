@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Environment
+from benchmarks.measure.timing import Environment
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import InputError
 
-__all__ = ["Part", "Results"]
-
 _FORMAT = 1
+#: What was found for one case, by name; a part's module says what its fields are.
+Row = dict[str, Any]
+Rows = Iterator[Row]
 
 
 @dataclass(frozen=True)
 class Part:
     """What one part found."""
 
-    environment: Environment
     #: How long it took.
     seconds: float
-    #: Dataclasses of the part's own type.
-    rows: tuple[Any, ...]
+    environment: Environment
+    rows: list[Row]
 
 
 @dataclass
@@ -37,19 +37,29 @@ class Results:
     divisor: int
     parts: dict[str, Part] = field(default_factory=dict)
 
-    def rows(self, part: str) -> Sequence[Any]:
-        """Rows of a part, none if it has not been run."""
-        return self.parts[part].rows if part in self.parts else ()
+    def machines(self) -> list[str]:
+        """The machines that parts ran on."""
+        found = (part.environment for part in self.parts.values())
+        return sorted({f"{one.processor}, {one.cores} cores, {one.versions}" for one in found})
+
+    def loads(self, *parts: str) -> list[str]:
+        """The machine's load when each of these parts began."""
+        begun = {name: self.parts[name].environment for name in self.parts if name in parts}
+        return [f"{environment.load:.1f} ({name})" for name, environment in begun.items()]
 
     def save(self, path: Path) -> None:
-        """Write the JSON file; it appears whole or not at all."""
-        parts = ",\n".join(_as_json(name, part) for name, part in self.parts.items())
-        text = f'{{"format": {_FORMAT}, "divisor": {self.divisor}, "parts": {{\n{parts}\n}}}}\n'
-        write_whole(path, text)
+        """Write the JSON file, a row on a line; it appears whole or not at all."""
+        parts = []
+        for name, part in self.parts.items():
+            document = dataclasses.asdict(part)
+            rows = ",\n".join(json.dumps(row) for row in document.pop("rows"))
+            parts.append(f'"{name}": {json.dumps(document)[:-1]}, "rows": [\n{rows}\n]}}')
+        text = f'{{"format": {_FORMAT}, "divisor": {self.divisor}, "parts": {{\n'
+        write_whole(path, text + ",\n".join(parts) + "\n}}\n")
 
     @classmethod
-    def load(cls, path: Path, row_types: Mapping[str, type[Any]]) -> Results:
-        """Read a JSON file; `row_types` gives the type of each part's rows.
+    def load(cls, path: Path) -> Results:
+        """Read a JSON file.
 
         Raises
         ------
@@ -59,29 +69,13 @@ class Results:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document["format"] != _FORMAT:
-                raise InputError(f"{path}: format must be {_FORMAT}, not {document['format']!r}")
-            parts = {
-                name: Part(
-                    Environment(**part["environment"]),
-                    part["seconds"],
-                    tuple(row_types[name](**row) for row in part["rows"]),
-                )
-                for name, part in document["parts"].items()
-            }
-            return cls(document["divisor"], parts)
-        except InputError:
-            raise
+                raise ValueError(f"format must be {_FORMAT}, not {document['format']!r}")
+            results = cls(document["divisor"])
+            for name, part in document["parts"].items():
+                environment = Environment(**part["environment"])
+                results.parts[name] = Part(part["seconds"], environment, part["rows"])
+            return results
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(
                 f"{path} must be a file that this benchmark wrote ({error}); delete it"
             ) from error
-
-
-def _as_json(name: str, part: Part) -> str:
-    """A part with one row on a line, so that changes can be read."""
-    environment = json.dumps(dataclasses.asdict(part.environment))
-    rows = ",\n".join(json.dumps(dataclasses.asdict(row)) for row in part.rows)
-    return (
-        f'{json.dumps(name)}: {{"seconds": {part.seconds}, "environment": {environment}, '
-        f'"rows": [\n{rows}\n]}}'
-    )

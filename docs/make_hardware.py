@@ -31,19 +31,12 @@ from eie.host.project.generate import generate
 from eie.host.protocol.client import Session
 from eie.host.search.fit import fit
 
+# The benchmarks are run from the repository's root and are no part of the installed package.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.paper.layers import LAYERS
+
 PAGE = Path(__file__).parent / "hardware.md"
-#: Name, inputs, outputs, share of weights and of activations (paper, Table III).
-NINE_LAYERS = (
-    ("Alex-6", 9216, 4096, 0.09, 0.351),
-    ("Alex-7", 4096, 4096, 0.09, 0.353),
-    ("Alex-8", 4096, 1000, 0.25, 0.375),
-    ("VGG-6", 25088, 4096, 0.04, 0.183),
-    ("VGG-7", 4096, 4096, 0.04, 0.375),
-    ("VGG-8", 4096, 1000, 0.23, 0.411),
-    ("NT-We", 4096, 600, 0.10, 1.0),
-    ("NT-Wd", 600, 8791, 0.11, 1.0),
-    ("NT-LSTM", 1201, 2400, 0.10, 1.0),
-)
 SHAPE = (64, 256, 128, 10)
 
 
@@ -185,7 +178,10 @@ def agree(
 
 def boards() -> str:
     """The nine layers on every board."""
-    nets = [network((i, o), w, a) for _, i, o, w, a in NINE_LAYERS]
+    nets = [
+        network((one.inputs, one.outputs), one.weight_density, one.activation_density)
+        for one in LAYERS
+    ]
     rows = []
     for board in BOARDS.values():
         cells = [board.title]
@@ -193,7 +189,7 @@ def boards() -> str:
             print(f"  {board.title}", file=sys.stderr, flush=True)
             cells.append(fitted(net, board.name))
         rows.append(tuple(cells))
-    return table(("board", *(name for name, *_ in NINE_LAYERS)), rows)
+    return table(("board", *(one.name for one in LAYERS)), rows)
 
 
 def fitted(net: Network, board: str) -> str:

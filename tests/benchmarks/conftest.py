@@ -11,19 +11,29 @@ ROOT = Path(__file__).parents[2]
 # The benchmarks are run from the repository's root and are no part of the installed package.
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.__main__ import RUNNERS  # noqa: E402
-from benchmarks.digits_net import PrecisionRow, SkewnessRow  # noqa: E402
-from benchmarks.layers import LAYERS  # noqa: E402
-from benchmarks.measuring import Environment  # noqa: E402
+from benchmarks.__main__ import PARTS, rows_of  # noqa: E402
+from benchmarks.measure.timing import Environment  # noqa: E402
+from benchmarks.paper.layers import LAYERS  # noqa: E402
 from benchmarks.results import Part, Results  # noqa: E402
-from benchmarks.speed import BuildRow  # noqa: E402
 
 DIVISOR = 48
 #: Parts that train or compile: their rows are made up here.
 MADE_UP = {
-    "build": (BuildRow(64, 0.125, 8.5),),
-    "precision": (PrecisionRow("float32, dense", 0.9, 100), PrecisionRow("8-bit", 0.8, 100)),
-    "skewness": (SkewnessRow("0", 20, 10, 0.25, 0.5, 0.75),),
+    "build": [{"pes": 64, "generate_seconds": 0.125, "compile_seconds": 8.5}],
+    "precision": [
+        {"precision": "float32, dense", "accuracy": 0.9, "digits": 100},
+        {"precision": "8-bit fixed point", "accuracy": 0.8, "digits": 100},
+    ],
+    "skewness": [
+        {
+            "layer": "0",
+            "rows": 20,
+            "columns": 10,
+            "density": 0.25,
+            "row_skew": 0.5,
+            "column_skew": 0.75,
+        }
+    ],
 }
 
 
@@ -37,7 +47,7 @@ def results(small_layers):
     """Results of every part, of layers divided by 48."""
     environment = Environment("a processor", 2, 0.5, "Python 3")
     found = Results(DIVISOR)
-    for name, runner in RUNNERS.items():
-        rows = MADE_UP.get(name) or [row for _, more in runner.run(small_layers) for row in more]
-        found.parts[name] = Part(environment, 1.5, tuple(rows))
+    for name in PARTS:
+        rows = MADE_UP.get(name) or list(rows_of(name, small_layers))
+        found.parts[name] = Part(1.5, environment, rows)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.digits_net import _excess, outputs_at
+from benchmarks.measure.digits_net import excess, outputs_at
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.compress import TorchReference
 from eie.host.network import Layer, Network
@@ -43,6 +43,6 @@ def test_eight_bits_by_hand():
 
 def test_excess_is_zero_for_chance_and_the_spread_for_certain_rows():
     random = np.random.default_rng(0)
-    assert _excess(random.binomial(10_000, 0.1, 2000), 0.1) < 0.02
+    assert excess(random.binomial(10_000, 0.1, 2000), 0.1) < 0.02
     counts = np.array([500, 1500] * 100)  # half of the mean up and down
-    assert _excess(counts, 0.1) == pytest.approx(0.5, rel=0.01)
+    assert excess(counts, 0.1) == pytest.approx(0.5, rel=0.01)

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.layers import LAYERS, PaperLayer
-from benchmarks.patterns import (
+from benchmarks.paper.layers import LAYERS, PaperLayer
+from benchmarks.paper.patterns import (
     BLOCK_SIDE,
     PATTERNS,
     blocks,
     inputs,
     log_normal,
     network,
-    skewed,
     uniform,
 )
 
@@ -78,7 +77,7 @@ def test_log_normal_rows_and_columns_are_as_skewed_as_asked_for(sigma):
 
 
 def test_sigma_zero_is_uniform():
-    kept = dense(skewed(0.0)(ROWS, COLUMNS, 0.1, np.random.default_rng(4)), ROWS)
+    kept = dense(log_normal(ROWS, COLUMNS, 0.1, np.random.default_rng(4), sigma=0.0), ROWS)
     assert excess(kept.sum(axis=1), 0.1) < 0.05
     assert kept.mean() == pytest.approx(0.1, rel=0.03)
 

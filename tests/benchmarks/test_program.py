@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import __main__ as program
+from benchmarks.results import Results
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def tiny(monkeypatch):
 def test_parts_are_added_to_what_is_there(tiny, tmp_path, capsys):
     assert program.main(["--only", "width", "--out", str(tmp_path)]) == 0
     assert program.main(["--only", "queue", "--out", str(tmp_path)]) == 0
-    assert list(program.load(tmp_path).parts) == ["width", "queue"]
-    assert "queue: NT-LSTM, log-normal" in capsys.readouterr().out
+    assert list(Results.load(tmp_path / "evaluation.json").parts) == ["width", "queue"]
+    assert "queue: NT-LSTM" in capsys.readouterr().out
 
 
 def test_the_page_can_be_written_again(tiny, tmp_path):

@@ -1,33 +1,20 @@
 """Seeded patterns of weights and activations: uniform, skewed, in blocks.
 
 A pattern is the sparse structure of a layer in compressed columns: ``indptr``, shape
-(columns + 1,), and ``indices``, the rows of each column in rising order. None of the makers holds
-a dense matrix of a whole layer.
+(columns + 1,), and ``indices``, the rows of each column in rising order.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
-from benchmarks.layers import PaperLayer
+from benchmarks.paper.layers import PaperLayer
 from eie.host.network import Layer, Network
-
-__all__ = [
-    "BLOCK_SIDE",
-    "PATTERNS",
-    "SIGMA",
-    "blocks",
-    "inputs",
-    "log_normal",
-    "network",
-    "skewed",
-    "uniform",
-]
 
 #: Standard deviation of the logarithm of a row's and a column's share of the weights.
 SIGMA = 0.5
@@ -49,11 +36,11 @@ def uniform(rows: int, columns: int, density: float, random: Random) -> Structur
     total = rows * columns
     # Six standard deviations above the mean: one round nearly always suffices.
     at_once = int(total * density + 6 * np.sqrt(total * density)) + 16
-    places = np.cumsum(random.geometric(density, at_once)) - 1
+    places = np.array([-1])
     while places[-1] < total:
         more = np.cumsum(random.geometric(density, at_once)) + places[-1]
         places = np.concatenate([places, more])
-    places = places[: np.searchsorted(places, total)]
+    places = places[1 : np.searchsorted(places, total)]
     indptr = np.searchsorted(places, np.arange(columns + 1) * rows)
     return indptr.astype(np.int64), (places % rows).astype(np.int32)
 
@@ -66,41 +53,32 @@ def log_normal(
     The probability of a weight is a product of a factor of its row and one of its column, both
     log-normal with `sigma`, scaled to `density` on average and cut off at 1.
     """
-    of_row = random.lognormal(0.0, sigma, rows)
-    of_column = random.lognormal(0.0, sigma, columns)
+    of_row, of_column = random.lognormal(0.0, sigma, rows), random.lognormal(0.0, sigma, columns)
     scale = _scale_to(density, of_row, of_column)
-    parts, counts = [], []
+    parts, counts = [], [0]
     for start in range(0, columns, _COLUMNS_AT_ONCE):
         chance = np.outer(scale * of_column[start : start + _COLUMNS_AT_ONCE], of_row)
         column, row = np.nonzero(random.random(chance.shape, np.float32) < chance)
         parts.append(row.astype(np.int32))
-        counts.append(np.bincount(column, minlength=len(chance)))
-    return _indptr(np.concatenate(counts)), np.concatenate(parts)
+        counts.extend(np.bincount(column, minlength=len(chance)))
+    return np.cumsum(counts, dtype=np.int64), np.concatenate(parts)
 
 
 def blocks(
     rows: int, columns: int, density: float, random: Random, *, side: int = BLOCK_SIDE
 ) -> Structure:
     """Keep or drop blocks of `side` x `side` weights as wholes, uniformly."""
-    of_blocks, block_rows = uniform(-(-rows // side), -(-columns // side), density, random)
-    block_column = np.arange(columns) // side
-    lengths = np.diff(of_blocks)[block_column]
-    # The blocks that each column meets, and of each its rows; the last block may stick out.
-    first = np.repeat(of_blocks[block_column] - np.cumsum(lengths) + lengths, lengths)
-    met = block_rows[first + np.arange(len(first))]
-    indices = met[:, None] * side + np.arange(side, dtype=np.int32)
-    column = np.repeat(np.arange(columns), lengths)[:, None].repeat(side, axis=1)
-    inside = indices < rows
-    counts = np.bincount(column[inside], minlength=columns)
-    return _indptr(counts), indices[inside].astype(np.int32)
+    shape = -(-rows // side), -(-columns // side)
+    indptr, indices = uniform(*shape, density, random)
+    kept = scipy.sparse.csc_array((np.ones(len(indices), bool), indices, indptr), shape)
+    # The last blocks may stick out.
+    matrix = scipy.sparse.kron(kept, np.ones((side, side), bool), "csc")[:rows, :columns]
+    matrix.sort_indices()
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
 
 
 #: The patterns of the tables by name.
-PATTERNS: Mapping[str, Maker] = {
-    "uniform": uniform,
-    "log-normal": log_normal,
-    "blocks": blocks,
-}
+PATTERNS: Mapping[str, Maker] = {"uniform": uniform, "log-normal": log_normal, "blocks": blocks}
 
 
 def network(layer: PaperLayer, maker: Maker, seed: int = 0) -> Network:
@@ -123,8 +101,8 @@ def network(layer: PaperLayer, maker: Maker, seed: int = 0) -> Network:
         weight_frac=12,
         output_frac=8,
     )
-    nothing = np.zeros((0, layer.inputs), np.int16), np.zeros((0, layer.outputs), np.int16)
-    return Network((weights,), *nothing, {"origin": f"random pattern, seed {seed}"})
+    golden = np.zeros((0, layer.inputs), np.int16), np.zeros((0, layer.outputs), np.int16)
+    return Network((weights,), *golden, {"origin": f"random pattern, seed {seed}"})
 
 
 def inputs(layer: PaperLayer, vectors: int = 1, seed: int = 0) -> npt.NDArray[np.int16]:
@@ -138,11 +116,6 @@ def inputs(layer: PaperLayer, vectors: int = 1, seed: int = 0) -> npt.NDArray[np
     return codes
 
 
-def skewed(sigma: float) -> Maker:
-    """Give the maker of log-normal patterns with `sigma`; 0 is uniform."""
-    return partial(log_normal, sigma=sigma)
-
-
 def _scale_to(
     density: float, of_row: npt.NDArray[np.float64], of_column: npt.NDArray[np.float64]
 ) -> float:
@@ -154,10 +127,6 @@ def _scale_to(
     for _ in range(50):
         scale *= density / np.minimum(1.0, scale * products).mean()
     return float(scale)
-
-
-def _indptr(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _random(layer: PaperLayer, what: str, seed: int) -> Random:

@@ -1,0 +1,1 @@
+"""What is measured: each part gives rows, from which the page is made."""

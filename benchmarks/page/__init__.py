@@ -1,0 +1,1 @@
+"""The page ``evaluation.md``, made from results alone."""

@@ -1,0 +1,1 @@
+"""What the paper states: its nine layers, and the array it describes."""
