@@ -26,7 +26,7 @@ from eie.host.board.overlay import CLOCK_TOLERANCE
 from eie.host.network import Layer, Network
 from eie.host.run.batch import emulate
 
-__all__ = ["Check", "SelfTest", "selftest"]
+__all__ = ["Check", "SelfTest", "selftest", "selftest_checks"]
 
 #: Inputs, hidden layers and outputs of the networks that are tried, and how many vectors of each.
 _SHAPES = (((1, 1), 3), ((16, 16), 5), ((33, 17, 5), 7), ((100, 64, 40, 10), 64), ((300, 200), 9))
@@ -75,10 +75,11 @@ def selftest(accelerator: Accelerator, *, emulated: bool) -> SelfTest:
         Whether its board is emulated. Then counted cycles must equal the model's; in the fabric
         pipelines take some more to fill, so the difference is only shown.
     """
-    return SelfTest(tuple(_checks(accelerator, emulated=emulated)))
+    return SelfTest(tuple(selftest_checks(accelerator, emulated=emulated)))
 
 
-def _checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
+def selftest_checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
+    """Make the checks of :func:`selftest`, one after the other as they are asked for."""
     yield Check("board", None, "emulated" if emulated else _board())
     yield Check("software", None, _software())
     info = accelerator.info()
