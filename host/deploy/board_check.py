@@ -196,10 +196,10 @@ def _weights(network: Network) -> int:
 
 def _same_design(accelerator: Accelerator, facts: PackageFacts) -> Check:
     same = accelerator.design.id == facts.design.id
-    text = "the accelerator is the one that the package was made for"
+    text = "it reports the design that the package was made for"
     if not same:
         text = (
-            f"the accelerator reports design {accelerator.design.id:#010x}, the package was made "
+            f"it reports design {accelerator.design.id:#010x}, the package was made "
             f"for {facts.design.id:#010x}: the bitstream is another one"
         )
     return Check("accelerator", same, text)

@@ -62,11 +62,11 @@ _REASONS = (
      "once with ssh"),
     (r"Host key verification failed", "{host} is not known yet: connect once with `ssh{port_option} "
      "{target}`, compare its key and say yes; or --ask"),
+    (r"UNPROTECTED PRIVATE KEY|bad permissions", "the key's file can be read by others: chmod 600"),
     (r"Permission denied", "{host} refuses the key: `ssh-copy-id{port_option} {target}` installs "
      "yours; see --identity; --ask lets ssh ask for passwords"),
     (r"Too many authentication failures", "{host} gave up before the right key: name it with "
      "--identity"),
-    (r"UNPROTECTED PRIVATE KEY|bad permissions", "the key's file can be read by others: chmod 600"),
     (r"(timed out|No route to host|Network is unreachable|Host is down)", "no way to {host}, port "
      "{port}: {0}; is it on, in this network, and is the address right?"),
     (r"(Connection closed|Connection reset|Broken pipe|not responding|kex_exchange)",
@@ -250,9 +250,11 @@ class Connection:
         if self.port is not None:
             command += ["-p", str(self.port)]
         if self.identity is not None:
-            # ssh reads % as the beginning of a token.
-            file = str(self.identity.absolute()).replace("%", "%%")
-            command += ["-i", file, "-o", "IdentitiesOnly=yes"]
+            # Not with -i, which looks for the file before, and again after it has replaced tokens.
+            file = str(self.identity.absolute())
+            for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
+                file = file.replace(character, escaped)
+            command += ["-o", f'IdentityFile="{file}"', "-o", "IdentitiesOnly=yes"]
         if self.socket is not None:
             command += ["-S", str(self.socket).replace("%", "%%")]
         return command

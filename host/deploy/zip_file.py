@@ -13,7 +13,7 @@ from pathlib import Path
 
 from eie.hls.boundary.archives import Archive
 from eie.hls.boundary.errors import InputError, Problems
-from eie.hls.boundary.file_kinds import identify, is_regular
+from eie.hls.boundary.file_kinds import identify
 from eie.hls.boundary.text import counted, shown
 from eie.host.deploy.layout import FACTS, RUN, SUMS, PackageFacts
 
@@ -67,8 +67,8 @@ def read_package(path: str | os.PathLike[str]) -> PackageFile:
         If it is no package, or is damaged or altered; names each file that is.
     """
     file = Path(path)
-    if not is_regular(file):
-        kind = identify(file)
+    kind = identify(file)
+    if kind.name != "zip":
         raise InputError(
             f"no file {file}"
             if kind.name == "missing"
