@@ -30,7 +30,7 @@ def running(
     output: int | IO[bytes] = subprocess.PIPE,
     errors: int | IO[bytes] = subprocess.STDOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a tool, by default without input; whoever leaves the block early ends it and all that it started.
+    """Start a tool; whoever leaves the block early ends it and all that it started.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def running(
     environment
         All of its environment variables; None for ours.
     input
-        What it reads; a pipe is closed when the block ends.
+        What it reads, by default nothing; a pipe is closed when the block ends.
     output
         Where its output goes.
     errors

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 from pathlib import Path
 
+from eie.hls.boundary.errors import EieWarning
 from eie.hls.spec.design import Design
 from eie.host.cli.arrays import read_array
 from eie.host.cli.output_paths import check_suffix
@@ -44,14 +47,18 @@ def run_package(options: argparse.Namespace) -> None:
         for name in ("inputs", "outputs", "labels")
         if getattr(options, name) is not None
     }
-    package(
-        options.out,
-        network=Network.load(options.network),
-        design=Design.load(options.design) if options.design is not None else None,
-        project=options.project,
-        bitstream=options.bitstream,
-        **arrays,
-    )
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", EieWarning)
+        package(
+            options.out,
+            network=Network.load(options.network),
+            design=Design.load(options.design) if options.design is not None else None,
+            project=options.project,
+            bitstream=options.bitstream,
+            **arrays,
+        )
+    for each in told:
+        print(f"eie: {each.message}", file=sys.stderr)
     made = read_package(options.out)
     facts = made.facts
     held = "bitstream" if facts.built else "project, no bitstream yet"

@@ -217,9 +217,9 @@ def _equal(
     return Check(
         "test vectors",
         False,
-        f"{len(wrong)} of {expected.size} outputs are wrong; the first is output {output} of vector "
-        f"{vector}: {outputs[vector, output]} instead of {expected[vector, output]}; did the build "
-        "meet timing?",
+        f"{len(wrong)} of {expected.size} outputs are wrong; the first is output {output} of "
+        f"vector {vector}: {outputs[vector, output]} instead of {expected[vector, output]}; did "
+        "the build meet timing?",
     )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from eie.hls.boundary.errors import DeviceError, InputError
@@ -103,14 +103,8 @@ def deploy(
         sudo = not (emulated or board.root)
         password = None
         if sudo and not board.sudo:
-            password = getpass.getpass(f"password for sudo on {connection.target}: ")
-        connection = Connection(
-            connection.target,
-            connection.port,
-            connection.identity,
-            board.executable,
-            connection.socket,
-        )
+            password = _ask_password(f"password for sudo on {connection.target}: ")
+        connection = replace(connection, python=board.executable)
         name = f"{checked.facts.folder}-{checked.sha256[:12]}"
         with Path(package).open("rb") as file:
             connection.call(
@@ -141,3 +135,10 @@ def deploy(
             f"{connection.target}: run.py ended with status {status}: see above for what it said"
         )
     return Deployment(status == 0, report, place, board)
+
+
+def _ask_password(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError as error:
+        raise InputError("there must be a terminal to ask for sudo's password in") from error

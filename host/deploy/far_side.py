@@ -20,13 +20,18 @@ import sys
 import threading
 import time
 import zipfile
-from typing import Any, Callable, Dict, Iterator, Optional  # noqa: UP035  # Python 3.6
+from pathlib import Path
+from typing import Any, Callable, Iterator  # noqa: UP035  # Python 3.6
 
 ANSWER, PROGRESS = "eie-answer: ", "eie-progress: "
 #: As eie names what is not yet whole.
 PARTIAL = re.compile(r"\.eie-[0-9a-f]{32}\.partial")
 #: What sets PYNQ's environment up in a shell.
-PROFILES = tuple("/etc/profile.d/%s.sh" % name for name in ("boardname", "pynq_venv", "xrt_setup"))
+PROFILES = (
+    "/etc/profile.d/boardname.sh",
+    "/etc/profile.d/pynq_venv.sh",
+    "/etc/profile.d/xrt_setup.sh",
+)
 REVISIONS = ("/home/xilinx/REVISION", "/boot/REVISION")
 BLOCK = 1 << 18
 GRACE_SECONDS = 10
@@ -43,12 +48,12 @@ def say(marker: str, value: Any) -> None:
     sys.stdout.flush()
 
 
-def preflight(folder: str) -> "Dict[str, Any]":
+def preflight(folder: str) -> "dict[str, Any]":
     """Say what this board is, and what it has."""
-    folder = os.path.abspath(os.path.expanduser(folder))
-    there = folder
-    while not os.path.lexists(there) and there != "/":
-        there = os.path.dirname(there)
+    place = Path.cwd() / Path(folder).expanduser()
+    there = place
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
     return {
         "python": list(sys.version_info[:3]),
         "executable": sys.executable,
@@ -59,22 +64,22 @@ def preflight(folder: str) -> "Dict[str, Any]":
         "numpy": installed("numpy"),
         "root": os.geteuid() == 0,
         "sudo": may_sudo(),
-        "folder": folder,
-        "writable": os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK),
-        "free": shutil.disk_usage(there).free,
+        "folder": str(place),
+        "writable": there.is_dir() and os.access(there, os.W_OK | os.X_OK),
+        "free": shutil.disk_usage(str(there)).free,
     }
 
 
 def read_text(path: str) -> str:
     """First line of a small file; nothing if there is none."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
             return file.readline(200).strip("\0\n ")
     except OSError:
         return ""
 
 
-def installed(name: str) -> "Optional[str]":
+def installed(name: str) -> "str | None":
     """Version of a distribution of this Python, which is not imported; None if there is none."""
     try:
         from importlib.metadata import PackageNotFoundError, version
@@ -103,21 +108,22 @@ def may_sudo() -> bool:
         return False
 
 
-def receive(folder: str, name: str, size: int, sha256: str) -> "Dict[str, Any]":
+def receive(folder: str, name: str, size: int, sha256: str) -> "dict[str, Any]":
     """Read a package from the input and unpack it to `folder`/`name`: whole, or not at all."""
     try:
-        os.makedirs(folder, exist_ok=True)
-        sweep(folder)
-        with partial_folder(folder) as partial:
-            package = os.path.join(partial, "package.zip")
-            with open(package, "wb") as file:
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        sweep(place)
+        with partial_folder(place) as partial:
+            package = partial / "package.zip"
+            with package.open("wb") as file:
                 copy(file.write, size, sha256)
-            with zipfile.ZipFile(package) as archive:
+            with zipfile.ZipFile(str(package)) as archive:
                 top = unpack(archive, partial)
-            os.unlink(package)
-            put(top, os.path.join(folder, name), partial)
+            package.unlink()
+            put(top, place / name, partial)
     except zipfile.BadZipFile as error:
-        raise FailedError("the package cannot be unpacked: {}".format(error)) from error
+        raise FailedError(f"the package cannot be unpacked: {error}") from error
     return {}
 
 
@@ -128,74 +134,74 @@ def copy(write: "Callable[[bytes], Any]", size: int, sha256: str) -> None:
     while left:
         block = os.read(0, min(BLOCK, left))
         if not block:
-            raise FailedError("the connection ended after {} of {} bytes".format(size - left, size))
+            raise FailedError(f"the connection ended after {size - left} of {size} bytes")
         write(block)
         digest.update(block)
         left -= len(block)
         if time.monotonic() - told > 1:
             told = time.monotonic()
-            say(PROGRESS, "copied {} %".format(100 * (size - left) // size))
+            say(PROGRESS, f"copied {100 * (size - left) // size} %")
     if digest.hexdigest() != sha256:
         raise FailedError("the package was altered on its way: its SHA-256 differs")
 
 
-def unpack(archive: zipfile.ZipFile, to: str) -> str:
+def unpack(archive: zipfile.ZipFile, to: Path) -> Path:
     """Unpack all files below one folder; gives that folder."""
     tops = set()
     for member in archive.infolist():
         parts = member.filename.split("/")
         if len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
-            raise FailedError("the package has a file of no plain path: {!r}".format(parts))
+            raise FailedError(f"the package has a file of no plain path: {parts!r}")
         tops.add(parts[0])
-        path = os.path.join(to, *parts)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with archive.open(member) as source, open(path, "xb") as file:
+        path = to.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as source, path.open("xb") as file:
             shutil.copyfileobj(source, file, BLOCK)
         if (member.external_attr >> 16) & 0o100:
-            os.chmod(path, 0o755)
+            path.chmod(0o755)
     if len(tops) != 1:
-        raise FailedError("the package must have one folder, not {}".format(len(tops)))
-    return os.path.join(to, tops.pop())
+        raise FailedError(f"the package must have one folder, not {len(tops)}")
+    return to / tops.pop()
 
 
-def put(new: str, target: str, aside: str) -> None:
+def put(new: Path, target: Path, aside: Path) -> None:
     """Put a folder in its place, and what was there among what is removed in the end."""
     with contextlib.suppress(FileNotFoundError):
-        os.rename(target, os.path.join(aside, "before"))
-    os.rename(new, target)
+        target.rename(aside / "before")
+    new.rename(target)
 
 
 @contextlib.contextmanager
-def partial_folder(parent: str) -> "Iterator[str]":
+def partial_folder(parent: Path) -> "Iterator[Path]":
     """Give a folder that is known as unfinished: locked while this process lives, then removed."""
-    path = os.path.join(parent, ".eie-{}.partial".format(secrets.token_hex(16)))
-    os.mkdir(path, 0o755)
-    lock = os.open(path, os.O_RDONLY)
+    path = parent / f".eie-{secrets.token_hex(16)}.partial"
+    path.mkdir(0o755)
+    lock = os.open(str(path), os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(str(path), ignore_errors=True)
         os.close(lock)
 
 
-def sweep(folder: str) -> None:
+def sweep(folder: Path) -> None:
     """Remove what transfers left that were killed, and nothing of one that is under way."""
-    for name in os.listdir(folder):
-        if not PARTIAL.fullmatch(name):
+    for path in folder.iterdir():
+        if not PARTIAL.fullmatch(path.name):
             continue
         with contextlib.suppress(OSError):
-            lock = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
+            lock = os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+                shutil.rmtree(str(path), ignore_errors=True)
             finally:
                 os.close(lock)
 
 
-def run(folder: str, emulated: bool, timeout: float) -> "Dict[str, Any]":
+def run(folder: str, emulated: bool, timeout: float) -> "dict[str, Any]":
     """Run the package in PYNQ's environment; it ends when the connection does."""
-    shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
+    shell = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
     setup = 'for file in {}; do if [ -r "$file" ]; then . "$file"; fi; done; exec "$@"'
     command = [sys.executable, "run.py", "--out", "report.txt", "--timeout", str(timeout)]
     child = subprocess.Popen(
@@ -210,7 +216,7 @@ def run(folder: str, emulated: bool, timeout: float) -> "Dict[str, Any]":
     threading.Thread(target=end_with_input, args=(child,), daemon=True).start()
     status = child.wait()
     try:
-        with open(os.path.join(folder, "report.txt"), encoding="utf-8", errors="replace") as file:
+        with (Path(folder) / "report.txt").open(encoding="utf-8", errors="replace") as file:
             report = file.read(MOST_REPORT_BYTES)
     except FileNotFoundError:
         report = ""
@@ -234,14 +240,14 @@ def main() -> int:
     # From a broken connection comes no answer, and what was begun is tidied up all the same.
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(1))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    tasks = {task.__name__: task for task in (preflight, receive, run)}  # type: Dict[str, Any]
+    tasks: dict[str, Any] = {task.__name__: task for task in (preflight, receive, run)}
     try:
         answer = tasks[request.pop("task")](**request)
     except FailedError as error:
         answer = {"error": str(error)}
     except OSError as error:
         what = error.strerror or str(error)
-        answer = {"error": "{}: {}".format(error.filename, what) if error.filename else what}
+        answer = {"error": f"{error.filename}: {what}" if error.filename else what}
     say(ANSWER, answer)
     return 1 if "error" in answer else 0
 

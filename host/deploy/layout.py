@@ -114,7 +114,8 @@ class PackageFacts:
         for name, wanted in types.items():
             value = document.get(name)
             problems.require(
-                type(value) is wanted, f"{name} must be of type {wanted.__name__}, not {value!r:.80}"
+                type(value) is wanted,
+                f"{name} must be of type {wanted.__name__}, not {value!r:.80}",
             )
         design = _design(document.get("design"), problems)
         problems.raise_as(InputError)

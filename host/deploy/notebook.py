@@ -10,10 +10,10 @@ __all__ = ["notebook_text"]
 
 _INTRODUCTION = """# A network on {title}
 
-The network and the accelerator of this package, {pes} PEs. With a bitstream, as root on the board, it runs
-in the fabric; otherwise on an emulated board: the real `pynq` and the same driver, with a model of the
-accelerator behind. Nothing else differs. Nothing is installed; `run.py` compares the SHA-256 of
-every file before eie is imported from the package's wheel."""
+The network and the accelerator of this package, {pes} PEs. With a bitstream, as root on the board,
+it runs in the fabric; otherwise on an emulated board: the real `pynq` and the same driver, with a
+model of the accelerator behind. Nothing else differs. Nothing is installed; `run.py` compares the
+SHA-256 of every file before eie is imported from the package's wheel."""
 
 _PREPARE = """import os
 from pathlib import Path
@@ -36,7 +36,8 @@ facts = PackageFacts.load(here)
 network = Network.load(here / "network.npz")
 inputs, expected, labels = read_vectors(here, facts)
 for layer in network.layers:
-    print(f"{layer.columns} -> {layer.rows}: {layer.nonzeros} weights, {100 * layer.density:.0f} %")"""
+    share = 100 * layer.density
+    print(f"{layer.columns} -> {layer.rows}: {layer.nonzeros} weights, {share:.0f} %")"""
 
 _ACCELERATOR = """board = None
 if facts.built and os.geteuid() == 0:

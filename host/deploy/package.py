@@ -13,7 +13,6 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ from eie.host.deploy.layout import (
     PackageFacts,
 )
 from eie.host.deploy.notebook import notebook_text
-from eie.host.deploy.wheel import wheel_of_eie
+from eie.host.deploy.wheel import Wheel, wheel_of_eie
 from eie.host.deploy.zip_file import read_package, zip_bytes
 from eie.host.network import Network
 from eie.host.project.generate import generate
@@ -121,15 +120,16 @@ def package(
         raise InputError(f"cannot write {target}: {error.strerror}") from error
     hardware = _hardware(design, project, bitstream)
     vectors = _vectors(network, hardware.design, inputs, outputs, labels)
+    wheel = wheel_of_eie()
     facts = PackageFacts(
-        eie=_version(),
+        eie=wheel.version,
         design=hardware.design,
         built=hardware.built,
         vectors=len(vectors.inputs),
         golden=inputs is None,
         labelled=vectors.labels is not None,
     )
-    members = {**hardware.files, **vectors.files(), **_own_files(facts, network)}
+    members = {**hardware.files, **vectors.files(), **_own_files(facts, network, wheel)}
     members[SUMS] = _sums(members)
     data = zip_bytes(
         {f"{facts.folder}/{name}": content for name, content in members.items()},
@@ -139,7 +139,7 @@ def package(
         write_whole(target, data)
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error
-    if not target.is_fifo() and not target.is_char_device():
+    if is_regular(target):
         read_package(target)
     return target
 
@@ -276,7 +276,7 @@ def _input_codes(network: Network, inputs: npt.ArrayLike) -> Codes:
     codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
     lost = saturation(array, codes, network.input_frac)
     if lost is not None:
-        warnings.warn(lost, EieWarning, stacklevel=5)
+        warnings.warn(lost, EieWarning, stacklevel=4)
     return codes
 
 
@@ -314,9 +314,8 @@ def _classes(labels: npt.ArrayLike, vectors: int, outputs: int) -> npt.NDArray[n
     return array.astype(np.int64)
 
 
-def _own_files(facts: PackageFacts, network: Network) -> dict[str, bytes]:
+def _own_files(facts: PackageFacts, network: Network, wheel: Wheel) -> dict[str, bytes]:
     """Everything that is neither hardware nor vectors, by path in the package."""
-    wheel, wheel_data = wheel_of_eie()
     with temporary_folder() as folder:
         network.save(folder / NETWORK)
         network_data = (folder / NETWORK).read_bytes()
@@ -324,11 +323,11 @@ def _own_files(facts: PackageFacts, network: Network) -> dict[str, bytes]:
     title = target_board(facts.design).title
     return {
         FACTS: facts.to_json().encode(),
-        README: _readme(facts, title, wheel).encode(),
+        README: _readme(facts, title, wheel.name).encode(),
         RUN: script.read_bytes(),
         NOTEBOOK: notebook_text(facts, title).encode(),
         NETWORK: network_data,
-        f"{WHEEL_FOLDER}/{wheel}": wheel_data,
+        f"{WHEEL_FOLDER}/{wheel.name}": wheel.data,
     }
 
 
@@ -350,18 +349,19 @@ Until then, on an emulated board, anywhere that has numpy and pynq:
 
 
 def _readme(facts: PackageFacts, title: str, wheel: str) -> str:
+    design = facts.design
     return f"""# A network on {title}
 
-Made by eie {facts.eie}, for an accelerator of {facts.design.pes} PEs at {facts.design.clock_mhz} MHz.
+Made by eie {facts.eie}, for an accelerator of {design.pes} PEs at {design.clock_mhz} MHz.
 
 {_BUILT if facts.built else _NOT_BUILT}
-`run.py` compares the SHA-256 of every file, runs the network on {facts.vectors} test vectors, compares every
-output with `==`, measures, tries other networks, and writes `report.txt` to attach to an issue. It
-installs nothing; `run.py --install` installs `{wheel}`, and only it.
+`run.py` compares the SHA-256 of every file, runs the network on {facts.vectors} test vectors,
+compares every output with `==`, measures, tries other networks, and writes `report.txt` to attach
+to an issue. It installs nothing; `run.py --install` installs `{wheel}`, and only it.
 `eie.ipynb` does the same cell by cell.
 
-The sums show damage. They do not show who made this: a bitstream becomes hardware with access to all of
-the board's memory, and `run.py` runs as root. Take packages from people that you trust.
+The sums show damage. They do not show who made this: a bitstream becomes hardware with access to
+all of the board's memory, and `run.py` runs as root. Take packages from people that you trust.
 """
 
 
@@ -374,10 +374,3 @@ def _npy(array: npt.NDArray[Any]) -> bytes:
 def _sums(members: Mapping[str, bytes]) -> bytes:
     lines = (f"{hashlib.sha256(data).hexdigest()}  {k}\n" for k, data in sorted(members.items()))
     return "".join(lines).encode()
-
-
-def _version() -> str:
-    try:
-        return version("eie")
-    except PackageNotFoundError:
-        return "unknown"

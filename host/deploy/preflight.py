@@ -64,12 +64,16 @@ class BoardFacts:
         }
         kinds |= {"python": (list,), "root": (bool,), "sudo": (bool,)}
         kinds |= {"writable": (bool,), "free": (int,)}
-        values = {}
+        values: dict[str, Any] = {}
         for name, types in kinds.items():
             value = answer.get(name)
             if not isinstance(value, types):
-                raise DeviceError(f"the board's answer has no {name} that makes sense: {value!r:.80}")
-            values[name] = printable(value) if isinstance(value, str) and name != "folder" else value
+                raise DeviceError(
+                    f"the board's answer has no {name} that makes sense: {value!r:.80}"
+                )
+            values[name] = (
+                printable(value) if isinstance(value, str) and name != "folder" else value
+            )
         python = values.pop("python")
         if not all(type(part) is int for part in python):
             raise DeviceError(f"the board's Python has no version that makes sense: {python!r:.80}")

@@ -8,18 +8,24 @@ The SHA-256 of every file is compared first. Nothing is installed: the wheel tha
 is unpacked to a temporary folder and used from there. Python 3.10, numpy and pynq are all it takes.
 """
 
-# Written so that Python 3.6, which PYNQ images before 2.7 have, can read it and say that it is too old.
+# Written so that Python 3.6, as PYNQ images before 2.7 have it, can read it and say that it is too
+# old.
+import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    # What lies in this folder by chance is not imported in place of libraries.
+    del sys.path[0]
+
 import argparse
 import atexit
 import hashlib
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
+from pathlib import Path
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).resolve().parent
 SUMS = "SHA256SUMS"
 OLDEST_PYTHON = (3, 10)
 
@@ -34,9 +40,7 @@ def main() -> int:
     parser.add_argument(
         "--install", action="store_true", help="install the package's wheel first, and only it"
     )
-    parser.add_argument(
-        "--out", default=os.path.join(HERE, "report.txt"), help="the report (report.txt)"
-    )
+    parser.add_argument("--out", default=str(HERE / "report.txt"), help="the report (report.txt)")
     parser.add_argument(
         "--timeout", type=float, default=10.0, help="seconds that a packet may take (10)"
     )
@@ -47,7 +51,7 @@ def main() -> int:
             install(wheel)
         prepare(wheel)
     except PackageError as error:
-        print("run.py: {}".format(error), file=sys.stderr)
+        print(f"run.py: {error}", file=sys.stderr)
         return 2
     from eie.host.deploy.board_check import run_checks
 
@@ -64,69 +68,68 @@ class PackageError(Exception):
     """The package is not as it was made, or cannot be used here."""
 
 
-def verify(folder: str = HERE) -> str:
+def verify(folder: Path = HERE) -> Path:
     """Compare every file of the package with its SHA-256; gives the path of its wheel."""
     try:
-        with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
+        with (folder / SUMS).open(encoding="utf-8") as file:
             listing = [line.rstrip("\n").partition("  ") for line in file]
     except (OSError, ValueError) as error:
-        raise PackageError("cannot read {}: {}".format(SUMS, error))
+        raise PackageError(f"cannot read {SUMS}: {error}") from error
     problems = []
     for expected, _, name in listing:
-        path = os.path.join(folder, *name.split("/"))
+        path = folder.joinpath(*name.split("/"))
         try:
             if sha256(path) != expected:
-                problems.append("{} is not the file that was packed".format(name))
+                problems.append(f"{name} is not the file that was packed")
         except FileNotFoundError:
-            problems.append("{} is missing".format(name))
+            problems.append(f"{name} is missing")
         except (OSError, ValueError) as error:
-            problems.append("{} cannot be read: {}".format(name, error))
+            problems.append(f"{name} cannot be read: {error}")
     names = [name for _, _, name in listing]
     wheels = [name for name in names if name.startswith("wheel/") and name.endswith(".whl")]
     if len(wheels) != 1:
-        problems.append("{} must name one wheel, not {}".format(SUMS, len(wheels)))
-    problems += ["{} is not named in {}".format(n, SUMS) for n in ("run.py",) if n not in names]
+        problems.append(f"{SUMS} must name one wheel, not {len(wheels)}")
+    problems += [f"{n} is not named in {SUMS}" for n in ("run.py",) if n not in names]
     if problems:
         shown = problems[:10] + ["..."] * (len(problems) > 10)
         raise PackageError(
             "the package is not whole:\n  - {}\nunpack the zip again; if that does not help, copy "
             "or make it again".format("\n  - ".join(shown))
         )
-    return os.path.join(folder, *wheels[0].split("/"))
+    return folder.joinpath(*wheels[0].split("/"))
 
 
-def sha256(path: str) -> str:
+def sha256(path: Path) -> str:
     """Hash a file; hexadecimal."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
 
 
-def install(wheel: str) -> None:
+def install(wheel: Path) -> None:
     """Install the wheel and nothing else, without any index."""
     command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index"]
-    status = subprocess.call([*command, "--force-reinstall", wheel])
+    status = subprocess.call([*command, "--force-reinstall", str(wheel)])
     if status != 0:
-        raise PackageError("pip could not install {} (exit status {})".format(wheel, status))
+        raise PackageError(f"pip could not install {wheel} (exit status {status})")
 
 
-def prepare(wheel: str = "") -> None:
+def prepare(wheel: "Path | None" = None) -> None:
     """Make this program import eie from the package's wheel, whatever else is installed.
 
     A notebook beside this file calls it, too.
     """
     if sys.version_info < OLDEST_PYTHON:
         raise PackageError(
-            "Python must be 3.10 or later, as in images of PYNQ 3.0 and later, not {}".format(
-                sys.version.split()[0]
-            )
+            "Python must be 3.10 or later, as in images of PYNQ 3.0 and later, not "
+            + sys.version.split()[0]
         )
     wheel = wheel or verify()
     unpacked = tempfile.mkdtemp(prefix="eie-")
     atexit.register(shutil.rmtree, unpacked, ignore_errors=True)
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(str(wheel)) as archive:
         archive.extractall(unpacked)
     for name in [name for name in sys.modules if name.partition(".")[0] == "eie"]:
         del sys.modules[name]
@@ -134,16 +137,11 @@ def prepare(wheel: str = "") -> None:
     try:
         import eie.hls
     except ImportError as error:
-        raise PackageError("cannot import eie from {}: {}".format(wheel, error))
-    if not str(eie.hls.__file__).startswith(unpacked):
-        raise PackageError(
-            "another eie comes first, at {}: uninstall it, or run.py --install".format(
-                os.path.dirname(str(eie.hls.__file__))
-            )
-        )
+        raise PackageError(f"cannot import eie from {wheel}: {error}") from error
+    found = str(eie.hls.__file__)
+    if not found.startswith(unpacked):
+        raise PackageError(f"another eie comes first, {found}: uninstall it, or run.py --install")
 
 
 if __name__ == "__main__":
-    # Files that lie in this folder by chance are not imported in place of libraries.
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != HERE]
     sys.exit(main())

@@ -41,7 +41,7 @@ _CONNECT_SECONDS = 10
 _ALIVE = ("ServerAliveInterval=5", "ServerAliveCountMax=3")
 #: Seconds that a connection which passwords were typed for is kept after its last use.
 _PERSIST_SECONDS = 60
-_MOST_LINE, _MOST_ERRORS = 4 << 20, 1 << 16
+_MOST_LINE, _MOST_ERRORS = 8 << 20, 1 << 16
 #: What ssh itself ends with when it has no connection, or none any more.
 _NO_CONNECTION = 255
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -60,8 +60,8 @@ _REASONS = (
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED", "{host} is not the machine that it was: another "
      "image, or somebody in between. If you wrote a new image: ssh-keygen -R {known}, then connect "
      "once with ssh"),
-    (r"Host key verification failed", "{host} is not known yet: connect once with `ssh{port_option} "
-     "{target}`, compare its key and say yes; or --ask"),
+    (r"Host key verification failed", "{host} is not known yet: connect once with "
+     "`ssh{port_option} {target}`, compare its key and say yes; or --ask"),
     (r"UNPROTECTED PRIVATE KEY|bad permissions", "the key's file can be read by others: chmod 600"),
     (r"Permission denied", "{host} refuses the key: `ssh-copy-id{port_option} {target}` installs "
      "yours; see --identity; --ask lets ssh ask for passwords"),
@@ -69,7 +69,7 @@ _REASONS = (
      "--identity"),
     (r"(timed out|No route to host|Network is unreachable|Host is down)", "no way to {host}, port "
      "{port}: {0}; is it on, in this network, and is the address right?"),
-    (r"(Connection closed|Connection reset|Broken pipe|not responding|kex_exchange)",
+    (r"(Connection (?:to \S+ )?closed|Connection reset|Broken pipe|not responding|kex_exchange)",
      "the connection to {host} broke ({0}): nothing half-copied is left; try again"),
 )  # fmt: skip
 
@@ -144,8 +144,14 @@ class Connection:
     def __post_init__(self) -> None:
         if self.port is not None and not 1 <= self.port <= 65535:
             raise InputError(f"port must be 1 to 65535, not {self.port}")
-        if self.identity is not None and not self.identity.is_file():
-            raise InputError(f"no file {self.identity} with a private key")
+        if self.identity is not None:
+            if not self.identity.is_file():
+                raise InputError(f"no file {self.identity} with a private key")
+            if "${" in str(self.identity.absolute()):
+                raise InputError(
+                    f"identity must have no ${{ in its path, not {str(self.identity)!r}: ssh takes "
+                    "it for a variable"
+                )
         if self.python is not None and (not self.python or self.python.startswith("-")):
             raise InputError(f"python must be a program on the board, not {shown(self.python)}")
 
@@ -196,8 +202,9 @@ class Connection:
             ) as process,
         ):
             if password is not None and process.stdin is not None:
-                process.stdin.write(password.encode() + b"\n")
-                process.stdin.flush()
+                with contextlib.suppress(BrokenPipeError):  # there is no connection: said below
+                    process.stdin.write(password.encode() + b"\n")
+                    process.stdin.flush()
             assert process.stdout is not None
             while line := process.stdout.readline(_MOST_LINE):
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -271,12 +278,12 @@ class Connection:
     def _failure(self, status: int, heard: str, password: str | None) -> EieError:
         """Say why there is no answer: what ssh wrote is looked at."""
         last = printable(heard.splitlines()[-1]) if heard else ""
-        if status == _NO_CONNECTION:
+        if status == _NO_CONNECTION and heard:  # of what a signal ended over there it says nothing
             for pattern, text in _REASONS:
                 match = re.search(pattern, heard)
                 if match:
                     return UnreachableError(self._filled(text, match))
-            return UnreachableError(f"ssh could not connect to {self.target}: {last or 'no reason'}")
+            return UnreachableError(f"ssh could not connect to {self.target}: {last}")
         if status in (126, 127):
             python = self.python or "python3"
             return DeviceError(

@@ -14,12 +14,13 @@ import importlib.metadata
 import importlib.util
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
 from eie.host.deploy.zip_file import zip_bytes
 
-__all__ = ["wheel_of_eie"]
+__all__ = ["Wheel", "wheel_of_eie"]
 
 _NAME = "eie"
 #: Metadata that is taken over; how and where this eie was installed is nobody's business.
@@ -29,8 +30,20 @@ _WHEEL = "Wheel-Version: 1.0\nGenerator: eie package\nRoot-Is-Purelib: true\nTag
 _BITSTREAMS, _IN_BITSTREAMS = "eie/bitstreams/", "eie/bitstreams/README.md"
 
 
-def wheel_of_eie() -> tuple[str, bytes]:
-    """Give the name and the contents of a wheel of this eie; the same files, the same bytes.
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of eie."""
+
+    #: Name of its file, which says what it is for.
+    name: str
+    #: Version of eie.
+    version: str
+    #: What its file holds.
+    data: bytes
+
+
+def wheel_of_eie() -> Wheel:
+    """Make a wheel of this eie; the same files give the same bytes.
 
     Raises
     ------
@@ -43,7 +56,8 @@ def wheel_of_eie() -> tuple[str, bytes]:
         raise ToolError(
             "eie must be installed to be packed: `make install` in a clone, or pip install"
         ) from error
-    info = f"{_NAME}-{distribution.version}.dist-info"
+    version = distribution.version
+    info = f"{_NAME}-{version}.dist-info"
     members = dict(_files_of_eie())
     for name in _METADATA:
         text = distribution.read_text(name)
@@ -54,7 +68,7 @@ def wheel_of_eie() -> tuple[str, bytes]:
         members[f"{info}/licenses/LICENSE"] = license_text.encode()
     members[f"{info}/WHEEL"] = _WHEEL.encode()
     members[f"{info}/RECORD"] = _record(members, f"{info}/RECORD")
-    return f"{_NAME}-{distribution.version}-py3-none-any.whl", zip_bytes(members)
+    return Wheel(f"{_NAME}-{version}-py3-none-any.whl", version, zip_bytes(members))
 
 
 def _files_of_eie() -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""Zip files of packages and wheels: the same members give the same bytes, and are read with care."""
+"""Zip files of packages and wheels: the same members, the same bytes; and read with care."""
 
 from __future__ import annotations
 
@@ -94,9 +94,7 @@ def read_package(path: str | os.PathLike[str]) -> PackageFile:
     except _DamagedError:
         raise
     except InputError as error:
-        raise InputError(
-            f"{file} is damaged, or no package of `eie package`: {error}"
-        ) from error
+        raise InputError(f"{file} is damaged, or no package of `eie package`: {error}") from error
 
 
 class _DamagedError(InputError):
@@ -132,7 +130,9 @@ def _check_sums(archive: Archive, folder: str, subject: str) -> tuple[str, ...]:
     for line in archive.read(f"{folder}/{SUMS}").decode("utf-8", "replace").splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
-            raise InputError(f"its {SUMS} must have a sum and a name in each line, not {line!r:.80}")
+            raise InputError(
+                f"its {SUMS} must have a sum and a name in each line, not {line!r:.80}"
+            )
         listing[match[2]] = match[1]
     members = sorted(name.partition("/")[2] for name in archive.sizes)
     problems = Problems(subject)

@@ -1,4 +1,4 @@
-"""Packages, and a board to deploy them to: a real sshd on loopback, and an ssh that knows only it."""
+"""Packages, and a board to deploy them to: a real sshd on loopback, and an ssh for it alone."""
 
 from __future__ import annotations
 
@@ -72,31 +72,49 @@ def built_package(tmp_path_factory, network, build) -> Path:
     return package(path, network=network, bitstream=build / "eie.bit")
 
 
+def repack(
+    source: Path, changes: dict[str, bytes | None], path: Path, *, right: bool = True
+) -> Path:
+    """Write a package with some files changed or left out; sums are made `right`, or left."""
+    with zipfile.ZipFile(source) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    top = next(iter(members)).partition("/")[0]
+    for name, data in changes.items():
+        if data is None:
+            del members[f"{top}/{name}"]
+        else:
+            members[f"{top}/{name}"] = data
+    if right:
+        del members[f"{top}/SHA256SUMS"]
+        lines = [
+            f"{hashlib.sha256(data).hexdigest()}  {name.partition('/')[2]}\n"
+            for name, data in sorted(members.items())
+        ]
+        members[f"{top}/SHA256SUMS"] = "".join(lines).encode()
+    path.write_bytes(zip_bytes(members))
+    return path
+
+
 @pytest.fixture
 def repacked(tmp_path) -> Callable[..., Path]:
-    """Change files of a package: ``repacked(zip, {name: bytes or None})``; sums are made right."""
+    """Change files of a package: ``repacked(zip, {name: bytes or None})``."""
 
-    def change(source: Path, changes: dict[str, bytes | None], *, right: bool = True) -> Path:
-        with zipfile.ZipFile(source) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        top = next(iter(members)).partition("/")[0]
-        for name, data in changes.items():
-            if data is None:
-                del members[f"{top}/{name}"]
-            else:
-                members[f"{top}/{name}"] = data
-        if right:
-            del members[f"{top}/SHA256SUMS"]
-            lines = [
-                f"{hashlib.sha256(data).hexdigest()}  {name.partition('/')[2]}\n"
-                for name, data in sorted(members.items())
-            ]
-            members[f"{top}/SHA256SUMS"] = "".join(lines).encode()
-        path = tmp_path / "changed.zip"
-        path.write_bytes(zip_bytes(members))
-        return path
+    def change(source: Path, changes: dict[str, bytes | None], **options: bool) -> Path:
+        return repack(source, changes, tmp_path / "changed.zip", **options)
 
     return change
+
+
+@pytest.fixture(scope="session")
+def quick_package(project_package) -> Path:
+    """A package whose run.py checks nothing, for tests of the way there and back."""
+    script = b"""
+import sys
+with open(sys.argv[sys.argv.index("--out") + 1], "w") as file:
+    file.write("nothing was checked\\n")
+print("All checks passed.")
+"""
+    return repack(project_package, {"run.py": script}, project_package.with_name("quick.zip"))
 
 
 @pytest.fixture
@@ -231,4 +249,3 @@ def board(sshd, tmp_path, monkeypatch) -> Sshd:
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return sshd
-

@@ -88,8 +88,11 @@ def test_what_makes_no_connection_is_refused(values, message):
 
 
 def test_a_key_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no file .* with a private key"):
+    with pytest.raises(InputError, match=r"no file .* with a private key"):
         Connection(Target.parse("pynq"), identity=tmp_path / "none")
+    (tmp_path / "${HOME}").touch()
+    with pytest.raises(InputError, match="ssh takes it for a variable"):
+        Connection(Target.parse("pynq"), identity=tmp_path / "${HOME}")
 
 
 @settings(max_examples=30, deadline=None)
@@ -146,7 +149,7 @@ def test_a_closed_port(board, free_port):
 
 
 def test_a_wrong_key(board):
-    with pytest.raises(UnreachableError, match="refuses the key: `ssh-copy-id -p .* --ask"):
+    with pytest.raises(UnreachableError, match=r"refuses the key: `ssh-copy-id -p .* --ask"):
         connection(board, identity=board.wrong_key).call("preflight", folder=".")
 
 
@@ -158,9 +161,7 @@ def test_a_host_that_nobody_knows(board):
 
 def test_a_host_key_that_is_not_known(board, tmp_path):
     script = tmp_path / "bin" / "ssh"
-    script.write_text(
-        script.read_text().replace('"$@"', '-o UserKnownHostsFile=/dev/null "$@"')
-    )
+    script.write_text(script.read_text().replace('"$@"', '-o UserKnownHostsFile=/dev/null "$@"'))
     with pytest.raises(UnreachableError, match="is not known yet: connect once"):
         connection(board).call("preflight", folder=".")
 
@@ -206,7 +207,9 @@ def test_a_python_that_answers_nothing(board):
 def test_what_is_said_cannot_steer_the_terminal(board):
     heard: list[str] = []
     with pytest.raises(DeviceError):
-        connection(board, python="printf '\\033[2J\\n' #").call("preflight", folder=".", say=heard.append)
+        connection(board, python="printf '\\033[2J\\n' #").call(
+            "preflight", folder=".", say=heard.append
+        )
     assert not any("\x1b" in line for line in heard)
 
 

@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    name, data = wheel_of_eie()
-    path = tmp_path_factory.mktemp("wheel") / name
-    path.write_bytes(data)
+    made = wheel_of_eie()
+    path = tmp_path_factory.mktemp("wheel") / made.name
+    path.write_bytes(made.data)
     return path
 
 
@@ -109,7 +109,7 @@ def test_pip_installs_it_without_an_index(installed):
 def test_packed_again_where_it_is_installed_it_is_the_same(installed, wheel):
     code = (
         "import hashlib; from eie.host.deploy.wheel import wheel_of_eie\n"
-        "name, data = wheel_of_eie(); print(name, hashlib.sha256(data).hexdigest())"
+        "made = wheel_of_eie(); print(made.name, hashlib.sha256(made.data).hexdigest())"
     )
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     assert alone(installed, code).split() == [wheel.name, digest]
