@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
 import runpy
@@ -18,7 +19,7 @@ import pytest
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.host.deploy import board_check, far_side, run
-from eie.host.deploy.board_check import package_checks
+from eie.host.deploy.board_check import package_checks, run_checks
 from eie.host.deploy.layout import PackageFacts
 from eie.host.network import Network
 
@@ -127,21 +128,25 @@ def test_everything_that_is_wrong_is_named_at_once(project_package, unpacked):
     assert "README.md is not the file" in str(error.value)
 
 
-def test_an_output_that_differs_fails(project_package, repacked, unpacked, network):
-    import io
+def test_an_output_that_differs_fails(
+    project_package, repacked, unpacked, network, monkeypatch, capsys
+):
 
     outputs = network.golden_outputs.copy()
     outputs[1, 4] ^= 1
     stream = io.BytesIO()
     np.save(stream, outputs)
     changed = repacked(project_package, {"vectors/outputs.npy": stream.getvalue()})
-    ended = run_py(unpacked(changed), "--emulated")
-    assert ended.returncode == 1
+    monkeypatch.setattr(board_check, "_MEASURED_SECONDS", 0.0)
+    folder = unpacked(changed)
+    assert run_checks(folder, emulated=True, report=folder / "report.txt") == 1
+    report = (folder / "report.txt").read_text()
+    assert capsys.readouterr().out.startswith(report.rpartition("SOMETHING")[0])
     assert (
         f"FAILED  test vectors: 1 of 60 outputs are wrong; the first is output 4 of vector 1: "
-        f"{network.golden_outputs[1, 4]} instead of {outputs[1, 4]}" in ended.stdout
+        f"{network.golden_outputs[1, 4]} instead of {outputs[1, 4]}" in report
     )
-    assert "SOMETHING FAILED" in ended.stdout
+    assert "SOMETHING FAILED" in report
 
 
 def test_without_a_bitstream_it_says_what_to_do(project_package, unpacked):
@@ -159,8 +164,10 @@ def test_without_a_board_it_says_so(built_package, unpacked):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_built_package_runs_on_an_emulated_board_too(built_package, unpacked):
-    assert run_py(unpacked(built_package), "--emulated").returncode == 0
+def test_a_built_package_runs_on_an_emulated_board_too(built_package, unpacked, monkeypatch):
+    monkeypatch.setattr(board_check, "_MEASURED_SECONDS", 0.0)
+    folder = unpacked(built_package)
+    assert run_checks(folder, emulated=True, report=folder / "report.txt") == 0
 
 
 def test_a_report_that_cannot_be_written_is_told_first(project_package, unpacked):
