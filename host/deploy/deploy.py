@@ -104,6 +104,8 @@ def deploy(
         password = None
         if sudo and not board.sudo:
             password = _ask_password(f"password for sudo on {connection.target}: ")
+            # Found wrong before anything is copied.
+            connection.call("preflight", sudo=True, password=password, folder=folder)
         connection = replace(connection, python=board.executable)
         name = f"{checked.facts.folder}-{checked.sha256[:12]}"
         with Path(package).open("rb") as file:
@@ -122,6 +124,7 @@ def deploy(
             "run",
             sudo=sudo,
             password=password,
+            hold=True,
             say=say,
             folder=place,
             emulated=emulated,

@@ -162,6 +162,7 @@ class Connection:
         sudo: bool = False,
         password: str | None = None,
         input: IO[bytes] | None = None,
+        hold: bool = False,
         say: Callable[[str], None] = lambda line: None,
         **request: Any,
     ) -> Mapping[str, Any]:
@@ -176,7 +177,9 @@ class Connection:
         password
             What sudo asks for; None if it asks for nothing.
         input
-            File that it reads; without one its input stays open until it has ended.
+            File that it reads.
+        hold
+            Whether its input stays open until it has ended, by which it knows that we are there.
         say
             Called with each line that comes meanwhile; control characters are escaped.
 
@@ -205,6 +208,9 @@ class Connection:
                 with contextlib.suppress(BrokenPipeError):  # there is no connection: said below
                     process.stdin.write(password.encode() + b"\n")
                     process.stdin.flush()
+            if process.stdin is not None and not hold:  # sudo would wait for a better password
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
             assert process.stdout is not None
             while line := process.stdout.readline(_MOST_LINE):
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
