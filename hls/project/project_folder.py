@@ -23,7 +23,7 @@ from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.partials import is_partial, partial_folder
 from eie.hls.project.folder_lock import LOCK, locked_folder
 
-__all__ = ["LISTING", "write_project"]
+__all__ = ["LISTING", "read_project", "write_project"]
 
 #: The list of files that eie wrote.
 LISTING = "SHA256SUMS"
@@ -61,6 +61,32 @@ def write_project(files: Mapping[str, str], out: str | os.PathLike[str]) -> Path
             f"cannot write {name}: {error.strerror or error}, in the folder {folder.parent}"
         ) from error
     return target
+
+
+def read_project(folder: str | os.PathLike[str]) -> dict[str, bytes]:
+    """Read the files of a project that eie wrote, edited or not, and their listing, by path.
+
+    What tools left in the folder is not among them.
+
+    Raises
+    ------
+    InputError
+        If there is no project, or it lacks files, or has links in their place; names each.
+    """
+    root = Path(folder)
+    problems = Problems(f"project folder {folder}")
+    problems.require((root / LISTING).is_file(), f"there must be a {LISTING} in it")
+    problems.raise_as(InputError, "`eie generate DESIGN.toml --out PROJECT` writes one")
+    known = _read_listing(root / LISTING, problems)
+    files = {}
+    for path in (*sorted(known), LISTING):
+        problem = _in_the_way(root, path)
+        if problem is None and not (root / path).exists():
+            problem = f"{path} is missing"
+        if problems.require(problem is None, problem or ""):
+            files[path] = (root / path).read_bytes()
+    problems.raise_as(InputError, "`eie generate` writes what is missing")
+    return files
 
 
 def _create(files: Mapping[str, str], folder: Path) -> bool:

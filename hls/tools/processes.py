@@ -26,9 +26,11 @@ def running(
     *,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    input: int | IO[bytes] = subprocess.DEVNULL,
     output: int | IO[bytes] = subprocess.PIPE,
+    errors: int | IO[bytes] = subprocess.STDOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a tool without input; whoever leaves the block early ends it and all that it started.
+    """Start a tool; whoever leaves the block early ends it and all that it started.
 
     Parameters
     ----------
@@ -38,8 +40,12 @@ def running(
         Folder to run it in.
     environment
         All of its environment variables; None for ours.
+    input
+        What it reads, by default nothing; a pipe is closed when the block ends.
     output
-        Where both its output and its errors go.
+        Where its output goes.
+    errors
+        Where its errors go; by default where its output goes.
 
     Raises
     ------
@@ -50,9 +56,9 @@ def running(
         command,
         cwd=cwd,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=input,
         stdout=output,
-        stderr=subprocess.STDOUT,
+        stderr=errors,
         start_new_session=True,
     )
     try:
@@ -61,8 +67,10 @@ def running(
         _end_group(process)
         raise
     finally:
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # of what nobody reads any more
+                    pipe.close()
         process.wait()
 
 

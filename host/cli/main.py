@@ -24,8 +24,10 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.cli.arrays import read_array, read_inputs, write_array, write_json
 from eie.host.cli.density_option import densities
+from eie.host.cli.deploy import add_deploy, run_deploy
 from eie.host.cli.describe import describe, describe_design, error_of
 from eie.host.cli.output_paths import check_suffix, check_targets
+from eie.host.cli.package import add_package, run_package
 from eie.host.cli.signals import Ended, raising_signals
 from eie.host.cli.warning_lines import warnings_as_lines
 from eie.host.network import Network
@@ -446,6 +448,9 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--emulated-design", type=Path, metavar="DESIGN.toml")
     sub.add_argument("--out", type=Path, metavar="REPORT.txt")
     sub.add_argument("--timeout", type=seconds, default=10.0, help="seconds a packet may take (10)")
+
+    add_package(command("package", run_package, "put all that a board needs into one zip", "out"))
+    add_deploy(command("deploy", run_deploy, "take a package to a board by ssh and try it", "out"))
 
     sub = command("info", _info, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")

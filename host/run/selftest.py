@@ -27,7 +27,7 @@ from eie.host.board.overlay import CLOCK_TOLERANCE
 from eie.host.network import Layer, Network
 from eie.host.run.batch import emulate
 
-__all__ = ["Check", "SelfTest", "selftest"]
+__all__ = ["Check", "SelfTest", "selftest", "selftest_checks"]
 
 #: Inputs, hidden layers and outputs of the networks that are tried, and how many vectors of each.
 _SHAPES = (((1, 1), 3), ((16, 16), 5), ((33, 17, 5), 7), ((100, 64, 40, 10), 64), ((300, 200), 9))
@@ -76,13 +76,11 @@ def selftest(accelerator: Accelerator, *, emulated: bool) -> SelfTest:
         Whether its board is emulated. Then counted cycles must equal the model's; in the fabric
         pipelines take some more to fill, so the difference is only shown.
     """
-    with warnings.catch_warnings():
-        # That values are saturated is what the networks are for.
-        warnings.simplefilter("ignore", SaturationWarning)
-        return SelfTest(tuple(_checks(accelerator, emulated=emulated)))
+    return SelfTest(tuple(selftest_checks(accelerator, emulated=emulated)))
 
 
-def _checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
+def selftest_checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
+    """Make the checks of :func:`selftest`, one after the other as they are asked for."""
     yield Check("board", None, "emulated" if emulated else _board())
     yield Check("software", None, _software())
     info = accelerator.info()
@@ -113,7 +111,10 @@ def _clock(clock_mhz: float | None, built_for: int) -> Check:
 def _guarded(name: str, check: Callable[[], tuple[bool | None, str]]) -> Check:
     """Make a check of what may raise: an error of the device is a failure, and the rest goes on."""
     try:
-        passed, text = check()
+        with warnings.catch_warnings():
+            # That values are saturated is what the networks are for.
+            warnings.simplefilter("ignore", SaturationWarning)
+            passed, text = check()
     except DoesNotFitError:
         passed, text = None, "left out: larger than this design"
     except EieError as error:

@@ -1,0 +1,72 @@
+"""The command `eie package`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+from eie.hls.boundary.errors import EieWarning
+from eie.hls.spec.design import Design
+from eie.host.cli.arrays import read_array
+from eie.host.cli.output_paths import check_suffix
+from eie.host.network import Network
+
+__all__ = ["add_package", "run_package"]
+
+
+def add_package(sub: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    sub.add_argument("--bitstream", type=Path, metavar="F.bit", help="what `eie build` made")
+    sub.add_argument(
+        "--project", type=Path, metavar="PROJECT", help="before a build: the project to build"
+    )
+    sub.add_argument(
+        "--design", type=Path, metavar="DESIGN.toml", help="before a build: its project is made"
+    )
+    sub.add_argument(
+        "--inputs", type=Path, metavar="X.npy", help="test vectors (the network's golden ones)"
+    )
+    sub.add_argument(
+        "--outputs", type=Path, metavar="Y.npy", help="what `eie emulate` gave for them"
+    )
+    sub.add_argument("--labels", type=Path, metavar="L.npy", help="classes, to show accuracy")
+    sub.add_argument("--out", type=Path, required=True, metavar="PACKAGE.zip")
+
+
+def run_package(options: argparse.Namespace) -> None:
+    """Write a package, and say what is in it and what comes next."""
+    from eie.host.deploy.package import package
+    from eie.host.deploy.zip_file import read_package
+
+    check_suffix(options.out, ".zip")
+    arrays = {
+        name: read_array(getattr(options, name))
+        for name in ("inputs", "outputs", "labels")
+        if getattr(options, name) is not None
+    }
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", EieWarning)
+        package(
+            options.out,
+            network=Network.load(options.network),
+            design=Design.load(options.design) if options.design is not None else None,
+            project=options.project,
+            bitstream=options.bitstream,
+            **arrays,
+        )
+    for each in told:
+        print(f"eie: {each.message}", file=sys.stderr)
+    made = read_package(options.out)
+    facts = made.facts
+    held = "bitstream" if facts.built else "project, no bitstream yet"
+    print(
+        f"wrote {options.out}: {made.size / 1e6:.1f} MB, {len(made.members)} files in "
+        f"{facts.folder}/ ({held}, network, {facts.vectors} test vectors, wheel, notebook, run.py)"
+    )
+    emulated = "" if facts.built else " --emulated"
+    print(f"next: eie deploy {options.out} root@BOARD{emulated}")
+    if not facts.built:
+        print("a bitstream: `eie build` its project where Vitis HLS and Vivado are, then again")

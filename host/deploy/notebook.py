@@ -1,0 +1,97 @@
+"""The notebook of a package: its network on the board, or on an emulated one, cell by cell."""
+
+from __future__ import annotations
+
+import json
+
+from eie.host.deploy.layout import PackageFacts
+
+__all__ = ["notebook_text"]
+
+_INTRODUCTION = """# A network on {title}
+
+The network and the accelerator of this package, {pes} PEs. With a bitstream, as root on the board,
+it runs in the fabric; otherwise on an emulated board: the real `pynq` and the same driver, with a
+model of the accelerator behind. Nothing else differs. Nothing is installed; `run.py` compares the
+SHA-256 of every file before eie is imported from the package's wheel."""
+
+_PREPARE = """import os
+from pathlib import Path
+
+import numpy as np
+
+import run
+
+run.prepare()  # compares every file of this package, and takes eie from its wheel
+
+from eie.hls.model.emulator import Emulator
+from eie.host.board.driver import Accelerator
+from eie.host.board_emulator import EmulatedBoard
+from eie.host.deploy.board_check import read_vectors
+from eie.host.deploy.layout import PackageFacts
+from eie.host.network import Network
+
+here = Path(run.__file__).parent
+facts = PackageFacts.load(here)
+network = Network.load(here / "network.npz")
+inputs, expected, labels = read_vectors(here, facts)
+for layer in network.layers:
+    share = 100 * layer.density
+    print(f"{layer.columns} -> {layer.rows}: {layer.nonzeros} weights, {share:.0f} %")"""
+
+_ACCELERATOR = """board = None
+if facts.built and os.geteuid() == 0:
+    accelerator = Accelerator(here / "bitstream" / "eie.bit")
+else:
+    board = EmulatedBoard(facts.design.board, lambda: Emulator(facts.design))
+    board.__enter__()
+    accelerator = Accelerator(board.bitfile)
+print("an emulated board" if board else "a board", "with", accelerator.design.pes, "PEs")"""
+
+_VECTORS = """accelerator.load(network)
+outputs = accelerator.run(inputs)
+print("all outputs right:", np.array_equal(outputs, expected))
+if labels is not None:
+    print(f"accuracy: {100 * np.mean(outputs.argmax(axis=1) == labels):.2f} %")"""
+
+_OWN = """x = np.zeros((1, network.inputs), np.float32)  # yours, real numbers
+print(accelerator.run(x))"""
+
+_CYCLES = """accelerator.run(inputs[:1])
+counters = accelerator.counters()
+print(counters.cycles, "cycles for one vector,", counters.cycles / facts.design.clock_mhz, "us")"""
+
+_END = """accelerator.close()
+if board:
+    board.__exit__(None, None, None)"""
+
+
+def notebook_text(facts: PackageFacts, title: str) -> str:
+    """Write the notebook of a package as the text of an ``.ipynb``; `title` names the board."""
+    cells = [
+        ("markdown", _INTRODUCTION.format(title=title, pes=facts.design.pes)),
+        ("code", _PREPARE),
+        ("markdown", "## The accelerator"),
+        ("code", _ACCELERATOR),
+        ("markdown", "## The test vectors, compared with `==`"),
+        ("code", _VECTORS),
+        ("markdown", "## Inputs of your own, and cycles"),
+        ("code", _OWN),
+        ("code", _CYCLES),
+        ("code", _END),
+    ]
+    document = {
+        "cells": [_cell(number, *cell) for number, cell in enumerate(cells)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _cell(number: int, kind: str, source: str) -> dict[str, object]:
+    cell: dict[str, object] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}}
+    cell["source"] = source.splitlines(keepends=True)
+    return cell if kind == "markdown" else {**cell, "execution_count": None, "outputs": []}

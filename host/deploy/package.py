@@ -1,0 +1,376 @@
+"""One zip with everything that a board needs to run a network, and to check that it does.
+
+Bitstream, ``.hwh`` and manifest, or the project to build them from; the network; test vectors and
+classes; a wheel of this eie; a notebook; and a ``run.py`` that checks itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import io
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.atomic import check_writable, write_whole
+from eie.hls.boundary.errors import EieWarning, InputError, Problems
+from eie.hls.boundary.file_kinds import is_regular, refusal
+from eie.hls.boundary.partials import temporary_folder
+from eie.hls.boundary.real_arrays import real_array
+from eie.hls.project.project_folder import read_project
+from eie.hls.spec.design import NO_BOARD, Design, target_board
+from eie.hls.spec.fixed_point import dequantize, quantize, saturation
+from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest
+from eie.host.deploy.layout import (
+    BITSTREAM_FOLDER,
+    FACTS,
+    INPUTS,
+    LABELS,
+    NETWORK,
+    NOTEBOOK,
+    OUTPUTS,
+    PROJECT_FOLDER,
+    README,
+    RUN,
+    SUMS,
+    WHEEL_FOLDER,
+    PackageFacts,
+)
+from eie.host.deploy.notebook import notebook_text
+from eie.host.deploy.wheel import Wheel, wheel_of_eie
+from eie.host.deploy.zip_file import read_package, zip_bytes
+from eie.host.network import Network
+from eie.host.project.generate import generate
+from eie.host.run.batch import emulate
+
+__all__ = ["package"]
+
+Codes = npt.NDArray[np.int16]
+StrPath = str | os.PathLike[str]
+
+
+def package(
+    path: StrPath,
+    *,
+    network: Network,
+    design: Design | None = None,
+    project: StrPath | None = None,
+    bitstream: StrPath | None = None,
+    inputs: npt.ArrayLike | None = None,
+    outputs: npt.ArrayLike | None = None,
+    labels: npt.ArrayLike | None = None,
+) -> Path:
+    """Write the package of a network on a design: a zip for a board.
+
+    The same arguments and the same eie give the same bytes. The zip appears whole or not at all,
+    and is read back and checked. Every expected output is computed here with the emulator, so that
+    a package never holds one that a sound board would not give.
+
+    Parameters
+    ----------
+    path
+        File to write, ``.zip``.
+    network
+        What to run.
+    design
+        What to run it on, for a board. Only needed without `bitstream` and `project`, which know
+        theirs; if it is given, it must be theirs.
+    project
+        Folder of the design's HLS project, which is packed where there is no bitstream yet.
+        Without one it is generated.
+    bitstream
+        The ``.bit`` that ``eie build`` made, with ``.hwh`` and ``manifest.json`` beside it.
+    inputs
+        Test vectors, shape (vectors, inputs): real numbers, or int16 codes. Without any the
+        network's golden vectors are taken.
+    outputs
+        What they must give, shape (vectors, outputs): int16 codes, or the real numbers that stand
+        for them. Only needed to have them compared.
+    labels
+        Classes of the vectors, integers of shape (vectors,).
+
+    Returns
+    -------
+    Path
+        The zip.
+
+    Raises
+    ------
+    InputError
+        If the parts do not belong together, vectors are not what they must be or give other
+        outputs, or the file cannot be written.
+    DoesNotFitError
+        If the network does not fit the design.
+    """
+    target = Path(path)
+    if target.suffix != ".zip":
+        raise InputError(f"path must end in .zip, not {target.name!r}")
+    if not isinstance(network, Network):
+        raise InputError(f"network must be a Network, not {type(network).__name__}")
+    try:
+        check_writable(target)
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror}") from error
+    hardware = _hardware(design, project, bitstream)
+    vectors = _vectors(network, hardware.design, inputs, outputs, labels)
+    wheel = wheel_of_eie()
+    facts = PackageFacts(
+        eie=wheel.version,
+        design=hardware.design,
+        built=hardware.built,
+        vectors=len(vectors.inputs),
+        golden=inputs is None,
+        labelled=vectors.labels is not None,
+    )
+    members = {**hardware.files, **vectors.files(), **_own_files(facts, network, wheel)}
+    members[SUMS] = _sums(members)
+    data = zip_bytes(
+        {f"{facts.folder}/{name}": content for name, content in members.items()},
+        programs={f"{facts.folder}/{RUN}"},
+    )
+    try:
+        write_whole(target, data)
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror}") from error
+    if is_regular(target):
+        read_package(target)
+    return target
+
+
+@dataclass(frozen=True)
+class _Hardware:
+    """A design, and its bitstream or project by path in the package."""
+
+    design: Design
+    built: bool
+    files: Mapping[str, bytes]
+
+
+def _hardware(
+    design: Design | None, project: StrPath | None, bitstream: StrPath | None
+) -> _Hardware:
+    if design is None and project is None and bitstream is None:
+        raise InputError("there must be a design, a project or a bitstream to make a package of")
+    if design is not None and not isinstance(design, Design):
+        raise InputError(f"design must be a Design, not {type(design).__name__}")
+    found: list[tuple[str, Design]] = []
+    files: dict[str, bytes] = {}
+    if bitstream is not None:
+        manifest, files = _build(Path(bitstream))
+        found.append((f"the bitstream {bitstream}", manifest.design))
+    if project is not None:
+        folder = Path(project)
+        if is_regular(folder):
+            raise InputError(refusal(folder, "project"))
+        found.append((f"the project {project}", Design.load(folder / "design.toml")))
+        if bitstream is None:
+            files = {f"{PROJECT_FOLDER}/{k}": data for k, data in read_project(folder).items()}
+    if design is not None:
+        found.append(("the design", design))
+    problems = Problems("package")
+    first_name, first = found[0]
+    for name, other in found[1:]:
+        different = _differences(first, other)
+        problems.require(not different, f"{name} must be that of {first_name}, not {different}")
+    problems.require(
+        first.board != NO_BOARD, "the design must be for a board: `eie fit --board` chooses one"
+    )
+    problems.raise_as(InputError)
+    if bitstream is None and project is None:
+        with temporary_folder() as temporary:
+            generated = read_project(generate(first, temporary / PROJECT_FOLDER))
+        files = {f"{PROJECT_FOLDER}/{name}": data for name, data in generated.items()}
+    return _Hardware(first, bitstream is not None, files)
+
+
+def _build(bitstream: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """Read what `eie build` made, all of it, and compare it with its manifest."""
+    if bitstream.suffix != ".bit" or not bitstream.is_file():
+        raise InputError(
+            f"bitstream must be the .bit of `eie build`, not {str(bitstream)!r}"
+            if bitstream.exists()
+            else f"no bitstream {bitstream}"
+        )
+    folder = bitstream.parent
+    manifest = Manifest.load(folder)
+    problems = Problems(f"build {folder}")
+    for name in (BITSTREAM, Path(BITSTREAM).with_suffix(".hwh").name, bitstream.name):
+        problems.require(name in manifest.files, f"{name} must be in {MANIFEST}")
+    problems.raise_as(InputError)
+    manifest.verify(folder)
+    names = (*manifest.files, MANIFEST)
+    return manifest, {f"{BITSTREAM_FOLDER}/{name}": (folder / name).read_bytes() for name in names}
+
+
+def _differences(wanted: Design, found: Design) -> str:
+    mine, theirs = wanted.parameters(), found.parameters()
+    different = [name for name in mine if mine[name] != theirs[name]]
+    return ", ".join(f"one with {name} {theirs[name]} for {mine[name]}" for name in different)
+
+
+@dataclass(frozen=True, eq=False)
+class _Vectors:
+    inputs: Codes
+    outputs: Codes
+    labels: npt.NDArray[np.int64] | None
+
+    def files(self) -> dict[str, bytes]:
+        """Files by path in the package."""
+        files = {INPUTS: _npy(self.inputs), OUTPUTS: _npy(self.outputs)}
+        if self.labels is not None:
+            files[LABELS] = _npy(self.labels)
+        return files
+
+
+def _vectors(
+    network: Network,
+    design: Design,
+    inputs: npt.ArrayLike | None,
+    outputs: npt.ArrayLike | None,
+    labels: npt.ArrayLike | None,
+) -> _Vectors:
+    if inputs is None:
+        if outputs is not None:
+            raise InputError("outputs must not be given without inputs")
+        codes, name = network.golden_inputs, "the network's golden outputs"
+        expected: Codes | None = network.golden_outputs
+    else:
+        codes, name = _input_codes(network, inputs), "outputs"
+        expected = None if outputs is None else _output_codes(network, outputs, len(codes))
+    if not len(codes):
+        raise InputError(
+            "there must be test vectors: the network has no golden ones, so give inputs"
+            if inputs is None
+            else "inputs must have at least one vector, not 0"
+        )
+    classes = None if labels is None else _classes(labels, len(codes), network.outputs)
+    computed = emulate(network, design, codes, report=False).outputs
+    if expected is not None and not np.array_equal(computed, expected):
+        wrong = np.argwhere(computed != expected)
+        vector, output = (int(index) for index in wrong[0])
+        raise InputError(
+            f"{name} must be those of this network in integers: {len(wrong)} of {expected.size} "
+            f"differ; the first is output {output} of vector {vector}: code "
+            f"{expected[vector, output]} instead of {computed[vector, output]}. `eie emulate` "
+            "gives them; those of the float model are other numbers"
+        )
+    return _Vectors(codes, computed, classes)
+
+
+def _input_codes(network: Network, inputs: npt.ArrayLike) -> Codes:
+    array = real_array(inputs, "inputs")
+    if array.dtype.kind != "f":
+        if array.dtype != np.int16:
+            raise InputError(
+                f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
+                "inputs.astype(numpy.float32)"
+            )
+        return network.check_inputs(array)
+    codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
+    lost = saturation(array, codes, network.input_frac)
+    if lost is not None:
+        warnings.warn(lost, EieWarning, stacklevel=4)
+    return codes
+
+
+def _output_codes(network: Network, outputs: npt.ArrayLike, vectors: int) -> Codes:
+    array = real_array(outputs, "outputs")
+    if array.shape != (vectors, network.outputs):
+        raise InputError(f"outputs must have shape {(vectors, network.outputs)}, not {array.shape}")
+    if array.dtype.kind != "f":
+        if array.dtype != np.int16:
+            raise InputError(f"outputs must be real numbers or int16 codes, not {array.dtype}")
+        return np.ascontiguousarray(array)
+    codes = quantize(array, network.output_frac, name="outputs")
+    inexact = int(np.count_nonzero(dequantize(codes, network.output_frac) != array))
+    if inexact:
+        raise InputError(
+            f"outputs must be numbers that the network's outputs can be (multiples of "
+            f"2**-{network.output_frac}), which {inexact} of {array.size} are not: `eie emulate` "
+            "gives them; those of the float model are other numbers"
+        )
+    return codes
+
+
+def _classes(labels: npt.ArrayLike, vectors: int, outputs: int) -> npt.NDArray[np.int64]:
+    array = real_array(labels, "labels")
+    if array.dtype.kind not in "iu" or array.shape != (vectors,):
+        raise InputError(
+            f"labels must be classes, integers of shape ({vectors},), not {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    beyond = int(np.count_nonzero((array < 0) | (array >= outputs)))
+    if beyond:
+        raise InputError(
+            f"labels must be classes from 0 to {outputs - 1}, which {beyond} of {vectors} are not"
+        )
+    return array.astype(np.int64)
+
+
+def _own_files(facts: PackageFacts, network: Network, wheel: Wheel) -> dict[str, bytes]:
+    """Everything that is neither hardware nor vectors, by path in the package."""
+    with temporary_folder() as folder:
+        network.save(folder / NETWORK)
+        network_data = (folder / NETWORK).read_bytes()
+    script = importlib.resources.files("eie.host.deploy") / RUN
+    title = target_board(facts.design).title
+    return {
+        FACTS: facts.to_json().encode(),
+        README: _readme(facts, title, wheel.name).encode(),
+        RUN: script.read_bytes(),
+        NOTEBOOK: notebook_text(facts, title).encode(),
+        NETWORK: network_data,
+        f"{WHEEL_FOLDER}/{wheel.name}": wheel.data,
+    }
+
+
+_BUILT = """On the board, in PYNQ's environment (a terminal of Jupyter, or a shell):
+
+    sudo -s
+    . /etc/profile.d/pynq_venv.sh; . /etc/profile.d/xrt_setup.sh
+    python3 run.py
+"""
+_NOT_BUILT = """**It has no bitstream yet.** Where Vitis HLS and Vivado are, and eie:
+
+    eie build project --out build
+    eie package network.npz --bitstream build/eie.bit --out package.zip
+
+Until then, on an emulated board, anywhere that has numpy and pynq:
+
+    python3 run.py --emulated
+"""
+
+
+def _readme(facts: PackageFacts, title: str, wheel: str) -> str:
+    design = facts.design
+    return f"""# A network on {title}
+
+Made by eie {facts.eie}, for an accelerator of {design.pes} PEs at {design.clock_mhz} MHz.
+
+{_BUILT if facts.built else _NOT_BUILT}
+`run.py` compares the SHA-256 of every file, runs the network on {facts.vectors} test vectors,
+compares every output with `==`, measures, tries other networks, and writes `report.txt` to attach
+to an issue. It installs nothing; `run.py --install` installs `{wheel}`, and only it.
+`eie.ipynb` does the same cell by cell.
+
+The sums show damage. They do not show who made this: a bitstream becomes hardware with access to
+all of the board's memory, and `run.py` runs as root. Take packages from people that you trust.
+"""
+
+
+def _npy(array: npt.NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _sums(members: Mapping[str, bytes]) -> bytes:
+    lines = (f"{hashlib.sha256(data).hexdigest()}  {k}\n" for k, data in sorted(members.items()))
+    return "".join(lines).encode()
