@@ -15,6 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -265,6 +266,42 @@ def kinds() -> dict[str, int]:
     """The kinds of tokens, results and commands, as types.h numbers them."""
     text = files("eie.templates").joinpath("kernel", "types.h").read_text(encoding="utf-8")
     return {name: int(value) for name, value in re.findall(r"\bk(\w+) = (\d+),", text)}
+
+
+@dataclass(frozen=True)
+class ResultStreams:
+    """What goes through the trees on the way back, as fields of 64 bits."""
+
+    kinds: dict[str, int]
+
+    @staticmethod
+    def fields_of(value: int, bits: int) -> list[int]:
+        """An integer as fields."""
+        return [value >> low & (2**64 - 1) for low in range(0, bits, 64)]
+
+    @staticmethod
+    def value_of(fields: list[int]) -> int:
+        """An integer from its fields."""
+        return sum(field << 64 * place for place, field in enumerate(fields))
+
+    def marked(self, values: list[int]) -> list[tuple[int, int]]:
+        """The results of a layer: (kind, value), the last one marked."""
+        last = len(values) - 1
+        return [
+            (self.kinds["Last" if place == last else "Value"], value)
+            for place, value in enumerate(values)
+        ]
+
+    @staticmethod
+    def stalls(data: st.DataObject, names: Sequence[str]) -> dict[str, Stall]:
+        """A stall pattern for each of the streams called `names`."""
+        return {name: data.draw(STALLS, name) for name in names}
+
+
+@pytest.fixture(scope="session")
+def results(kinds: dict[str, int]) -> ResultStreams:
+    """Results on their way back from the PEs, as streams of fields."""
+    return ResultStreams(kinds)
 
 
 #: A stall pattern: seed, and the share of cycles in which a stream rests.

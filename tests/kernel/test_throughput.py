@@ -1,6 +1,6 @@
 """An entry a cycle (II = 1), as the counters of the whole kernel tell it.
 
-The same of a PE alone is in test_blocks_pe.py, and of the other blocks beside their tests.
+The same of a PE alone is in test_pe.py, and of the other blocks beside their tests.
 """
 
 from __future__ import annotations
