@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
     BEAT_BYTES,
     HEADER,
     RUN,
@@ -21,8 +22,6 @@ __all__ = ["read_run_answer", "run_packet_bytes", "write_run_packet"]
 
 #: Beats before the first vector.
 _START = HEADER.beats + RUN.beats
-#: Activations of a beat.
-_LANES = 4
 
 
 def run_packet_bytes(packed: PackedNetwork, vectors: int) -> int:
@@ -54,7 +53,7 @@ def write_run_packet(
     """
     beats = buffer.view("<u8")
     lanes = beats[_START : -TRAILER.beats].view("<i2")
-    packed.write_inputs(codes, lanes.reshape(len(codes), packed.input_beats * _LANES))
+    packed.write_inputs(codes, lanes.reshape(len(codes), packed.input_beats * ACTIVATIONS_PER_BEAT))
     beats[HEADER.beats : _START] = RUN.build(network_id=packed.network_id, batch=len(codes))
     payload = len(beats) - HEADER.beats - TRAILER.beats
     data = buffer.data

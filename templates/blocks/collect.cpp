@@ -51,9 +51,9 @@ packet:
 }  // namespace
 
 void block_collect(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t>& in_1,
-                     hls::stream<result_bits_t>& in_2, hls::stream<result_bits_t>& in_3,
-                     hls::stream<command_bits_t>& commands_in, hls::stream<word_bits_t>& hidden_out,
-                     hls::stream<word_bits_t>& outputs_out) {
+                   hls::stream<result_bits_t>& in_2, hls::stream<result_bits_t>& in_3,
+                   hls::stream<command_bits_t>& commands_in, hls::stream<word_bits_t>& hidden_out,
+                   hls::stream<word_bits_t>& outputs_out) {
 #pragma HLS INTERFACE axis port = in_0
 #pragma HLS INTERFACE axis port = in_1
 #pragma HLS INTERFACE axis port = in_2

@@ -35,9 +35,9 @@ give:
 }  // namespace
 
 void block_control_activations(hls::stream<token_bits_t>& tokens_in,
-                   hls::stream<activation_word_bits_t>& hidden_in,
-                   hls::stream<word_token_bits_t>& words_out,
-                   hls::stream<command_bits_t>& commands_out) {
+                               hls::stream<activation_word_bits_t>& hidden_in,
+                               hls::stream<word_token_bits_t>& words_out,
+                               hls::stream<command_bits_t>& commands_out) {
 #pragma HLS INTERFACE axis port = tokens_in
 #pragma HLS INTERFACE axis port = hidden_in
 #pragma HLS INTERFACE axis port = words_out

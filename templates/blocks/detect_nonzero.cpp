@@ -21,7 +21,8 @@ take:
 
 }  // namespace
 
-void block_detect_nonzero(hls::stream<word_token_bits_t>& words_in, hls::stream<token_bits_t>& tokens_out) {
+void block_detect_nonzero(hls::stream<word_token_bits_t>& words_in,
+                          hls::stream<token_bits_t>& tokens_out) {
 #pragma HLS INTERFACE axis port = words_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS DATAFLOW

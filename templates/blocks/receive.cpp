@@ -1,7 +1,7 @@
 // The receiver alone: a packet in, tokens and what to answer out. The packet comes as to the
 // kernel, straight from the port: ap_axiu is for ports only (UG1399, AXI4-Stream Interfaces).
-#include "ports.h"
 #include "receive.h"
+#include "ports.h"
 
 using namespace kernel;
 
@@ -20,7 +20,7 @@ give:
 }  // namespace
 
 void block_receive(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& tokens_out,
-                    hls::stream<answer_bits_t>& answers_out) {
+                   hls::stream<answer_bits_t>& answers_out) {
 #pragma HLS INTERFACE axis port = packet_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS INTERFACE axis port = answers_out

@@ -5,10 +5,12 @@
 #include "ports.h"
 
 void block_send(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
-                  hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
-                  ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
-void block_control_activations(hls::stream<kernel::token_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
-                   hls::stream<kernel::word_token_bits_t>&, hls::stream<kernel::command_bits_t>&);
+                hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
+                ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
+void block_control_activations(hls::stream<kernel::token_bits_t>&,
+                               hls::stream<kernel::activation_word_bits_t>&,
+                               hls::stream<kernel::word_token_bits_t>&,
+                               hls::stream<kernel::command_bits_t>&);
 
 namespace {
 
@@ -42,7 +44,7 @@ void run_send() {
   put_results(outputs, 0x9ABC);  // how many of them were saturated
   ap_uint<32> registers[6];
   block_send(answers, outputs, packet, registers[0], registers[1], registers[2], registers[3],
-               registers[4], registers[5]);
+             registers[4], registers[5]);
   print(packet);
   std::cout << "registers";
   for (const auto& value : registers) driver::write_element(std::cout, value);

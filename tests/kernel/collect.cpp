@@ -1,4 +1,5 @@
-// Drives the root of the way back alone: words of results and commands in, words of activations out.
+// Drives the root of the way back alone: words of results and commands in, words of activations
+// out.
 #include "collect.h"
 
 #include "driver.h"

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import Design, target_board
 from eie.hls.spec.registers import VLNV
 from eie.hls.tools.gxx import ap_types_folder
-from eie.hls.tools.vendor import BLOCKS, STEPS
+from eie.hls.tools.vendor import STEPS
 
 
 @pytest.fixture
