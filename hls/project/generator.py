@@ -49,11 +49,9 @@ def render_project(design: Design, golden: str) -> dict[str, str]:
     return dict(sorted(project.items()))
 
 
-def render_sources(design: Design, folders: Sequence[str]) -> dict[str, str]:
-    """Render the files in some folders of the project from their templates alone."""
-    return {
-        path: text for folder in folders for path, text in _render(design, f"{folder}/").items()
-    }
+def render_sources(design: Design, prefixes: Sequence[str]) -> dict[str, str]:
+    """Render the files whose paths begin with one of `prefixes` from their templates alone."""
+    return {path: text for prefix in prefixes for path, text in _render(design, prefix).items()}
 
 
 def _render(design: Design, prefix: str) -> dict[str, str]:
