@@ -349,6 +349,10 @@ RECORDS = (
 )
 
 
+#: Bytes that the header's own CRC is over.
+_HEADER_CRC_OFFSET = HEADER.offset_of("header_crc")
+
+
 def answer_kind(kind: int) -> int:
     """Kind of the answer to a request."""
     return kind | ANSWER_BIT
@@ -376,13 +380,13 @@ def build_packet(kind: int, sequence: int, payload: npt.NDArray[np.uint64] | Non
 def build_header(kind: int, sequence: int, length: int) -> bytes:
     """Build the header of a packet with `length` beats of payload."""
     fields = (MAGIC, VERSION, kind, sequence & 0xFFFF, length)
-    crc = header_crc(HEADER.bytes_layout.pack(*fields, 0))
-    return HEADER.bytes_layout.pack(*fields, crc)
+    pack = HEADER.bytes_layout.pack
+    return pack(*fields, header_crc(pack(*fields, 0)))
 
 
 def header_crc(header: bytes | memoryview) -> int:
     """CRC-32 of a header's bytes before its own field; more bytes may follow."""
-    return zlib.crc32(header[: HEADER.offset_of("header_crc")])
+    return zlib.crc32(header[:_HEADER_CRC_OFFSET])
 
 
 def build_trailer(packet: bytes | memoryview) -> bytes:
