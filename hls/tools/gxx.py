@@ -82,7 +82,7 @@ def make_command(target: str, flags: Sequence[str] = ()) -> list[str]:
     Parameters
     ----------
     target
-        Such as ``kernel/eie.o`` or ``server``; it is below ``made/`` then.
+        Such as ``kernel/eie.o`` or ``bin/server``; it is below ``made/`` then.
     flags
         More flags for compiler and linker.
 
@@ -140,11 +140,13 @@ def compile_program(
             ]
             for source, process in zip(sources, processes, strict=True):
                 _finish(process, f"{_compiler()} could not compile {source}")
-        with running(make_command(name, flags), cwd=folder, environment=environment) as process:
+        with running(
+            make_command(f"bin/{name}", flags), cwd=folder, environment=environment
+        ) as process:
             _finish(process, f"{_compiler()} could not link {name}")
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(output, (folder / "made" / name).read_bytes(), executable=True)
+            write_whole(output, (folder / "made" / "bin" / name).read_bytes(), executable=True)
         except OSError as error:
             raise ToolError(f"cannot write program {output}: {error.strerror}") from error
 

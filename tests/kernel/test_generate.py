@@ -304,7 +304,7 @@ def test_what_is_no_file_is_refused(tmp_path) -> None:
     project = generate(DESIGN, tmp_path / "project")
     (project / "kernel" / "merge.h").unlink()
     os.mkfifo(project / "kernel" / "merge.h")
-    with pytest.raises(InputError, match=r"kernel/lnzd\.h must be a file, not a device"):
+    with pytest.raises(InputError, match=r"kernel/merge\.h must be a file, not a device"):
         generate(OTHER, project)
     assert (project / "kernel" / "merge.h").is_fifo()
 
