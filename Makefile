@@ -73,7 +73,7 @@ vitis:
 	@command -v vitis_hls >/dev/null || command -v vitis-run >/dev/null || { echo "Vitis HLS was not found (vitis_hls or vitis-run on PATH): install AMD Vitis 2023.2 or later, which brings Vivado with it, and source the settings64.sh in its folder" >&2; exit 2; }
 
 .PHONY: hls
-hls: vitis demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|lnzd|... of it
+hls: vitis demo/project/design.toml  ## run Vitis HLS on the demo's project, or on one BLOCK=pe|detect_nonzero|... of it
 	$(BIN)/eie build demo/project $(if $(BLOCK),--block $(BLOCK),--hls-only)
 
 .PHONY: bitstream

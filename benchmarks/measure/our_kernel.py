@@ -115,7 +115,8 @@ def _packed(net: Network, off: set[str]) -> PackedNetwork:
 def shortest_runs(net: Network, assignment: Assignment) -> int:
     """Bits of the shortest zero runs that leave padding below :data:`PADDING_LIMIT`."""
     for bits in range(3, 8):
-        encoded = encode_network(net, PES, bits, assignment, Design(pes=PES)).layers[0].encoded
+        packed = encode_network(net, Design(pes=PES, index_bits=bits), assignment)
+        encoded = packed.layers[0].encoded
         if encoded.padding <= PADDING_LIMIT * net.layers[0].nonzeros:
             return bits
     return 8

@@ -18,8 +18,14 @@ import numpy.typing as npt
 from eie.hls.model.fifo_times import Stream, StreamArray, StreamBundle, Times
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.counters import Counters
-from eie.hls.spec.dataflow import DEPTHS
+from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
+    ACTIVATIONS_PER_WORD,
+    HEADER,
+    RUN,
+)
 
 __all__ = ["count_cycles"]
 
@@ -27,9 +33,7 @@ _STREAM_DEPTH = DEPTHS["stream"].elements
 _WORK_DEPTH = DEPTHS["work"].elements
 _COMMAND_DEPTH = DEPTHS["command"].elements
 _OUTPUT_DEPTH = DEPTHS["output"].elements
-_RADIX = 4
-_BEATS_PER_WORD = 4
-_LANES = 16
+_BEATS_PER_WORD = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
 
 
 def count_cycles(
@@ -50,43 +54,48 @@ def count_cycles(
 
 
 class _Kernel:
-    """Where each process of the kernel is in time, during one run packet."""
+    """Where each process of the kernel is in time, during one run packet.
+
+    ``_NAME_at`` is the cycle that the process NAME has come to.
+    """
 
     def __init__(self, design: Design, network: ResidentNetwork) -> None:
         self._design = design
         self._network = network
-        # The receiver has read header and RUN record; in cycle 3 it takes the run on.
-        self._receiver = 3
+        # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
+        self._receive_at = HEADER.beats + RUN.beats
         self._tokens = Stream(_STREAM_DEPTH)
-        self._control = 0
+        self._control_activations_at = 0
         self._vectors = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
-        self._detector = 0
+        self._detect_nonzero_at = 0
         self._broadcast = _Broadcast(design)
         self._pes = _Pes(design.pes)
         self._gather = _Gather(design.pes, design.result_depth)
-        self._collector = 0
+        self._collect_at = 0
         self._hidden = Stream(_STREAM_DEPTH)
         self._outputs = Stream(_OUTPUT_DEPTH)
-        # The sender reads the answer's begin in cycle 4 and sends two beats of header.
-        self._sender = 7
+        # A cycle later the sender reads the answer's begin, and then sends the header.
+        self._send_at = self._receive_at + 2 + HEADER.beats
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
-        taken_on = self._receiver
+        taken_on = self._receive_at
         self._receive()
-        self._control = self._tokens.read(self._control)
+        self._control_activations_at = self._tokens.read(self._control_activations_at)
         self._pass_token()
         layers = self._network.layers
         lengths = [layer.encoded.lengths() for layer in layers]
         layer_cycles = [0] * len(layers)
         for vector in range(len(activations[0])):
             for number, layer in enumerate(layers):
-                begin = self._control
+                begin = self._control_activations_at
                 values = activations[number][vector]
                 last = number == len(layers) - 1
                 self._run_layer(layer, lengths[number], values, first=number == 0, last=last)
-                layer_cycles[number] += (self._sender if last else self._control) - begin
-        last_output = self._sender - 1
+                layer_cycles[number] += (
+                    self._send_at if last else self._control_activations_at
+                ) - begin
+        last_output = self._send_at - 1
         return Counters(
             cycles=last_output - taken_on + 1,
             busy=self._pes.busy,
@@ -96,19 +105,19 @@ class _Kernel:
         )
 
     def _receive(self) -> None:
-        self._receiver = self._tokens.write(self._receiver) + 1
+        self._receive_at = self._tokens.write(self._receive_at) + 1
 
     def _pass_token(self) -> None:
-        """Control sends a token that every process passes on in turn, down to the multipliers."""
-        self._control = self._vectors.write(self._control) + 1
-        self._detector = self._vectors.read(self._detector)
+        """``control_activations`` sends a token, which every process down to the PEs passes on."""
+        self._control_activations_at = self._vectors.write(self._control_activations_at) + 1
+        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
         self._send_token()
         self._pes.take_token()
 
     def _send_token(self) -> None:
-        """The detector sends a token down the tree to every PE."""
-        written = self._broadcast.pass_token(self._detector, self._pes)
-        self._detector = written + 1
+        """``detect_nonzero`` sends a token down the tree to every PE."""
+        written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes)
+        self._detect_nonzero_at = written + 1
 
     def _run_layer(
         self,
@@ -120,63 +129,65 @@ class _Kernel:
         last: bool,
     ) -> None:
         self._pass_token()  # the layer's begin
-        for word in range(-(-layer.columns // _LANES)):
-            lanes = values[word * _LANES : (word + 1) * _LANES]
+        for word in range(-(-layer.columns // ACTIVATIONS_PER_WORD)):
+            lanes = values[word * ACTIVATIONS_PER_WORD : (word + 1) * ACTIVATIONS_PER_WORD]
             self._send_word(len(lanes), from_packet=first)
-            self._detector = self._vectors.read(self._detector)
+            self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
             nonzero = np.flatnonzero(lanes)
             if len(nonzero) == 0:
-                self._detector += 1
+                self._detect_nonzero_at += 1
             for lane in nonzero:
                 self._send_token()
-                self._pes.take_activation(lengths[:, word * _LANES + lane])
-        # The layer's end, and in the same cycle the command to the collector.
-        written = self._vectors.write(self._control)
-        self._detector = self._vectors.read(self._detector)
+                self._pes.take_activation(lengths[:, word * ACTIVATIONS_PER_WORD + lane])
+        # The layer's end, and in the same cycle the command to ``collect``.
+        written = self._vectors.write(self._control_activations_at)
+        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
         self._send_token()
         self._pes.take_layer_end()
-        self._control = self._commands.write(written) + 1
+        self._control_activations_at = self._commands.write(written) + 1
         self._collect(layer, to_hidden=not last)
 
     def _send_word(self, activations: int, *, from_packet: bool) -> None:
-        """Control sends a word: of the packet's beats, one a cycle, or out of a memory."""
+        """``control_activations`` sends a word: the packet's, a beat a cycle, or a memory's."""
         if from_packet:
-            for beat in range(-(-activations // _BEATS_PER_WORD)):
+            for beat in range(-(-activations // ACTIVATIONS_PER_BEAT)):
                 self._receive()
                 if beat:
-                    self._control += 1
-                self._control = self._tokens.read(self._control)
-        self._control = self._vectors.write(self._control) + 1
+                    self._control_activations_at += 1
+                self._control_activations_at = self._tokens.read(self._control_activations_at)
+        self._control_activations_at = self._vectors.write(self._control_activations_at) + 1
 
     def _collect(self, layer: ResidentLayer, *, to_hidden: bool) -> None:
         """Results of a layer through the gather tree to their place."""
-        self._collector = self._commands.read(self._collector) + 1
-        keep = -(-layer.rows // _LANES)
-        beats = -(-layer.rows // _BEATS_PER_WORD)
+        self._collect_at = self._commands.read(self._collect_at) + 1
+        keep = -(-layer.rows // ACTIVATIONS_PER_WORD)
+        beats = -(-layer.rows // ACTIVATIONS_PER_BEAT)
         word = 0
         for _ in range(layer.local_rows):
             self._pes.write_back(self._gather)
             for _ in range(self._gather.words_ready()):
-                self._collector = self._gather.read_word(self._collector)
+                self._collect_at = self._gather.read_word(self._collect_at)
                 if word < keep and to_hidden:
-                    self._collector = self._hidden.write(self._collector)
-                    self._control = self._hidden.read(self._control) + 1
+                    self._collect_at = self._hidden.write(self._collect_at)
+                    self._control_activations_at = (
+                        self._hidden.read(self._control_activations_at) + 1
+                    )
                 elif word < keep:
-                    self._collector = self._outputs.write(self._collector)
+                    self._collect_at = self._outputs.write(self._collect_at)
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
-                    self._sender = self._outputs.read(self._sender) + in_word
-                self._collector += 1
+                    self._send_at = self._outputs.read(self._send_at) + in_word
+                self._collect_at += 1
                 word += 1
 
 
 class _Broadcast:
-    """The tree from the detector to the queues: all nodes of a level at once."""
+    """The tree from ``detect_nonzero`` to the queues: all nodes of a level at once."""
 
     def __init__(self, design: Design) -> None:
         pes = design.pes
         nodes = [pes]
-        while nodes[0] > _RADIX:
-            nodes.insert(0, -(-nodes[0] // _RADIX))
+        while nodes[0] > RADIX:
+            nodes.insert(0, -(-nodes[0] // RADIX))
         # Streams into the root, between levels, and last the queues.
         self._streams = [StreamBundle(1, _STREAM_DEPTH)]
         self._streams += [StreamBundle(count, _STREAM_DEPTH) for count in nodes[:-1]]
@@ -187,19 +198,27 @@ class _Broadcast:
         self.full: Times = np.zeros(pes, np.int64)
 
     def pass_token(self, time: int, pes: _Pes) -> int:
-        """Pass a token from the detector to the fetches; returns when the detector wrote it."""
+        """Pass a token from ``detect_nonzero`` to the fetches; returns when it was written."""
         written = self._streams[0].write(np.array([time]))
-        for level, children in enumerate(self._children):
-            taken = self._streams[level].read(self._times[level])
-            offered = taken.repeat(children)
-            accepted = self._streams[level + 1].write(offered)
-            times = np.maximum.reduce(accepted.reshape(-1, children), axis=1)
-            times += 1
-            self._times[level] = times
+        *inner, leaves = range(len(self._children))
+        for level in inner:
+            self._pass_level(level)
+        offered, accepted = self._pass_level(leaves)
         self.full += accepted
         self.full -= offered
         pes.fetch = self._streams[-1].read(pes.fetch)
         return int(written[0])
+
+    def _pass_level(self, level: int) -> tuple[Times, Times]:
+        """All nodes of a level pass a token on; when it was offered to each child, and accepted."""
+        children = self._children[level]
+        taken = self._streams[level].read(self._times[level])
+        offered = taken.repeat(children)
+        accepted = self._streams[level + 1].write(offered)
+        times = np.maximum.reduce(accepted.reshape(-1, children), axis=1)
+        times += 1
+        self._times[level] = times
+        return offered, accepted
 
 
 class _Pes:
@@ -250,7 +269,7 @@ class _Gather:
         count = pes
         for depth in (result_depth, _STREAM_DEPTH):
             self._levels.append(_GatherLevel(count, depth))
-            count = max(1, count // _RADIX)
+            count = max(1, count // RADIX)
         self._words = StreamArray(count, _STREAM_DEPTH)
         self._merge = _Merge(count)
         self._words_ready = 0
@@ -283,8 +302,8 @@ class _GatherLevel:
 
     def __init__(self, sources: int, depth: int) -> None:
         self.streams = StreamArray(sources, depth)
-        self._group = min(sources, _RADIX)
-        self._rounds = _RADIX // self._group
+        self._group = min(sources, RADIX)
+        self._rounds = RADIX // self._group
         self._round = 0
         self._times: Times = np.zeros(sources // self._group, np.int64)
 
@@ -312,7 +331,7 @@ class _Merge:
 
     def __init__(self, words: int) -> None:
         self._count = words
-        inner = words // _RADIX if words > _RADIX else 0
+        inner = words // RADIX if words > RADIX else 0
         self._inner_times = [0] * inner
         self._inner = [Stream(_STREAM_DEPTH) for _ in range(inner)]
         self._root_time = 0
@@ -326,7 +345,7 @@ class _Merge:
         if self._count == 1:
             return self._take(words, word, time)
         if self._inner:
-            node = word // _RADIX
+            node = word // RADIX
             taken = self._take(words, word, self._inner_times[node])
             self._inner_times[node] = self._inner[node].write(taken) + 1
             taken = self._inner[node].read(self._root_time)

@@ -7,7 +7,7 @@ generated C++ to the last bit, the counters included (:mod:`eie.hls.model.cycles
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from eie.hls.model.memory_image import ResidentNetwork, read_sections
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
     ALL_PES,
     BEAT_BYTES,
     CODEBOOK_BEATS,
@@ -42,6 +43,7 @@ from eie.hls.spec.packets import (
     Status,
     answer_kind,
     build_packet,
+    header_crc,
 )
 
 __all__ = ["Emulator"]
@@ -56,6 +58,23 @@ class _Run:
     network: ResidentNetwork
     activations: list[npt.NDArray[np.int16]]
     counters: Counters | None = None
+
+
+class _Registers(Mapping[str, int]):
+    """Registers at one moment; to read `cycles`, and it alone, runs the model of cycles."""
+
+    def __init__(self, values: Mapping[str, int], cycles: Callable[[], int]) -> None:
+        self._values = values
+        self._cycles = cycles
+
+    def __getitem__(self, name: str) -> int:
+        return self._cycles() if name == "cycles" else self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self._values, "cycles")
+
+    def __len__(self) -> int:
+        return len(self._values) + 1
 
 
 class Emulator:
@@ -96,15 +115,16 @@ class Emulator:
 
     @property
     def registers(self) -> Mapping[str, int]:
-        """The AXI4-Lite registers by name."""
-        return {
+        """The AXI4-Lite registers by name, as they are now."""
+        values = {
             "design_id": self.design.id if self._packets else 0,
             "format_version": VERSION if self._packets else 0,
             "network_id": self._network_id,
             "packets": self._packets,
             "errors": self._errors,
-            "cycles": self._counters().cycles & 0xFFFFFFFF,
         }
+        run = self._last_run
+        return _Registers(values, lambda: self._counters_of(run).cycles & 0xFFFFFFFF)
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
@@ -167,7 +187,7 @@ class Emulator:
         vectors = np.zeros(beats, "<u8")
         arrived = payload[RUN.beats :]
         vectors[: len(arrived)] = arrived
-        shape = (fields["batch"], resident.input_beats * 4)
+        shape = (fields["batch"], resident.input_beats * ACTIVATIONS_PER_BEAT)
         run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
         *activations, outputs = run.activations
         self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
@@ -195,7 +215,9 @@ class Emulator:
         return 0 if self._resident is None else self._resident.network_id
 
     def _counters(self) -> Counters:
-        run = self._last_run
+        return self._counters_of(self._last_run)
+
+    def _counters_of(self, run: _Run | None) -> Counters:
         if run is None:
             zeros = np.zeros(self.design.pes, np.int64)
             return Counters(0, zeros, zeros, zeros)
@@ -220,7 +242,7 @@ def _check_header(header: Mapping[str, int], beats: int, first: Beats) -> Status
         return Status.BAD_MAGIC
     if header["version"] != VERSION:
         return Status.BAD_VERSION
-    if header["header_crc"] != zlib.crc32(first.tobytes()[:12]):
+    if header["header_crc"] != header_crc(first.tobytes()):
         return Status.BAD_HEADER_CRC
     if header["kind"] not in tuple(Kind):
         return Status.BAD_KIND
@@ -280,7 +302,8 @@ def _sections_good(design: Design, length: int, payload: Beats) -> bool:
 
 def _counters_body(counters: Counters) -> Beats:
     table = np.zeros((len(COUNTER_ROWS), len(counters.busy)), "<u2")
-    for row, values in enumerate((counters.busy, counters.starved, counters.full)):
-        table[2 * row] = values & 0xFFFF
-        table[2 * row + 1] = values >> 16 & 0xFFFF
+    for name in ("busy", "starved", "full"):
+        values = getattr(counters, name)
+        table[COUNTER_ROWS.index(f"{name}_low")] = values & 0xFFFF
+        table[COUNTER_ROWS.index(f"{name}_high")] = values >> 16 & 0xFFFF
     return np.concatenate([COUNTERS.build(cycles=counters.cycles), table.ravel().view("<u8")])

@@ -17,14 +17,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from eie.hls.boundary.errors import Problems
-from eie.hls.model.load_sections import Beats, LoadSections, compact_pointers, plain_pointers
+from eie.hls.model.load_sections import LoadSections
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import MAX_COLUMNS
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, MAX_COLUMNS, Beats
+from eie.hls.spec.pointers import compact_pointers, plain_pointers
 
 __all__ = ["check_load"]
-
-#: Activations in a 64-bit beat.
-_LANES = 4
 
 
 def check_load(design: Design, network: Mapping[str, int], sections: LoadSections) -> Problems:
@@ -63,11 +61,11 @@ def _check_layers(
     """Check that layers lie one behind the other, and take what the one before them gives."""
     inputs, outputs = layers[0]["columns"], layers[-1]["rows"]
     problems.require(
-        network["input_beats"] == -(-inputs // _LANES),
+        network["input_beats"] == -(-inputs // ACTIVATIONS_PER_BEAT),
         f"input_beats must be those of {inputs} inputs, not {network['input_beats']}",
     )
     problems.require(
-        network["output_beats"] == -(-outputs // _LANES),
+        network["output_beats"] == -(-outputs // ACTIVATIONS_PER_BEAT),
         f"output_beats must be those of {outputs} outputs, not {network['output_beats']}",
     )
     problems.require(

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
+from eie.hls.spec.design import Design
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
-from eie.hls.spec.packets import ALL_PES, LAYER, Section, iterate_sections
+from eie.hls.spec.packets import ALL_PES, LAYER, Beats, Section, iterate_sections
 
-__all__ = ["Beats", "LoadSections", "compact_pointers", "plain_pointers"]
-
-Beats = npt.NDArray[np.uint64]
+__all__ = ["LoadSections"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,31 +49,3 @@ class LoadSections:
                 found[Section.ENTRIES, pe].view(lane).astype(np.uint16, copy=False) for pe in pes
             ),
         )
-
-
-def plain_pointers(beats: Beats) -> npt.NDArray[np.int64]:
-    """Pointers of a PE, two a beat: int64, shape (2 * beats,)."""
-    pointers: npt.NDArray[np.int64] = np.ascontiguousarray(beats).view("<u4").astype(np.int64)
-    return pointers
-
-
-def compact_pointers(
-    design: Design, beats: Beats
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Bases and lengths of a PE's whole words of compact pointers.
-
-    Returns
-    -------
-    bases
-        uint64, shape (words,).
-    lengths
-        int64, shape (words, 8).
-    """
-    if design.beats_per_pointer_word == 2:
-        pairs = np.ascontiguousarray(beats[: len(beats) // 2 * 2]).reshape(-1, 2)
-        lengths = np.ascontiguousarray(pairs[:, 1]).view(np.uint8).reshape(-1, 8)
-        return pairs[:, 0], lengths.astype(np.int64)
-    bases = beats & np.uint64((1 << COMPACT_BASE_BITS) - 1)
-    shifts = COMPACT_BASE_BITS + COMPACT_LANE_BITS * np.arange(8, dtype=np.uint64)
-    lanes = beats[:, None] >> shifts & np.uint64((1 << COMPACT_LANE_BITS) - 1)
-    return bases, lanes.astype(np.int64)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.load_sections import Beats, LoadSections, compact_pointers, plain_pointers
+from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import write_back_counted
 from eie.hls.spec.matrix_format import EncodedLayer, decode
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, Beats
+from eie.hls.spec.pointers import compact_pointers, plain_pointers
 
 __all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
 
-#: Activations in a 64-bit beat.
-_LANES = 4
 #: Accumulators of this width wrap around no sum that a layer can have.
 _WIDE = 62
 
@@ -152,7 +152,7 @@ class ResidentNetwork:
             outputs, count = layer.run(activations[-1])
             activations.append(outputs)
             saturated.append(count)
-        activations[-1] = activations[-1][:, : self.output_beats * _LANES]
+        activations[-1] = activations[-1][:, : self.output_beats * ACTIVATIONS_PER_BEAT]
         return ResidentRun(activations, saturated)
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 from eie.hls.spec.boards import DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
 
 __all__ = ["Estimate", "Memory", "Shortage", "bram18_of", "estimate", "shortages", "uram_of"]
 
@@ -28,7 +29,7 @@ _TOKEN_BITS = 4 + 64
 _RESULT_BITS = 2 + 16 + 1
 #: Bits of a layer's count of saturated values: saturated_t in types.h.
 _SATURATED_BITS = 48
-#: Bits of what the control unit knows of a layer: LayerDescriptor in activations.h.
+#: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
 _LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
 
 
@@ -143,8 +144,8 @@ def estimate(design: Design) -> Estimate:
         Memory("codebooks", design.layers * 16, 16, pes, "lutram"),
         Memory(
             "hidden vectors (source and destination)",
-            design.hidden_activations // design.activation_lanes,
-            design.activation_lanes * 16,
+            design.hidden_activations // ACTIVATIONS_PER_WORD,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS,
             2,
             "bram",
         ),

@@ -7,6 +7,7 @@ same design gives the same bytes.
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.text import counted
 from eie.hls.spec import block_design, packets, registers
 from eie.hls.spec.boards import BOARDS
-from eie.hls.spec.dataflow import DEPTHS, wire
-from eie.hls.spec.design import Design, target_board
+from eie.hls.spec.dataflow import BLOCKS, DEPTHS, wire
+from eie.hls.spec.design import COMPACT_BASE_BITS, Design, target_board
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["render_project", "render_sources"]
 
 _DESIGN_FILE = "design.toml"
+#: Columns of a line of generated C++ (``templates/.clang-format``).
+_COLUMNS = 100
 
 #: Headers of which a project gets one, under a name that does not tell.
 _POINTERS = "kernel/pointers.h"
@@ -46,11 +49,9 @@ def render_project(design: Design, golden: str) -> dict[str, str]:
     return dict(sorted(project.items()))
 
 
-def render_sources(design: Design, folders: Sequence[str]) -> dict[str, str]:
-    """Render the files in some folders of the project from their templates alone."""
-    return {
-        path: text for folder in folders for path, text in _render(design, f"{folder}/").items()
-    }
+def render_sources(design: Design, prefixes: Sequence[str]) -> dict[str, str]:
+    """Render the files whose paths begin with one of `prefixes` from their templates alone."""
+    return {path: text for prefix in prefixes for path, text in _render(design, prefix).items()}
 
 
 def _render(design: Design, prefix: str) -> dict[str, str]:
@@ -67,6 +68,8 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
         "packets": packets,
         "registers": registers,
         "block_design": block_design,
+        "blocks": BLOCKS,
+        "compact_base_bits": COMPACT_BASE_BITS,
     }
     project: dict[str, str] = {}
     for path, source in _template_files():
@@ -104,8 +107,28 @@ def _environment() -> Environment:
     )
     environment.filters["camel"] = _camel
     environment.filters["counted"] = counted
+    environment.filters["wrap_arguments"] = _wrap_arguments
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
+
+
+def _wrap_arguments(text: str, opening: str | None = None) -> str:
+    """Break lines between the arguments of a C++ declaration or call, as clang-format does.
+
+    Lines are indented to what follows `opening`, which `text` begins with: to the first parenthesis
+    if it is None.
+    """
+    flat = re.sub(r"\s*,\s*", ", ", text.strip("\n"))
+    indent = " " * (len(opening) if opening else flat.index("(") + 1)
+    lines = [""]
+    for argument in flat.split(", "):
+        joined = f"{lines[-1]}, {argument}" if lines[-1] else argument
+        # One column is for the comma behind it.
+        if len(joined) < _COLUMNS:
+            lines[-1] = joined
+        else:
+            lines.append(indent + argument)
+    return ",\n".join(lines) + "\n"
 
 
 def _camel(name: str) -> str:

@@ -12,10 +12,10 @@ from eie.hls.boundary.errors import EieError
 from eie.hls.project.generator import render_sources
 from eie.hls.spec.design import Design
 
-__all__ = ["SOURCE_FOLDERS", "foreign_sources", "warning_text"]
+__all__ = ["foreign_sources", "warning_text"]
 
-#: Folders of a project whose files are compiled for simulation.
-SOURCE_FOLDERS = ("kernel", "simulation")
+#: What of a project is compiled for simulation, and by what.
+_SOURCES = ("Makefile", "kernel/", "simulation/")
 #: Files that a warning names.
 _MOST_NAMED = 6
 
@@ -28,12 +28,12 @@ def foreign_sources(project: Path) -> list[str]:
     """
     there = {
         path.relative_to(project).as_posix(): path
-        for folder in SOURCE_FOLDERS
-        for path in sorted((project / folder).rglob("*"))
+        for name in _SOURCES
+        for path in (project / name, *sorted((project / name).rglob("*")))
         if path.is_file()
     }
     try:
-        expected = render_sources(Design.load(project / "design.toml"), SOURCE_FOLDERS)
+        expected = render_sources(Design.load(project / "design.toml"), _SOURCES)
     except EieError:
         expected = {}
     return [

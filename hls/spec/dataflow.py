@@ -9,12 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_BEAT
 from eie.hls.spec.registers import PORTS
 
-__all__ = ["DEPTHS", "Depth", "Process", "Stream", "Wiring", "wire"]
+__all__ = ["BLOCKS", "DEPTHS", "RADIX", "Depth", "Process", "Stream", "Wiring", "wire"]
+
+#: Parts of the kernel with a top function of their own, ``block_NAME`` in ``blocks/NAME.cpp``.
+#: Named as their process, but for ``pe``, which has both of a PE; ``collect`` has a gather tree.
+BLOCKS = (
+    "receive",
+    "control_activations",
+    "detect_nonzero",
+    "broadcast",
+    "pe",
+    "collect",
+    "send",
+)
 
 #: Children of a node of the trees.
-_RADIX = 4
+RADIX = 4
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ def _array(name: str, count: int) -> list[str]:
 
 def _groups(names: list[str]) -> list[list[str]]:
     """Four names at a time; numbers that are powers of two leave a group of one or two at most."""
-    return [names[start : start + _RADIX] for start in range(0, len(names), _RADIX)]
+    return [names[start : start + RADIX] for start in range(0, len(names), RADIX)]
 
 
 def _broadcast_tree(pes: int, streams: list[Stream]) -> list[Process]:
@@ -123,8 +136,9 @@ def _gather_tree(pes: int, streams: list[Stream]) -> tuple[list[Process], str]:
     """Nodes from the PEs' results to one stream of words; also that stream's name."""
     processes = []
     names = _array("results", pes)
-    # An activation and the mark of a saturated one; four of them.
-    for bits, name, element in ((17, "beats", "ResultBeat"), (68, "words", "ResultWord")):
+    # An activation and the mark of a saturated one; as many of them as a beat has.
+    result, beat = ACTIVATION_BITS + 1, ACTIVATIONS_PER_BEAT * (ACTIVATION_BITS + 1)
+    for bits, name, element in ((result, "beats", "ResultBeat"), (beat, "words", "ResultWord")):
         groups = _groups(names)
         streams.append(
             Stream(name, element, "kStreamDepth", len(groups), "results, up the gather tree")
@@ -147,7 +161,7 @@ def _gather_tree(pes: int, streams: list[Stream]) -> tuple[list[Process], str]:
             _process(f"merge_{len(group)}<{burst}>", group, [out])
             for group, out in zip(groups, outs, strict=True)
         ]
-        burst *= _RADIX
+        burst *= RADIX
         names = outs
     return processes, names[0]
 

@@ -19,7 +19,7 @@ from eie.hls.boundary.errors import DesignError, Problems
 from eie.hls.boundary.text import shown
 from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design_toml import TOML_VERSION, parse_design, read_text
-from eie.hls.spec.packets import DESIGN
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, BEAT_BITS, DESIGN
 
 __all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design", "target_board"]
 
@@ -33,8 +33,8 @@ _POINTER_LUTRAM_WORDS = 64
 
 #: Bits of a compact pointer in a load.
 COMPACT_BASE_BITS = 24
-#: Bits of a length that shares a beat with its pointer.
-COMPACT_LANE_BITS = 5
+#: Bits of each of the eight lengths that share a beat with their pointer.
+COMPACT_LANE_BITS = (BEAT_BITS - COMPACT_BASE_BITS) // 8
 
 #: Smallest and largest value of each integer parameter.
 RANGES: Mapping[str, tuple[int, int]] = {
@@ -90,7 +90,7 @@ class Design:
     #: Layers that may be resident at once.
     layers: int = 8
     #: Activations that each of the two hidden-vector memories holds; a multiple of
-    #: :attr:`activation_lanes`.
+    #: :data:`~eie.hls.spec.packets.ACTIVATIONS_PER_WORD`.
     hidden_activations: int = 4096
     #: Width of an accumulator; the packer proves per row that it cannot overflow.
     accumulator_bits: int = 40
@@ -105,9 +105,6 @@ class Design:
     board: str = NO_BOARD
     #: Clock of the fabric in MHz: a target until a build has met it.
     clock_mhz: int = 100
-
-    #: Activations of an LNZD word: 4 to the power of the tree's two levels.
-    activation_lanes = 16
 
     def __post_init__(self) -> None:
         problems = Problems("design")
@@ -199,7 +196,7 @@ class Design:
     @property
     def row_alignment(self) -> int:
         """Rows are padded to a multiple of this, so that every PE and every word is full."""
-        return max(self.pes, self.activation_lanes)
+        return max(self.pes, ACTIVATIONS_PER_WORD)
 
     def local_rows(self, rows: int) -> int:
         """Rows of a layer that each PE works on, padding included."""
@@ -344,7 +341,7 @@ def _check_shape(design: Design, name: str, value: int, problems: Problems) -> N
             f"{' with compact pointers' if word == 8 else ''}, not {value}",
         )
     elif name == "hidden_activations":
-        lanes = design.activation_lanes
+        lanes = ACTIVATIONS_PER_WORD
         problems.require(
             value % lanes == 0, f"hidden_activations must be a multiple of {lanes}, not {value}"
         )

@@ -88,7 +88,9 @@ def encode(
     # nothing has to be gathered afterwards. 8 + 16 + 32 + 4 bits at most.
     row_bits = int(slots.max(initial=0) // pes).bit_length()
     local, pe = np.divmod(slots, pes)
-    keys = ((pe * columns + columns_of << row_bits) + local << _CODE_BITS) + codes
+    keys = pe * columns + columns_of
+    keys = (keys << row_bits) + local
+    keys = (keys << _CODE_BITS) + codes
     keys.sort()
     codes = (keys & ((1 << _CODE_BITS) - 1)).astype(np.uint8)
     keys >>= _CODE_BITS

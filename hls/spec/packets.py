@@ -22,9 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError, Problems
+from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 
 __all__ = [
+    "ACTIVATIONS_PER_BEAT",
+    "ACTIVATIONS_PER_WORD",
+    "ACTIVATION_BITS",
     "ALL_PES",
+    "ANSWER_BIT",
+    "BEAT_BITS",
     "BEAT_BYTES",
     "CODEBOOK_BEATS",
     "COUNTERS",
@@ -42,6 +48,7 @@ __all__ = [
     "STATUS",
     "TRAILER",
     "VERSION",
+    "Beats",
     "Field",
     "Kind",
     "Packet",
@@ -52,12 +59,21 @@ __all__ = [
     "build_header",
     "build_packet",
     "build_trailer",
+    "header_crc",
     "iterate_sections",
     "parse_packet",
 ]
 
-#: Bytes of a beat of the 64-bit AXI4-Stream.
-BEAT_BYTES = 8
+#: Bits and bytes of a beat of the AXI4-Stream.
+BEAT_BITS = 64
+BEAT_BYTES = BEAT_BITS // 8
+#: Bits of an activation or a shared weight.
+ACTIVATION_BITS = 16
+#: Activations of a beat, and codebook weights.
+ACTIVATIONS_PER_BEAT = BEAT_BITS // ACTIVATION_BITS
+#: Activations of a word between the kernel's processes: 4 to the power of the two levels of the
+#: tree in ``detect_nonzero``.
+ACTIVATIONS_PER_WORD = 16
 #: A column's index travels in 16 bits of a broadcast token.
 MAX_COLUMNS = 1 << 16
 #: First four bytes of every packet: "EIEP", little-endian.
@@ -66,8 +82,10 @@ MAGIC = int.from_bytes(b"EIEP", "little")
 VERSION = 2
 #: Value of a section's PE field that addresses every PE.
 ALL_PES = 0xFFFF
-#: Beats of a layer's codebook: 16 weights, four a beat.
-CODEBOOK_BEATS = 4
+#: Beats of a layer's codebook.
+CODEBOOK_BEATS = CODEBOOK_SIZE // ACTIVATIONS_PER_BEAT
+#: Bit that the kind of an answer has, and that of a request has not.
+ANSWER_BIT = 0x80
 
 Beats = npt.NDArray[np.uint64]
 
@@ -108,6 +126,10 @@ class Status(enum.IntEnum):
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 
 
+#: How :mod:`struct` calls an unsigned integer of so many bits.
+_STRUCT_CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
+
+
 @dataclass(frozen=True)
 class Field:
     """A field of a record: little-endian, unsigned, within one beat."""
@@ -124,12 +146,12 @@ class Field:
     @property
     def beat(self) -> int:
         """Beat of the record that holds the field."""
-        return self.offset // 64
+        return self.offset // BEAT_BITS
 
     @property
     def low(self) -> int:
         """Lowest bit within the beat."""
-        return self.offset % 64
+        return self.offset % BEAT_BITS
 
 
 @dataclass(frozen=True)
@@ -143,7 +165,20 @@ class Record:
     @cached_property
     def beats(self) -> int:
         """Beats that the record takes."""
-        return -(-(self.fields[-1].offset + self.fields[-1].bits) // 64)
+        return -(-(self.fields[-1].offset + self.fields[-1].bits) // BEAT_BITS)
+
+    @cached_property
+    def bytes_layout(self) -> struct.Struct:
+        """The record as bytes, field by field, for what has no time to build beats."""
+        position, codes = 0, ["<"]
+        for field in self.fields:
+            codes.append(f"{(field.offset - position) // 8}x{_STRUCT_CODES[field.bits]}")
+            position = field.offset + field.bits
+        return struct.Struct("".join(codes))
+
+    def offset_of(self, name: str) -> int:
+        """Byte in which the field called `name` starts."""
+        return next(field.offset for field in self.fields if field.name == name) // 8
 
     @cached_property
     def _places(self) -> dict[str, tuple[int, int, int]]:
@@ -314,9 +349,13 @@ RECORDS = (
 )
 
 
+#: Bytes that the header's own CRC is over.
+_HEADER_CRC_OFFSET = HEADER.offset_of("header_crc")
+
+
 def answer_kind(kind: int) -> int:
     """Kind of the answer to a request."""
-    return kind | 0x80
+    return kind | ANSWER_BIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,13 +379,19 @@ def build_packet(kind: int, sequence: int, payload: npt.NDArray[np.uint64] | Non
 
 def build_header(kind: int, sequence: int, length: int) -> bytes:
     """Build the header of a packet with `length` beats of payload."""
-    start = struct.pack("<IBBHI", MAGIC, VERSION, kind, sequence & 0xFFFF, length)
-    return start + struct.pack("<I", zlib.crc32(start))
+    fields = (MAGIC, VERSION, kind, sequence & 0xFFFF, length)
+    pack = HEADER.bytes_layout.pack
+    return pack(*fields, header_crc(pack(*fields, 0)))
+
+
+def header_crc(header: bytes | memoryview) -> int:
+    """CRC-32 of a header's bytes before its own field; more bytes may follow."""
+    return zlib.crc32(header[:_HEADER_CRC_OFFSET])
 
 
 def build_trailer(packet: bytes | memoryview) -> bytes:
     """Build the trailer of a packet from all that comes before it."""
-    return struct.pack("<II", zlib.crc32(packet), 0)
+    return TRAILER.bytes_layout.pack(zlib.crc32(packet), 0)
 
 
 def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
@@ -365,7 +410,7 @@ def parse_packet(data: bytes | bytearray | memoryview) -> Packet:
         )
     beats = np.frombuffer(data, "<u8")
     header = HEADER.parse(beats)
-    crc = zlib.crc32(memoryview(data)[:12])
+    crc = header_crc(memoryview(data))
     if (header["magic"], header["version"], header["header_crc"]) != (MAGIC, VERSION, crc):
         _refuse_header(header, crc)
     payload = len(beats) - HEADER.beats - TRAILER.beats

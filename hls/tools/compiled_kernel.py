@@ -66,8 +66,9 @@ class CompiledKernel:
         self, project: str | os.PathLike[str], *, timeout: float = 600.0, flags: Sequence[str] = ()
     ) -> None:
         source = Path(project)
-        if not (source / "kernel" / "eie.cpp").is_file():
-            raise InputError(f"{source} must be a generated project: it has no kernel/eie.cpp")
+        for file in ("kernel/eie.cpp", "Makefile"):
+            if not (source / file).is_file():
+                raise InputError(f"{source} must be a generated project: it has no {file}")
         foreign = foreign_sources(source)
         if foreign:
             warnings.warn(warning_text(source, foreign), EieWarning, stacklevel=2)

@@ -1,4 +1,4 @@
-"""Compile files of a generated project with g++, and keep the programs."""
+"""Compile a generated project with g++, by its own Makefile, and keep the programs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -17,22 +18,21 @@ from eie.hls.boundary.partials import temporary_folder
 from eie.hls.tools.processes import running
 from eie.hls.tools.program_store import find_program, keep_program, program_store
 
-__all__ = ["COMPILE_FLAGS", "ap_types_folder", "compile_program", "first_lines", "kept_program"]
+__all__ = [
+    "ap_types_folder",
+    "compile_program",
+    "first_lines",
+    "kept_program",
+    "make_command",
+    "make_folder",
+]
 
-#: What the generated C++ is compiled with. The vendor's arithmetic headers are full of pragmas and
-#: of values that are used before they are set, so those two warnings say nothing about the kernel.
-COMPILE_FLAGS = (
-    "-std=c++14",
-    "-O2",
-    "-Wall",
-    "-Wextra",
-    "-Wno-unknown-pragmas",
-    "-Wno-unused-label",
-    "-Wno-uninitialized",
-    "-Wno-maybe-uninitialized",
-)
+#: What is compiled, and what a project compiles it with.
+_COMPILED = ("Makefile", "kernel", "simulation", "blocks", "testbench")
 #: Names another folder with ap_int.h, such as the include folder of Vitis HLS.
 _HEADERS_VARIABLE = "EIE_AP_TYPES"
+#: Variables by which a make tells its settings to those that it starts.
+_OF_MAKE = ("GNUMAKEFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 
 def ap_types_folder() -> Path:
@@ -62,10 +62,51 @@ def ap_types_folder() -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def make_folder(project: Path, **more: Path) -> Iterator[Path]:
+    """Give a folder to compile a project in, for a ``with`` statement: nothing of it is kept.
+
+    It holds links to the project, so that nothing is written there, and make, which knows no spaces
+    in names, meets none. `more` are links to other folders.
+    """
+    links = {name: project / name for name in _COMPILED} | {"ap_types": ap_types_folder(), **more}
+    with temporary_folder() as temporary:
+        for name, path in links.items():
+            (temporary / name).symlink_to(path.resolve())
+        yield temporary
+
+
+def make_command(target: str, flags: Sequence[str] = ()) -> list[str]:
+    """Give the command that makes `target` in a :func:`make_folder`: an object or a program.
+
+    Parameters
+    ----------
+    target
+        Such as ``kernel/eie.o`` or ``bin/server``; it is below ``made/`` then.
+    flags
+        More flags for compiler and linker.
+
+    Raises
+    ------
+    ToolError
+        If there is no g++ or no make.
+    """
+    compiler, make = _compiler(), shutil.which("make")
+    if make is None:
+        raise ToolError(
+            "simulating needs make, which reads the project's Makefile: install it (on Debian and "
+            "Ubuntu: apt install make)"
+        )
+    settings = {"BUILD": "made", "AP_TYPES": "ap_types", "CXX": shlex.quote(compiler)}
+    settings["FLAGS"] = shlex.join(flags)
+    given = [f"{name}={value.replace('$', '$$')}" for name, value in settings.items()]
+    return [make, "--silent", "--no-print-directory", *given, f"made/{target}"]
+
+
 def compile_program(
     project: Path, sources: Sequence[str], output: Path, *, flags: Sequence[str] = ()
 ) -> None:
-    """Compile files of a generated project to a program.
+    """Compile a program of a generated project, as its Makefile says.
 
     Each source is compiled by a g++ of its own, all at the same time.
 
@@ -74,43 +115,38 @@ def compile_program(
     project
         Folder of the generated project.
     sources
-        Files to compile, relative to it.
+        Files to compile, relative to it; the program is named as the last one.
     output
-        The program; it appears whole or not at all.
+        Where the program goes; it appears whole or not at all.
     flags
         More flags for compiler and linker.
 
     Raises
     ------
     ToolError
-        If there is no g++, or it fails; the message has the compiler's first errors.
+        If there is no g++ or no make, or one fails; the message has the compiler's first errors.
     """
-    compiler = _compiler()
-    includes = ["-Isimulation", "-Ikernel", "-isystem", str(ap_types_folder())]
-    with temporary_folder() as temporary:
-        # What g++ keeps for itself is gone with the folder, too, however it ends.
-        environment = {**os.environ, "TMPDIR": str(temporary)}
-        objects = [str(temporary / f"{number}.o") for number in range(len(sources))]
+    name = Path(sources[-1]).stem
+    objects = [make_command(f"{Path(source).with_suffix('.o')}", flags) for source in sources]
+    with make_folder(project) as folder:
+        # What g++ keeps for itself is gone with the folder, too, however it ends. An outer make's
+        # own settings are not for this one.
+        environment = {key: value for key, value in os.environ.items() if key not in _OF_MAKE}
+        environment["TMPDIR"] = str(folder)
         with contextlib.ExitStack() as stack:
             processes = [
-                stack.enter_context(
-                    running(
-                        [compiler, *COMPILE_FLAGS, *flags, *includes, "-c", source, "-o", target],
-                        cwd=project,
-                        environment=environment,
-                    )
-                )
-                for source, target in zip(sources, objects, strict=True)
+                stack.enter_context(running(command, cwd=folder, environment=environment))
+                for command in objects
             ]
             for source, process in zip(sources, processes, strict=True):
-                _finish(process, f"{compiler} could not compile {source}")
-        program = temporary / "program"
-        link = [compiler, *flags, *objects, "-o", str(program)]
-        with running(link, environment=environment) as process:
-            _finish(process, f"{compiler} could not link {output.name}")
+                _finish(process, f"{_compiler()} could not compile {source}")
+        with running(
+            make_command(f"bin/{name}", flags), cwd=folder, environment=environment
+        ) as process:
+            _finish(process, f"{_compiler()} could not link {name}")
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(output, program.read_bytes(), executable=True)
+            write_whole(output, (folder / "made" / "bin" / name).read_bytes(), executable=True)
         except OSError as error:
             raise ToolError(f"cannot write program {output}: {error.strerror}") from error
 
@@ -175,14 +211,16 @@ def _finish(process: subprocess.Popen[bytes], failure: str) -> None:
 
 
 def _fingerprint(project: Path, sources: Sequence[str], flags: Sequence[str]) -> str:
-    """Hash all that a program is made of: sources, headers, compiler and flags.
+    """Hash all that a program is made of: Makefile, sources, headers, compiler and flags.
 
     The project's place is part of it, since an edited source may include what lies beside.
     """
     compiler, headers = _compiler(), ap_types_folder()
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
-    made_by = (compiler, version.stdout, COMPILE_FLAGS, *flags)
+    made_by = (compiler, version.stdout, *flags)
     digest = hashlib.sha256(repr((made_by, str(project.resolve()), *sources)).encode())
+    with contextlib.suppress(FileNotFoundError):  # said where it is missed
+        digest.update((project / "Makefile").read_bytes())
     for folder in (project / "kernel", project / "simulation", headers):
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())

@@ -17,14 +17,21 @@ from pathlib import Path
 from eie.hls.boundary.atomic import open_growing
 from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.partials import partial_folder
+from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 from eie.hls.tools.processes import running
 
-__all__ = ["BLOCKS", "STEPS", "build_bitstream", "run_block", "run_hls"]
+__all__ = ["STEPS", "build_bitstream", "run_block", "run_hls"]
 
-#: Parts of the kernel that can be synthesised alone (``blocks/`` of a project).
-BLOCKS = ("receiver", "control", "lnzd", "broadcast", "pe", "collector", "sender")
+#: What blocks were called once.
+_OLD_BLOCK_NAMES = {
+    "receiver": "receive",
+    "control": "control_activations",
+    "lnzd": "detect_nonzero",
+    "collector": "collect",
+    "sender": "send",
+}
 #: Steps of ``vitis/run_hls.tcl``, in the order in which they run.
 STEPS = ("csim", "csynth", "export")
 
@@ -79,7 +86,7 @@ def run_block(project: Path, block: str, *, path: str | None = None) -> Path:
     project
         Folder made by the generator.
     block
-        One of :data:`BLOCKS`.
+        One of :data:`eie.hls.spec.dataflow.BLOCKS`.
     path
         Folders in which to look for the tools; ``PATH`` if it is None.
 
@@ -97,7 +104,10 @@ def run_block(project: Path, block: str, *, path: str | None = None) -> Path:
     """
     problems = Problems("high-level synthesis")
     script = _check_project(project, "vitis/run_hls.tcl", problems)
-    problems.require(block in BLOCKS, f"block must be one of {', '.join(BLOCKS)}, not {block!r}")
+    renamed = f": it is called {_OLD_BLOCK_NAMES[block]!r} now" if block in _OLD_BLOCK_NAMES else ""
+    problems.require(
+        block in BLOCKS, f"block must be one of {', '.join(BLOCKS)}, not {block!r}{renamed}"
+    )
     problems.raise_as(InputError)
     return _synthesize(project, script, f"hls_{block}", ("csynth",), path, block)
 

@@ -395,7 +395,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--out", type=Path, help="folder for the result (bitstreams/BOARD-Npe)")
     sub.add_argument("--hls-only", action="store_true", help="stop after Vitis HLS")
-    sub.add_argument("--block", help="synthesise one part only: lnzd, broadcast, pe, ...")
+    sub.add_argument("--block", help="synthesise one part only: detect_nonzero, broadcast, pe, ...")
 
     sub = command("reports", _reports, "lay what the tools reported beside the estimate")
     sub.add_argument("project", type=Path, metavar="PROJECT")

@@ -114,8 +114,7 @@ def _round(
         quantize_layer(layer, shared, chosen, keep_codes=keep_weights)
         for layer, shared, chosen in zip(model.layers, weights, formats, strict=True)
     )
-    none = np.zeros((0, layers[0].columns), np.int16), np.zeros((0, layers[-1].rows), np.int16)
-    network = Network(layers, *none)
+    network = Network(layers)
     return RoundedModel(network, loss_record(model, weights, network, samples), origin, bits)
 
 

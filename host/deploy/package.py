@@ -10,7 +10,6 @@ import hashlib
 import importlib.resources
 import io
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.atomic import check_writable, write_whole
-from eie.hls.boundary.errors import EieWarning, InputError, Problems
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import is_regular, refusal
 from eie.hls.boundary.partials import temporary_folder
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.project.project_folder import read_project
 from eie.hls.spec.design import NO_BOARD, Design, target_board
-from eie.hls.spec.fixed_point import dequantize, quantize, saturation
+from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest
 from eie.host.deploy.layout import (
     BITSTREAM_FOLDER,
@@ -47,6 +46,7 @@ from eie.host.deploy.notebook import notebook_text
 from eie.host.deploy.wheel import Wheel, wheel_of_eie
 from eie.host.deploy.zip_file import read_package, zip_bytes
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
 from eie.host.project.generate import generate
 from eie.host.run.batch import emulate
 
@@ -273,11 +273,7 @@ def _input_codes(network: Network, inputs: npt.ArrayLike) -> Codes:
                 "inputs.astype(numpy.float32)"
             )
         return network.check_inputs(array)
-    codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
-    lost = saturation(array, codes, network.input_frac)
-    if lost is not None:
-        warnings.warn(lost, EieWarning, stacklevel=4)
-    return codes
+    return quantize_inputs(network, array, stacklevel=5)
 
 
 def _output_codes(network: Network, outputs: npt.ArrayLike, vectors: int) -> Codes:

@@ -26,16 +26,20 @@ from eie.host.network.layer import Layer
 __all__ = ["Network"]
 
 
+#: Stands for golden vectors that are not given, until the network's width is known.
+_NO_VECTORS: npt.NDArray[np.int16] = np.zeros((0, 0), np.int16)
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A sequence of layers, with golden vectors to check any engine by."""
 
     #: The layers in order; each takes what the one before gives.
     layers: tuple[Layer, ...]
-    #: int16, shape (vectors, columns of the first layer); may have no vectors.
-    golden_inputs: npt.NDArray[np.int16]
+    #: int16, shape (vectors, columns of the first layer); no vectors if not given.
+    golden_inputs: npt.NDArray[np.int16] = field(default_factory=lambda: _NO_VECTORS)
     #: int16, shape (vectors, rows of the last layer), from the torch integer reference.
-    golden_outputs: npt.NDArray[np.int16]
+    golden_outputs: npt.NDArray[np.int16] = field(default_factory=lambda: _NO_VECTORS)
     #: Free text about the origin, such as the model's name and accuracies; not used by engines.
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: int64, shape (inputs,): fraction bits of each input, for features of different scale; None
@@ -47,6 +51,9 @@ class Network:
         problems = Problems("network")
         object.__setattr__(self, "layers", tuple(self.layers))
         if problems.require(len(self.layers) > 0, "must have at least one layer"):
+            for name, width in (("golden_inputs", self.inputs), ("golden_outputs", self.outputs)):
+                if getattr(self, name) is _NO_VECTORS:
+                    object.__setattr__(self, name, np.zeros((0, width), np.int16))
             _check_chain(self, problems)
             _check_feature_fracs(self, problems)
         problems.raise_as(InputError)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
+from eie.hls.spec.design import Design
 from eie.hls.spec.matrix_format import EncodedLayer
 from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
     ALL_PES,
     BEAT_BYTES,
     HEADER,
@@ -28,12 +29,11 @@ from eie.hls.spec.packets import (
     build_packet,
     build_trailer,
 )
+from eie.hls.spec.pointers import pointer_beats
 from eie.host.network import Layer, Network
 
-__all__ = ["PackedLayer", "PackedNetwork", "pointer_beats"]
+__all__ = ["PackedLayer", "PackedNetwork"]
 
-#: Activations in a 64-bit beat.
-_LANES = 4
 #: Beats of a run's packet before the first vector.
 _RUN_START = HEADER.beats + RUN.beats
 
@@ -93,12 +93,12 @@ class PackedNetwork:
     @property
     def input_beats(self) -> int:
         """Beats of an input vector."""
-        return -(-self.network.inputs // _LANES)
+        return -(-self.network.inputs // ACTIVATIONS_PER_BEAT)
 
     @property
     def output_beats(self) -> int:
         """Beats of an output vector."""
-        return -(-self.network.outputs // _LANES)
+        return -(-self.network.outputs // ACTIVATIONS_PER_BEAT)
 
     @cached_property
     def sections(self) -> npt.NDArray[np.uint64]:
@@ -151,7 +151,7 @@ class PackedNetwork:
         """
         beats = buffer.view("<u8")
         lanes = beats[_RUN_START : -TRAILER.beats].view("<i2")
-        self.write_inputs(codes, lanes.reshape(len(codes), self.input_beats * _LANES))
+        self.write_inputs(codes, lanes.reshape(len(codes), self.input_beats * ACTIVATIONS_PER_BEAT))
         beats[HEADER.beats : _RUN_START] = RUN.build(network_id=self.network_id, batch=len(codes))
         payload = len(beats) - HEADER.beats - TRAILER.beats
         data = buffer.data
@@ -182,7 +182,7 @@ class PackedNetwork:
     @cached_property
     def _input_of_lane(self) -> npt.NDArray[np.intp]:
         """Input that each lane of an input vector carries; 0 where none does."""
-        inputs = np.zeros(self.input_beats * _LANES, np.intp)
+        inputs = np.zeros(self.input_beats * ACTIVATIONS_PER_BEAT, np.intp)
         inputs[self.layers[0].slot_of_column] = np.arange(self.network.inputs)
         return inputs
 
@@ -226,7 +226,7 @@ class PackedNetwork:
                 f"{self.answer_beats(0)} behind them, not {len(beats)} beats"
             )
         vectors = np.ascontiguousarray(beats[:size], "<u8").view("<i2")
-        vectors = vectors.reshape(-1, self.output_beats * _LANES)
+        vectors = vectors.reshape(-1, self.output_beats * ACTIVATIONS_PER_BEAT)
         if out is None:
             out = np.empty((len(vectors), self.network.outputs), np.int16)
         return np.take(vectors, self.layers[-1].slot_of_row, axis=1, out=out, mode="clip")
@@ -247,7 +247,9 @@ class PackedNetwork:
         ]
         lane_type = "<u1" if design.entries_per_word == 8 else "<u2"
         biases = [packed.biases() for packed in self.layers]
-        pointers = [pointer_beats(packed, design) for packed in self.layers]
+        pointers = [
+            pointer_beats(design, packed.encoded, packed.entry_base) for packed in self.layers
+        ]
         for pe in range(design.pes):
             beats.append(
                 _section(
@@ -273,38 +275,6 @@ class PackedNetwork:
     def _entries_of(self, packed: PackedLayer, pe: int) -> npt.NDArray[np.uint16]:
         starts = packed.encoded.pe_starts
         return packed.encoded.entries[starts[pe] : starts[pe + 1]]
-
-
-def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:
-    """Put a layer's pointers into the beats of a load.
-
-    Returns
-    -------
-    ndarray of uint64, shape (pes, beats)
-        Plain: two uint32 a beat, the last one once more where it has a beat to itself. Compact: for
-        each eight columns the pointer of the first and their lengths, in one beat or two
-        (:attr:`Design.beats_per_pointer_word`).
-    """
-    pointers = packed.encoded.pointers
-    pes, count = pointers.shape
-    size = design.pointers_of(count - 1)
-    if not design.length_bits:
-        absolute = np.empty((pes, size), "<u4")
-        absolute[:, :count] = pointers + packed.entry_base[:, None]
-        absolute[:, count:] = absolute[:, count - 1 : count]
-        return absolute.view("<u8")
-    word = design.columns_per_pointer_word
-    lengths = np.zeros((pes, size), np.uint8)
-    lengths[:, : count - 1] = packed.encoded.lengths()
-    beats: npt.NDArray[np.uint64]
-    bases = (pointers[:, :-1:word] + packed.entry_base[:, None]).astype("<u8")
-    if design.beats_per_pointer_word == 2:
-        beats = np.stack([bases, lengths.view("<u8")], axis=2).reshape(pes, -1)
-        return beats
-    shifts = COMPACT_BASE_BITS + COMPACT_LANE_BITS * np.arange(word, dtype=np.uint64)
-    lanes = lengths.reshape(pes, -1, word).astype(np.uint64) << shifts
-    beats = (bases | np.bitwise_or.reduce(lanes, axis=2)).astype("<u8")
-    return beats
 
 
 def _descriptor(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:

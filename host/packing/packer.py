@@ -37,28 +37,28 @@ def pack(network: Network, design: Design, *, assignment: Assignment = "balanced
         If a memory or the accumulators are too small: says for each by how much, and which
         parameter would help.
     """
-    packed = encode_network(network, design.pes, design.index_bits, assignment, design)
+    packed = encode_network(network, design, assignment)
     _check_fits(packed)
     return packed
 
 
 def encode_network(
-    network: Network, pes: int, index_bits: int, assignment: Assignment, design: Design
+    network: Network, design: Design, assignment: Assignment = "balanced"
 ) -> PackedNetwork:
     """Pack without asking whether it fits: what :func:`pack` and the fitting of designs share."""
     layers: list[PackedLayer] = []
     slot_of_column = order_inputs(network.inputs, assignment)
     pointer_base = bias_base = 0
-    entry_base = np.zeros(pes, np.int64)
+    entry_base = np.zeros(design.pes, np.int64)
     for layer in network.layers:
-        slot_of_row = assign_rows(layer, pes, assignment)
+        slot_of_row = assign_rows(layer, design.pes, assignment)
         encoded = encode(
             slot_of_row[layer.indices],
             slot_of_column[layer.column_of_entry()],
             layer.codes,
             columns=layer.columns,
-            pes=pes,
-            index_bits=index_bits,
+            pes=design.pes,
+            index_bits=design.index_bits,
         )
         local_rows = design.local_rows(layer.rows)
         layers.append(
@@ -196,7 +196,7 @@ def _check_fits(packed: PackedNetwork) -> None:
         "raise rows_per_pe, or pes to spread the rows",
     )
     at_most(len(packed.layers), "layers", "layers", "raise layers")
-    hidden = [part for part in packed.layers[:-1]]
+    hidden = packed.layers[:-1]
     if hidden:
         longest = max(hidden, key=lambda part: part.local_rows)
         at_most(

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.model.emulator import Emulator
@@ -112,8 +111,7 @@ def _network(shape: tuple[int, ...], magnitude: int) -> Network:
                 output_frac=8,
             )
         )
-    none: npt.NDArray[np.int16] = np.zeros((0, shape[0]), np.int16)
-    return Network(tuple(layers), none, np.zeros((0, shape[-1]), np.int16))
+    return Network(tuple(layers))
 
 
 def _flip(packet: bytes, byte: int) -> bytes:

@@ -183,8 +183,7 @@ def _network(sizes: tuple[int, ...], seed: int) -> Network:
                 output_frac=8 if number < len(sizes) - 2 else 14,
             )
         )
-    none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
-    return Network(tuple(layers), *none)
+    return Network(tuple(layers))
 
 
 def _inputs(width: int, batch: int, seed: int) -> npt.NDArray[np.int16]:

@@ -174,7 +174,7 @@ def fit(
 
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
-    packed = encode_network(network, start.pes, start.index_bits, assignment, start)
+    packed = encode_network(network, start, assignment)
     design, lacking = size_on_board(packed, None, needed_accumulators(network), fixed)
     if lacking:
         raise DoesNotFitError(
@@ -291,7 +291,7 @@ def _look_at(
     lacking = beyond(needs, fixed) + shortages(estimate(sized), board)
     if lacking:
         return Candidate(sized, None, lacking)
-    packed = encode_network(network, design.pes, design.index_bits, assignment, design)
+    packed = encode_network(network, design, assignment)
     sized, lacking = size_on_board(packed, board, accumulators, fixed)
     return Candidate(sized, None if lacking else _predict(packed, sized), lacking)
 

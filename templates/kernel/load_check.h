@@ -2,8 +2,8 @@
 //
 // The CRC protects a load on its way, not from a host that sends nonsense. A load that contradicts
 // itself is refused; of one that is let through, every address that a run makes lies within its
-// memory, and every loop ends. docs/packets.md of eie lists what must agree; hls/model/load_check.py is
-// the same in numpy, and the two agree on every load.
+// memory, and every loop ends. docs/packets.md of eie lists what must agree;
+// hls/model/load_check.py is the same in numpy, and the two agree on every load.
 //
 // Comparisons only, with numbers that are in registers anyway: a beat a cycle, as without them.
 // Nothing waits for their outcome before the end of the packet.

@@ -6,9 +6,8 @@
 #   export   package the RTL as an IP for Vivado
 set steps {csim csynth export}
 
-# Synthesize one part of the kernel alone, to look at its schedule and size within seconds:
-# receiver, control, lnzd, broadcast, pe, collector or sender (see blocks/). Empty for the whole
-# kernel. A part is only synthesized, whatever the steps.
+# Synthesize one part of the kernel alone, to look at its schedule and size within seconds: NAME of
+# a blocks/NAME.cpp. Empty for the whole kernel. A part is only synthesized, whatever the steps.
 set block ""
 
 # A caller may choose for one run, as `eie build` does, without touching this file.

@@ -31,8 +31,7 @@ def test_eight_bits_by_hand():
         weight_frac=8,
         output_frac=8,
     )
-    nothing = np.zeros((0, 2), np.int16)
-    network = Network((layer,), nothing, nothing)
+    network = Network((layer,))
     # Eight bits fewer leave none behind the point: 2.5 becomes 2 (ties to even), as do inputs of
     # 1.5; 200 saturates at 127. The second row's bias of 0.5 becomes 0 and its sum saturates.
     outputs = outputs_at(network, np.array([[1.5, 200.0]], np.float32), 8)

@@ -204,8 +204,7 @@ def make_network(design: Design) -> Callable[..., Network]:
             output_frac=6,
         )
         inputs = rng.integers(-1000, 1000, (vectors, columns)).astype(np.int16)
-        empty = np.zeros((0, columns), np.int16), np.zeros((0, rows), np.int16)
-        packed = pack(Network((layer,), *empty), design)
+        packed = pack(Network((layer,)), design)
         padded = np.zeros((vectors, 4 * packed.input_beats), np.int16)
         padded[:, packed.layers[0].slot_of_column] = inputs
         beats = fake_outputs(padded, 4 * packed.output_beats).view("<u8").ravel()

@@ -81,8 +81,7 @@ class Pool:
                 Layer.from_dense_codes(f"l{number}", codes.astype(np.uint8), codebook=codebook)
             )
         self.inputs = random.integers(-2000, 2000, (VECTORS, sizes[0])).astype(np.int16)
-        none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
-        bare = Network(tuple(layers), *none)
+        bare = Network(tuple(layers))
         self.outputs = emulate(bare, design, self.inputs, report=False).outputs
         self.network = Network(tuple(layers), self.inputs, self.outputs)
         self.passes = len(plan_passes(bare, design).passes)

@@ -166,8 +166,7 @@ def test_a_run_that_failed_leaves_no_count() -> None:
         layer = Layer.from_dense_codes(
             "layer", np.ones((4, 3), np.uint8), codebook=np.arange(16, dtype=np.int16)
         )
-        none = np.zeros((0, 3), np.int16), np.zeros((0, 4), np.int16)
-        accelerator.load(Network((layer,), *none))
+        accelerator.load(Network((layer,)))
         accelerator.run(np.ones((1, 3), np.int16))
         assert accelerator.saturation is not None
         board.faults.flip_answer_bit = 300

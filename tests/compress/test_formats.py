@@ -110,8 +110,7 @@ def test_no_input_overflows_assumed_formats(seed, columns, shapes):
     shared = [share(layer.weights) for layer in layers]
     formats = assumed_formats(layers, shared)
     quantized = [quantize_layer(*each) for each in zip(layers, shared, formats, strict=True)]
-    none = [np.zeros((0, width), np.int16) for width in (layers[0].columns, layers[-1].rows)]
-    network = Network(tuple(quantized), *none)
+    network = Network(tuple(quantized))
     # For every row of the first layer, the codes that drive it as far up and down as they can.
     signs = np.sign(quantized[0].dense_weights()).astype(np.int64)
     up = np.where(signs > 0, CODE_MAX, CODE_MIN)
@@ -131,10 +130,9 @@ def test_assumed_formats_hold_the_worst_input_of_two_layers(seed, hidden):
     shared = [share(layer.weights) for layer in layers]
     formats = assumed_formats(layers, shared)
     quantized = [quantize_layer(*each) for each in zip(layers, shared, formats, strict=True)]
-    none = np.zeros((0, 6), np.int16), np.zeros((0, 3), np.int16)
     inputs = np.where(second @ first > 0, CODE_MAX, CODE_MIN).astype(np.int16)
     inputs = np.concatenate([inputs, np.invert(inputs)])
-    reference = TorchReference(Network(tuple(quantized), *none))
+    reference = TorchReference(Network(tuple(quantized)))
     assert reference.outputs_and_saturation(inputs)[1] == [0, 0]
 
 

@@ -4,11 +4,13 @@
 
 #include "ports.h"
 
-void block_sender(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
-                  hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
-                  ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
-void block_control(hls::stream<kernel::token_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
-                   hls::stream<kernel::word_token_bits_t>&, hls::stream<kernel::command_bits_t>&);
+void block_send(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
+                hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
+                ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
+void block_control_activations(hls::stream<kernel::token_bits_t>&,
+                               hls::stream<kernel::activation_word_bits_t>&,
+                               hls::stream<kernel::word_token_bits_t>&,
+                               hls::stream<kernel::command_bits_t>&);
 
 namespace {
 
@@ -28,7 +30,7 @@ void put_results(hls::stream<kernel::activation_word_bits_t>& port, unsigned int
   port.write(to_bits(ActivationWord{kEnd, word_t(0)}));
 }
 
-void run_sender() {
+void run_send() {
   using namespace kernel;
   hls::stream<answer_bits_t> answers("answers");
   hls::stream<activation_word_bits_t> outputs("outputs");
@@ -41,15 +43,15 @@ void run_sender() {
   outputs.write(to_bits(ActivationWord{kValue, word_t(0x5678)}));
   put_results(outputs, 0x9ABC);  // how many of them were saturated
   ap_uint<32> registers[6];
-  block_sender(answers, outputs, packet, registers[0], registers[1], registers[2], registers[3],
-               registers[4], registers[5]);
+  block_send(answers, outputs, packet, registers[0], registers[1], registers[2], registers[3],
+             registers[4], registers[5]);
   print(packet);
   std::cout << "registers";
   for (const auto& value : registers) driver::write_element(std::cout, value);
   std::cout << '\n';
 }
 
-void run_control() {
+void run_control_activations() {
   using namespace kernel;
   hls::stream<token_bits_t> tokens("tokens");
   hls::stream<activation_word_bits_t> hidden("hidden");
@@ -74,7 +76,7 @@ void run_control() {
   tokens.write(to_bits(Token{kData, 0x4321}));
   tokens.write(to_bits(Token{kPacketEnd, 0}));
   put_results(hidden, 0x5678);
-  block_control(tokens, hidden, words, commands);
+  block_control_activations(tokens, hidden, words, commands);
   while (!words.empty()) {
     std::cout << words.name();
     driver::write_element(std::cout, word_token_of(words.read()));
@@ -90,7 +92,7 @@ void run_control() {
 }  // namespace
 
 int main() {
-  run_sender();
-  run_control();
+  run_send();
+  run_control_activations();
   return 0;
 }

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.hls.tools.compiled_kernel import CompiledKernel
-from eie.hls.tools.gxx import COMPILE_FLAGS, ap_types_folder
+from eie.hls.tools.gxx import make_command, make_folder
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
@@ -57,38 +58,44 @@ def build(shared_folder: Path) -> Callable[..., Path]:
     if compiler is None:
         pytest.skip("g++ is not installed")
 
-    def make(name: str, key: bytes, command: Sequence[str], cwd: Path) -> Path:
-        target = shared_folder / f"{name}-{hashlib.sha256(key).hexdigest()[:24]}"
-        with _locked(target.with_suffix(".lock")):
-            if not target.exists():
-                partial = target.with_suffix(".partial")
-                done = subprocess.run(
-                    [*command, "-o", str(partial)],
-                    cwd=cwd,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                assert done.returncode == 0, done.stderr
-                partial.replace(target)
-        return target
+    def make(name: str, key: bytes, target: str, flags: Sequence[str], folder: Path) -> Path:
+        made = shared_folder / f"{name}-{hashlib.sha256(key).hexdigest()[:24]}"
+        with _locked(made.with_suffix(".lock")):
+            if not made.exists():
+                run(make_command(target, flags), folder)
+                keep(folder / "made" / target, made)
+        return made
+
+    def run(command: Sequence[str], folder: Path) -> None:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def keep(file: Path, place: Path) -> None:
+        partial = place.with_suffix(".partial")
+        shutil.copy2(file, partial)
+        partial.replace(place)
 
     def build_program(project: Path, sources: Sequence[str], flags: Sequence[str] = ()) -> Path:
         # -O1 compiles a quarter faster than the -O2 of eie simulate, and runs as fast.
-        options = [*COMPILE_FLAGS, "-O1", *flags, "-Isimulation", "-Ikernel", f"-I{HERE}"]
-        options += ["-isystem", str(ap_types_folder())]
-        headers = [*project.glob("*/*.h"), *HERE.glob("*.h")]
+        options = ["-O1", *flags, "-Idrivers"]
+        headers = [*project.glob("*/*.h"), *HERE.glob("*.h"), project / "Makefile"]
         common = b"".join(header.read_bytes() for header in sorted(headers))
 
         def compile_one(source: str) -> Path:
-            path = project / source if (project / source).exists() else HERE / source
-            key = "\0".join([*options, source]).encode() + common + path.read_bytes()
-            return make(path.stem, key, [compiler, *options, "-c", str(path)], project)
+            path = Path(source if (project / source).exists() else f"drivers/{source}")
+            key = "\0".join([*options, source]).encode() + common + (folder / path).read_bytes()
+            return make(path.stem, key, str(path.with_suffix(".o")), options, folder)
 
-        with ThreadPoolExecutor() as pool:
-            objects = list(pool.map(compile_one, sources))
-        key = "\0".join([*flags, *(file.name for file in objects)]).encode()
-        return make("program", key, [compiler, *flags, *map(str, objects)], project)
+        with make_folder(project, drivers=HERE) as folder:
+            with ThreadPoolExecutor() as pool:
+                objects = list(pool.map(compile_one, sources))
+            key = "\0".join([*flags, *(file.name for file in objects)]).encode()
+            program = shared_folder / f"program-{hashlib.sha256(key).hexdigest()[:24]}"
+            with _locked(program.with_suffix(".lock")):
+                if not program.exists():
+                    run([compiler, *flags, *map(str, objects), "-o", "made/program"], folder)
+                    keep(folder / "made" / "program", program)
+        return program
 
     return build_program
 
@@ -265,6 +272,42 @@ def kinds() -> dict[str, int]:
     """The kinds of tokens, results and commands, as types.h numbers them."""
     text = files("eie.templates").joinpath("kernel", "types.h").read_text(encoding="utf-8")
     return {name: int(value) for name, value in re.findall(r"\bk(\w+) = (\d+),", text)}
+
+
+@dataclass(frozen=True)
+class ResultStreams:
+    """What goes through the trees on the way back, as fields of 64 bits."""
+
+    kinds: dict[str, int]
+
+    @staticmethod
+    def fields_of(value: int, bits: int) -> list[int]:
+        """An integer as fields."""
+        return [value >> low & (2**64 - 1) for low in range(0, bits, 64)]
+
+    @staticmethod
+    def value_of(fields: list[int]) -> int:
+        """An integer from its fields."""
+        return sum(field << 64 * place for place, field in enumerate(fields))
+
+    def marked(self, values: list[int]) -> list[tuple[int, int]]:
+        """The results of a layer: (kind, value), the last one marked."""
+        last = len(values) - 1
+        return [
+            (self.kinds["Last" if place == last else "Value"], value)
+            for place, value in enumerate(values)
+        ]
+
+    @staticmethod
+    def stalls(data: st.DataObject, names: Sequence[str]) -> dict[str, Stall]:
+        """A stall pattern for each of the streams called `names`."""
+        return {name: data.draw(STALLS, name) for name in names}
+
+
+@pytest.fixture(scope="session")
+def results(kinds: dict[str, int]) -> ResultStreams:
+    """Results on their way back from the PEs, as streams of fields."""
+    return ResultStreams(kinds)
 
 
 #: A stall pattern: seed, and the share of cycles in which a stream rests.

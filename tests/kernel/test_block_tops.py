@@ -9,8 +9,8 @@ import numpy as np
 from eie.hls.spec.packets import STATUS, Kind, Status, parse_packet
 
 
-def test_sender_and_control_unit_as_tops_of_their_own(project_of, small, build, kinds) -> None:
-    sources = ["block_tops.cpp", "blocks/sender.cpp", "blocks/control.cpp"]
+def test_send_and_control_activations_as_tops_of_their_own(project_of, small, build, kinds) -> None:
+    sources = ["block_tops.cpp", "blocks/send.cpp", "blocks/control_activations.cpp"]
     program = build(project_of(small), sources, ["-Iblocks"])
     done = subprocess.run([str(program)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -55,8 +55,7 @@ def one_layer(codes: npt.NDArray[np.integer], seed: int = 0, **options: object) 
     codebook = np.random.default_rng(seed).integers(-900, 900, 16).astype(np.int16)
     codebook[0] = 0
     layer = Layer.from_dense_codes("layer", codes.astype(np.uint8), codebook=codebook, **options)
-    rows, columns = codes.shape
-    return Network((layer,), np.zeros((0, columns), np.int16), np.zeros((0, rows), np.int16))
+    return Network((layer,))
 
 
 def test_identify_reports_the_design(twin) -> None:
@@ -161,7 +160,7 @@ def test_layer_of_more_rows_than_17_bits_count(twin_of: Callable) -> None:
         weight_frac=8,
         output_frac=8,
     )
-    network = Network((layer,), np.zeros((0, 1), np.int16), np.zeros((0, rows), np.int16))
+    network = Network((layer,))
     outputs = twin_of(wide).run(network, np.array([[512]], np.int16))
     assert np.array_equal(np.flatnonzero(outputs[0]), where)
 

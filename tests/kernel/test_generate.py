@@ -88,13 +88,13 @@ def test_files_that_eie_did_not_write_stay(tmp_path: Path) -> None:
 
 def test_an_edited_file_is_refused_and_kept(tmp_path: Path) -> None:
     project = generate(DESIGN, tmp_path / "project")
-    for path in ("kernel/lnzd.h", "vitis/options.tcl"):
+    for path in ("kernel/merge.h", "vitis/options.tcl"):
         with (project / path).open("a") as file:
             file.write("// my change\n")
     before = tree(project)
     with pytest.raises(InputError) as refusal:
         generate(OTHER, project)
-    assert "kernel/lnzd.h is not as eie wrote it" in str(refusal.value)
+    assert "kernel/merge.h is not as eie wrote it" in str(refusal.value)
     assert "vitis/options.tcl is not as eie wrote it" in str(refusal.value)
     assert tree(project) == before
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
@@ -113,7 +113,7 @@ def test_a_file_in_the_way_of_a_new_one_is_refused_and_kept(tmp_path: Path) -> N
 def test_a_deleted_file_comes_back(tmp_path: Path) -> None:
     project = generate(DESIGN, tmp_path / "project")
     before = tree(project)
-    (project / "kernel" / "lnzd.h").unlink()
+    (project / "kernel" / "merge.h").unlink()
     assert tree(generate(DESIGN, project)) == before
 
 
@@ -194,7 +194,7 @@ def test_a_failure_in_the_middle_brings_the_old_project_back(
     tmp_path: Path, fail_at, monkeypatch, links, before, after, method, count
 ) -> None:
     project = generate(before, tmp_path / "project")
-    (project / "kernel" / "lnzd.h").chmod(0o600)
+    (project / "kernel" / "merge.h").chmod(0o600)
     old = tree(project)
     if not links:
 
@@ -207,11 +207,11 @@ def test_a_failure_in_the_middle_brings_the_old_project_back(
         with pytest.raises(InputError, match="No space left"):
             generate(after, project)
     assert tree(project) == old
-    assert (project / "kernel" / "lnzd.h").stat().st_mode & 0o777 == 0o600
+    assert (project / "kernel" / "merge.h").stat().st_mode & 0o777 == 0o600
     assert (project / "vivado").exists() is (before is OTHER)
     generate(after, project)
     assert tree(project) == tree(generate(after, tmp_path / "fresh"))
-    assert (project / "kernel" / "lnzd.h").stat().st_mode & 0o777 == 0o600
+    assert (project / "kernel" / "merge.h").stat().st_mode & 0o777 == 0o600
 
 
 def test_files_that_stay_the_same_are_not_written_again(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def outside(tmp_path: Path) -> Path:
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "victim").write_bytes(b"kept")
-    (folder / "lnzd.h").write_bytes(b"kept, too")
+    (folder / "merge.h").write_bytes(b"kept, too")
     return folder
 
 
@@ -244,7 +244,7 @@ def outside(tmp_path: Path) -> Path:
         "../outside/victim",
         "kernel/../../outside/victim",
         "{outside}/victim",
-        "kernel//lnzd.h",
+        "kernel//merge.h",
         "./README.md",
         ".eie.lock",
         "SHA256SUMS",
@@ -285,7 +285,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path, outside, path) -> None:
     assert tree(outside) == before
 
 
-@pytest.mark.parametrize("path", ["kernel/lnzd.h", LISTING, "vivado/build.tcl"])
+@pytest.mark.parametrize("path", ["kernel/merge.h", LISTING, "vivado/build.tcl"])
 def test_a_file_that_is_a_link_is_refused(tmp_path, outside, path) -> None:
     project = generate(DESIGN, tmp_path / "project")
     file = project / path
@@ -302,11 +302,11 @@ def test_a_file_that_is_a_link_is_refused(tmp_path, outside, path) -> None:
 
 def test_what_is_no_file_is_refused(tmp_path) -> None:
     project = generate(DESIGN, tmp_path / "project")
-    (project / "kernel" / "lnzd.h").unlink()
-    os.mkfifo(project / "kernel" / "lnzd.h")
-    with pytest.raises(InputError, match=r"kernel/lnzd\.h must be a file, not a device"):
+    (project / "kernel" / "merge.h").unlink()
+    os.mkfifo(project / "kernel" / "merge.h")
+    with pytest.raises(InputError, match=r"kernel/merge\.h must be a file, not a device"):
         generate(OTHER, project)
-    assert (project / "kernel" / "lnzd.h").is_fifo()
+    assert (project / "kernel" / "merge.h").is_fifo()
 
 
 def test_a_read_only_file_is_refused_if_it_would_change(tmp_path) -> None:

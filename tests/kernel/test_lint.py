@@ -267,7 +267,9 @@ def test_every_memory_is_bound_and_in_the_estimate(design, kernel) -> None:
     listed = sum(memory.count > 0 for memory in estimate(design).memories)
     assert listed == len(bound) - (design.length_bits == 0)
     (layer,) = (each for each in estimate(design).memories if each.name == "layers")
-    fields = re.search(r"struct LayerDescriptor \{(.*?)\};", kernel["kernel/activations.h"], re.S)
+    fields = re.search(
+        r"struct LayerDescriptor \{(.*?)\};", kernel["kernel/control_activations.h"], re.S
+    )
     bits = {"row_t": 17, "layer_rows_t": 25}
     types = re.findall(r"^  ap_uint<(\d+)>|^  (\w+) \w+;", fields[1], re.M)
     assert layer.width == sum(int(width or bits[name]) for width, name in types)
@@ -275,7 +277,9 @@ def test_every_memory_is_bound_and_in_the_estimate(design, kernel) -> None:
 
 def test_pragma_of_a_name_that_is_not_declared_is_found(kernel) -> None:
     """The check above can fail."""
-    (function,) = (f for f in functions(kernel["kernel/lnzd.h"]) if f.name == "leading_lane")
+    (function,) = (
+        f for f in functions(kernel["kernel/detect_nonzero.h"]) if f.name == "leading_lane"
+    )
     assert declared_type("first", function.body) == "ap_uint<2>"
     assert declared_type("second", function.body) is None
     assert declared_type("memory", "void f(memory_t& memory, int a) {") == "memory_t"

@@ -18,8 +18,7 @@ from eie.host.packing.packer import pack
 
 
 def network_of(*layers: Layer) -> Network:
-    none = np.zeros((0, layers[0].columns), np.int16), np.zeros((0, layers[-1].rows), np.int16)
-    return Network(layers, *none)
+    return Network(layers)
 
 
 def dense_run(network: Network, inputs) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +128,22 @@ def test_every_design_has_golden_packets(design: Design) -> None:
     names = re.findall(r"^exchange (\w+)$", text, re.M)
     assert len(set(names)) == len(names) == 17
     assert len(text) < 4_000_000
+
+
+def test_the_projects_own_makefile_plays_them(tmp_path: Path) -> None:
+    """As its README says; the Python on the path has the arithmetic headers."""
+    project = generate(Design(pes=1), tmp_path / "project")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["make", "testbench", "FLAGS=-O0"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={"PATH": path},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(" answers are right\n")
 
 
 def test_sanitizers_find_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """An entry a cycle (II = 1), as the counters of the whole kernel tell it.
 
-The same of a PE alone is in test_blocks_pe.py, and of the other blocks beside their tests.
+The same of a PE alone is in test_pe.py, and of the other blocks beside their tests.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def count(twin, rows: int, columns: int, density: float, active: float = 1.0):
     layer = Layer.from_dense_codes(
         "layer", codes.astype(np.uint8), codebook=np.arange(16, dtype=np.int16)
     )
-    network = Network((layer,), np.zeros((0, columns), np.int16), np.zeros((0, rows), np.int16))
+    network = Network((layer,))
     packed = pack(network, twin.design)
     inputs = (random.random((1, columns)) < active).astype(np.int16)
     twin.run(packed, inputs)
@@ -62,7 +62,7 @@ def test_padding_entries_take_a_cycle_too(twin) -> None:
     codes = np.zeros((1024, 1), np.uint8)
     codes[1008, 0] = 3
     layer = Layer.from_dense_codes("layer", codes, codebook=np.arange(16, dtype=np.int16))
-    network = Network((layer,), np.zeros((0, 1), np.int16), np.zeros((0, 1024), np.int16))
+    network = Network((layer,))
     twin.run(pack(network, twin.design, assignment="natural"), np.ones((1, 1), np.int16))
     counters = read_counters(twin.ask(build_packet(Kind.COUNTERS, 9))[1], 1)
     assert counters.busy.tolist() == [64]

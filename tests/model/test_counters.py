@@ -139,7 +139,7 @@ def test_queues_that_are_too_short_hold_the_broadcast_up(roomy, count):
     sent = order_inputs(300, "balanced")
     kept = (np.arange(64)[:, None] % 16 == 0) == (sent < 150)
     layer = Layer.from_dense_codes("a", kept.astype(np.uint8), codebook=np.arange(16, dtype="i2"))
-    network = Network((layer,), np.zeros((0, 300), np.int16), np.zeros((0, 64), np.int16))
+    network = Network((layer,))
     inputs = codes(0, 1, 300, 1.0)
     short, *_ = count(network, roomy(16, queue_depth=2), inputs)
     deep, *_ = count(network, roomy(16, queue_depth=256), inputs)

@@ -178,7 +178,7 @@ def test_activations_of_the_last_run_are_kept_by_slot(random_network, roomy, tal
     inputs = codes(9, 2, 20)
     talker.send(packed.run_packet(inputs))
     before, hidden, after = talker.emulator.last_activations
-    first = Network(network.layers[:1], np.zeros((0, 20), np.int16), np.zeros((0, 30), np.int16))
+    first = Network(network.layers[:1])
     assert np.array_equal(before[:, packed.layers[0].slot_of_column], inputs)
     assert np.array_equal(hidden[:, packed.layers[0].slot_of_row], reference(first, inputs))
     assert np.array_equal(after[:, packed.layers[1].slot_of_row], reference(network, inputs))

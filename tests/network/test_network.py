@@ -184,7 +184,7 @@ def test_layers_that_do_not_follow_each_other_are_refused(random_network):
     first, second = random_network(6, 5).layers[0], random_network(4, 3).layers[0]
     second = dataclasses.replace(second, input_frac=7)
     with pytest.raises(InputError) as caught:
-        Network((first, second), **no_golden(6, 3))
+        Network((first, second))
     for problem in ("must be unique", "takes 4 inputs, but .* gives 5", "reads 7 fraction bits"):
         assert problem.split(".*")[0] in str(caught.value)
     assert "3 problems" in str(caught.value)
@@ -192,7 +192,7 @@ def test_layers_that_do_not_follow_each_other_are_refused(random_network):
 
 def test_a_network_without_layers_is_refused():
     with pytest.raises(InputError, match="must have at least one layer"):
-        Network((), **no_golden(1, 1))
+        Network(())
 
 
 @pytest.mark.parametrize(
@@ -218,10 +218,17 @@ def test_golden_inputs_without_outputs_are_refused(random_network):
         Network(layers, np.zeros((2, 6), np.int16), np.zeros((3, 5), np.int16))
 
 
+def test_golden_vectors_need_not_be_given(random_network):
+    network = Network(random_network(6, 5).layers)
+    assert network.golden_inputs.shape == (0, 6) and network.golden_outputs.shape == (0, 5)
+    with pytest.raises(InputError, match="as many vectors each"):
+        Network(network.layers, np.zeros((2, 6), np.int16))
+
+
 @pytest.mark.parametrize("metadata", [None, "text", ["text"], {"a": float("nan")}, {3: "a"}])
 def test_metadata_that_is_not_text_is_refused(metadata, random_network):
     with pytest.raises(InputError, match="metadata must map strings to strings"):
-        Network(random_network(6, 5).layers, **no_golden(6, 5), metadata=metadata)
+        Network(random_network(6, 5).layers, metadata=metadata)
 
 
 @pytest.mark.parametrize(

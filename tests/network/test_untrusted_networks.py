@@ -216,8 +216,7 @@ def test_a_network_as_regular_as_a_bomb_is_written_so_that_it_can_be_read(tmp_pa
     codebook = np.zeros(16, np.int16)
     codebook[1] = 100
     layer = Layer.from_dense_codes("layer", np.ones((4096, 4096), np.uint8), codebook=codebook)
-    none = np.zeros((0, 4096), np.int16)
-    network = Network((layer,), none, none)
+    network = Network((layer,))
     network.save(tmp_path / "net.npz")
     assert Network.load(tmp_path / "net.npz") == network
 

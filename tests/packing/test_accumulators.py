@@ -120,8 +120,7 @@ def test_the_half_of_rounding_must_fit_by_itself(activation, roomy):
     )  # fmt: skip
     assert layer.shift == 32
     assert accumulator_bits_needed(layer).tolist() == [33]
-    none = np.zeros((0, 1), np.int16)
-    network = Network((layer,), none, none)
+    network = Network((layer,))
     with pytest.raises(DoesNotFitError, match="can reach sums of 33 bits"):
         pack(network, roomy(1, accumulator_bits=32))
     assert pack(network, roomy(1, accumulator_bits=33)).network == network

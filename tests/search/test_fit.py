@@ -36,8 +36,7 @@ def without_weights(*sizes: int) -> Network:
         )
         for number, (columns, rows) in enumerate(itertools.pairwise(sizes))
     ]  # fmt: skip
-    none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
-    return Network(tuple(layers), *none)
+    return Network(tuple(layers))
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -206,7 +205,7 @@ def test_the_natural_order_may_need_more_than_the_balanced():
     codes = np.zeros((6400, 64), np.uint8)
     codes[::64] = 1  # in natural order all on PE 0
     layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
-    network = Network((layer,), np.zeros((0, 64), np.int16), np.zeros((0, 6400), np.int16))
+    network = Network((layer,))
     balanced, natural = fit(network).design, fit(network, assignment="natural").design
     assert balanced.entries_per_pe < natural.entries_per_pe
     pack(network, natural, assignment="natural")
@@ -250,7 +249,7 @@ def test_a_network_that_only_one_full_pe_makes_too_large_is_refused():
     codes = np.zeros((64, 8192), np.uint8)
     codes[::8] = 1  # in natural order all on PE 0 of eight
     layer = Layer.from_dense_codes("only", codes, codebook=np.arange(16, dtype=np.int16))
-    network = Network((layer,), np.zeros((0, 8192), np.int16), np.zeros((0, 64), np.int16))
+    network = Network((layer,))
     assert fit(network, "pynq-z1", pes=8).design.entries_per_pe < 65536
     with pytest.raises(DoesNotFitError, match=r"BRAM36: needs \d+, may use 112 of 140"):
         fit(network, "pynq-z1", pes=8, assignment="natural")
@@ -295,7 +294,7 @@ def test_sums_beyond_every_accumulator_are_refused():
         "wide", np.ones((1, 65536), np.uint8), codebook=codebook,
         bias=np.array([(1 << 47) - 1]), input_frac=8, weight_frac=0, output_frac=0,
     )  # fmt: skip
-    network = Network((layer,), np.zeros((0, 65536), np.int16), np.zeros((0, 1), np.int16))
+    network = Network((layer,))
     assert RANGES["accumulator_bits"][1] == 48
     with pytest.raises(DoesNotFitError, match="accumulator_bits: needs 49, may use 48 of 48"):
         fit(network)

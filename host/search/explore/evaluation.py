@@ -64,8 +64,7 @@ def evaluate(
 ) -> list[PointResult]:
     """Evaluate points that share an encoding."""
     pes, index_bits = _encoding(points[0])
-    start = Design(pes=pes, index_bits=index_bits)
-    packed = encode_network(network, pes, index_bits, assignment, start)
+    packed = encode_network(network, Design(pes=pes, index_bits=index_bits), assignment)
     accumulators = needed_accumulators(network)
     counter = _Counter(packed)
     results = []

@@ -1,8 +1,8 @@
 # The IPs that the mock knows: their CONFIG names, pins, and what is behind them.
 #
-# Written from the product guides, not from hls/spec/block_design.py, so that it can disagree with it:
-# PG082 and UG585 (processing_system7), PG201 and UG1085 (zynq_ultra_ps_e), PG021 (axi_dma), PG247
-# (smartconnect), PG164 (proc_sys_reset), PG099 (axi_intc), and for the kernel UG1399.
+# Written from the product guides, not from hls/spec/block_design.py, so that it can disagree with
+# it: PG082 and UG585 (processing_system7), PG201 and UG1085 (zynq_ultra_ps_e), PG021 (axi_dma),
+# PG247 (smartconnect), PG164 (proc_sys_reset), PG099 (axi_intc), and for the kernel UG1399.
 #
 # A line of an IP is one of these. Options: -when EXPR (the pin exists only then), -count EXPR
 # (one for each number from 0, put into the name), -width EXPR, -optional (may stay open). An

@@ -76,8 +76,13 @@ def test_runs_one_part_of_the_kernel(project, tools):
 
 
 def test_refuses_a_part_that_there_is_not(project, tools):
-    with pytest.raises(InputError, match=r"block must be one of receiver, .*, not 'brain'"):
+    with pytest.raises(InputError, match=r"block must be one of receive, .*, not 'brain'$"):
         run_block(project, "brain", path=tools.path)
+
+
+def test_an_old_name_of_a_part_leads_to_its_new_one(project, tools):
+    with pytest.raises(InputError, match="not 'lnzd': it is called 'detect_nonzero' now"):
+        run_block(project, "lnzd", path=tools.path)
 
 
 def test_a_failure_shows_the_end_of_the_log(project, tools):

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import BLOCKS, wire
 from eie.hls.spec.design import Design, target_board
 from eie.hls.spec.registers import VLNV
 from eie.hls.tools.gxx import ap_types_folder
-from eie.hls.tools.vendor import BLOCKS, STEPS
+from eie.hls.tools.vendor import STEPS
 
 
 @pytest.fixture
@@ -190,6 +191,15 @@ def test_one_part_of_the_kernel_alone(make_project, mock, monkeypatch, block):
     assert (project / "build" / f"hls_{block}" / "eie" / "solution").is_dir()
     assert not (project / "build" / "hls").exists()
     assert f"block_{block}(" in (project / "blocks" / f"{block}.cpp").read_text()
+
+
+def test_blocks_are_named_as_their_files_and_processes(make_project):
+    project = make_project(Design(pes=4, board="pynq-z2"))
+    assert {path.stem for path in (project / "blocks").glob("*.cpp")} == set(BLOCKS)
+    processes = {process.function.split("<")[0] for process in wire(Design(pes=4)).processes}
+    names = {re.sub(r"_\d+$", "", name) for name in processes}
+    assert set(BLOCKS) - {"pe"} <= names
+    assert names <= {path.stem for path in (project / "kernel").glob("*.h")}
 
 
 def test_an_unknown_part_is_refused(make_project, mock, monkeypatch):

@@ -41,18 +41,21 @@ constexpr unsigned int kDesignId = 0xf9b7774fu;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
+//! Bits of an activation or a shared weight, and of a beat.
+constexpr int kActivationBits = 16;
+constexpr int kBeatBits = 64;
 //! Entries of one 64-bit beat, and of one word of the sparse matrix memory.
 constexpr int kEntriesPerWord = 4;
 //! Columns looked up in the same place: a pair of pointers, or a pointer and eight lengths.
 constexpr int kColumnsPerPointerWord = 8;
 //! Beats of a load for each of these places.
 constexpr int kPointerBeatsPerWord = 1;
+//! Bits of a compact pointer in a load; lengths are in what it leaves of its beat, or in another.
+constexpr int kBaseBits = 24;
 //! Width of a column pointer; the last one points one past the last entry.
 constexpr int kPointerBits = 7;
 
 // What follows from the above.
-constexpr int kActivationBits = 16;
-constexpr int kBeatBits = 64;
 constexpr int kActivationsPerBeat = kBeatBits / kActivationBits;
 constexpr int kBeatsPerWord = kLanes / kActivationsPerBeat;
 constexpr int kEntryBits = kWeightBits + kIndexBits;
@@ -62,7 +65,7 @@ constexpr int kPointerWordsPerPe = kPointersPerPe / kColumnsPerPointerWord;
 constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * kPointerBeatsPerWord;
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
 //! Inputs that the first layer may have: a column's index has 16 bits.
-constexpr int kMostColumns = 1 << 16;
+constexpr int kMostColumns = 65536;
 //! Largest shift at write-back: the half that rounds must fit an accumulator.
 constexpr int kMostShift = kAccumulatorBits - 1;
 
@@ -105,7 +108,8 @@ static_assert(kIndexBits >= 3 && kIndexBits <= 8, "Zero runs of 3 to 8 bits are 
 static_assert(kQueueDepth >= 2, "A queue of one takes an activation only every second cycle.");
 static_assert(kEntriesPerPe % kEntriesPerWord == 0, "A PE holds whole words of entries.");
 static_assert(kEntriesPerPe < (1 << kPointerBits), "A pointer must reach one past the last entry.");
-static_assert(kPointerBits <= 24, "Work tokens and compact pointers have 24 bits for an address.");
+static_assert(kPointerBits <= 24, "Work tokens have 24 bits for an address.");
+static_assert(kPointerBits <= kBaseBits, "A compact pointer must reach every entry.");
 static_assert(kPointersPerPe % kColumnsPerPointerWord == 0, "A PE holds whole words of pointers.");
 static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of up to a byte.");
 static_assert(kResultDepth >= 2, "A queue of one takes a result only every second cycle.");

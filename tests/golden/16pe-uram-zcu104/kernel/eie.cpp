@@ -4,12 +4,14 @@
 // number of PEs, is in the headers.
 #include "eie.h"
 
-#include "activations.h"
 #include "broadcast.h"
+#include "collect.h"
 #include "column_fetch.h"
+#include "control_activations.h"
 #include "dataflow.h"
+#include "detect_nonzero.h"
 #include "gather.h"
-#include "lnzd.h"
+#include "merge.h"
 #include "multiply_accumulate.h"
 #include "receive.h"
 #include "send.h"

@@ -13,9 +13,7 @@ typedef ap_uint<kColumnsPerPointerWord * kLengthBits> lengths_t;
 typedef pointer_t bank_0_t[kPointerWordsPerPe];  //!< The pointers.
 typedef lengths_t bank_1_t[kPointerWordsPerPe];  //!< The lengths.
 
-//! A base's bits in a load, and those of a length: in what the base leaves of its beat, or in a
-//! beat of their own.
-constexpr int kBaseBits = 24;
+//! Whether a load has a base and its lengths in one beat, and the bits that it has for a length.
 constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
 constexpr int kLengthLane = kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord
                                      : kBeatBits / kColumnsPerPointerWord;

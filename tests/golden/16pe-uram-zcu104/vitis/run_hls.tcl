@@ -35,9 +35,9 @@ if {$block eq ""} {
     set source [file join $root kernel eie.cpp]
     set build [file join $root build hls]
 } else {
-    if {$block ni {receiver control lnzd broadcast pe collector sender}} {
-        error "block must be one of receiver, control, lnzd, broadcast, pe, collector, sender,\
-            not '$block'"
+    if {$block ni {receive control_activations detect_nonzero broadcast pe collect send}} {
+        error "block must be one of receive, control_activations, detect_nonzero, broadcast,\
+            pe, collect, send, not '$block'"
     }
     set top block_$block
     set source [file join $root blocks $block.cpp]

@@ -193,12 +193,12 @@ rows:
   for (int row = 0; row < kReportRows; ++row) {
 #pragma HLS PIPELINE II = 1
     ap_uint<kActivationBits> value = 0;
-    if (row == 0) value = counters.busy;
-    if (row == 1) value = counters.busy >> kActivationBits;
-    if (row == 2) value = counters.starved;
-    if (row == 3) value = counters.starved >> kActivationBits;
-    if (row == 4) value = full;
-    if (row == 5) value = full >> kActivationBits;
+    if (row == packet::kCounterRowBusyLow) value = counters.busy;
+    if (row == packet::kCounterRowBusyHigh) value = counters.busy >> kActivationBits;
+    if (row == packet::kCounterRowStarvedLow) value = counters.starved;
+    if (row == packet::kCounterRowStarvedHigh) value = counters.starved >> kActivationBits;
+    if (row == packet::kCounterRowFullLow) value = full;
+    if (row == packet::kCounterRowFullHigh) value = full >> kActivationBits;
     results.write(Result{row == kReportRows - 1 ? kLast : kValue, value});
     end_cycle();
   }

@@ -211,6 +211,12 @@ constexpr int kCountersCyclesBits = 64;
 
 //! Rows of the counters table, one value a PE in each.
 constexpr int kCounterRows = 8;
+constexpr int kCounterRowBusyLow = 0;
+constexpr int kCounterRowBusyHigh = 1;
+constexpr int kCounterRowStarvedLow = 2;
+constexpr int kCounterRowStarvedHigh = 3;
+constexpr int kCounterRowFullLow = 4;
+constexpr int kCounterRowFullHigh = 5;
 
 }  // namespace packet
 }  // namespace kernel

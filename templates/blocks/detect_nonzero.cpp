@@ -1,5 +1,5 @@
 // The leading non-zero detection alone: words of activations in, non-zero activations out.
-#include "lnzd.h"
+#include "detect_nonzero.h"
 
 #include "ports.h"
 
@@ -21,14 +21,15 @@ take:
 
 }  // namespace
 
-void block_lnzd(hls::stream<word_token_bits_t>& words_in, hls::stream<token_bits_t>& tokens_out) {
+void block_detect_nonzero(hls::stream<word_token_bits_t>& words_in,
+                          hls::stream<token_bits_t>& tokens_out) {
 #pragma HLS INTERFACE axis port = words_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS DATAFLOW
   hls::stream<WordToken, kStreamDepth> words("words");
   hls::stream<Token, kStreamDepth> tokens("tokens");
 
-  EIE_REGION("block_lnzd");
+  EIE_REGION("block_detect_nonzero");
   EIE_PROCESS(take_words(words_in, words));
   EIE_PROCESS(detect_nonzero(words, tokens));
   EIE_PROCESS(give_tokens(tokens, tokens_out));

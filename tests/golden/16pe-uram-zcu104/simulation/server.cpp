@@ -2,8 +2,9 @@
 // output.
 //
 // A request is a 32-bit length in bytes and that many bytes of a packet. A reply is a 32-bit kind,
-// a 32-bit length and as many bytes: kind 0 is an answer with the six registers (32 bits each) in
-// front, kind 1 the text of a deadlock, kind 2 that of another error; after those the program ends.
+// a 32-bit length and as many bytes: kind 0 is an answer with the registers (32 bits each, in order
+// of their offsets) in front, kind 1 the text of a deadlock, kind 2 that of another error; after
+// those the program ends.
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -49,14 +50,11 @@ std::vector<std::uint8_t> process(const std::vector<std::uint8_t>& packet) {
     transfer.last = beat + 1 == beats ? 1 : 0;
     packets_in.write(transfer);
   }
-  ap_uint<32> registers[6];
-  eie(packets_in, packets_out, registers[0], registers[1], registers[2], registers[3], registers[4],
-      registers[5]);
-  std::vector<std::uint8_t> body(sizeof(std::uint32_t) * 6);
-  for (std::size_t i = 0; i < 6; ++i) {
-    const std::uint32_t value = registers[i];
-    std::memcpy(&body[4 * i], &value, 4);
-  }
+  ap_uint<32> design_id, format_version, network_id, packets, errors, cycles;
+  eie(packets_in, packets_out, design_id, format_version, network_id, packets, errors, cycles);
+  const std::uint32_t values[] = {design_id, format_version, network_id, packets, errors, cycles};
+  std::vector<std::uint8_t> body(sizeof values);
+  std::memcpy(body.data(), values, sizeof values);
   bool ended = false;
   while (!packets_out.empty()) {
     const kernel::axis_t transfer = packets_out.read();

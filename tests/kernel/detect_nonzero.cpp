@@ -1,5 +1,5 @@
 // Drives the leading non-zero detection alone: words in, tokens out.
-#include "lnzd.h"
+#include "detect_nonzero.h"
 
 #include "driver.h"
 

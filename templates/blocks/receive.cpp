@@ -1,7 +1,7 @@
 // The receiver alone: a packet in, tokens and what to answer out. The packet comes as to the
 // kernel, straight from the port: ap_axiu is for ports only (UG1399, AXI4-Stream Interfaces).
-#include "ports.h"
 #include "receive.h"
+#include "ports.h"
 
 using namespace kernel;
 
@@ -19,8 +19,8 @@ give:
 
 }  // namespace
 
-void block_receiver(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& tokens_out,
-                    hls::stream<answer_bits_t>& answers_out) {
+void block_receive(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& tokens_out,
+                   hls::stream<answer_bits_t>& answers_out) {
 #pragma HLS INTERFACE axis port = packet_in
 #pragma HLS INTERFACE axis port = tokens_out
 #pragma HLS INTERFACE axis port = answers_out
@@ -28,7 +28,7 @@ void block_receiver(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& t
   hls::stream<Token, kStreamDepth> tokens("tokens");
   hls::stream<Answer, kStreamDepth> answers("answers");
 
-  EIE_REGION("block_receiver");
+  EIE_REGION("block_receive");
   EIE_PROCESS(receive(packet_in, tokens, answers));
   EIE_PROCESS(give_tokens(tokens, tokens_out));
   EIE_PROCESS(give_answers(answers, answers_out));

@@ -1,4 +1,6 @@
-// The gather tree and collector of four PEs alone: results in, whole words out.
+// The way back of four PEs alone, the gather tree and its root: results in, whole words out.
+#include "collect.h"
+
 #include "gather.h"
 #include "ports.h"
 
@@ -48,10 +50,10 @@ packet:
 
 }  // namespace
 
-void block_collector(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t>& in_1,
-                     hls::stream<result_bits_t>& in_2, hls::stream<result_bits_t>& in_3,
-                     hls::stream<command_bits_t>& commands_in, hls::stream<word_bits_t>& hidden_out,
-                     hls::stream<word_bits_t>& outputs_out) {
+void block_collect(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t>& in_1,
+                   hls::stream<result_bits_t>& in_2, hls::stream<result_bits_t>& in_3,
+                   hls::stream<command_bits_t>& commands_in, hls::stream<word_bits_t>& hidden_out,
+                   hls::stream<word_bits_t>& outputs_out) {
 #pragma HLS INTERFACE axis port = in_0
 #pragma HLS INTERFACE axis port = in_1
 #pragma HLS INTERFACE axis port = in_2
@@ -71,7 +73,7 @@ void block_collector(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t
   hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
   hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
 
-  EIE_REGION("block_collector");
+  EIE_REGION("block_collect");
   EIE_PROCESS(take_results<kResultBits>(in_0, results_0));
   EIE_PROCESS(take_results<kResultBits>(in_1, results_1));
   EIE_PROCESS(take_results<kResultBits>(in_2, results_2));

@@ -143,8 +143,7 @@ def column_network(lengths: Sequence[int], rows: int, pes: int) -> Network:
         codes[PE : PE + length * pes : pes, column] = 1 + column % 15
     codebook = np.arange(16, dtype=np.int16) * 3
     layer = Layer.from_dense_codes("layer", codes, codebook=codebook)
-    inputs, outputs = len(lengths), rows * pes
-    return Network((layer,), np.zeros((0, inputs), np.int16), np.zeros((0, outputs), np.int16))
+    return Network((layer,))
 
 
 @PROPERTY

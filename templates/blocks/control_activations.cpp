@@ -1,6 +1,6 @@
 // The control unit alone: tokens and results of hidden layers in, words of activations and commands
 // out.
-#include "activations.h"
+#include "control_activations.h"
 
 #include "ports.h"
 
@@ -34,10 +34,10 @@ give:
 
 }  // namespace
 
-void block_control(hls::stream<token_bits_t>& tokens_in,
-                   hls::stream<activation_word_bits_t>& hidden_in,
-                   hls::stream<word_token_bits_t>& words_out,
-                   hls::stream<command_bits_t>& commands_out) {
+void block_control_activations(hls::stream<token_bits_t>& tokens_in,
+                               hls::stream<activation_word_bits_t>& hidden_in,
+                               hls::stream<word_token_bits_t>& words_out,
+                               hls::stream<command_bits_t>& commands_out) {
 #pragma HLS INTERFACE axis port = tokens_in
 #pragma HLS INTERFACE axis port = hidden_in
 #pragma HLS INTERFACE axis port = words_out
@@ -48,7 +48,7 @@ void block_control(hls::stream<token_bits_t>& tokens_in,
   hls::stream<WordToken, kStreamDepth> words("words");
   hls::stream<Command, kCommandDepth> commands("commands");
 
-  EIE_REGION("block_control");
+  EIE_REGION("block_control_activations");
   EIE_PROCESS(take_tokens(tokens_in, tokens));
   EIE_PROCESS(take_activation_words(hidden_in, hidden));
   EIE_PROCESS(control_activations(tokens, hidden, words, commands));

@@ -1,0 +1,96 @@
+"""The root of the way back alone: words to their places, saturated results counted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
+#: An activation and, above it, whether it was saturated; 16 of them to a word.
+RESULT_BITS = 16 + 1
+WORD_BITS = 16 * RESULT_BITS
+
+
+@pytest.fixture(scope="module")
+def project(project_of, small):
+    return project_of(small)
+
+
+def stop_commands(kinds) -> list[int]:
+    return [kinds["Stop"], 0, 0, 0, 0, 0]
+
+
+@PROPERTY
+@given(data=st.data())
+def test_collect_sends_words_where_commands_say_and_drops_padding(
+    project, drive, kinds, results, data
+) -> None:
+    """Activations lose their marks, which are counted by layer but for lanes without a row."""
+    commands, elements = [], []
+    expected = {"hidden": [], "outputs": []}
+    saturated = {}
+    lanes = st.lists(
+        st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 1)), min_size=16, max_size=16
+    )
+    for _ in range(data.draw(st.integers(1, 4), "commands")):
+        to = data.draw(st.sampled_from(["hidden", "outputs"]))
+        words = data.draw(st.integers(1, 6))
+        keep = data.draw(st.integers(0, words))
+        spare = data.draw(st.integers(0, 15))
+        layer = data.draw(st.integers(0, 1))
+        first = int(layer not in saturated)
+        layer_lanes = data.draw(st.lists(lanes, min_size=words, max_size=words))
+        kinds_of_words = [kind for kind, _ in results.marked(layer_lanes)]
+        for kind, word in zip(kinds_of_words, layer_lanes, strict=True):
+            packed = sum(
+                (value | mark << 16) << RESULT_BITS * lane
+                for lane, (value, mark) in enumerate(word)
+            )
+            elements.append([kind, *results.fields_of(packed, WORD_BITS)])
+        for place, word in enumerate(layer_lanes[:keep]):
+            values = sum(value << 16 * lane for lane, (value, _) in enumerate(word))
+            expected[to].append([kinds_of_words[place], *results.fields_of(values, 256)])
+            counted = word[: 16 - spare] if place == keep - 1 else word
+            saturated[layer] = saturated.get(layer, 0) + sum(mark for _, mark in counted)
+        saturated.setdefault(layer, 0)
+        to_kind = kinds["ToHidden" if to == "hidden" else "ToOutput"]
+        commands.append([to_kind, words, keep, spare, layer, first])
+    commands += [[kinds["RunEnd"], 2, 2, 0, 0, 0], [kinds["RunEnd"], 3, 3, 0, 0, 1]]
+    expected["outputs"] += [
+        *([kinds["Value"], saturated.get(layer, 0), 0, 0, 0] for layer in range(2)),
+        # Of a run without vectors nothing that was counted before is told.
+        *[[kinds["Value"], 0, 0, 0, 0]] * 3,
+    ]
+    got = drive(
+        project,
+        "collect.cpp",
+        {
+            "commands": [*commands, stop_commands(kinds)],
+            "results": [*elements, [kinds["End"], *results.fields_of(0, WORD_BITS)]],
+        },
+        "collect",
+        stalls=results.stalls(data, ["commands", "results", "hidden", "outputs"]),
+    )
+    assert {name: got.get(name, []) for name in expected} == expected
+
+
+def test_a_report_changes_no_count(project, drive, kinds, results) -> None:
+    """It comes after the run, as a layer of results that are none."""
+    word = [kinds["Last"], *results.fields_of(1 << 16, WORD_BITS)]
+    plain = [kinds["Last"], *results.fields_of(7, WORD_BITS)]
+    got = drive(
+        project,
+        "collect.cpp",
+        {
+            "commands": [
+                [kinds["ToOutput"], 1, 1, 0, 0, 1],
+                [kinds["ToOutput"], 1, 1, 0, 0, 0],
+                [kinds["RunEnd"], 1, 1, 0, 0, 0],
+                stop_commands(kinds),
+            ],
+            "results": [word, plain, [kinds["End"], *results.fields_of(0, WORD_BITS)]],
+        },
+        "collect",
+    )
+    assert got["outputs"][-1] == [kinds["Value"], 1, 0, 0, 0]
