@@ -24,9 +24,7 @@ def as_html(rows: Iterable[Sequence[object]], head: Sequence[object] = ()) -> st
     """Lay rows out as an HTML table, with nothing in a cell taken for markup."""
 
     def line(cells: Sequence[object], tag: str) -> str:
-        return (
-            "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-        )
+        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     lines = [line(head, "th")] if head else []
     lines += [line(row, "td") for row in rows]

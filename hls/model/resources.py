@@ -212,9 +212,7 @@ def _pointer_memories(design: Design) -> tuple[Memory, ...]:
     )
 
 
-def demands(
-    needed: Estimate, board: Board, lut_budget: float | None = None
-) -> tuple[Demand, ...]:
+def demands(needed: Estimate, board: Board, lut_budget: float | None = None) -> tuple[Demand, ...]:
     """What `needed` takes of each of the board's resources, against its budget.
 
     Parameters

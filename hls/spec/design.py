@@ -53,12 +53,15 @@ COMPACT_BASE_BITS = 24
 #: Bits of a length that shares a beat with its pointer.
 COMPACT_LANE_BITS = 5
 
+
 @dataclass(frozen=True)
 class Design:
     """Parameters of one accelerator.
 
-    Printed, it is a table; its ``repr`` is an expression that makes it again. A network fits a
-    design when, for every PE, its entries, column pointers, rows and biases do (see :func:`eie.host.packing.packer.pack`, which says by how much it does not).
+    Printed, it is a table; its ``repr`` is an expression that makes it again.
+
+    A network fits a design when, for every PE, its entries, column pointers, rows and biases do
+    (see :func:`eie.host.packing.packer.pack`, which says by how much it does not).
 
     Raises
     ------
@@ -188,7 +191,10 @@ class Design:
     weight_bits: int = field(
         default=4,
         metadata=described(
-            "format", "width of a weight's code, fixed for now", unit="bits", range=(4, 4),
+            "format",
+            "width of a weight's code, fixed for now",
+            unit="bits",
+            range=(4, 4),
             paper="4",
         ),
     )
@@ -348,9 +354,9 @@ class Design:
     def record(self) -> dict[str, int]:
         """Fields of the packet format's DESIGN record, in its order."""
         values: dict[str, int] = {"id": self.id}
-        for field in DESIGN.fields[1:]:
-            value = getattr(self, field.name)
-            values[field.name] = _MEMORIES.index(value) if field.name == "memory" else value
+        for each in DESIGN.fields[1:]:
+            value = getattr(self, each.name)
+            values[each.name] = _MEMORIES.index(value) if each.name == "memory" else value
         return values
 
     @classmethod

@@ -36,7 +36,9 @@ def write_design(values: Mapping[str, int | str], parameters: Mapping[str, Param
             if parameter.group == group:
                 value = values[name]
                 lines.append(f"# {parameter.summary}")
-                lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
+                lines.append(
+                    f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"'
+                )
     return "\n".join(lines) + "\n"
 
 
