@@ -9,7 +9,8 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eie.hls.boundary.numerals import integer
+from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.numerals import integer, number
 from eie.hls.boundary.text import shown
 from eie.hls.spec.design import PARAMETERS
 from eie.hls.spec.parameter import GROUPS, Parameter
@@ -117,17 +118,17 @@ def _positive(text: str) -> float:
 
 
 def _budget(text: str) -> float:
-    number = text.removesuffix("%")
+    percent = text.removesuffix("%")
     what = "a share as 0.5 or 50%, or a number of LUTs above 1"
-    if number != text:
-        return _real(number, lambda value: 0 < value <= 100, what) / 100
+    if percent != text:
+        return _real(percent, lambda value: 0 < value <= 100, what) / 100
     return _real(text, lambda value: 0 < value < float("inf"), what)
 
 
 def _real(text: str, good: Callable[[float], bool], what: str) -> float:
     try:
-        value = float(text)
-    except ValueError:
+        value = number(text)
+    except InputError:
         value = float("nan")
     if not good(value):
         raise argparse.ArgumentTypeError(f"must be {what}, not {shown(text)}")

@@ -43,7 +43,8 @@ class Prediction:
         self._packed = packed
         self._resident = _resident(packed)
         vector = example_input(packed.network) if inputs is None else inputs
-        *self._activations, self._last = self._resident.run(packed.in_order_sent(vector))
+        run = self._resident.run(packed.in_order_sent(vector))
+        *self._activations, self._last = run.activations
         self._alone: dict[tuple[int, int], int] = {}
         self._batch: dict[tuple[int, int], int] = {}
 
