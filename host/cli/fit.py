@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from eie.hls.boundary.errors import DoesNotFitError
+from eie.hls.boundary.text import counted
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import NO_BOARD
 from eie.host.cli.output_paths import check_suffix
@@ -42,8 +43,8 @@ def run_fit(options: argparse.Namespace) -> None:
         ) from error
     result.design.save(options.out)  # first: printing fails when nobody listens any more
     print(result.explain())
-    takes = result.estimate
+    takes, pes = result.estimate, counted(result.design.pes, "PE")
     print(
-        f"{options.out}: {takes.dsp} PEs, {takes.bram36} BRAM36, {takes.uram} UltraRAM, "
-        f"{takes.dsp} DSP (exact), {takes.lut[0]} to {takes.lut[1]} LUTs (uncalibrated)"
+        f"{options.out}: {pes}, {takes.bram36} BRAM36, {takes.uram} UltraRAM, {takes.dsp} DSP "
+        f"(exact), {takes.lut[0]} to {takes.lut[1]} LUTs (uncalibrated)"
     )

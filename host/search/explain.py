@@ -60,8 +60,10 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
         for each in sorted(best.values(), key=lambda each: -each.design.pes)
     ]
     lines += _do_not_fit([each for each in candidates if each.shortages])
+    missed = judge.missed_by(chosen.merit)
     lines.append(
-        f"chosen for {_GOALS[judge.goal]}: predicted {chosen.latency_us:.1f} us a vector"
+        f"chosen for {'the latency closest to the limit' if missed else _GOALS[judge.goal]}: "
+        f"predicted {chosen.latency_us:.1f} us a vector"
         f"{_in_a_batch(chosen.merit)} at {design.clock_mhz} MHz (a target: not synthesised)"
     )
     return lines
@@ -216,7 +218,7 @@ def _way(way: Way, passes: str) -> str:
     names = ", ".join(name for name, _ in way.changes)
     value = next((value for _, value in way.changes), None)
     if way.action == "give" and value and names != "pes":
-        return f"give {names} {value} or more{', or 0,' if names == 'length_bits' else ''}"
+        return f"give {names} {value} or more{', or 0' if names == 'length_bits' else ''}"
     return {
         "give": f"give {names} {value}",
         "leave out": f"leave {names} out",

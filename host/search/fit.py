@@ -204,11 +204,12 @@ def _on_board(look: WholeSearch, judge: Judge, *, passes: bool, pass_judge: Judg
             *_clock_target(design),
         ]
         return Fit(design, needs, candidates, tuple(costs), pass_judge, tuple(reasons))
-    closest = look.exact(min(sized, key=lambda each: excess(each.shortages, look.fixed)))
+    rough = min(sized, key=lambda each: excess(each.shortages, look.fixed))
+    closest = look.exact(rough)
     lacking = closest.shortages
     otherwise = []
     if any(shortage.resource not in look.fixed for shortage in lacking):
-        otherwise = _ways(look, search, counts, closest, passes=passes)
+        otherwise = _ways(look, search, counts, rough, passes=passes)
     ways = ways_out(lacking, look.fixed, *otherwise)
     raise NoDesignError(
         NoDesign(look.board.name, closest.design, tuple(look.fixed.items()), lacking, ways)
@@ -219,7 +220,7 @@ def _ways(
     look: WholeSearch,
     in_passes: PassSearch,
     counts: Sequence[int],
-    closest: Sized,
+    rough: Sized,
     *,
     passes: bool,
 ) -> list[Way]:
@@ -233,7 +234,7 @@ def _ways(
         ways.append(Way("passes"))
     elif pes := in_passes.largest(others):
         ways.append(Way("give" if passes else "pes and passes", (("pes", pes),)))
-    of_logic = any(each.resource.startswith(("LUT", "DSP")) for each in closest.shortages)
+    of_logic = any(each.resource.startswith(("LUT", "DSP")) for each in rough.shortages)
     if not (others and of_logic):  # so many PEs are too large for the board with any network
         ways.append(Way("prune"))
     return [*ways, Way("larger board")]
@@ -328,12 +329,14 @@ def _more_pes(look: WholeSearch, judge: Judge, sized: list[Sized], best: Sized) 
 
 def _ties(judge: Judge, counted: list[Sized], best: Sized) -> list[Tie]:
     """Parameters of which other values are as good in what was asked for."""
-    first = judge.criteria[1]
+    # Where the limit is missed, by how much is all that was asked for.
+    asked_for = judge.criteria[: 1 if judge.missed_by(best.merit) else 2]
     chosen = best.design.parameters()
     as_good = [
         each
         for each in counted
-        if each.design.pes == best.design.pes and first.value(each.merit) == first.value(best.merit)
+        if each.design.pes == best.design.pes
+        and all(first.value(each.merit) == first.value(best.merit) for first in asked_for)
     ]
     ties = []
     for name in _CHOSEN:
