@@ -259,7 +259,8 @@ def beyond_board(design: Design) -> tuple[Shortage, ...]:
 def warn_beyond_board(design: Design, *, stacklevel: int = 2) -> None:
     """Warn if a design takes more of its board than the budget allows.
 
-    It may have been edited by hand, or made with another budget.
+    It may have been edited by hand, or made with another budget. `stacklevel` is that of
+    :func:`warnings.warn` in the function that calls this: 2 names its caller.
     """
     if lacking := beyond_board(design):
         listing = "; ".join(map(str, lacking))

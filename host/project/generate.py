@@ -36,21 +36,21 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
         or cannot be written.
     """
     warn_beyond_board(design)
-    _warn_of_another_board(design, Path(out) / "design.toml")
-    return write_project(render(design), out)
-
-
-def _warn_of_another_board(design: Design, there: Path) -> None:
-    """Warn if the project that is there is for another board."""
-    try:
-        before = Design.load(there)
-    except EieError:  # none, or none that can be read: writing it says so if it matters
-        return
-    if before.board != design.board:
+    before = _board_of(Path(out) / "design.toml")
+    project = write_project(render(design), out)
+    if before not in (None, design.board):
         warnings.warn(
-            f"{there.parent} is a project for board {before.board!r} and becomes one for "
-            f"{design.board!r}: what was built of it is for the other one. Give another folder to "
-            "keep both",
+            f"{out} was a project for board {before!r} and is one for {design.board!r} now: what "
+            "was built of it is for the other one. Give another folder to have both",
             EieWarning,
-            stacklevel=3,
+            stacklevel=2,
         )
+    return project
+
+
+def _board_of(path: Path) -> str | None:
+    """Board of the design that is there; None where there is none that can be read."""
+    try:
+        return Design.load(path).board
+    except EieError:
+        return None
