@@ -197,11 +197,11 @@ def fitted(net: Network, board: str) -> str:
     try:
         result = fit(net, board)
     except DoesNotFitError as error:
-        shortage = re.search(r"- (\w+)[^:]*: needs (\d+), may use (\d+)", str(error))
-        assert shortage
-        return f"no: {shortage[2]} {shortage[1]}, may use {shortage[3]}"
-    chosen = next(c for c in result.candidates if c.design == result.design)
-    return f"{chosen.design.pes} PEs, {chosen.latency_us:.0f} us"
+        lacks = error.shortages[0]
+        # LUTs are said to be uncalibrated elsewhere on the page.
+        resource = lacks.resource.split(" ")[0]
+        return f"no: {lacks.needed} {resource}, may use {lacks.allowed}"
+    return f"{result.design.pes} PEs, {result.chosen.latency_us:.0f} us"
 
 
 def largest() -> str:

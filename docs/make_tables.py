@@ -1,4 +1,4 @@
-"""Rewrite the tables in packets.md, driver.md and architecture.md from what they list.
+"""Rewrite the tables in packets.md, driver.md, parameters.md and architecture.md.
 
 Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
 ``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
@@ -18,7 +18,9 @@ from pathlib import Path
 import grimp
 
 from eie.hls.boundary.atomic import write_whole
+from eie.hls.spec.design import PARAMETERS
 from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+from eie.hls.spec.parameter import GROUPS, Group
 from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
 
@@ -66,8 +68,25 @@ def tables() -> dict[str, dict[str, str]]:
     return {
         "packets.md": packet_tables(),
         "driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
+        "parameters.md": {key: parameters(key) for key in GROUPS},
         "architecture.md": {"picture": picture(), "rooms": rooms()},
     }
+
+
+def parameters(group: Group) -> str:
+    """Parameters of a group, from the fields' own documentation."""
+    rows = [
+        (
+            f"`{name}`",
+            f"{each.text}. {each.more}".rstrip(),
+            f"{each.values} {each.unit}".rstrip(),
+            "-" if each.default is None else each.default,
+            each.paper or "-",
+        )
+        for name, each in PARAMETERS.items()
+        if each.group == group
+    ]
+    return table(("parameter", "what it is", "values", "default", "paper"), rows)
 
 
 def room_folders() -> dict[str, Path]:

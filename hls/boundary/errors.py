@@ -7,8 +7,10 @@ it into one message and exit status 2, and a program can catch it without catchi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
+    "BeyondBoardWarning",
     "DeadlockError",
     "DesignError",
     "DeviceError",
@@ -24,10 +26,31 @@ __all__ = [
     "PacketError",
     "Problems",
     "SaturationWarning",
+    "Shortage",
     "ToolError",
     "UncalibratedWarning",
     "UnderflowWarning",
 ]
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Something of which more is needed than there is: a board's resource, or a capacity."""
+
+    #: Name, as people know it: a resource of a board, or a parameter of a design.
+    resource: str
+    #: What is needed.
+    needed: int
+    #: What the budget allows, or the capacity is.
+    allowed: int
+    #: What the board has; of a parameter the same as `allowed`.
+    available: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.resource}: needs {self.needed}, may use {self.allowed} of {self.available} "
+            f"({self.needed - self.allowed} too many)"
+        )
 
 
 class EieError(Exception):
@@ -40,6 +63,15 @@ class EieWarning(UserWarning):
     They go through :mod:`warnings`, so a program can filter them, turn them into errors or catch
     them. The command line prints each as one line on standard error.
     """
+
+
+class BeyondBoardWarning(EieWarning):
+    """A design takes more of its board than the budget allows; says of what, and by how much."""
+
+    def __init__(self, message: str, shortages: tuple[Shortage, ...] = ()) -> None:
+        super().__init__(message)
+        #: What there is too little of.
+        self.shortages = shortages
 
 
 class SaturationWarning(EieWarning):
@@ -65,6 +97,9 @@ class UncalibratedWarning(EieWarning):
 class InputError(EieError, ValueError):
     """A value, array or file given by the user is not what it must be."""
 
+    #: Each thing that is wrong, without what it is wrong with; () where it is the message alone.
+    problems: tuple[str, ...] = ()
+
 
 class DesignError(InputError):
     """A design's parameters contradict each other or leave their ranges."""
@@ -84,6 +119,15 @@ class PacketError(InputError):
 
 class DoesNotFitError(InputError):
     """A network needs more than a design or a board has; says what, by how much, and what helps."""
+
+    def __init__(
+        self, message: str, shortages: tuple[Shortage, ...] = (), ways: tuple[Any, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        #: What there is too little of.
+        self.shortages = shortages
+        #: What helps: of a search, :class:`eie.host.search.reasons.Way` values.
+        self.ways = ways
 
 
 class ToolError(EieError, RuntimeError):
@@ -114,6 +158,8 @@ class Problems:
 
     subject: str
     found: list[str] = field(default_factory=list)
+    #: What there is too little of, for a :class:`DoesNotFitError`.
+    shortages: list[Shortage] = field(default_factory=list)
 
     def require(self, holds: bool, message: str) -> bool:
         """Note `message` unless `holds`; returns `holds`, so that later checks can depend on it."""
@@ -130,6 +176,12 @@ class Problems:
             return
         last = f"\n{advice}" if advice else ""
         if len(self.found) == 1:
-            raise error(f"{self.subject}: {self.found[0]}{last}")
-        listing = "\n".join(f"  - {problem}" for problem in self.found)
-        raise error(f"{self.subject}: {len(self.found)} problems\n{listing}{last}")
+            text = f"{self.subject}: {self.found[0]}{last}"
+        else:
+            listing = "\n".join(f"  - {problem}" for problem in self.found)
+            text = f"{self.subject}: {len(self.found)} problems\n{listing}{last}"
+        raised = error(text)
+        raised.problems = tuple(self.found)
+        if isinstance(raised, DoesNotFitError):
+            raised.shortages = tuple(self.shortages)
+        raise raised

@@ -9,15 +9,30 @@ times off.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
-from eie.hls.spec.boards import DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
+from eie.hls.boundary.errors import BeyondBoardWarning, Shortage
+from eie.hls.boundary.tables import as_html, as_text
+from eie.hls.spec.boards import BOARDS, DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
 
-__all__ = ["Estimate", "Memory", "Shortage", "bram18_of", "estimate", "shortages", "uram_of"]
+__all__ = [
+    "Demand",
+    "Estimate",
+    "Memory",
+    "Shortage",
+    "beyond_board",
+    "bram18_of",
+    "demands",
+    "estimate",
+    "shortages",
+    "uram_of",
+    "warn_beyond_board",
+]
 
 #: Depth and width of a BRAM18 (UG473, UG573): the last one as a simple dual-port memory.
 _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
@@ -103,28 +118,44 @@ class Estimate:
         """UltraRAMs."""
         return sum(memory.uram for memory in self.memories)
 
+    @property
+    def lut_middle(self) -> int:
+        """The middle of the LUT range, by which designs are judged."""
+        return sum(self.lut) // 2
+
+    def __str__(self) -> str:
+        return as_text(self._table())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._table(), head=("resource", "takes", ""))
+
+    def _table(self) -> list[tuple[str, str, str]]:
+        return [
+            ("BRAM36", f"{self.bram36}", "exact"),
+            ("UltraRAM", f"{self.uram}", "exact"),
+            ("DSP", f"{self.dsp}", "exact"),
+            ("LUT", f"{self.lut[0]} to {self.lut[1]}", "uncalibrated"),
+            ("flip-flops", f"{self.ff[0]} to {self.ff[1]}", "uncalibrated"),
+        ]
+
 
 @dataclass(frozen=True)
-class Shortage:
-    """A resource of which a design takes more than a board's budget.
-
-    Or a parameter of which a network needs more than a design may have.
-    """
+class Demand:
+    """What a design takes of one resource of a board."""
 
     #: Name, as people know it.
     resource: str
-    #: What the design takes.
-    needed: int
+    #: What the design takes; of LUTs the middle of the range.
+    takes: int
     #: What the budget allows.
     allowed: int
     #: What the board has.
     available: int
 
-    def __str__(self) -> str:
-        return (
-            f"{self.resource}: needs {self.needed}, may use {self.allowed} of {self.available} "
-            f"({self.needed - self.allowed} too many)"
-        )
+    @property
+    def share(self) -> float:
+        """Share of what the board has; 0 of what neither has."""
+        return self.takes / self.available if self.available else float(self.takes)
 
 
 def estimate(design: Design) -> Estimate:
@@ -185,22 +216,64 @@ def _pointer_memories(design: Design) -> tuple[Memory, ...]:
     )
 
 
-def shortages(needed: Estimate, board: Board) -> tuple[Shortage, ...]:
+def demands(needed: Estimate, board: Board, lut_budget: float | None = None) -> tuple[Demand, ...]:
+    """What `needed` takes of each of the board's resources, against its budget.
+
+    Parameters
+    ----------
+    needed, board
+        A design's resources, and where they come from.
+    lut_budget
+        LUTs that it may take: a share up to 1, or a number of LUTs above; None for the usual share.
+    """
+    if lut_budget is None:
+        lut_budget = LUT_BUDGET
+    luts = int(lut_budget * board.lut) if lut_budget <= 1 else min(int(lut_budget), board.lut)
+    return (
+        Demand("BRAM36", needed.bram36, int(MEMORY_BUDGET * board.bram36), board.bram36),
+        Demand("UltraRAM", needed.uram, int(MEMORY_BUDGET * board.uram), board.uram),
+        Demand("DSP", needed.dsp, int(DSP_BUDGET * board.dsp), board.dsp),
+        Demand("LUT (uncalibrated)", needed.lut_middle, luts, board.lut),
+    )
+
+
+def shortages(
+    needed: Estimate, board: Board, lut_budget: float | None = None
+) -> tuple[Shortage, ...]:
     """Resources of which `needed` takes more than the usual share of `board`.
 
-    LUTs are judged by the middle of their range.
+    LUTs are judged by the middle of their range, against `lut_budget` as :func:`demands` has it.
     """
-    demands = (
-        ("BRAM36", needed.bram36, board.bram36, MEMORY_BUDGET),
-        ("UltraRAM", needed.uram, board.uram, MEMORY_BUDGET),
-        ("DSP", needed.dsp, board.dsp, DSP_BUDGET),
-        ("LUT (uncalibrated)", sum(needed.lut) // 2, board.lut, LUT_BUDGET),
-    )
     return tuple(
-        Shortage(resource, takes, int(share * has), has)
-        for resource, takes, has, share in demands
-        if takes > int(share * has)
+        Shortage(each.resource, each.takes, each.allowed, each.available)
+        for each in demands(needed, board, lut_budget)
+        if each.takes > each.allowed
     )
+
+
+def beyond_board(design: Design) -> tuple[Shortage, ...]:
+    """What a design takes too much of, of its board; () too where it names none."""
+    board = BOARDS.get(design.board)
+    return () if board is None else shortages(estimate(design), board)
+
+
+def warn_beyond_board(design: Design, *, stacklevel: int = 2) -> None:
+    """Warn if a design takes more of its board than the budget allows.
+
+    It may have been edited by hand, or made with another budget. `stacklevel` is that of
+    :func:`warnings.warn` in the function that calls this: 2 names its caller.
+    """
+    if lacking := beyond_board(design):
+        listing = "; ".join(map(str, lacking))
+        warnings.warn(
+            BeyondBoardWarning(
+                f"the design is beyond the budget of {BOARDS[design.board].title}, and a build "
+                f"may fail: {listing}. Take fewer PEs or smaller capacities, or let `eie fit` "
+                "choose",
+                lacking,
+            ),
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _range(count: float) -> tuple[int, int]:

@@ -10,18 +10,35 @@ import dataclasses
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Literal
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DesignError, Problems
+from eie.hls.boundary.tables import as_html, as_text
 from eie.hls.boundary.text import shown
 from eie.hls.spec.boards import BOARDS, Board
-from eie.hls.spec.design_toml import TOML_VERSION, parse_design, read_text
+from eie.hls.spec.design_toml import parse_design, read_text, write_design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, BEAT_BITS, DESIGN
+from eie.hls.spec.parameter import (
+    GROUPS,
+    Parameter,
+    described,
+    numpydoc,
+    parameters_of,
+)
 
-__all__ = ["COMPACT_BASE_BITS", "COMPACT_LANE_BITS", "NO_BOARD", "RANGES", "Design", "target_board"]
+__all__ = [
+    "COMPACT_BASE_BITS",
+    "COMPACT_LANE_BITS",
+    "NO_BOARD",
+    "PARAMETERS",
+    "RANGES",
+    "Design",
+    "target_board",
+]
 
 #: Board name of a design that is only emulated or simulated.
 NO_BOARD = "none"
@@ -36,28 +53,12 @@ COMPACT_BASE_BITS = 24
 #: Bits of each of the eight lengths that share a beat with their pointer.
 COMPACT_LANE_BITS = (BEAT_BITS - COMPACT_BASE_BITS) // 8
 
-#: Smallest and largest value of each integer parameter.
-RANGES: Mapping[str, tuple[int, int]] = {
-    "pes": (1, 256),
-    "weight_bits": (4, 4),
-    "index_bits": (3, 8),
-    "queue_depth": (2, 256),
-    "entries_per_pe": (8, (1 << 24) - 8),
-    "pointers_per_pe": (2, 1 << 18),
-    "length_bits": (0, 8),
-    "rows_per_pe": (1, 1 << 16),
-    "biases_per_pe": (1, 1 << 16),
-    "layers": (1, 256),
-    "hidden_activations": (16, 1 << 16),
-    "accumulator_bits": (24, 48),
-    "result_depth": (2, 1024),
-    "clock_mhz": (1, 1000),
-}
-
 
 @dataclass(frozen=True)
 class Design:
     """Parameters of one accelerator.
+
+    Printed, it is a table; its ``repr`` is an expression that makes it again.
 
     A network fits a design when, for every PE, its entries, column pointers, rows and biases do
     (see :func:`eie.host.packing.packer.pack`, which says by how much it does not).
@@ -68,43 +69,151 @@ class Design:
         On construction, naming every parameter that is out of range.
     """
 
-    #: Processing elements: a power of two, 1 to 256.
-    pes: int
-    #: Zero-run bits z of an entry, 3 to 8 (paper: 4).
-    index_bits: int = 4
-    #: Depth of each PE's activation queue, 2 to 256 (paper: 8).
-    queue_depth: int = 8
-    #: Entries (weights and padding) that a PE's sparse matrix memory holds, over all layers.
-    entries_per_pe: int = 8192
-    #: Column pointers that a PE holds over all layers, in whole words
-    #: (:attr:`columns_per_pointer_word`). A layer of C columns takes C + 1 of them, or C where
-    #: pointers are compact, rounded up.
-    pointers_per_pe: int = 2048
-    #: 0: a pointer for each column (paper). 1 to 8, compact pointers: eight columns share one,
-    #: and each has a length of this many bits.
-    length_bits: int = 0
-    #: Accumulators of a PE: local rows of the largest layer.
-    rows_per_pe: int = 64
-    #: Biases that a PE holds: local rows summed over all layers.
-    biases_per_pe: int = 256
-    #: Layers that may be resident at once.
-    layers: int = 8
-    #: Activations that each of the two hidden-vector memories holds; a multiple of
-    #: :data:`~eie.hls.spec.packets.ACTIVATIONS_PER_WORD`.
-    hidden_activations: int = 4096
-    #: Width of an accumulator; the packer proves per row that it cannot overflow.
-    accumulator_bits: int = 40
-    #: Results of a PE that may wait for their turn on the way to the sender, 2 to 1024. As deep as
-    #: a layer has local rows, a PE need not wait to start on the next layer or vector.
-    result_depth: int = 2
-    #: Where the sparse matrix lives: ``"bram"`` or ``"uram"``.
-    memory: Literal["bram", "uram"] = "bram"
-    #: Bits of a weight code (paper: 4); fixed for now.
-    weight_bits: int = 4
-    #: Name in :data:`eie.hls.spec.boards.BOARDS`, or ``"none"``.
-    board: str = NO_BOARD
-    #: Clock of the fabric in MHz: a target until a build has met it.
-    clock_mhz: int = 100
+    pes: int = field(
+        metadata=described(
+            "array", "processing elements, a power of two", unit="PEs", range=(1, 256), paper="64"
+        )
+    )
+    index_bits: int = field(
+        default=4,
+        metadata=described(
+            "format", "width of an entry's zero run z", unit="bits", range=(3, 8), paper="4"
+        ),
+    )
+    queue_depth: int = field(
+        default=8,
+        metadata=described(
+            "queues",
+            "activations that may wait in front of each PE",
+            unit="activations",
+            range=(2, 256),
+            paper="8",
+            more="Up to 32 take the same LUTs.",
+        ),
+    )
+    entries_per_pe: int = field(
+        default=8192,
+        metadata=described(
+            "capacity",
+            "entries (weights and padding) that a PE holds, over all layers",
+            unit="entries",
+            range=(8, (1 << 24) - 8),
+            paper="131072",
+            more="A multiple of 8.",
+        ),
+    )
+    pointers_per_pe: int = field(
+        default=2048,
+        metadata=described(
+            "capacity",
+            "column pointers that a PE holds, over all layers",
+            unit="pointers",
+            range=(2, 1 << 18),
+            paper="16384",
+            more="In whole words: a multiple of 2, or of 8 with compact pointers. A layer of C "
+            "columns takes C + 1, or C with compact pointers, rounded up.",
+        ),
+    )
+    length_bits: int = field(
+        default=0,
+        metadata=described(
+            "format",
+            "width of a column's length where eight columns share a pointer; 0: each has its own",
+            unit="bits",
+            range=(0, 8),
+            paper="0",
+        ),
+    )
+    rows_per_pe: int = field(
+        default=64,
+        metadata=described(
+            "capacity",
+            "accumulators of a PE: its rows of the largest layer",
+            unit="rows",
+            range=(1, 1 << 16),
+            paper="64",
+        ),
+    )
+    biases_per_pe: int = field(
+        default=256,
+        metadata=described(
+            "capacity",
+            "biases that a PE holds: its rows summed over all layers",
+            unit="biases",
+            range=(1, 1 << 16),
+        ),
+    )
+    layers: int = field(
+        default=8,
+        metadata=described(
+            "capacity", "layers that may be resident at once", unit="layers", range=(1, 256)
+        ),
+    )
+    hidden_activations: int = field(
+        default=4096,
+        metadata=described(
+            "capacity",
+            "activations that each of the two memories between layers holds",
+            unit="activations",
+            range=(16, 1 << 16),
+            paper="4096",
+            more="A multiple of 16. The paper keeps them in the PEs' register files.",
+        ),
+    )
+    accumulator_bits: int = field(
+        default=40,
+        metadata=described(
+            "format",
+            "width of an accumulator",
+            unit="bits",
+            range=(24, 48),
+            paper="16",
+            more="The packer proves for each row that it cannot overflow.",
+        ),
+    )
+    result_depth: int = field(
+        default=2,
+        metadata=described(
+            "queues",
+            "results of a PE that may wait for their turn on the way out",
+            unit="results",
+            range=(2, 1024),
+            more="As deep as a layer has rows in a PE, that PE need not wait to start on the next "
+            "layer or vector. Up to 32 take the same LUTs.",
+        ),
+    )
+    memory: Literal["bram", "uram"] = field(
+        default="bram",
+        metadata=described(
+            "array", "where the weights live: block RAM or UltraRAM", choices=_MEMORIES
+        ),
+    )
+    weight_bits: int = field(
+        default=4,
+        metadata=described(
+            "format",
+            "width of a weight's code, fixed for now",
+            unit="bits",
+            range=(4, 4),
+            paper="4",
+        ),
+    )
+    board: str = field(
+        default=NO_BOARD,
+        metadata=described(
+            "target", "board whose part it is built for", choices=(NO_BOARD, *BOARDS)
+        ),
+    )
+    clock_mhz: int = field(
+        default=100,
+        metadata=described(
+            "target",
+            "clock of the fabric: a target until a build has met it",
+            unit="MHz",
+            range=(1, 1000),
+            paper="800",
+        ),
+    )
 
     def __post_init__(self) -> None:
         problems = Problems("design")
@@ -224,12 +333,27 @@ class Design:
         """Copy this design with some parameters changed, and validate the copy."""
         return dataclasses.replace(self, **changes)
 
+    def __str__(self) -> str:
+        return as_text(self._table())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._table(), head=("parameter", "value", "what it is"))
+
+    def _table(self) -> list[tuple[str, str, str]]:
+        values = self.parameters()
+        return [
+            (name, f"{values[name]} {each.unit}".rstrip(), each.text)
+            for group in GROUPS
+            for name, each in PARAMETERS.items()
+            if each.group == group
+        ]
+
     def record(self) -> dict[str, int]:
         """Fields of the packet format's DESIGN record, in its order."""
         values: dict[str, int] = {"id": self.id}
-        for field in DESIGN.fields[1:]:
-            value = getattr(self, field.name)
-            values[field.name] = _MEMORIES.index(value) if field.name == "memory" else value
+        for each in DESIGN.fields[1:]:
+            value = getattr(self, each.name)
+            values[each.name] = _MEMORIES.index(value) if each.name == "memory" else value
         return values
 
     @classmethod
@@ -257,11 +381,7 @@ class Design:
 
     def to_toml(self) -> str:
         """Write the design as the text of a ``DESIGN.toml``."""
-        lines = ["# An eie design: `eie generate` makes an HLS project of it.", ""]
-        lines += [f"format = {TOML_VERSION}", "", "[design]"]
-        for name, value in self.parameters().items():
-            lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
-        return "\n".join(lines) + "\n"
+        return write_design(self.parameters(), PARAMETERS)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``DESIGN.toml``; it appears whole or not at all.
@@ -308,6 +428,18 @@ class Design:
         except DesignError as error:
             raise DesignError(f"{source}: {error}") from error
 
+
+#: Every parameter by name, with all that is known of it.
+PARAMETERS: Mapping[str, Parameter] = parameters_of(dataclasses.fields(Design))
+#: Smallest and largest value of each integer parameter.
+RANGES: Mapping[str, tuple[int, int]] = {
+    name: parameter.range for name, parameter in PARAMETERS.items() if parameter.range is not None
+}
+if Design.__doc__ is not None:  # there is none under `python -OO`
+    # Before the section on errors, as numpydoc has it.
+    Design.__doc__ = Design.__doc__.replace(
+        "    Raises\n", f"{indent(numpydoc(PARAMETERS), '    ')}\n\n    Raises\n", 1
+    )
 
 #: Boards that stand in for none: the smallest part with the memory asked for.
 _STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}

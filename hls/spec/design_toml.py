@@ -1,21 +1,45 @@
-"""Reading ``DESIGN.toml``: its text, and the values in it, with errors that say what it is."""
+"""``DESIGN.toml``: writing it with a comment for each parameter; reading it, with clear errors."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.errors import DesignError, ToolError
 from eie.hls.boundary.file_kinds import identify, is_regular, refusal
 from eie.hls.boundary.text import shown
+from eie.hls.spec.parameter import GROUPS, Parameter
 
-__all__ = ["TOML_VERSION", "parse_design", "read_text"]
+__all__ = ["TOML_VERSION", "parse_design", "read_text", "write_design"]
 
 #: Version of the file format; readers refuse any other.
 TOML_VERSION = 1
-#: Length of a design file at most: a design takes less than a thousand.
+#: Length of a design file at most: a design takes some three thousand, most of it comments.
 _MAX_BYTES = 64 << 10
+
+
+def write_design(values: Mapping[str, int | str], parameters: Mapping[str, Parameter]) -> str:
+    """Write parameters as the text of a ``DESIGN.toml``, in groups, each with what it is."""
+    lines = [
+        "# An eie design: `eie generate` makes an HLS project of it.",
+        "# Comments are for people. What is left out, but for pes, has its default.",
+        "",
+        f"format = {TOML_VERSION}",
+        "",
+        "[design]",
+    ]
+    for group, about in GROUPS.items():
+        lines += ["", f"# -- {about} --"]
+        for name, parameter in parameters.items():
+            if parameter.group == group:
+                value = values[name]
+                lines.append(f"# {parameter.summary}")
+                lines.append(
+                    f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"'
+                )
+    return "\n".join(lines) + "\n"
 
 
 def read_text(source: Path) -> str:

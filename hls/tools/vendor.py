@@ -17,6 +17,7 @@ from pathlib import Path
 from eie.hls.boundary.atomic import open_growing
 from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.partials import partial_folder
+from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
@@ -75,6 +76,7 @@ def run_hls(project: Path, *, steps: Sequence[str] = STEPS, path: str | None = N
     for step in steps:
         problems.require(step in STEPS, f"step must be one of {', '.join(STEPS)}, not {step!r}")
     problems.raise_as(InputError)
+    warn_beyond_board(Design.load(project / "design.toml"))
     return _synthesize(project, script, "hls", steps, path)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems, Shortage
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER, VERSION
@@ -124,11 +124,12 @@ class BoardLink:
             ("run of one vector", packed.run_packet_bytes(1)),
             ("answer of one vector", answer_bytes(packed.answer_beats(1))),
         ):
-            problems.require(
+            if not problems.require(
                 size <= most,
                 f"{what}: needs {size} bytes, a transfer holds {most} ({size - most} too many); "
                 "build the bitstream with a wider c_sg_length_width",
-            )
+            ):
+                problems.shortages.append(Shortage("c_sg_length_width", size, most, most))
         problems.raise_as(DoesNotFitError)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eie.hls.boundary.text import counted, listed, printable
+from eie.hls.spec.boards import BOARDS, LUT_BUDGET
 from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
@@ -83,20 +84,23 @@ def _layer_losses(layer: LayerLoss) -> Iterator[str]:
 
 
 def describe_design(design: Design) -> None:
-    """Print every parameter, and what the design takes."""
-    from eie.hls.model.resources import estimate
-    from eie.hls.spec.boards import BOARDS as boards
+    """Print every parameter, and what the design takes of its board; warns if it is too much."""
+    from eie.hls.model.resources import demands, estimate, warn_beyond_board
 
     print(f"identity {design.id:#010x}")
     for name, value in design.parameters().items():
         print(f"{name} = {value}")
     needed = estimate(design)
-    has = boards.get(design.board)
-
-    def share(count: int, available: int | None) -> str:
-        return f"{count}" if available is None else f"{count} of {available}"
-
-    print(f"BRAM36: {share(needed.bram36, has.bram36 if has else None)}")
-    print(f"UltraRAM: {share(needed.uram, has.uram if has else None)}")
-    print(f"DSP: {share(needed.dsp, has.dsp if has else None)}")
-    print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
+    board = BOARDS.get(design.board)
+    if board is None:
+        print(f"BRAM36: {needed.bram36}\nUltraRAM: {needed.uram}\nDSP: {needed.dsp}")
+        print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
+        return
+    *exact, lut = demands(needed, board)
+    for each in exact:
+        print(f"{each.resource}: {each.takes} of {each.available}")
+    print(
+        f"LUT: {needed.lut[0]} to {needed.lut[1]} of {lut.available} (uncalibrated); the middle, "
+        f"{lut.takes}, is {100 * lut.share:.0f} %, of which {100 * LUT_BUDGET:.0f} % are the budget"
+    )
+    warn_beyond_board(design)

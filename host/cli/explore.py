@@ -5,33 +5,41 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from eie.hls.boundary.errors import DoesNotFitError, InputError, Problems, ToolError
+from eie.host.cli.output_paths import check_suffix, check_targets
+from eie.host.cli.parameters import OPTIONS, option_of
 from eie.host.network import Network
 from eie.host.search.explore.builds import build_front
 from eie.host.search.explore.exploration import Exploration, explore
 from eie.host.search.explore.grid import Grid, parse_values
+from eie.host.search.explore.pick import pick
 
 __all__ = ["run_explore"]
 
 
-def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Explore what the command line asks for; `names` are the parameters that it knows.
+def run_explore(options: argparse.Namespace) -> None:
+    """Explore what the command line asks for, or pick of what was explored.
 
     Raises
     ------
     DoesNotFitError
         If no design fits, after everything is written.
     """
-    grid = Grid.of(options.board, _axes(options, names))
-    network = Network.load(options.network)
+    if options.pick is not None:
+        _pick(options)
+        return
+    if options.source.is_dir():
+        raise InputError(f"{options.source} is a folder: give --pick N to take a design out of it")
+    grid = Grid.of(options.board or (), _axes(options))
+    network = Network.load(options.source)
     try:
         found = explore(
             network,
             grid,
             options.out,
+            goal=options.goal or "latency",
             scheduler=options.scheduler,
             workers=options.workers,
             wait=options.wait,
@@ -44,6 +52,8 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
     paths = found.save(options.out)
     print(found.as_text())
     print("wrote " + ", ".join(map(str, paths)))
+    if found.front:
+        print(f"take the first with `eie explore {options.out} --pick 1 --out design.toml`")
     if found.results and not found.front:
         raise DoesNotFitError(
             "no design that was looked at holds this network: explore other values or a larger "
@@ -54,11 +64,32 @@ def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
         _build(found, options)
 
 
+def _pick(options: argparse.Namespace) -> None:
+    """Write a design that was explored; nothing is evaluated."""
+    given = [option_of(name) for name in OPTIONS if getattr(options, name) is not None]
+    given += [
+        option_of(name)
+        for name in ("board", "goal", "scheduler", "workers", "build", "build_workers")
+        if getattr(options, name)
+    ]
+    if given:
+        raise InputError(
+            f"--pick must not be given with {', '.join(given)}: it takes a design that was "
+            "explored, with its number in pareto.txt"
+        )
+    check_suffix(options.out, ".toml")
+    check_targets({"out": options.out}, {"source": options.source})
+    design = pick(options.source, options.pick)
+    design.save(options.out)
+    print(f"wrote {options.out}:")
+    print(design)
+
+
 def _say(what: object) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+def _axes(options: argparse.Namespace) -> dict[str, tuple[Any, ...]]:
     """Read the values of parameters, and check what the other options say."""
     problems = Problems("explore")
     for name in ("workers", "build_workers"):
@@ -77,7 +108,7 @@ def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[
         "--build-workers must not be given without --build: nothing is synthesised",
     )
     axes = {}
-    for name in names:
+    for name in OPTIONS:
         if (text := getattr(options, name)) is not None:
             try:
                 axes[name] = parse_values(text, name)

@@ -14,42 +14,27 @@ from typing import Any
 
 import numpy as np
 
-from eie.hls.boundary.errors import DoesNotFitError, EieError, InputError
+from eie.hls.boundary.errors import EieError, InputError
 from eie.hls.boundary.file_kinds import identify, is_regular, refusal
-from eie.hls.boundary.numerals import integer, seconds
-from eie.hls.boundary.text import counted
+from eie.hls.boundary.numerals import seconds
 from eie.hls.model.paper import PAPER_CLOCK_MHZ
-from eie.hls.spec.boards import BOARDS, find_board
+from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.cli.arrays import read_array, read_inputs, write_array, write_json
 from eie.host.cli.density_option import densities
 from eie.host.cli.deploy import add_deploy, run_deploy
 from eie.host.cli.describe import describe, describe_design, error_of
+from eie.host.cli.explore_options import add_explore
 from eie.host.cli.output_paths import check_suffix, check_targets
 from eie.host.cli.package import add_package, run_package
+from eie.host.cli.parameters import add_goal, add_parameters, given_parameters
 from eie.host.cli.signals import Ended, raising_signals
 from eie.host.cli.warning_lines import warnings_as_lines
 from eie.host.network import Network
 from eie.host.packing.row_assignment import Assignment
 
 __all__ = ["main"]
-
-_INTEGER_PARAMETERS = (
-    "pes",
-    "index_bits",
-    "queue_depth",
-    "entries_per_pe",
-    "pointers_per_pe",
-    "length_bits",
-    "rows_per_pe",
-    "biases_per_pe",
-    "layers",
-    "hidden_activations",
-    "accumulator_bits",
-    "result_depth",
-    "clock_mhz",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,22 +105,9 @@ def _compress(options: argparse.Namespace) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    from eie.host.search.fit import fit
+    from eie.host.cli.fit import run_fit
 
-    check_suffix(options.out, ".toml")
-    board = find_board(options.board).name
-    network = Network.load(options.network)
-    try:
-        result = fit(network, board, passes=options.passes, **_fixed_parameters(options))
-    except DoesNotFitError as error:
-        raise DoesNotFitError(str(error).replace("passes=True", "--passes")) from error
-    result.design.save(options.out)  # first: printing fails when nobody listens any more
-    print(result.explain())
-    pes = counted(result.design.pes, "PE")
-    print(f"{options.out}: {pes}, {result.estimate.bram36} BRAM36, ", end="")
-    print(f"{result.estimate.uram} UltraRAM, {result.estimate.dsp} DSP (exact), ", end="")
-    low, high = result.estimate.lut
-    print(f"{low} to {high} LUTs (uncalibrated)")
+    run_fit(options)
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -150,11 +122,19 @@ def _emulate(options: argparse.Namespace) -> None:
     from eie.host.search.fit import fit
 
     network = Network.load(options.network)
-    fixed = _fixed_parameters(options)
+    fixed = given_parameters(options)
     if options.design is not None:
         if fixed:
             raise InputError(f"--design must not be given with {', '.join(sorted(fixed))}")
         design = Design.load(options.design)
+        if options.paper:
+            from eie.host.search.paper import paper_design
+
+            design = paper_design(network, design)
+            print(
+                f"--paper: PEs, zero runs, depth of queues and clock are those of "
+                f"{options.design}; the paper's machine has neither its capacities nor its board"
+            )
     else:
         # The paper deals rows out as they come, which may fill one PE more than the others.
         assignment: Assignment = "natural" if options.paper else "balanced"
@@ -242,7 +222,7 @@ def _run(options: argparse.Namespace) -> None:
 def _explore(options: argparse.Namespace) -> None:
     from eie.host.cli.explore import run_explore
 
-    run_explore(options, (*_INTEGER_PARAMETERS, "memory"))
+    run_explore(options)
 
 
 def _selftest(options: argparse.Namespace) -> int:
@@ -282,13 +262,6 @@ def _project_design(project: Path) -> Design:
     if is_regular(project):
         raise InputError(refusal(project, "project"))
     return Design.load(project / "design.toml")
-
-
-def _fixed_parameters(options: argparse.Namespace) -> dict[str, Any]:
-    """Parameters of the design that were given on the command line."""
-    names = (*_INTEGER_PARAMETERS, "memory")
-    given = {name: getattr(options, name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _write_results(
@@ -350,14 +323,15 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("fit", _fit, "choose a design for a network and a board", "out")
     sub.add_argument("network", type=Path, metavar="NET.npz")
-    sub.add_argument("--board", required=True, help=", ".join(BOARDS))
+    sub.add_argument("--board", required=True, help=", ".join((*BOARDS, NO_BOARD)))
     sub.add_argument("--out", type=Path, required=True, metavar="DESIGN.toml")
     sub.add_argument(
         "--passes",
         action="store_true",
         help="if the network is larger than the board, choose a design to run it in passes",
     )
-    _add_parameters(sub)
+    add_goal(sub)
+    add_parameters(sub)
 
     sub = command("generate", _generate, "write the HLS project of a design")
     sub.add_argument("design", type=Path, metavar="DESIGN.toml")
@@ -368,7 +342,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--design", type=Path, metavar="DESIGN.toml")
-    _add_parameters(sub)
+    add_parameters(sub)
     _add_inputs_outputs(sub)
     sub.add_argument("--report", type=Path, metavar="R.json")
     sub.add_argument("--paper", action="store_true", help="count the paper's machine's cycles")
@@ -414,31 +388,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--timeout", type=seconds, default=60.0, help="seconds a packet may take (60)")
 
     sub = command("explore", _explore, "compare many designs of a network on boards")
-    sub.add_argument("network", type=Path, metavar="NET.npz")
-    sub.add_argument("--board", required=True, action="append", help="again for more than one")
-    sub.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    for name in _INTEGER_PARAMETERS:
-        sub.add_argument(f"--{name.replace('_', '-')}", metavar="VALUES", help="8,16 or 8:64:8")
-    sub.add_argument("--memory", metavar="VALUES", help="bram, uram or bram,uram (both)")
-    sub.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="a Dask scheduler, which is trusted: what it sends is run (this machine)",
-    )
-    sub.add_argument("--workers", type=integer, metavar="N", help="processes here (one a core)")
-    sub.add_argument(
-        "--wait",
-        type=seconds,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long to wait for scheduler and workers that are not there, or not any more (60)",
-    )
-    sub.add_argument(
-        "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
-    )
-    sub.add_argument(
-        "--build-workers", type=integer, metavar="N", help="syntheses at the same time here (1)"
-    )
+    add_explore(sub)
 
     sub = command(
         "selftest", _selftest, "try a board out; prints a report to attach to an issue", "out"
@@ -460,12 +410,6 @@ def _parser() -> argparse.ArgumentParser:
 def _add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--inputs", type=Path, required=True, metavar="X.npy")
     sub.add_argument("--outputs", type=Path, required=True, metavar="Y.npy")
-
-
-def _add_parameters(sub: argparse.ArgumentParser) -> None:
-    for name in _INTEGER_PARAMETERS:
-        sub.add_argument(f"--{name.replace('_', '-')}", type=integer, metavar="N")
-    sub.add_argument("--memory", choices=("bram", "uram"))
 
 
 if __name__ == "__main__":

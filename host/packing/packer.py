@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DoesNotFitError, Problems
+from eie.hls.boundary.errors import DoesNotFitError, Problems, Shortage
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, write_back_steps
@@ -149,10 +149,11 @@ def _check_fits(packed: PackedNetwork) -> None:
 
     def at_most(needed: int, parameter: str, what: str, helps: str) -> None:
         held = getattr(design, parameter)
-        problems.require(
+        if not problems.require(
             needed <= held,
             f"{what}: needs {needed}, holds {held} ({needed - held} too many); {helps}",
-        )
+        ):
+            problems.shortages.append(Shortage(parameter, needed, held, held))
 
     last = packed.layers[-1]
     entries = last.entry_base + np.diff(last.encoded.pe_starts)
@@ -178,16 +179,18 @@ def _check_fits(packed: PackedNetwork) -> None:
     if design.length_bits:
         fullest_column = max(packed.layers, key=lambda part: part.encoded.lengths().max())
         most = int(fullest_column.encoded.lengths().max())
-        problems.require(
-            most < 1 << design.length_bits,
+        has = design.length_bits
+        if not problems.require(
+            most < 1 << has,
             f"a column of layer {fullest_column.layer.name!r} has {most} entries in a PE, a "
-            f"length of {design.length_bits} bits counts to {(1 << design.length_bits) - 1}; "
+            f"length of {has} bits counts to {(1 << has) - 1}; "
             + (
                 f"raise length_bits to {most.bit_length()}"
                 if most < 256
                 else "set length_bits to 0 for plain pointers, or raise pes"
             ),
-        )
+        ):
+            problems.shortages.append(Shortage("length_bits", most.bit_length(), has, has))
     widest = max(packed.layers, key=lambda part: part.local_rows)
     at_most(
         widest.local_rows,
@@ -214,8 +217,10 @@ def require_accumulators(network: Network, design: Design, problems: Problems) -
     for layer in network.layers:
         bits = accumulator_bits_needed(layer)
         row = int(np.argmax(bits))
-        problems.require(
-            int(bits[row]) <= design.accumulator_bits,
+        has = design.accumulator_bits
+        if not problems.require(
+            int(bits[row]) <= has,
             f"row {row} of layer {layer.name!r} can reach sums of {bits[row]} bits, "
-            f"the accumulator has {design.accumulator_bits}; raise accumulator_bits",
-        )
+            f"the accumulator has {has}; raise accumulator_bits",
+        ):
+            problems.shortages.append(Shortage("accumulator_bits", int(bits[row]), has, has))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
+from eie.hls.boundary.errors import EieError, EieWarning
+from eie.hls.model.resources import warn_beyond_board
 from eie.hls.project.generator import render_project
 from eie.hls.project.project_folder import write_project
 from eie.hls.spec.design import Design
@@ -22,7 +25,9 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
     """Write the project of `design` to the folder `out`.
 
     In an earlier project the files that eie wrote are brought up to date, and all others are left
-    (:mod:`eie.hls.project.project_folder`).
+    (:mod:`eie.hls.project.project_folder`). Warns if it was for another board, and if the design
+    takes more of its board than the budget allows
+    (:class:`~eie.hls.boundary.errors.BeyondBoardWarning`).
 
     Raises
     ------
@@ -30,4 +35,22 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
         If `out` is a file, a folder of something else, or a project whose files were edited,
         or cannot be written.
     """
-    return write_project(render(design), out)
+    warn_beyond_board(design)
+    before = _board_of(Path(out) / "design.toml")
+    project = write_project(render(design), out)
+    if before not in (None, design.board):
+        warnings.warn(
+            f"{out} was a project for board {before!r} and is one for {design.board!r} now: what "
+            "was built of it is for the other one. Give another folder to have both",
+            EieWarning,
+            stacklevel=2,
+        )
+    return project
+
+
+def _board_of(path: Path) -> str | None:
+    """Board of the design that is there; None where there is none that can be read."""
+    try:
+        return Design.load(path).board
+    except EieError:
+        return None

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.model.emulator import Emulator
+from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -48,7 +49,8 @@ def emulate(
 ) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the numpy emulator.
 
-    Warns of values that were saturated (:class:`~eie.hls.boundary.errors.SaturationWarning`).
+    Warns of values that were saturated (:class:`~eie.hls.boundary.errors.SaturationWarning`), and
+    of a design that its board does not hold (:class:`~eie.hls.boundary.errors.BeyondBoardWarning`).
 
     Parameters
     ----------
@@ -69,6 +71,7 @@ def emulate(
         plan = _paper_plan(network, design)
         result = _run(emulator, emulator, plan, inputs, report=report, paper=True)
     else:
+        warn_beyond_board(design)
         result = emulate_plan(plan_passes(network, design), inputs, report=report)
     result = _with_inputs(result, saturated_inputs)
     result.saturation.warn(network, stacklevel=2)

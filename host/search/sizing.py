@@ -16,15 +16,18 @@ from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import accumulator_bits_needed
+from eie.host.search.reasons import Way
 
 __all__ = [
-    "advice",
     "beyond",
     "may_be_compact",
     "needed_accumulators",
     "needs_of",
+    "result_depth_for",
     "size_design",
     "size_on_board",
+    "steps_of",
+    "ways_out",
     "with_capacities",
 ]
 
@@ -44,7 +47,11 @@ def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
 
 
 def size_on_board(
-    packed: PackedNetwork, board: Board | None, accumulators: dict[str, int], fixed: dict[str, Any]
+    packed: PackedNetwork,
+    board: Board | None,
+    accumulators: dict[str, int],
+    fixed: dict[str, Any],
+    lut_budget: float | None = None,
 ) -> tuple[Design, tuple[Shortage, ...]]:
     """Give a packed network a design on `board`, and say what board or design have too little of.
 
@@ -58,6 +65,8 @@ def size_on_board(
         What :func:`needed_accumulators` gave: slow to prove, and the same for every design.
     fixed
         Parameters that are not to be chosen; board, PEs and zero runs among them.
+    lut_budget
+        LUTs of the board that may be taken, as :func:`eie.hls.model.resources.demands` has it.
     """
     design = packed.design.replace(**fixed)
     design = design.replace(**_shape(packed, fixed))
@@ -65,7 +74,7 @@ def size_on_board(
     sized = with_capacities(design, needs, fixed)
     lacking = beyond(needs, fixed) + _too_long(packed, sized)
     if board is not None:
-        lacking += shortages(estimate(sized), board)
+        lacking += shortages(estimate(sized), board, lut_budget)
     return sized, lacking
 
 
@@ -76,7 +85,7 @@ def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
     rows = packed.layers[-1].local_rows
     shape = {
         "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
-        "result_depth": min(_round_up(rows, 32), _RESULT_DEPTH),
+        "result_depth": result_depth_for(rows),
     }
     return {name: fixed.get(name, value) for name, value in shape.items()}
 
@@ -105,9 +114,9 @@ def needs_of(design: Design, network: Network, entries: int) -> dict[str, int]:
     }
 
 
-def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]) -> Design:
-    """Give `design` capacities of at least `needs`, as far as its parameters' ranges go."""
-    steps = {
+def steps_of(design: Design) -> dict[str, int]:
+    """What capacities are rounded up to multiples of, by parameter: the words of a memory block."""
+    return {
         "entries_per_pe": (4096 if design.memory == "uram" else 512) * design.entries_per_word,
         "pointers_per_pe": 2048,
         "rows_per_pe": 64,
@@ -116,6 +125,16 @@ def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]
         "hidden_activations": 8192,
         "accumulator_bits": 4,
     }
+
+
+def result_depth_for(rows: int) -> int:
+    """Depth of the results' queues that suits `rows` rows in a PE."""
+    return max(2, min(_round_up(rows, 32), _RESULT_DEPTH))
+
+
+def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]) -> Design:
+    """Give `design` capacities of at least `needs`, as far as its parameters' ranges go."""
+    steps = steps_of(design)
     least = {"layers": 8, "accumulator_bits": 32}
     sizes = {
         name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
@@ -134,8 +153,10 @@ def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]
     )
 
 
-def advice(lacking: tuple[Shortage, ...], fixed: dict[str, Any], *otherwise: str) -> str:
-    """Say what to do about what is lacking: let go of what is fixed, and `otherwise`.
+def ways_out(
+    lacking: tuple[Shortage, ...], fixed: dict[str, Any], *otherwise: Way
+) -> tuple[Way, ...]:
+    """What to do about what is lacking: let go of what is fixed, and `otherwise`.
 
     `otherwise` helps where a board or every design has too little, not where a parameter is fixed
     too small.
@@ -144,18 +165,16 @@ def advice(lacking: tuple[Shortage, ...], fixed: dict[str, Any], *otherwise: str
     ways = []
     for shortage in of_fixed:
         name = shortage.resource
-        # Lengths of no bits are plain pointers, which have no longest column.
-        plain = " or 0" if name == "length_bits" else ""
         if shortage.needed <= RANGES[name][1]:
-            ways.append(f"give {name} {shortage.needed} or more{plain and ',' + plain}")
-        elif plain:
-            ways.append(f"give {name} 0")
+            ways.append(Way("give", ((name, shortage.needed),)))
+        elif name == "length_bits":
+            # Lengths of no bits are plain pointers, which have no longest column.
+            ways.append(Way("give", ((name, 0),)))
     if of_fixed:
-        names = ", ".join(shortage.resource for shortage in of_fixed)
-        ways.append(f"leave {names} out")
+        ways.append(Way("leave out", tuple((each.resource, None) for each in of_fixed)))
     if len(of_fixed) < len(lacking):
         ways += otherwise
-    return ", ".join(ways[:-1]) + (", or " if len(ways) > 1 else "") + ways[-1]
+    return tuple(ways)
 
 
 def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:

@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from eie.hls.model.cycles import count_cycles
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.network import Network
-from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import encode_network
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search.explore.grid import Point
 from eie.host.search.explore.result import PointResult
-from eie.host.search.fit import example_input
+from eie.host.search.prediction import Prediction
 from eie.host.search.sizing import needed_accumulators, size_on_board
 
 __all__ = ["evaluate", "groups"]
@@ -60,13 +57,13 @@ def groups(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def evaluate(
-    network: Network, points: Sequence[Point], assignment: Assignment
+    network: Network, points: Sequence[Point], assignment: Assignment, *, batch: bool = False
 ) -> list[PointResult]:
-    """Evaluate points that share an encoding."""
+    """Evaluate points that share an encoding; the time in a batch too if `batch` says so."""
     pes, index_bits = _encoding(points[0])
     packed = encode_network(network, Design(pes=pes, index_bits=index_bits), assignment)
     accumulators = needed_accumulators(network)
-    counter = _Counter(packed)
+    prediction = Prediction(packed)
     results = []
     for point in points:
         board = BOARDS.get(point.board)
@@ -75,46 +72,10 @@ def evaluate(
             fixed = {"clock_mhz": board.clock_mhz, **fixed}
         fixed |= {"pes": pes, "index_bits": index_bits, "board": point.board}
         design, lacking = size_on_board(packed, board, accumulators, fixed)
-        results.append(PointResult.of(point.key, design, counter.cycles(design), lacking))
+        in_batch = prediction.batch_cycles(design) if batch else None
+        cycles = prediction.cycles(design)
+        results.append(PointResult.of(point.key, design, cycles, lacking, in_batch))
     return results
-
-
-class _Counter:
-    """Cycles of one vector on designs that differ in depths and capacities only."""
-
-    def __init__(self, packed: PackedNetwork) -> None:
-        self._resident = _resident(packed)
-        sent = packed.in_order_sent(example_input(packed.network))
-        self._activations = self._resident.run(sent).activations[:-1]
-        self._known: dict[tuple[int, int], int] = {}
-
-    def cycles(self, design: Design) -> int:
-        depths = (design.queue_depth, design.result_depth)
-        if depths not in self._known:
-            counters = count_cycles(design, self._resident, self._activations)
-            self._known[depths] = counters.cycles
-        return self._known[depths]
-
-
-def _resident(packed: PackedNetwork) -> ResidentNetwork:
-    """Put a network into PEs without a load packet, which has no room for what does not fit."""
-    layers = tuple(
-        ResidentLayer.build(
-            {
-                "columns": part.layer.columns,
-                "rows": part.layer.rows,
-                "local_rows": part.local_rows,
-                "shift": part.layer.shift,
-                "relu": int(part.layer.relu),
-            },
-            part.encoded,
-            part.layer.codebook,
-            part.biases().T.ravel(),
-        )
-        for part in packed.layers
-    )
-    # Nothing asks for the identity: no packet is made of it.
-    return ResidentNetwork(0, packed.input_beats, packed.output_beats, layers)
 
 
 def _encoding(point: Point) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.atomic import write_whole
+from eie.hls.boundary.tables import as_html
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import NO_BOARD
 from eie.host.network import Network
@@ -23,9 +24,11 @@ from eie.host.search.explore.fan_out import WAIT_SECONDS, fan_out
 from eie.host.search.explore.grid import Grid, Point
 from eie.host.search.explore.identity import check_version, model_version, network_hash
 from eie.host.search.explore.pareto import pareto_front, pareto_table
+from eie.host.search.explore.pick import FRONT_FORMAT, FRONT_NAME
 from eie.host.search.explore.plot import draw
 from eie.host.search.explore.result import PointResult
 from eie.host.search.explore.store import Header, Store
+from eie.host.search.judge import BY_LATENCY, Goal, Judge
 
 __all__ = ["Exploration", "Progress", "explore"]
 
@@ -52,13 +55,21 @@ class Exploration:
 
     #: Results of the grid's points, in its order.
     results: tuple[PointResult, ...]
-    #: Those worth looking at: :func:`eie.host.search.explore.pareto.pareto_front`.
+    #: Those worth looking at, the best first: :func:`eie.host.search.explore.pareto.pareto_front`.
     front: tuple[PointResult, ...]
     #: What they rest on.
     header: Header
     #: Points that were evaluated now; the others were in the file.
     evaluated: int
     seconds: float
+    #: By what the front is ordered.
+    judge: Judge = BY_LATENCY
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def _repr_html_(self) -> str:
+        return as_html([(line,) for line in self.as_text().splitlines()])
 
     def as_text(self) -> str:
         """Give the front as a table, and a line on everything else."""
@@ -79,7 +90,7 @@ class Exploration:
 
     def save(self, folder: Path) -> list[Path]:
         """Write table, CSV of all points, JSON of the front and plot; returns their paths."""
-        paths = [folder / name for name in ("pareto.txt", "points.csv", "pareto.json")]
+        paths = [folder / name for name in ("pareto.txt", "points.csv", FRONT_NAME)]
         texts = [self.as_text() + "\n", _csv(self.results), self._json()]
         for path, text in zip(paths, texts, strict=True):
             write_whole(path, text)
@@ -87,7 +98,8 @@ class Exploration:
         return [*paths, folder / "pareto.png"]
 
     def _json(self) -> str:
-        found = {**dataclasses.asdict(self.header), "points": len(self.results)}
+        found = {"format": FRONT_FORMAT, **dataclasses.asdict(self.header)}
+        found |= {"points": len(self.results), "goal": self.judge.goal}
         front = [result.as_json() for result in self.front]
         return json.dumps({**found, "front": front}, indent=1) + "\n"
 
@@ -98,6 +110,7 @@ def explore(
     folder: Path,
     *,
     assignment: Assignment = "balanced",
+    goal: Goal = "latency",
     scheduler: str | None = None,
     workers: int | None = None,
     wait: float = WAIT_SECONDS,
@@ -116,6 +129,10 @@ def explore(
         Where ``points.jsonl`` grows; interrupted, the same call goes on where it stopped.
     assignment
         How rows are dealt to PEs.
+    goal
+        By what the front is ordered, as :func:`eie.host.search.fit.fit` takes it. For throughput a
+        batch is counted, too, which takes four times as long; points that were evaluated without
+        are evaluated again.
     scheduler, workers, wait, on_notice
         Where to run: see :func:`eie.host.search.explore.fan_out.fan_out`.
     on_progress
@@ -130,14 +147,19 @@ def explore(
         gone for good; ``points.jsonl`` keeps what it has.
     """
     points = list(grid)
+    judge = Judge(goal)
+    batch = goal == "throughput"
     started = time.monotonic()
     header = Header(network_hash(network), model_version(), assignment)
     with Store(folder / "points.jsonl", header) as store:
-        missing = [point for point in points if point.key not in store.results]
+        known = {
+            key for key, each in store.results.items() if not batch or each.batch_us is not None
+        }
+        missing = [point for point in points if point.key not in known]
         found = len(points) - len(missing)
         done = found
         work = groups(missing)
-        shared = (network, assignment, header.version)
+        shared = (network, assignment, header.version, batch)
         with closing(
             fan_out(
                 _evaluate,
@@ -156,24 +178,35 @@ def explore(
         ordered = tuple(store.results[point.key] for point in points)
     return Exploration(
         results=ordered,
-        front=tuple(pareto_front(ordered)),
+        front=tuple(pareto_front(ordered, judge)),
         header=header,
         evaluated=len(missing),
         seconds=time.monotonic() - started,
+        judge=judge,
     )
 
 
 def _evaluate(
-    shared: tuple[Network, Assignment, str], points: Sequence[Point]
+    shared: tuple[Network, Assignment, str, bool], points: Sequence[Point]
 ) -> list[PointResult]:
-    network, assignment, version = shared
+    network, assignment, version, batch = shared
     check_version(version)
-    return evaluate(network, points, assignment)
+    return evaluate(network, points, assignment, batch=batch)
 
 
 def _csv(results: Sequence[PointResult]) -> str:
     text = io.StringIO()
-    names = ["cycles", "latency_us", "bram36", "uram", "dsp", "lut", "memory_bits", "share"]
+    names = [
+        "cycles",
+        "latency_us",
+        "batch_us",
+        "bram36",
+        "uram",
+        "dsp",
+        "lut",
+        "memory_bits",
+        "share",
+    ]
     parameters = list(results[0].design) if results else []
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*parameters, *names, "scarcest", "lacks"])

@@ -131,7 +131,7 @@ def _fault(parameters: dict[str, Any]) -> str:
     try:
         Design(**parameters)
     except DesignError as error:
-        return str(error).removeprefix("design: ")
+        return "; ".join(error.problems)
     return ""
 
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eie.hls.model.resources import Estimate, Shortage, estimate
-from eie.hls.spec.boards import BOARDS, Board
+from eie.hls.boundary.errors import Shortage
+from eie.hls.boundary.tables import as_html, as_text
 from eie.hls.spec.design import Design
+from eie.host.search.judge import Merit
+from eie.host.search.prediction import BATCH_VECTORS
 
 __all__ = ["PointResult"]
 
@@ -27,6 +29,9 @@ class PointResult:
     cycles: int
     #: Microseconds of one vector at the design's clock, which is a target.
     latency_us: float
+    #: Microseconds of a vector in a batch of :data:`eie.host.search.prediction.BATCH_VECTORS`; None
+    #: where throughput was no goal.
+    batch_us: float | None
     #: Exact counts.
     bram36: int
     uram: int
@@ -39,41 +44,63 @@ class PointResult:
     share: float
     scarcest: str
     #: What the board or the parameters have too little of.
-    lacks: tuple[str, ...]
+    shortages: tuple[Shortage, ...]
 
     @classmethod
     def of(
-        cls, key: str, design: Design, cycles: int, lacking: tuple[Shortage, ...]
+        cls,
+        key: str,
+        design: Design,
+        cycles: int,
+        lacking: tuple[Shortage, ...],
+        batch_cycles: int | None = None,
     ) -> PointResult:
         """Put the result of a point together."""
-        needs = estimate(design)
-        board = BOARDS.get(design.board)
-        share, scarcest = _scarcest(needs, board) if board else (0.0, "")
-        return cls(
-            key=key,
-            board=design.board,
-            design=design.parameters(),
-            cycles=cycles,
-            latency_us=round(cycles / design.clock_mhz, 3),
-            bram36=needs.bram36,
-            uram=needs.uram,
-            dsp=needs.dsp,
-            lut=sum(needs.lut) // 2,
-            memory_bits=round(sum(memory.kibibits for memory in needs.memories) * 1024),
-            share=round(share, 4),
-            scarcest=scarcest,
-            lacks=tuple(map(str, lacking)),
-        )
+        clock = design.clock_mhz
+        batch_us = None if batch_cycles is None else batch_cycles / BATCH_VECTORS / clock
+        merit = Merit.of(design, cycles / clock, batch_us)
+        return cls(key=key, board=design.board, cycles=cycles, shortages=lacking, **_fields(merit))
 
     @property
     def fits(self) -> bool:
         """Whether the design fits its board."""
-        return not self.lacks
+        return not self.shortages
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What there is too little of, in words."""
+        return tuple(map(str, self.shortages))
+
+    @property
+    def merit(self) -> Merit:
+        """What it is judged by."""
+        return Merit(**{each.name: getattr(self, each.name) for each in dataclasses.fields(Merit)})
 
     @property
     def cost(self) -> float:
-        """What is weighed against latency: the share of the board, without one bits of memory."""
-        return self.share if self.scarcest else self.memory_bits
+        """What is weighed against speed: the share of the board, without one bits of memory."""
+        return self.merit.cost
+
+    def __str__(self) -> str:
+        return as_text(self._table())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._table())
+
+    def _table(self) -> list[tuple[str, str]]:
+        each = self.design
+        batch = [] if self.batch_us is None else [("in a batch", f"{self.batch_us:g} us a vector")]
+        return [
+            ("board", self.board),
+            ("design", f"{each['pes']} PEs, {each['index_bits']}-bit runs, {each['memory']}, "
+             f"queues of {each['queue_depth']}"),
+            ("one vector", f"{self.cycles} cycles, {self.latency_us:g} us at "
+             f"{each['clock_mhz']} MHz (a target)"),
+            *batch,
+            ("takes", f"{self.bram36} BRAM36, {self.uram} UltraRAM, {self.dsp} DSP, "
+             f"{self.lut} LUTs (uncalibrated)"),
+            *(("lacks", text) for text in self.lacks),
+        ]  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:
         """Give the result as plain values."""
@@ -82,15 +109,9 @@ class PointResult:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PointResult:
         """Read back what :meth:`as_json` gave."""
-        return cls(**{**values, "lacks": tuple(values["lacks"])})
+        shortages = tuple(Shortage(**each) for each in values["shortages"])
+        return cls(**{**values, "shortages": shortages})
 
 
-def _scarcest(needs: Estimate, board: Board) -> tuple[float, str]:
-    shares = [
-        (needs.bram36 / board.bram36, "BRAM36"),
-        (needs.dsp / board.dsp, "DSP"),
-        (sum(needs.lut) / 2 / board.lut, "LUT (uncalibrated)"),
-    ]
-    if board.uram:
-        shares.append((needs.uram / board.uram, "UltraRAM"))
-    return max(shares)
+def _fields(merit: Merit) -> dict[str, Any]:
+    return {each.name: getattr(merit, each.name) for each in dataclasses.fields(merit)}

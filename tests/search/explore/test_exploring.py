@@ -117,17 +117,19 @@ def of(cycles: int = 100, **parameters: object) -> PointResult:
 @pytest.mark.parametrize(
     ("chosen", "others"),
     [
-        # As texts, "16" and "32" come before "8".
-        ({"queue_depth": 8}, [{"queue_depth": 16}, {"queue_depth": 32}]),
-        ({"result_depth": 4}, [{"result_depth": 8}, {"result_depth": 16}]),
-        ({"queue_depth": 8, "result_depth": 20}, [{"queue_depth": 16, "result_depth": 2}]),
-        # Fewer bits, in as many block RAMs, are worth more than shallower queues.
-        ({"queue_depth": 32, "layers": 8}, [{"queue_depth": 4, "layers": 9}]),
+        # Up to 32 they take the same LUTs, and deeper is never slower.
+        ({"queue_depth": 32}, [{"queue_depth": 16}, {"queue_depth": 8}]),
+        ({"result_depth": 16}, [{"result_depth": 8}, {"result_depth": 4}]),
+        ({"queue_depth": 16, "result_depth": 2}, [{"queue_depth": 8, "result_depth": 20}]),
+        # Deeper than that they take more.
+        ({"queue_depth": 8}, [{"queue_depth": 64}]),
+        # Fewer bits, in as many block RAMs, are worth more than deeper queues.
+        ({"queue_depth": 4, "layers": 8}, [{"queue_depth": 32, "layers": 9}]),
         ({"length_bits": 3}, [{"length_bits": 4}]),
         ({"clock_mhz": 100, "cycles": 100}, [{"clock_mhz": 200, "cycles": 200}]),
     ],
 )
-def test_of_equal_designs_the_smallest_is_shown(chosen, others):
+def test_of_equal_designs_the_tie_breakers_choose_one(chosen, others):
     results = [of(**chosen), *(of(**other) for other in others)]
     assert len({(each.latency_us, each.cost) for each in results}) == 1
     for order in itertools.permutations(results):

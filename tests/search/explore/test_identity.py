@@ -10,6 +10,14 @@ from eie.host.search.explore.identity import MODELS
 
 #: Modules that an evaluation imports and that no result depends on.
 NO_MODELS = {
+    "eie.hls.boundary.tables",  # of what is printed
+    "eie.hls.spec.parameter",  # documentation, and ranges that the design's text has
+    "eie.hls.boundary.archives",  # of files
+    "eie.hls.boundary.file_kinds",
+    "eie.hls.boundary.npy",
+    "eie.hls.boundary.numerals",
+    "eie.hls.boundary.real_arrays",
+    "eie.hls.model.load_sections",  # of load packets, of which a point makes none
     "eie.hls.spec.design_toml",  # reads designs, of which a grid makes its own
     "eie.hls.boundary.text",  # of messages
     "eie.host.search.explore.exploration",  # collects results
@@ -18,6 +26,9 @@ NO_MODELS = {
     "eie.host.search.explore.identity",
     "eie.host.search.explore.job",
     "eie.host.search.explore.pareto",  # chooses among results
+    "eie.host.search.explore.pick",
+    "eie.host.search.candidate",  # of fit
+    "eie.host.search.reasons",
     "eie.host.search.explore.plot",
     "eie.host.search.explore.store",
     "eie.hls.spec.registers",  # the driver's

@@ -16,7 +16,7 @@ from eie.hls.tools.manifest import MANIFEST, Manifest
 from eie.hls.tools.vendor import build_bitstream, run_hls
 
 DAY = datetime.date(2024, 2, 29)
-DESIGN = Design(pes=64, board="kv260", memory="uram", clock_mhz=200, index_bits=6)
+DESIGN = Design(pes=32, board="kv260", memory="uram", clock_mhz=200, index_bits=6)
 #: Where Vivado's command line has the script.
 SCRIPT = "$7"
 

@@ -17,7 +17,7 @@ from eie.hls.spec.design import Design
 #: Both processing systems, each with board files or without so that every line is executed.
 FAMILIES = {
     "zynq7": Design(pes=64, board="pynq-z2"),
-    "zynqmp": Design(pes=64, board="kv260", memory="uram", clock_mhz=200),
+    "zynqmp": Design(pes=32, board="kv260", memory="uram", clock_mhz=200),
 }
 BOARD_FILES = {"zynq7": "", "zynqmp": "xilinx.com:kv260_som:part0:1.4"}
 

@@ -64,14 +64,14 @@ def test_a_build_that_fails_leaves_no_bitstream(make_project, mock, options, mes
 
 
 def test_the_kernel_must_be_packaged_first(make_project, mock):
-    project = make_project(Design(pes=64, board="kv260"))
+    project = make_project(Design(pes=32, board="kv260"))
     done = mock(project / "vivado/build.tcl")
     assert done.returncode == 1
     assert "run vitis/run_hls.tcl first" in done.stderr
 
 
 def test_the_ip_of_the_unified_flow_is_found(make_project, mock):
-    project = make_project(Design(pes=64, board="kv260"))
+    project = make_project(Design(pes=32, board="kv260"))
     assert mock(project / "vitis/run_hls.tcl").returncode == 0
     (project / "build/hls_component/hls/impl").mkdir(parents=True)
     (project / "build/hls/eie/solution/impl/ip").rename(project / "build/hls_component/hls/impl/ip")
