@@ -18,13 +18,26 @@ def board_of(design: Design) -> Board | None:
 def resources_of(design: Design) -> tuple[Resource, ...]:
     """Lay what a design takes beside what its board has, the least certain first."""
     needed, board = estimate(design), board_of(design)
-    resources = [
-        _resource("LUT", needed.lut, board and board.lut, LUT_BUDGET, exact=False),
-        _resource("Flip-flop", needed.ff, board and board.ff, LUT_BUDGET, exact=False),
-        _resource("Block RAM (36 Kib)", _exactly(needed.bram36), board and board.bram36),
-        _resource("UltraRAM", _exactly(needed.uram), board and board.uram),
-        _resource("DSP slice", _exactly(needed.dsp), board and board.dsp, DSP_BUDGET),
+    rows: list[tuple[str, tuple[int, int], str, float]] = [
+        ("LUT", needed.lut, "lut", LUT_BUDGET),
+        ("Flip-flop", needed.ff, "ff", LUT_BUDGET),
+        ("Block RAM (36 Kib)", (needed.bram36, needed.bram36), "bram36", MEMORY_BUDGET),
+        ("UltraRAM", (needed.uram, needed.uram), "uram", MEMORY_BUDGET),
+        ("DSP slice", (needed.dsp, needed.dsp), "dsp", DSP_BUDGET),
     ]
+    resources = []
+    for name, (low, high), field, share in rows:
+        available = getattr(board, field) if board else None
+        resources.append(
+            Resource(
+                name=name,
+                low=low,
+                high=high,
+                exact=field not in ("lut", "ff"),
+                available=available,
+                budget=None if available is None else int(share * available),
+            )
+        )
     return tuple(each for each in resources if each.high or each.available)
 
 
@@ -36,30 +49,5 @@ def beyond_board(design: Design) -> str | None:
         return None
     return (
         f"The design takes more of {board.title} than its budget allows: "
-        f"{'; '.join(map(str, lacking))}. Let `eie fit` choose it again."
-    )
-
-
-
-
-def _exactly(count: int) -> tuple[int, int]:
-    return count, count
-
-
-def _resource(
-    name: str,
-    needed: tuple[int, int],
-    available: int | None,
-    budget: float = MEMORY_BUDGET,
-    *,
-    exact: bool = True,
-) -> Resource:
-    low, high = needed
-    return Resource(
-        name=name,
-        low=low,
-        high=high,
-        exact=exact,
-        available=available,
-        budget=None if available is None else int(budget * available),
+        f"{'; '.join(map(str, lacking))}. Let eie fit choose it again."
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from eie.host.report import formats
 from eie.host.report.facts import Facts, LayerLoad, Resource, RunCycles
-from eie.host.report.formats import number, percent
 
 __all__ = [
     "Axis",
@@ -35,10 +35,10 @@ class Axis:
 
     @property
     def ticks(self) -> tuple[float, ...]:
-        """Round values along it: about four."""
+        """Round values along it: about five."""
         if self.end <= 0:
             return (0.0,)
-        rough = self.end / 4
+        rough = self.end / 5
         size = 10 ** math.floor(math.log10(rough))
         step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= rough)
         return tuple(step * number for number in range(int(self.end / step + 1e-9) + 1))
@@ -122,9 +122,9 @@ def resource_axis(resources: tuple[Resource, ...]) -> Axis:
 
 def tick_text(value: float) -> str:
     """Write a tick of a scale of numbers."""
-    return number(round(value, 6))
+    return f"{value:,.6g}"
 
 
 def percent_text(value: float) -> str:
     """Write a tick of a scale of shares."""
-    return percent(round(value, 6))
+    return formats.percent(round(value, 6))

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from eie.hls.boundary.text import printable
 
-__all__ = ["FORMATS", "UNKNOWN", "data_size", "duration", "name", "number", "percent"]
+__all__ = [
+    "FORMATS",
+    "UNKNOWN",
+    "accuracy",
+    "average",
+    "data_size",
+    "duration",
+    "name",
+    "number",
+    "percent",
+    "ratio",
+    "short_names",
+    "whole",
+]
 
 #: What stands for a value that is not known.
 UNKNOWN = "–"
 #: Characters of a name that are shown.
 _LONGEST_NAME = 160
+#: Characters of it beside a plot.
+_LONGEST_SHORT = 33
 _DIGITS = 3
 
 
@@ -27,11 +42,21 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 in percent."""
+    """Write a share of 1 in percent: two digits where it is small."""
     value = 100 * share
-    if value == 0 or abs(value) >= 10:
-        return f"{value:.1f} %".replace(".0 %", " %")
-    return f"{number(value)} %"
+    if 0 < abs(value) < 1:
+        return f"{float(f'{value:.2g}'):g} %"
+    return f"{value:.{1 if value >= 10 else 2}f}".rstrip("0").rstrip(".") + " %"
+
+
+def accuracy(share: float) -> str:
+    """Write a share of vectors: a hundredth of a percent is one of ten thousand."""
+    return f"{100 * share:.2f} %"
+
+
+def average(value: float) -> str:
+    """Write an average of counts, in as many digits as its neighbours."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def duration(microseconds: float) -> str:
@@ -51,8 +76,9 @@ def data_size(count: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Write how many times."""
-    return f"{number(float(f'{value:.3g}'))}×"
+    """Write how many times smaller something is, or larger."""
+    times, word = (value, "smaller") if value >= 1 else (1 / value, "larger")
+    return f"{float(f'{times:.3g}'):g}× {word}"
 
 
 def whole(value: float) -> str:
@@ -62,11 +88,31 @@ def whole(value: float) -> str:
 
 def name(text: object) -> str:
     """Write a name from a file: no control characters, and not without end."""
-    shown = printable(str(text))
-    if len(shown) <= _LONGEST_NAME:
-        return shown
-    half = _LONGEST_NAME // 2
-    return f"{shown[:half]}…{shown[-half:]}"
+    return _cut(printable(str(text)), _LONGEST_NAME, _LONGEST_NAME // 2)
+
+
+def short_names(names: Sequence[str], longest: int = _LONGEST_SHORT) -> dict[str, str]:
+    """Shorten names so that none is longer than `longest`, and no two look the same.
+
+    What is cut is the middle, since names of layers differ at both ends.
+    """
+    printed = [printable(text) for text in names]
+    for head in range(longest // 2, longest):
+        cut = [_cut(text, longest, head) for text in printed]
+        if len(set(cut)) == len(names):
+            return dict(zip(names, cut, strict=True))
+    room = longest - len(f"{len(names)}: ")
+    return {
+        text: f"{number}: {_cut(shown, room, room // 2)}"
+        for number, (text, shown) in enumerate(zip(names, printed, strict=True), 1)
+    }
+
+
+def _cut(text: str, longest: int, head: int) -> str:
+    if len(text) <= longest:
+        return text
+    tail = longest - 1 - head
+    return f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 #: Ways to write a value, by name.
@@ -74,6 +120,8 @@ FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         "number": number,
         "percent": percent,
+        "accuracy": accuracy,
+        "average": average,
         "duration": duration,
         "data_size": data_size,
         "ratio": ratio,

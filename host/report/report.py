@@ -23,8 +23,8 @@ from eie.host.report import given_values
 from eie.host.report.board_use import beyond_board, board_of, resources_of
 from eie.host.report.facts import FORMAT, EngineAgreement, Facts, LayerFacts, as_json
 from eie.host.report.next_steps import PLACEHOLDERS, next_steps
-from eie.host.report.page import render_page
 from eie.host.report.pe_load import layer_loads, pe_activity, size_of
+from eie.host.report.rendering import render_page
 from eie.host.report.run_cycles import run_cycles
 from eie.host.report.sentences import MISSING, limit_of, synthesis_of
 from eie.host.run.batch import RunResult
@@ -158,7 +158,7 @@ def make_report(
         eie=importlib.metadata.version("eie"),
         title=title or _title(network, design),
         synthesis=synthesis_of(design, build),
-        limit=limit_of(batch or alone, design, len(plan.passes)),
+        limit=limit_of(batch or alone, network, design, len(plan.passes)),
         warnings=tuple(_warnings(beyond, agreement, inputs_cut, counts)),
         board=board.title if board else None,
         design=design.parameters(),

@@ -83,7 +83,9 @@ class Browser:
 
     def screenshot(self, target: Path, *, whole: bool = True) -> None:
         """Write a PNG of the page, or of the window alone."""
-        answer = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole))
+        answer = self.call(
+            "Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole)
+        )
         target.write_bytes(base64.b64decode(answer["data"]))
 
     def complaints(self) -> list[str]:

@@ -9,7 +9,7 @@ from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.text import counted, printable
 from eie.host.report import charts
 from eie.host.report.facts import Facts, as_json
-from eie.host.report.formats import FORMATS, UNKNOWN
+from eie.host.report.formats import FORMATS, UNKNOWN, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ def render_page(facts: Facts) -> str:
         charts=charts,
         timeline=charts.timeline(facts),
         batch_rows=charts.batch_rows(facts.batch),
+        short=short_names([layer.name for layer in facts.layers]),
         unknown=UNKNOWN,
     )
 
