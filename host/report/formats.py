@@ -29,7 +29,7 @@ UNKNOWN = "–"
 #: Characters of a name that are shown.
 _LONGEST_NAME = 160
 #: Characters of it beside a plot.
-_LONGEST_SHORT = 33
+_LONGEST_SHORT = 26
 _DIGITS = 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,19 @@ def _environment() -> Environment:
     )
     environment.filters.update(FORMATS)
     environment.filters["counted"] = counted
+    environment.filters["options"] = _options
     environment.filters["printable"] = printable
     environment.filters["at"] = lambda share: f"{100 * share:.3f}%"
     return environment
+
+
+def _options(text: str) -> str:
+    """Keep options of the command line, and the file behind one, in one piece."""
+    from markupsafe import Markup, escape
+
+    return Markup(
+        re.sub(r"--[a-z]+(?: [A-Z]\.npy)?", r'<code class="option">\g<0></code>', escape(text))
+    )
 
 
 def _fact_of(values: dict[str, Any]) -> Callable[[str, str], str]:

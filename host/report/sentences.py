@@ -93,12 +93,13 @@ def _run_limit(run: RunCycles, network: Network, passes: int) -> str:
     of_all = (run.layers + run.load) / run.vectors
     most = max(range(len(run.by_layer)), key=lambda number: run.by_layer[number].cycles)
     layer, share = run.by_layer[most], run.by_layer[most].cycles / of_all
-    if passes > 1 and run.load / run.vectors >= layer.cycles:
+    loads = run.load / run.vectors / of_all
+    if passes > 1 and loads >= share:
         return (
-            f"Loading the weights in {passes} passes takes "
-            f"{_percent(run.load / run.vectors / of_all)} of the cycles of "
+            f"Loading the weights in {passes} passes takes {_percent(loads)} of the cycles of "
             f"{counted(run.vectors, 'vector')}, which larger batches share among more"
         )
+    beside = f"; loading the weights in {passes} passes takes {_percent(loads)}" if loads else ""
     if share >= _MOST or len(run.by_layer) <= _FEW_LAYERS:
         path = _ONE[_limited_by(layer)].format(
             bound=f"{layer.bound:,.0f} cycles",
@@ -108,7 +109,7 @@ def _run_limit(run: RunCycles, network: Network, passes: int) -> str:
         shape = network.layers[most]
         return (
             f"Layer {name(layer.name)} ({shape.columns} → {shape.rows}) takes {_percent(share)} of "
-            f"the cycles and is limited {path}"
+            f"the cycles and is limited {path}{beside}"
         )
     cycles: dict[str, float] = {}
     for each in run.by_layer:
@@ -117,7 +118,7 @@ def _run_limit(run: RunCycles, network: Network, passes: int) -> str:
     count = sum(_limited_by(each) == by for each in run.by_layer)
     return (
         f"{count} of {len(run.by_layer)} layers, with {_percent(cycles[by] / of_all)} of the "
-        f"cycles, are limited {_SEVERAL[by]}"
+        f"cycles, are limited {_SEVERAL[by]}{beside}"
     )
 
 

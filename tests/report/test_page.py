@@ -121,7 +121,7 @@ def test_names_stay_text(hostile):
 def test_long_names_keep_both_ends(deep):
     names = re.findall(r'class="name"[^>]*>([^<]*)<', deep.as_html())
     assert len(set(names)) == 20
-    assert all(len(name) <= 33 for name in names)
+    assert all(len(name) <= 26 for name in names)
 
 
 def test_the_same_facts_give_the_same_page(full):
