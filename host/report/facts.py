@@ -96,6 +96,10 @@ class LayerFacts:
     output_low: float
     #: Largest output that the format holds.
     output_high: float
+    #: Smallest output of the float model on the vectors compared; None if not compared.
+    model_low: float | None
+    #: Largest output of the float model on them; None if not compared.
+    model_high: float | None
     #: Outputs cut off to 16 bits in the run, over all vectors; None if not counted.
     saturated: int | None
     #: Root mean square of the outputs' error against the float model, as a share of that of its
@@ -117,6 +121,11 @@ class Accuracy:
     accuracy: float | None
     #: Share for which both name the same class; None if not known.
     same_class: float | None
+    #: Root mean square of the float model's error against real targets, in their unit; None without
+    #: such labels.
+    float_target_error: float | None
+    #: The same of the compressed network.
+    target_error: float | None
     #: Root mean square of the outputs' error, as a share of that of the float model's outputs; None
     #: without the model.
     rms_error: float | None

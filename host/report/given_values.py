@@ -19,7 +19,7 @@ from eie.host.run.report import RunReport
 __all__ = [
     "LOSS_KEY",
     "accuracy_of",
-    "compared_errors",
+    "compared_layers",
     "losses_of",
     "reasons_of",
     "saturated_inputs",
@@ -79,16 +79,22 @@ def accuracy_of(evaluation: object | None) -> Accuracy | None:
         accuracy=share("accuracy"),
         same_class=share("same_class"),
         rms_error=_number(getattr(evaluation, "rms_error", None)),
+        float_target_error=_number(getattr(evaluation, "float_target_error", None)),
+        target_error=_number(getattr(evaluation, "target_error", None)),
     )
 
 
-def compared_errors(comparison: object | None) -> dict[str, float | None]:
-    """Read a comparison: the error of each layer's outputs by the layer's name."""
+def compared_layers(comparison: object | None) -> dict[str, dict[str, float | None]]:
+    """Read a comparison: error and range of each layer's outputs, by the layer's name."""
     layers = getattr(comparison, "layers", None)
     if not isinstance(layers, Sequence):
         return {}
     return {
-        str(getattr(layer, "name", "")): _number(getattr(layer, "rms_error", None))
+        str(getattr(layer, "name", "")): {
+            "rms_error": _number(getattr(layer, "rms_error", None)),
+            "model_low": _number(getattr(layer, "low", None)),
+            "model_high": _number(getattr(layer, "high", None)),
+        }
         for layer in layers
     }
 

@@ -76,7 +76,7 @@ def _options(text: str) -> str:
     from markupsafe import Markup, escape
 
     return Markup(
-        re.sub(r"--[a-z]+(?: [A-Z]\.npy)?", r'<code class="option">\g<0></code>', escape(text))
+        re.sub(r"--[a-z]+(?: [A-Z]\.npy)?", r'<code class="option">\g<0></code>', str(escape(text)))
     )
 
 

@@ -105,10 +105,11 @@ def make_report(
     single
         One vector alone, for the latency; a `run` of one vector is that, too.
     evaluation
-        Accuracy: an object with ``vectors``, ``classes``, ``float_accuracy``, ``accuracy``,
-        ``same_class`` and ``rms_error``, None where not known.
+        Accuracy: an object with the fields of :class:`~eie.host.report.facts.Accuracy`, None where
+        not known; a whole number in place of a share counts vectors.
     comparison
-        Errors by layer: an object with ``layers``, each with ``name`` and ``rms_error``.
+        An object with ``layers``, each with ``name``, ``rms_error``, and ``low`` and ``high``, the
+        range of the float model's outputs.
     agreement
         Engines and how many of their outputs are equal.
     build
@@ -137,7 +138,7 @@ def make_report(
     plan = plan_passes(network, design)
     alone = run_cycles(single_report, plan) if single_report else None
     batch = run_cycles(batch_report, plan) if batch_report else None
-    errors = given_values.compared_errors(comparison)
+    compared = given_values.compared_layers(comparison)
     saturated = batch_report or single_report
     known = {
         "accuracy": given_values.accuracy_of(evaluation),
@@ -145,7 +146,7 @@ def make_report(
         "single": alone,
         "batch": batch,
         "activity": pe_activity(counters),
-        "rms_error": errors or None,
+        "rms_error": compared or None,
         "agreement": tuple(agreement) or None,
     }
     missing = {name: MISSING[name] for name, value in known.items() if value is None}
@@ -165,7 +166,7 @@ def make_report(
         passes=len(plan.passes),
         size=size_of(plan),
         layers=tuple(
-            _layer_facts(layer, count, errors.get(layer.name))
+            _layer_facts(layer, count, compared.get(layer.name, {}))
             for layer, count in zip(network.layers, counts, strict=True)
         ),
         accuracy=given_values.accuracy_of(evaluation),
@@ -249,7 +250,9 @@ def _check(
     problems.raise_as(InputError)
 
 
-def _layer_facts(layer: Layer, saturated: int | None, rms_error: float | None) -> LayerFacts:
+def _layer_facts(
+    layer: Layer, saturated: int | None, compared: Mapping[str, float | None]
+) -> LayerFacts:
     return LayerFacts(
         name=layer.name,
         inputs=layer.columns,
@@ -264,7 +267,9 @@ def _layer_facts(layer: Layer, saturated: int | None, rms_error: float | None) -
         output_low=0.0 if layer.relu else CODE_MIN * 2.0**-layer.output_frac,
         output_high=CODE_MAX * 2.0**-layer.output_frac,
         saturated=saturated,
-        rms_error=rms_error,
+        model_low=compared.get("model_low"),
+        model_high=compared.get("model_high"),
+        rms_error=compared.get("rms_error"),
     )
 
 
