@@ -133,7 +133,7 @@ def measure_transfer(packed: PackedNetwork, codes: Codes) -> dict[str, Measured]
             engine.open()
             engine.process(packed.load_packet())
             packet = np.frombuffer(packed.run_packet(codes), np.uint8)
-            room = answer_bytes(len(codes) * packed.output_beats)
+            room = answer_bytes(packed.answer_beats(len(codes)))
             # The same fabric once more, with the driver that pynq binds to its DMA.
             dma = getattr(pynq.Overlay(str(board.bitfile), download=False), DMA.name)
             request, answer = (pynq.allocate((size,), np.uint8) for size in (len(packet), room))

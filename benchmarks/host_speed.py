@@ -116,7 +116,7 @@ def _measure_read(packed: PackedNetwork, batch: int) -> list[HostRow]:
     engine.process(packed.load_packet())
     answer = np.frombuffer(engine.process(packed.run_packet(vectors(packed, batch))), np.uint8)
     size = len(answer)
-    assert size == answer_bytes(batch * packed.output_beats)
+    assert size == answer_bytes(packed.answer_beats(batch))
     with EmulatedBoard(BOARD, lambda: engine):
         allocated = pynq.allocate((size,), np.uint8)
     buffer = np.asarray(allocated)

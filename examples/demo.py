@@ -21,7 +21,6 @@ from picture import draw
 from eie.hls.boundary.errors import EieError
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import quantize
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
@@ -29,6 +28,7 @@ from eie.host.cli.arrays import check_target
 from eie.host.cli.signals import Ended, raising_signals
 from eie.host.compress import TorchReference
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
 from eie.host.packing.packer import pack
 from eie.host.project.generate import generate
 from eie.host.run.batch import RunResult, emulate, simulate
@@ -108,7 +108,7 @@ def run(out: Path, progress: Progress) -> Outcome:
     digits = compress_digits(progress=progress)
     network = digits.network
     network.save(out / "digits.npz")
-    codes = quantize(digits.inputs, network.input_frac)
+    codes = quantize_inputs(network, digits.inputs)
 
     progress(f"fitting a design for {BOARD}")
     chosen = fit(network, BOARD)

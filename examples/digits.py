@@ -16,7 +16,6 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from eie.hls.spec.fixed_point import quantize
 from eie.host.compress import (
     TorchReference,
     apply_masks,
@@ -26,6 +25,7 @@ from eie.host.compress import (
     share_linears,
 )
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
 
 __all__ = ["Accuracies", "CompressedDigits", "Digits", "compress_digits", "load"]
 
@@ -140,7 +140,7 @@ def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigi
         shared = accuracy("15 shared weights a layer and zero", _evaluate(model, inputs))
 
     network = compress(model, keep_weights=True, calibration=digits.train_inputs)
-    codes = TorchReference(network)(quantize(digits.test_inputs, network.input_frac))
+    codes = TorchReference(network)(quantize_inputs(network, digits.test_inputs))
     fixed_point = accuracy("16-bit fixed point", torch.from_numpy(codes))
     return CompressedDigits(
         network,

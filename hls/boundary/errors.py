@@ -1,4 +1,4 @@
-"""The errors of eie: what was wrong, where, and what to do.
+"""The errors and warnings of eie: what was wrong, where, and what to do.
 
 Everything that a user's input can cause is an :class:`EieError`, so the command line can turn
 it into one message and exit status 2, and a program can catch it without catching bugs.
@@ -17,11 +17,16 @@ __all__ = [
     "EieError",
     "EieWarning",
     "InputError",
+    "KeptDensityWarning",
+    "LossWarning",
     "ModelError",
     "NetworkFileError",
     "PacketError",
     "Problems",
+    "SaturationWarning",
     "ToolError",
+    "UncalibratedWarning",
+    "UnderflowWarning",
 ]
 
 
@@ -30,10 +35,31 @@ class EieError(Exception):
 
 
 class EieWarning(UserWarning):
-    """Something that a user should know, though the result is what was asked for.
+    """Base of every warning that eie gives: nothing failed, but numbers may not be what they seem.
 
-    Says what, and what to do about it.
+    They go through :mod:`warnings`, so a program can filter them, turn them into errors or catch
+    them. The command line prints each as one line on standard error.
     """
+
+
+class SaturationWarning(EieWarning):
+    """Values were cut off because 16 bits could not hold them; says where, and how many."""
+
+
+class UnderflowWarning(EieWarning):
+    """Values are too small for their format and become 0; says which, and how many."""
+
+
+class LossWarning(EieWarning):
+    """Compression changed a model's outputs much; says by how much, what did it, and what helps."""
+
+
+class KeptDensityWarning(EieWarning):
+    """A layer keeps more weights than the default density, since it was pruned or shared before."""
+
+
+class UncalibratedWarning(EieWarning):
+    """A network's error is not known, since it was compressed without calibration data."""
 
 
 class InputError(EieError, ValueError):

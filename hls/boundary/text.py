@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["counted", "printable", "shown"]
+__all__ = ["counted", "listed", "printable", "shown"]
 
 #: Characters of a value that a message shows.
 _LONGEST = 120
@@ -33,3 +34,10 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def listed(items: Iterable[object], most: int = 5) -> str:
+    """Name the first few of some things: "3, 17, 20 and 4 more"."""
+    names = [str(item) for item in items]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError
 from eie.hls.model.cycles import count_cycles
+from eie.hls.model.load_check import check_load
+from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
@@ -30,6 +32,7 @@ from eie.hls.spec.packets import (
     MAGIC,
     NETWORK,
     RUN,
+    SATURATED,
     SECTION,
     STATUS,
     TRAILER,
@@ -68,12 +71,18 @@ class Emulator:
         self.design = design
         self._resident: ResidentNetwork | None = None
         self._last_run: _Run | None = None
+        self._load_problems: tuple[str, ...] = ()
         self._packets = self._errors = 0
 
     @property
     def resident(self) -> ResidentNetwork | None:
         """The network in the memories, or None when none is valid."""
         return self._resident
+
+    @property
+    def load_problems(self) -> tuple[str, ...]:
+        """What the last load with all its sections contradicts: the reasons of ``BAD_CONTENTS``."""
+        return self._load_problems
 
     @property
     def last_activations(self) -> list[npt.NDArray[np.int16]]:
@@ -106,7 +115,7 @@ class Emulator:
         Raises
         ------
         PacketError
-            If the packet is empty, or a load whose CRC is right contradicts itself.
+            If the packet is empty.
         """
         if not packet:
             raise PacketError("a packet must have at least one byte, not 0")
@@ -127,7 +136,7 @@ class Emulator:
             status, body = outcome
             status = _check_trailer(beats, taken, status)
             if kind is Kind.LOAD and status is Status.OK:
-                self._resident = _make_resident(self.design, payload)
+                status = self._make_resident(payload)
         return self._answer(header, status, body)
 
     def _take(self, kind: Kind, length: int, payload: Beats) -> tuple[Status, Beats]:
@@ -159,12 +168,27 @@ class Emulator:
         arrived = payload[RUN.beats :]
         vectors[: len(arrived)] = arrived
         shape = (fields["batch"], resident.input_beats * 4)
-        activations = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
-        self._last_run = _Run(resident, activations)
-        outputs = np.zeros((fields["batch"], resident.output_beats * 4), "<i2")
-        rows = resident.layers[-1].rows
-        outputs[:, :rows] = activations[-1]
-        return Status.OK, outputs.view("<u8").ravel()
+        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        *activations, outputs = run.activations
+        self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
+        saturated = [SATURATED.build(count=count) for count in run.saturated]
+        answered = np.ascontiguousarray(outputs, "<i2").view("<u8").ravel()
+        return Status.OK, np.concatenate([answered, *saturated])
+
+    def _make_resident(self, payload: Beats) -> Status:
+        """Take a load with the right sections and CRC, unless it contradicts itself."""
+        fields = NETWORK.parse(payload)
+        sections = LoadSections.parse(self.design, payload[NETWORK.beats :])
+        self._load_problems = tuple(check_load(self.design, fields, sections).found)
+        if self._load_problems:
+            return Status.BAD_CONTENTS
+        self._resident = ResidentNetwork(
+            fields["network_id"],
+            fields["input_beats"],
+            fields["output_beats"],
+            read_sections(self.design, sections),
+        )
+        return Status.OK
 
     @property
     def _network_id(self) -> int:
@@ -246,25 +270,12 @@ def _sections_good(design: Design, length: int, payload: Beats) -> bool:
         fields = SECTION.parse(payload[position:])
         if (fields["section"], fields["pe"]) != (section, pe):
             return False
+        if SECTION.build(**fields)[0] != payload[position]:  # the record's gap is zero
+            return False
         if not least <= fields["length"] <= most:
             return False
         position += SECTION.beats + fields["length"]
     return position == len(payload)
-
-
-def _make_resident(design: Design, payload: Beats) -> ResidentNetwork:
-    fields = NETWORK.parse(payload)
-    try:
-        layers = read_sections(design, payload[NETWORK.beats :])
-    except (IndexError, ValueError) as error:
-        # The CRC was right, so this is what was sent: the hardware would compute nonsense.
-        raise PacketError(
-            f"the load's layers, pointers and entries contradict each other ({error}): "
-            "no packer of eie makes such a load"
-        ) from error
-    return ResidentNetwork(
-        fields["network_id"], fields["input_beats"], fields["output_beats"], layers
-    )
 
 
 def _counters_body(counters: Counters) -> Beats:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.model.load_sections import Beats, LoadSections, compact_pointers, plain_pointers
 from eie.hls.model.sparse_product import SparseProduct
-from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
-from eie.hls.spec.fixed_point import write_back
-from eie.hls.spec.matrix_format import CODEBOOK_SIZE, EncodedLayer, decode
-from eie.hls.spec.packets import ALL_PES, LAYER, Section, iterate_sections
+from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import write_back_counted
+from eie.hls.spec.matrix_format import EncodedLayer, decode
 
-__all__ = ["ResidentLayer", "ResidentNetwork", "read_sections"]
+__all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
 
 #: Activations in a 64-bit beat.
 _LANES = 4
+#: Accumulators of this width wrap around no sum that a layer can have.
+_WIDE = 62
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +42,30 @@ class ResidentLayer:
     codebook: npt.NDArray[np.int16]
     #: int64, shape (local_rows * pes,): bias of each slot.
     bias: npt.NDArray[np.int64]
-    #: Its weights by slot, for computing with.
+    #: Its weights by slot, padding rows included, for computing with.
     product: SparseProduct
+    #: Width of an accumulator, in which sums wrap around. The packer proves that none does.
+    accumulator_bits: int = _WIDE
 
     @classmethod
     def build(
         cls,
-        fields: dict[str, int],
+        fields: Mapping[str, int],
         encoded: EncodedLayer,
         codebook: npt.NDArray[np.int16],
         bias: npt.NDArray[np.int64],
+        accumulator_bits: int = _WIDE,
     ) -> ResidentLayer:
-        """Decode the entries once, so that every run is a product with plain arrays."""
+        """Decode the entries once, so that every run is a product with plain arrays.
+
+        Entries that lead out of the PE's rows, of which a packer makes none, are dropped as the
+        PEs do.
+        """
         slots, columns, codes = decode(encoded)
-        if slots.max(initial=-1) >= fields["rows"]:
-            raise ValueError(f"entries reach beyond the layer's {fields['rows']} rows")
+        held = fields["local_rows"] * encoded.pes
+        if slots.max(initial=-1) >= held:
+            kept = slots < held
+            slots, columns, codes = slots[kept], columns[kept], codes[kept]
         order = np.argsort(columns.astype(np.uint16), kind="stable")
         counts = np.bincount(columns, minlength=encoded.columns)
         return cls(
@@ -66,17 +78,60 @@ class ResidentLayer:
             codebook=codebook,
             bias=bias,
             product=SparseProduct(
-                rows=fields["rows"],
+                rows=held,
                 starts=np.concatenate([[0], np.cumsum(counts)]),
                 row_of=slots[order],
                 weights=codebook[codes[order]].astype(np.float64),
             ),
+            accumulator_bits=accumulator_bits,
         )
 
-    def run(self, activations: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Outputs by slot: int16 (batch, columns) to int16 (batch, rows)."""
-        sums = self.product(activations) + self.bias[: self.rows]
-        return write_back(sums, self.shift, relu=self.relu)
+    def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
+        """Outputs by slot, those of padding rows behind, and how many were saturated.
+
+        Padding rows give 0, but for loads that no packer makes. They do not count.
+
+        Parameters
+        ----------
+        activations
+            int16, shape (batch, columns).
+
+        Returns
+        -------
+        tuple of ndarray and int
+            int16, shape (batch, slots), and the count.
+        """
+        sums = self.product(activations) + self.bias
+        relu = self.relu
+        half = (1 << self.shift) >> 1
+        limit = 1 << (self.accumulator_bits - 1)
+        if sums.min(initial=0) < -limit or sums.max(initial=0) >= limit - half:
+            # The steps of write-back in an accumulator that is too narrow for them.
+            sums = self._wrapped(sums)
+            if relu:
+                sums = np.maximum(sums, 0)
+            sums, relu = self._wrapped(sums + half) - half, False
+        outputs, saturated = write_back_counted(sums, self.shift, relu=relu)
+        _, spare = write_back_counted(sums[:, self.rows :], self.shift, relu=relu)
+        return outputs, saturated - spare
+
+    def _wrapped(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """What an accumulator holds of `sums`."""
+        limit = 1 << (self.accumulator_bits - 1)
+        wrapped: npt.NDArray[np.int64] = (sums + limit) % (2 * limit) - limit
+        return wrapped
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentRun:
+    """What a batch gave, layer by layer."""
+
+    #: int16, shape (batch, ...) each: activations before each layer, and whole output vectors. The
+    #: last beat of these is filled up with the results of padding rows, 0 but for loads that no
+    #: packer makes.
+    activations: list[npt.NDArray[np.int16]]
+    #: Results of each layer that were saturated.
+    saturated: list[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,91 +143,55 @@ class ResidentNetwork:
     output_beats: int
     layers: tuple[ResidentLayer, ...]
 
-    def run(self, inputs: npt.NDArray[np.int16]) -> list[npt.NDArray[np.int16]]:
-        """Activations before each layer and after the last: int16 (batch, ...) each."""
-        activations = [inputs[:, : self.layers[0].columns]]
+    def run(self, inputs: npt.NDArray[np.int16]) -> ResidentRun:
+        """Take a batch through all layers."""
+        activations = [inputs]
+        saturated = []
         for layer in self.layers:
-            activations.append(layer.run(activations[-1]))
-        return activations
+            activations[-1] = activations[-1][:, : layer.columns]
+            outputs, count = layer.run(activations[-1])
+            activations.append(outputs)
+            saturated.append(count)
+        activations[-1] = activations[-1][:, : self.output_beats * _LANES]
+        return ResidentRun(activations, saturated)
 
 
-def read_sections(design: Design, beats: npt.NDArray[np.uint64]) -> tuple[ResidentLayer, ...]:
-    """Decode the sections of a load whose lengths and CRC were right.
-
-    Parameters
-    ----------
-    design
-        The accelerator's design.
-    beats
-        The payload behind its NETWORK record.
-    """
-    shared: dict[int, npt.NDArray[np.uint64]] = {}
-    of_pe: dict[tuple[int, int], npt.NDArray[np.uint64]] = {}
-    for fields, body in iterate_sections(beats):
-        if fields["pe"] == ALL_PES:
-            shared[fields["section"]] = body
-        else:
-            of_pe[fields["section"], fields["pe"]] = body
-    records = shared[Section.LAYERS].reshape(-1, LAYER.beats)
-    codebooks = shared[Section.CODEBOOKS].view("<i2").reshape(-1, CODEBOOK_SIZE).astype(np.int16)
+def read_sections(design: Design, sections: LoadSections) -> tuple[ResidentLayer, ...]:
+    """Decode the sections of a load that :func:`~eie.hls.model.load_check.check_load` takes."""
+    pointers = [_pointers_of_layers(design, beats, sections) for beats in sections.pointers]
     pes = range(design.pes)
-    lane = "<u1" if design.entries_per_word == 8 else "<u2"
-    entries = [of_pe[Section.ENTRIES, pe].view(lane).astype(np.uint16) for pe in pes]
-    pointers = np.stack([of_pe[Section.POINTERS, pe] for pe in pes])
-    biases = np.stack([of_pe[Section.BIASES, pe].view("<i8") for pe in pes])
     layers = []
-    for record, codebook in zip(records, codebooks, strict=True):
-        fields = LAYER.parse(record)
-        of_layer = _pointers_of_layer(design, pointers, fields)
+    for number, fields in enumerate(sections.layers):
+        of_layer = np.stack([pointers[pe][number] for pe in pes])
         base, end = of_layer[:, 0], of_layer[:, -1]
-        if (np.diff(of_layer, axis=1) < 0).any():
-            raise ValueError("pointers fall")
-        if any(end[pe] > len(entries[pe]) for pe in pes):
-            raise ValueError("pointers reach beyond the entries")
         encoded = EncodedLayer(
             index_bits=design.index_bits,
-            entries=np.concatenate([entries[pe][base[pe] : end[pe]] for pe in pes]),
+            entries=np.concatenate([sections.entries[pe][base[pe] : end[pe]] for pe in pes]),
             pe_starts=np.concatenate([[0], np.cumsum(end - base)]),
             pointers=of_layer - base[:, None],
         )
         rows = slice(fields["bias_base"], fields["bias_base"] + fields["local_rows"])
-        bias = np.ascontiguousarray(biases[:, rows].T).ravel()
-        layers.append(ResidentLayer.build(fields, encoded, codebook, bias))
+        bias = np.stack([of_pe[rows] for of_pe in sections.biases], axis=1).ravel()
+        layers.append(
+            ResidentLayer.build(
+                fields, encoded, sections.codebooks[number], bias, design.accumulator_bits
+            )
+        )
     return tuple(layers)
 
 
-def _pointers_of_layer(
-    design: Design, beats: npt.NDArray[np.uint64], fields: dict[str, int]
-) -> npt.NDArray[np.int64]:
-    """int64, shape (pes, columns + 1): a layer's pointers out of the beats of every PE."""
-    columns = fields["columns"]
-    words = -(-design.pointers_of(columns) // design.columns_per_pointer_word)
-    first, count = (n * design.beats_per_pointer_word for n in (fields["pointer_base"], words))
-    of_layer = np.ascontiguousarray(beats[:, first : first + count])
-    if of_layer.shape[1] < count:
-        raise ValueError(f"pointers end before beat {first + count}")
-    if not design.length_bits:
-        plain: npt.NDArray[np.int64] = of_layer.view("<u4")[:, : columns + 1].astype(np.int64)
-        return plain
-    pes = len(of_layer)
-    if design.beats_per_pointer_word == 2:
-        bases = of_layer[:, 0::2].astype("<u4").astype(np.int64)
-        lengths = np.ascontiguousarray(of_layer[:, 1::2]).view(np.uint8).reshape(pes, -1, 8)
+def _pointers_of_layers(
+    design: Design, beats: Beats, sections: LoadSections
+) -> list[npt.NDArray[np.int64]]:
+    """int64, shape (columns + 1,) for each layer: pointers out of the beats of one PE."""
+    if design.length_bits:
+        _, lengths = compact_pointers(design, beats)
+        # A word starts where the one before it ends.
+        ends = np.concatenate([[0], np.cumsum(lengths.ravel())])
     else:
-        bases = (of_layer & np.uint64((1 << COMPACT_BASE_BITS) - 1)).astype(np.int64)
-        shifts = COMPACT_BASE_BITS + COMPACT_LANE_BITS * np.arange(8, dtype=np.uint64)
-        lanes = of_layer[:, :, None] >> shifts & np.uint64((1 << COMPACT_LANE_BITS) - 1)
-        lengths = lanes.astype(np.uint8)
-    ends = np.cumsum(lengths, axis=2, dtype=np.int64) + bases[:, :, None]
-    pointers: npt.NDArray[np.int64] = np.concatenate([bases[:, :1], ends.reshape(pes, -1)], axis=1)[
-        :, : columns + 1
-    ]
-    # Each word starts where the one before it ends; and no entries lie behind the last column.
-    if (
-        not np.array_equal(bases[:, 1:], ends[:, :-1, -1])
-        or lengths.reshape(pes, -1)[:, columns:].any()
-    ):
-        raise ValueError("pointers and lengths do not follow one another")
-    if (lengths >> design.length_bits).any():
-        raise ValueError(f"a length takes more than {design.length_bits} bits")
-    return pointers
+        ends = plain_pointers(beats)
+    found = []
+    for fields in sections.layers:
+        first = fields["pointer_base"] * design.columns_per_pointer_word
+        found.append(ends[first : first + fields["columns"] + 1])
+    return found

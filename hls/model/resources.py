@@ -24,8 +24,10 @@ _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512,
 _URAM_SHAPE = (4096, 72)
 #: Bits of a token: kind and data.
 _TOKEN_BITS = 4 + 64
-#: Bits of a result: kind and value.
-_RESULT_BITS = 2 + 16
+#: Bits of a result: kind, value and whether it was saturated.
+_RESULT_BITS = 2 + 16 + 1
+#: Bits of a layer's count of saturated values: saturated_t in types.h.
+_SATURATED_BITS = 48
 #: Bits of what the control unit knows of a layer: LayerDescriptor in activations.h.
 _LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
 
@@ -147,6 +149,7 @@ def estimate(design: Design) -> Estimate:
             "bram",
         ),
         Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
+        Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
         Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
     )
     lutram = sum(_lutram_of(memory) for memory in memories if memory.kind == "lutram")

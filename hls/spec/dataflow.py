@@ -123,7 +123,8 @@ def _gather_tree(pes: int, streams: list[Stream]) -> tuple[list[Process], str]:
     """Nodes from the PEs' results to one stream of words; also that stream's name."""
     processes = []
     names = _array("results", pes)
-    for bits, name, element in ((16, "beats", "ResultBeat"), (64, "words", "ResultWord")):
+    # An activation and the mark of a saturated one; four of them.
+    for bits, name, element in ((17, "beats", "ResultBeat"), (68, "words", "ResultWord")):
         groups = _groups(names)
         streams.append(
             Stream(name, element, "kStreamDepth", len(groups), "results, up the gather tree")
@@ -159,8 +160,8 @@ def wire(design: Design) -> Wiring:
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
         Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
-        Stream("hidden", "ResultWord", "kStreamDepth", None, "hidden vectors, fed back"),
-        Stream("outputs", "ResultWord", "kOutputDepth", None, "output vectors"),
+        Stream("hidden", "ActivationWord", "kStreamDepth", None, "hidden vectors, fed back"),
+        Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
         Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
         Stream("queue", "Token", "kQueueDepth", pes, "each PE's activation queue"),
         Stream("work", "Token", "kWorkDepth", pes, "each PE's columns to work on"),

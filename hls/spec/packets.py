@@ -33,9 +33,11 @@ __all__ = [
     "HEADER",
     "LAYER",
     "MAGIC",
+    "MAX_COLUMNS",
     "NETWORK",
     "RECORDS",
     "RUN",
+    "SATURATED",
     "SECTION",
     "STATUS",
     "TRAILER",
@@ -56,10 +58,12 @@ __all__ = [
 
 #: Bytes of a beat of the 64-bit AXI4-Stream.
 BEAT_BYTES = 8
+#: A column's index travels in 16 bits of a broadcast token.
+MAX_COLUMNS = 1 << 16
 #: First four bytes of every packet: "EIEP", little-endian.
 MAGIC = int.from_bytes(b"EIEP", "little")
 #: Version of the format; accelerator and host refuse any other.
-VERSION = 1
+VERSION = 2
 #: Value of a section's PE field that addresses every PE.
 ALL_PES = 0xFFFF
 #: Beats of a layer's codebook: 16 weights, four a beat.
@@ -101,6 +105,7 @@ class Status(enum.IntEnum):
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
     BAD_BATCH = 9  #: a run whose length does not match its batch; refused
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
+    BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 
 
 @dataclass(frozen=True)
@@ -241,6 +246,11 @@ RUN = _record(
     ("network_id", 32, "network that the vectors are for"),
     ("batch", 32, "number of vectors"),
 )
+SATURATED = _record(
+    "saturated",
+    "Behind the output vectors in the answer to a run: one for each layer, in order.",
+    ("count", 64, "results of the whole batch that 16 bits could not hold"),
+)
 STATUS = _record(
     "status",
     "Ends the payload of every answer; nothing before it counts unless it says OK.",
@@ -290,7 +300,18 @@ COUNTER_ROWS = (
 )
 
 #: Every record, in the order of the documentation.
-RECORDS = (HEADER, TRAILER, NETWORK, SECTION, LAYER, RUN, STATUS, DESIGN, COUNTERS)
+RECORDS = (
+    HEADER,
+    TRAILER,
+    NETWORK,
+    SECTION,
+    LAYER,
+    RUN,
+    SATURATED,
+    STATUS,
+    DESIGN,
+    COUNTERS,
+)
 
 
 def answer_kind(kind: int) -> int:

@@ -19,18 +19,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DeviceError, InputError, Problems
+from eie.hls.boundary.errors import DeviceError, EieWarning, InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import dequantize, quantize, saturation
+from eie.hls.spec.fixed_point import dequantize
 from eie.host.board.call_queue import Turns
 from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.board.recovery import BoardLink
 from eie.host.board.transport import BoardEngine
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan, plan_passes
+from eie.host.protocol.saturation import Saturation
 
 if TYPE_CHECKING:
     import pynq
@@ -134,6 +136,7 @@ class Accelerator:
         problems.require(not math.isnan(timeout), "timeout must be a number of seconds, not nan")
         problems.raise_as(InputError)
         self._plan: Plan | None = None
+        self._saturation: Saturation | None = None
         self._turns = Turns()
         # Taking a turn and handing the call to the worker are one step.
         self._submitting = threading.Lock()
@@ -157,6 +160,15 @@ class Accelerator:
     def design(self) -> Design:
         """The design that the accelerator reports; its board is ``"none"``."""
         return self._link.design
+
+    @property
+    def saturation(self) -> Saturation | None:
+        """What 16 bits could not hold in the last run, by layer; None before it, or if it failed.
+
+        The accelerator counts it, and tells with the outputs. Where several threads run batches,
+        the last is anybody's.
+        """
+        return self._saturation
 
     def load(self, network: Network) -> None:
         """Take `network` in place of the one before, and load what fits of it.
@@ -276,7 +288,8 @@ class Accelerator:
             expected = network.golden_outputs
             if not len(expected):
                 raise InputError("the network has no golden vectors to verify with")
-            outputs = self._run(network.golden_inputs)
+            golden = network.check_inputs(network.golden_inputs)
+            outputs = self._run_codes(self._loaded(), golden)
         wrong = np.argwhere(outputs != expected)
         if len(wrong):
             vector, output = (int(index) for index in wrong[0])
@@ -341,29 +354,46 @@ class Accelerator:
         plan = self._loaded()
         network = plan.network
         array = real_array(inputs, "inputs")
-        if array.dtype.kind == "f":
-            codes = network.check_inputs(quantize(array, network.input_frac, name="inputs"))
-            lost = saturation(array, codes, network.input_frac)
-            if lost is not None:
-                warnings.warn(lost, stacklevel=3)
-            return dequantize(self._run_codes(plan, codes, stopped), network.output_frac)
-        if array.dtype != np.int16:
+        real = array.dtype.kind == "f"
+        lost = 0
+        if real:
+            codes = quantize_inputs(network, array, stacklevel=4)
+            lost = int(saturated_inputs(network, array, codes).sum())
+        elif array.dtype == np.int16:
+            codes = network.check_inputs(array.astype(np.int16, copy=False))
+        else:
             raise InputError(
                 f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
                 "inputs.astype(numpy.float32)"
             )
-        return self._run_codes(
-            plan, network.check_inputs(array.astype(np.int16, copy=False)), stopped
-        )
+        outputs = self._run_codes(plan, codes, stopped, saturated_inputs=lost)
+        assert self._saturation is not None
+        self._saturation.warn(network, stacklevel=3)
+        return dequantize(outputs, network.output_frac) if real else outputs
 
-    def _run_codes(self, plan: Plan, codes: Codes, stopped: Callable[[], bool]) -> Codes:
+    def _run_codes(
+        self,
+        plan: Plan,
+        codes: Codes,
+        stopped: Callable[[], bool] = lambda: False,
+        *,
+        saturated_inputs: int = 0,
+    ) -> Codes:
+        self._saturation = None
+        saturated: list[tuple[int, ...]] = []
+
         def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
             outputs = self._link.run(packed, values, stopped)
             if outputs is None:
                 raise _StoppedError
+            saturated.append(self._link.saturated)
             return outputs
 
-        return plan.run(codes, run_pass)
+        outputs = plan.run(codes, run_pass)
+        self._saturation = Saturation.of_run(
+            plan.network, len(codes), saturated_inputs, plan.by_layer(saturated)
+        )
+        return outputs
 
 
 def _check_clock(clock_mhz: float | None, design: Design) -> None:
@@ -372,6 +402,7 @@ def _check_clock(clock_mhz: float | None, design: Design) -> None:
         warnings.warn(
             f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
             f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz",
+            EieWarning,
             stacklevel=3,
         )
 

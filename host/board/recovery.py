@@ -67,6 +67,8 @@ class BoardLink:
         self._resident: PackedNetwork | None = None
         #: Whether the accelerator may be in the middle of a packet.
         self._in_doubt = False
+        #: How many results of each layer of the network were saturated in the last run.
+        self.saturated: tuple[int, ...] = ()
         #: The design that the accelerator reports; its board is ``"none"``.
         self.design = self._identify()
 
@@ -113,6 +115,7 @@ class BoardLink:
             Or None if `stopped` said so; what was under way has been waited for.
         """
         outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+        self.saturated = (0,) * len(packed.layers)
         if not len(codes):
             return outputs
         self._recover_if_needed()
@@ -144,7 +147,7 @@ class BoardLink:
         for what, size in (
             ("load packet", load * BEAT_BYTES),
             ("run of one vector", run_packet_bytes(packed, 1)),
-            ("answer of one vector", answer_bytes(packed.output_beats)),
+            ("answer of one vector", answer_bytes(packed.answer_beats(1))),
         ):
             problems.require(
                 size <= most,
@@ -167,8 +170,13 @@ class BoardLink:
     ) -> bool:
         """Send `codes` in packets, one ahead of the answers; False if stopped in between."""
         engine = self._engine
-        under_way: Callable[[memoryview], None] | None = None
+        under_way: Callable[[memoryview], tuple[int, ...]] | None = None
         complete = True
+
+        def read(answer: memoryview) -> None:
+            assert under_way is not None
+            self.saturated = tuple(map(sum, zip(self.saturated, under_way(answer), strict=True)))
+
         for number, part in enumerate(self._parts(packed, len(codes))):
             if stopped():
                 complete = False
@@ -178,20 +186,20 @@ class BoardLink:
             # Written while the packet before is under way; its own answer is read below.
             write_run_packet(packed, codes[part], engine.request(slot, size), sequence)
             answer = engine.finish() if under_way is not None else None
-            beats = len(codes[part]) * packed.output_beats
+            beats = packed.answer_beats(len(codes[part]))
             engine.start(slot, size, answer_bytes=answer_bytes(beats))
-            if under_way is not None and answer is not None:
-                under_way(answer)
+            if answer is not None:
+                read(answer)
             under_way = partial(read_run_answer, packed, outputs=outputs[part], sequence=sequence)
         if under_way is not None:
-            under_way(engine.finish())
+            read(engine.finish())
         return complete
 
     def _parts(self, packed: PackedNetwork, vectors: int) -> Iterator[slice]:
         """Split a batch by what a packet, and its answer, may hold."""
         room = min(self._buffer_bytes, self._engine.max_transfer)
         request = (room - run_packet_bytes(packed, 0)) // BEAT_BYTES // packed.input_beats
-        answer = (room - answer_bytes(0)) // BEAT_BYTES // packed.output_beats
+        answer = (room - answer_bytes(packed.answer_beats(0))) // BEAT_BYTES // packed.output_beats
         most = max(1, min(request, answer))
         for start in range(0, vectors, most):
             yield slice(start, start + most)

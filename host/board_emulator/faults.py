@@ -30,13 +30,16 @@ class Faults:
     stall: int = 0
     #: The next answer ends only after this many reads; until then a beat of it comes at each read.
     slow: int = 0
-    #: The next request loses its end: only this many beats arrive, TLAST with the last.
+    #: The next request loses its end: only this many beats arrive, or all but the last one if it is
+    #: shorter; TLAST with the last of them. At least 1, as nothing would arrive otherwise.
     truncate_request: int | None = None
-    #: This bit of the next request is inverted, counted from its first byte's lowest.
+    #: This bit of the next request is inverted, counted from its first byte's lowest, and from
+    #: there again where the request is shorter.
     flip_request_bit: int | None = None
     #: This bit of the next answer is inverted, counted likewise.
     flip_answer_bit: int | None = None
-    #: The next answer loses its end: only this many beats come, TLAST with the last.
+    #: The next answer loses its end: only this many beats come, or all but the last one if it is
+    #: shorter; TLAST with the last of them.
     truncate_answer: int | None = None
     #: The next answer comes without TLAST.
     drop_tlast: bool = False
@@ -60,9 +63,10 @@ class Faults:
         elif isinstance(default, bool):
             fits, wanted = isinstance(value, bool), "True or False"
         else:
-            is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            least = 1 if name == "truncate_request" else 0
+            is_count = isinstance(value, int) and not isinstance(value, bool) and value >= least
             fits = is_count or (value is None and default is None)
-            wanted = "an integer of at least 0"
+            wanted = f"an integer of at least {least}"
         if not fits:
             raise InputError(f"fault {name} must be {wanted}, not {value!r}")
         super().__setattr__(name, value)

@@ -105,17 +105,13 @@ class EmulatedKernel:
         if self._faults.take("hang"):
             self._hung = True
             return True
-        beats = self._faults.take("truncate_request")
-        if beats is not None:
-            packet = packet[: beats * BEAT_BYTES]
+        packet = _truncate(packet, self._faults.take("truncate_request"))
         packet = _flip(packet, self._faults.take("flip_request_bit"))
         answer = self._engine.process(packet)
         before, self._last = self._last or answer, answer
         if self._faults.take("stale_answer"):
             answer = before
-        beats = self._faults.take("truncate_answer")
-        if beats is not None:
-            answer = answer[: beats * BEAT_BYTES]
+        answer = _truncate(answer, self._faults.take("truncate_answer"))
         self._answer = bytearray(_flip(answer, self._faults.take("flip_answer_bit")))
         self._tlast = not self._faults.take("drop_tlast")
         self._slow, self._credit = self._faults.take("slow"), 0
@@ -145,10 +141,18 @@ class EmulatedKernel:
         return data, self._tlast
 
 
+def _truncate(packet: bytes, beats: int | None) -> bytes:
+    """Keep so many beats of a packet: fewer than it has, if it has more than one."""
+    if beats is None:
+        return packet
+    return packet[: min(beats * BEAT_BYTES, max(len(packet) - BEAT_BYTES, BEAT_BYTES))]
+
+
 def _flip(data: bytes, bit: int | None) -> bytes:
-    """Invert a bit of `data`, the lowest of its first byte being bit 0."""
-    if bit is None:
+    """Invert a bit of `data`, counted from its first byte's lowest, and again from there."""
+    if bit is None or not data:
         return data
     flipped = bytearray(data)
+    bit %= 8 * len(data)
     flipped[bit // 8] ^= 1 << bit % 8
     return bytes(flipped)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from eie.hls.boundary.atomic import Data, check_writable, write_whole
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.file_kinds import is_regular, refusal
 from eie.hls.boundary.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
-from eie.hls.spec.fixed_point import quantize, saturation
 from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 
 __all__ = [
     "check_target",
@@ -64,13 +63,23 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
 
 
-def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
+def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
     """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+
+    Returns
+    -------
+    tuple of ndarray and int
+        int16 codes, and how many of them were saturated.
 
     Raises
     ------
     InputError
         If shape or type are wrong, or a value is not finite.
+
+    Warns
+    -----
+    SaturationWarning
+        If values lie beyond what the network's inputs hold.
     """
     array = read_array(path)
     if array.ndim != 2 or array.shape[1] != network.inputs:
@@ -79,11 +88,8 @@ def read_inputs(path: Path, network: Network) -> npt.NDArray[np.int16]:
         )
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
-    codes = quantize(array, network.input_frac, name=f"inputs in {path}")
-    lost = saturation(array, codes, network.input_frac)
-    if lost is not None:
-        print(f"eie: {lost}", file=sys.stderr)
-    return codes
+    codes = quantize_inputs(network, array, name=f"inputs in {path}")
+    return codes, int(saturated_inputs(network, array, codes).sum())
 
 
 def check_target(path: Path | None) -> None:

@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 
-from eie.hls.boundary.text import printable
+from eie.hls.boundary.text import counted, listed, printable
 from eie.hls.spec.design import Design
-from eie.host.network import Network
+from eie.host.network import Layer, Network
+from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
 
-__all__ = ["describe", "describe_design", "warn_of_loss"]
+__all__ = ["describe", "describe_design", "error_of"]
 
-#: Error of the outputs, root mean square in percent of theirs, that is said to be much. Where
-#: weights are kept, only rounding to 16 bits is in it.
-_MUCH_PERCENT = 10.0
+#: Said of a network without calibration, or from an eie that recorded none.
+_UNKNOWN = "not known: compressed without calibration"
 
 
 def describe(network: Network) -> None:
     """Print the layers, and what is known of them."""
-    for layer in network.layers:
+    for number, layer in enumerate(network.layers):
         print(
             f"{printable(layer.name)}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
-            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: "
-            f"inputs {layer.input_frac}, weights {layer.weight_frac}, outputs {layer.output_frac}"
+            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: inputs "
+            f"{_input_bits(network, layer, number)}, weights {layer.weight_frac}, outputs "
+            f"{layer.output_frac}"
         )
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
-        print(f"{printable(name)}: {printable(text)}")
+        if name != METADATA_KEY:
+            print(f"{printable(name)}: {printable(text)}")
+    if "error" not in network.metadata:
+        print(f"error: {_UNKNOWN}")
+    record = LossRecord.of(network)
+    if record is not None:
+        for line in _losses(record):
+            print(printable(line))
 
 
-def warn_of_loss(network: Network) -> None:
-    """Say on standard error what to do where compression has changed a model's outputs much."""
-    error, _, rest = network.metadata.get("error", "0 ").partition(" ")
-    if float(error) > _MUCH_PERCENT:
-        print(
-            f"eie: error {error} {rest}: much is lost by pruning in one go. Keep more "
-            "weights (--density), or retrain while pruning (see the README) and --keep-weights",
-            file=sys.stderr,
-        )
+def error_of(network: Network) -> str:
+    """Say how far the network's outputs are from the model's, as far as that is known."""
+    return network.metadata.get("error", _UNKNOWN)
+
+
+def _input_bits(network: Network, layer: Layer, number: int) -> str:
+    if number > 0 or network.feature_fracs is None:
+        return str(layer.input_frac)
+    low, high = network.feature_fracs.min(), network.feature_fracs.max()
+    return f"{low} to {high} (by feature)"
+
+
+def _losses(record: LossRecord) -> Iterator[str]:
+    if record.stages:
+        stages = (f"{stage.stage} {100 * stage.median:.2f} %" for stage in record.stages)
+        yield f"loss by step, median vector: {', '.join(stages)}"
+    if record.inputs_saturated:
+        yield f"inputs: {counted(record.inputs_saturated, 'calibration value')} cut off"
+    for which, becomes in (
+        (record.features_zeroed, "always become 0"),
+        (record.features_coarse, "take fewer than 4 codes"),
+    ):
+        if which:
+            yield f"inputs: {counted(len(which), 'feature')} ({listed(which)}) {becomes}"
+    for layer in record.layers:
+        lost = ", ".join(_layer_losses(layer))
+        if lost:
+            yield f"{layer.name}: {lost}"
+
+
+def _layer_losses(layer: LayerLoss) -> Iterator[str]:
+    if layer.weights_zeroed:
+        yield f"{layer.weights_zeroed} of {layer.weights} weights become 0"
+    if layer.weights_saturated:
+        yield f"{counted(layer.weights_saturated, 'weight')} cut off"
+    if layer.weights_coarse > layer.weights_zeroed:
+        coarse = layer.weights_coarse - layer.weights_zeroed
+        yield f"{counted(coarse, 'weight')} changed by more than a quarter"
+    if layer.biases_zeroed:
+        yield f"{layer.biases_zeroed} biases become 0"
+    if layer.outputs_zeroed:
+        yield f"{counted(layer.outputs_zeroed, 'output')} always 0 by rounding"
+    if layer.saturated:
+        yield f"{counted(layer.saturated, 'calibration value')} cut off"
 
 
 def describe_design(design: Design) -> None:

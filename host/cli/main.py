@@ -24,9 +24,10 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.cli.arrays import read_array, read_inputs, write_array, write_json
 from eie.host.cli.density_option import densities
-from eie.host.cli.describe import describe, describe_design, warn_of_loss
+from eie.host.cli.describe import describe, describe_design, error_of
 from eie.host.cli.output_paths import check_suffix, check_targets
 from eie.host.cli.signals import Ended, raising_signals
+from eie.host.cli.warning_lines import warnings_as_lines
 from eie.host.network import Network
 from eie.host.packing.row_assignment import Assignment
 
@@ -79,8 +80,9 @@ def _main(arguments: Sequence[str] | None) -> int:
             parser.error(f"argument --{name.replace('_', '-')}: expected one argument, not '--'")
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
-        _check_files(options)
-        return command(options) or 0
+        with warnings_as_lines():
+            _check_files(options)
+            return command(options) or 0
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
         return 2
@@ -113,9 +115,6 @@ def _compress(options: argparse.Namespace) -> None:
     network = compress(options.model, **keywords)
     network.save(options.out)
     describe(network)
-    warn_of_loss(network)
-    if options.calibration is None:
-        print("fixed-point formats: from the weights and unit-scale inputs (no --calibration)")
 
 
 def _fit(options: argparse.Namespace) -> None:
@@ -160,8 +159,15 @@ def _emulate(options: argparse.Namespace) -> None:
         if options.paper:
             fixed.setdefault("clock_mhz", PAPER_CLOCK_MHZ)
         design = fit(network, NO_BOARD, assignment=assignment, **fixed).design
-    codes = read_inputs(options.inputs, network)
-    result = emulate(network, design, codes, report=options.report is not None, paper=options.paper)
+    codes, saturated = read_inputs(options.inputs, network)
+    result = emulate(
+        network,
+        design,
+        codes,
+        report=options.report is not None,
+        paper=options.paper,
+        saturated_inputs=saturated,
+    )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -171,9 +177,16 @@ def _simulate(options: argparse.Namespace) -> None:
 
     design = _project_design(options.project)
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, saturated = read_inputs(options.inputs, network)
     with CompiledKernel(options.project) as kernel:
-        result = simulate(network, design, kernel, codes, report=options.report is not None)
+        result = simulate(
+            network,
+            design,
+            kernel,
+            codes,
+            report=options.report is not None,
+            saturated_inputs=saturated,
+        )
     _write_results(options, network, result.outputs, result.report)
 
 
@@ -205,7 +218,7 @@ def _run(options: argparse.Namespace) -> None:
     from eie.host.board_emulator import EmulatedBoard
 
     network = Network.load(options.network)
-    codes = read_inputs(options.inputs, network)
+    codes, _ = read_inputs(options.inputs, network)
     with ExitStack() as stack:
         if options.emulated_board is not None:
             from eie.hls.spec.design import target_board
@@ -284,6 +297,7 @@ def _write_results(
 ) -> None:
     write_array(options.outputs, dequantize(outputs, network.output_frac))
     print(f"wrote {options.outputs}: {len(outputs)} vectors of {network.outputs} outputs")
+    print(f"error of the network against its model: {error_of(network)}")
     if report is not None:
         write_json(options.report, report.as_json())
         print(

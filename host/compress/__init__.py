@@ -15,14 +15,7 @@ except ModuleNotFoundError as error:
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
 from eie.host.compress.densities import PRUNED_DENSITY
 from eie.host.compress.fine_tuning import Codebook, freeze_codebooks, share_linears
-from eie.host.compress.formats import (
-    Formats,
-    Ranges,
-    assumed_ranges,
-    choose_formats,
-    largest_frac,
-    observed_ranges,
-)
+from eie.host.compress.formats import Formats, assumed_formats, choose_formats, largest_frac
 from eie.host.compress.pipeline import compress
 from eie.host.compress.pruning import (
     DEFAULT_DENSITY,
@@ -32,6 +25,7 @@ from eie.host.compress.pruning import (
     prune_linears,
 )
 from eie.host.compress.quantization import quantize_layer
+from eie.host.compress.ranges import Ranges, observed_ranges, robust_range
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, cluster, keep_shared, share
@@ -48,7 +42,7 @@ __all__ = [
     "SharedWeights",
     "TorchReference",
     "apply_masks",
-    "assumed_ranges",
+    "assumed_formats",
     "choose_formats",
     "cluster",
     "compress",
@@ -61,6 +55,7 @@ __all__ = [
     "prune_linears",
     "quantize_layer",
     "read_model",
+    "robust_range",
     "share",
     "share_linears",
 ]

@@ -1,8 +1,9 @@
 """Fraction lengths: how a layer's numbers are placed in 16 bits.
 
-The range of a layer's inputs and outputs is either *observed* on calibration data or *assumed*
-from the weights. Each fraction length is then the largest that holds the range, so that rounding
-costs as little as it can; a layer reads what the one before writes.
+The range of a layer's inputs and outputs is either *observed* on calibration data
+(:mod:`eie.host.compress.ranges`) or what interval arithmetic *allows*. Each fraction length is then
+the largest that holds the range, so that rounding costs as little as it can; a layer reads what the
+one before writes.
 """
 
 from __future__ import annotations
@@ -15,47 +16,42 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import ModelError
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.hls.spec.fixed_point import (
+    ACTIVATION_BITS,
+    CODE_MAX,
+    CODE_MIN,
+    FRAC_MAX,
+    FRAC_MIN,
+    MAX_SHIFT,
+    quantize,
+)
 from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.ranges import Ranges
 from eie.host.compress.sharing import SharedWeights
 from eie.host.network import MAX_BIAS_BITS
 
 __all__ = [
-    "HEADROOM",
-    "RMS_FACTOR",
+    "ASSUMED_INPUT_FRAC",
+    "ASSUMED_ORIGIN",
     "Formats",
-    "Ranges",
-    "assumed_ranges",
+    "assumed_formats",
     "choose_formats",
     "largest_frac",
-    "observed_ranges",
+    "typical_bits",
 ]
 
-#: Calibration data holds no network's largest activation: ranges are made this much wider, which
-#: costs one bit. An input or output of twice the largest magnitude seen does not saturate.
-HEADROOM = 2.0
 #: Without calibration, inputs within -4..4 are assumed: four standard deviations of data of unit
 #: scale, and what 13 fraction bits hold.
 ASSUMED_INPUT_FRAC = 13
-#: Without calibration, a layer's outputs are held up to this many times the root mean square that
-#: uncorrelated inputs of unit scale would give: five bits, for inputs that match the weights.
-RMS_FACTOR = 32.0
+#: Where formats come from without calibration, for the network's metadata.
+ASSUMED_ORIGIN = (
+    "weights and unit-scale inputs: no input from -4 to 3.9998 overflows, in any layer (interval "
+    "bounds)"
+)
 #: A bias keeps two bits clear of the widest accumulator, so that products have room beside it.
 _BIAS_BITS = MAX_BIAS_BITS - 2
-
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """Smallest and largest value to be held, headroom included."""
-
-    #: Of the network's inputs.
-    inputs: Range
-    #: Of each layer's outputs, after its ReLU.
-    outputs: tuple[Range, ...]
-    #: Where they come from, for the network's metadata.
-    origin: str
+#: Interval bounds are sums of up to 65,536 rounded numbers: made this much wider, they are bounds.
+_SLACK = 1 + 1e-10
 
 
 @dataclass(frozen=True)
@@ -70,55 +66,78 @@ class Formats:
     output_frac: int
 
 
-def observed_ranges(
+def assumed_formats(
+    layers: Sequence[DenseLayer], weights: Sequence[SharedWeights]
+) -> tuple[Formats, ...]:
+    """Choose formats by the weights alone, in which no layer can overflow.
+
+    Inputs are taken to lie within -4..4. A layer's outputs get the range that interval arithmetic
+    allows for its rounded weights and bias, which sign-matched inputs reach in the first layer.
+    Intervals widen with every layer far beyond what real inputs give: :func:`typical_bits` says
+    what is left.
+
+    Raises
+    ------
+    ModelError
+        As :func:`choose_formats`.
+    """
+    input_frac = _leave_room(ASSUMED_INPUT_FRAC, layers[0], weights[0])
+    low, high = np.ldexp([CODE_MIN, CODE_MAX], -input_frac)
+    lows, highs = np.full(layers[0].columns, low), np.full(layers[0].columns, high)
+    chosen: list[Formats] = []
+    for number, (layer, shared) in enumerate(zip(layers, weights, strict=True)):
+        row, column = np.nonzero(shared.codes)
+        codes = shared.codes[row, column]
+        weight_frac = _weight_frac(layer, shared, input_frac)
+        while True:
+            sum_frac = input_frac + weight_frac
+            table = np.ldexp(_rounded(shared.table(), weight_frac), -weight_frac)
+            bias = np.ldexp(np.rint(np.ldexp(layer.bias, sum_frac)), -sum_frac)
+            at_low, at_high = table[codes] * lows[column], table[codes] * highs[column]
+            least = _row_sums(row, np.minimum(at_low, at_high), layer.rows) + bias
+            most = _row_sums(row, np.maximum(at_low, at_high), layer.rows) + bias
+            if layer.relu:
+                least, most = np.maximum(least, 0.0), np.maximum(most, 0.0)
+            output_frac = largest_frac(
+                _SLACK * min(float(least.min()), 0.0),
+                _SLACK * max(float(most.max()), 0.0),
+                name=f"layer {layer.name!r}: outputs",
+            )
+            if number + 1 < len(layers):
+                output_frac = _leave_room(output_frac, layers[number + 1], weights[number + 1])
+            formats = _formats(layer, input_frac, weight_frac, output_frac)
+            if formats.weight_frac == weight_frac:
+                break
+            weight_frac = formats.weight_frac  # the shift was too long: again with fewer bits
+        chosen.append(formats)
+        input_frac = formats.output_frac
+        # What write-back makes of the bounds: it never falls.
+        lows, highs = (
+            np.ldexp(np.floor(np.ldexp(bound, input_frac) + 0.5), -input_frac)
+            for bound in (least, most)
+        )
+    return tuple(chosen)
+
+
+def typical_bits(
     layers: Sequence[DenseLayer],
     weights: Sequence[SharedWeights],
-    calibration: npt.NDArray[np.float64],
-) -> Ranges:
-    """Ranges seen when `calibration`, shape (n, features), goes through the shared weights."""
-    activations = calibration
-    outputs = []
-    for layer, shared in zip(layers, weights, strict=True):
-        activations = activations @ shared.dense().T + layer.bias
-        if layer.relu:
-            activations = np.maximum(activations, 0.0)
-        outputs.append(_widened(activations))
-    origin = (
-        f"calibration: ranges of {len(calibration)} vectors, widened by a factor of {HEADROOM:g}"
-    )
-    return Ranges(_widened(calibration), tuple(outputs), origin)
+    formats: Sequence[Formats],
+) -> tuple[float, ...]:
+    """Bits, without the sign, that each layer's outputs have for uncorrelated inputs of unit scale.
 
-
-def assumed_ranges(layers: Sequence[DenseLayer], weights: Sequence[SharedWeights]) -> Ranges:
-    """Ranges for unit-scale inputs, from the weights alone.
-
-    Inputs are taken to lie within -4..4, with a root mean square of 1. A layer's range is the
-    smaller of two: what interval arithmetic allows, beyond which no such input can reach; and
-    :data:`RMS_FACTOR` times the root mean square of its outputs for uncorrelated inputs, since
-    intervals widen by the square root of a layer's inputs too much.
+    The root mean square of a layer's outputs, over the step of its format.
     """
-    codes = np.array([CODE_MIN, CODE_MAX])
-    low, high = np.ldexp(codes.astype(np.float64), -ASSUMED_INPUT_FRAC)
-    lows, highs = np.full(layers[0].columns, low), np.full(layers[0].columns, high)
     squares = np.ones(layers[0].columns)
-    outputs = []
-    for layer, shared in zip(layers, weights, strict=True):
+    bits = []
+    for layer, shared, chosen in zip(layers, weights, formats, strict=True):
         row, column = np.nonzero(shared.codes)
         weight = shared.table()[shared.codes[row, column]]
-        at_low, at_high = weight * lows[column], weight * highs[column]
-        lows = _row_sums(row, np.minimum(at_low, at_high), layer.rows) + layer.bias
-        highs = _row_sums(row, np.maximum(at_low, at_high), layer.rows) + layer.bias
         squares = _row_sums(row, np.square(weight) * squares[column], layer.rows)
         squares += np.square(layer.bias)
-        if layer.relu:
-            lows, highs = np.maximum(lows, 0.0), np.maximum(highs, 0.0)
-        limit = RMS_FACTOR * math.sqrt(float(squares.max()))
-        outputs.append((max(float(lows.min()), -limit), min(float(highs.max()), limit)))
-    origin = (
-        "weights and unit-scale inputs: inputs within -4..4; outputs within the smaller of the "
-        f"interval bound and {RMS_FACTOR:g} times their root mean square for uncorrelated inputs"
-    )
-    return Ranges((float(low), float(high)), tuple(outputs), origin)
+        size = math.sqrt(float(squares.mean()))
+        bits.append(math.log2(size) + chosen.output_frac if size > 0 else math.inf)
+    return tuple(bits)
 
 
 def choose_formats(
@@ -126,33 +145,28 @@ def choose_formats(
 ) -> tuple[Formats, ...]:
     """Choose the fraction lengths of each layer.
 
-    Inputs and outputs take the largest fraction length that holds their range. So does the
-    codebook, unless the bias (48 bits at accumulator precision) or the write-back shift (at most
-    47) asks for less. An output gets no more fraction bits than the accumulator has.
+    Inputs and outputs take the largest fraction length that holds their range, and so does the
+    codebook: a layer has one format, so a single large weight takes digits from all others. Where
+    the bias (48 bits at accumulator precision) leaves too little room for both, inputs and
+    codebook give up half each; the codebook gives way to the write-back shift (at most 47). An
+    output gets no more fraction bits than the accumulator has.
 
     Raises
     ------
     ModelError
         If a layer's numbers are too large for any format; the message names the layer.
     """
-    input_frac = largest_frac(*ranges.inputs, name="model: inputs")
-    chosen = []
-    for layer, shared, (low, high) in zip(layers, weights, ranges.outputs, strict=True):
-        output_frac = largest_frac(low, high, name=f"layer {layer.name!r}: outputs")
-        values = shared.table()
-        weight_frac = min(
-            largest_frac(values.min(), values.max(), name=f"layer {layer.name!r}: weights"),
-            _largest_sum_frac(layer.bias) - input_frac,
-            MAX_SHIFT + output_frac - input_frac,
-        )
-        output_frac = min(output_frac, input_frac + weight_frac)
-        if weight_frac < FRAC_MIN or output_frac < FRAC_MIN:
-            raise ModelError(
-                f"layer {layer.name!r}: weights, bias and inputs must be small enough for an "
-                f"accumulator of {MAX_BIAS_BITS} bits: scale the model's inputs or weights down"
-            )
-        chosen.append(Formats(input_frac, weight_frac, output_frac))
-        input_frac = output_frac
+    wanted = [largest_frac(*ranges.inputs, name="model: inputs")]
+    for layer, (low, high) in zip(layers, ranges.outputs, strict=True):
+        wanted.append(largest_frac(low, high, name=f"layer {layer.name!r}: outputs"))
+    for number, (layer, shared) in enumerate(zip(layers, weights, strict=True)):
+        wanted[number] = _leave_room(wanted[number], layer, shared)
+    chosen: list[Formats] = []
+    input_frac = wanted[0]
+    for layer, shared, output_frac in zip(layers, weights, wanted[1:], strict=True):
+        weight_frac = _weight_frac(layer, shared, input_frac)
+        chosen.append(_formats(layer, input_frac, weight_frac, output_frac))
+        input_frac = chosen[-1].output_frac
     return tuple(chosen)
 
 
@@ -168,13 +182,46 @@ def largest_frac(low: float, high: float, *, name: str) -> int:
     """
     if low == 0 and high == 0:
         low, high = -1.0, 1.0
-    for frac in range(FRAC_MAX, FRAC_MIN - 1, -1):
+    exponent = math.frexp(max(-low, high))[1]
+    for frac in range(min(FRAC_MAX, ACTIVATION_BITS - exponent), FRAC_MIN - 1, -1):
         if math.ldexp(low, frac) >= CODE_MIN - 0.5 and math.ldexp(high, frac) < CODE_MAX + 0.5:
             return frac
     raise ModelError(
         f"{name} must lie within {math.ldexp(CODE_MIN, -FRAC_MIN):g} to "
         f"{math.ldexp(CODE_MAX, -FRAC_MIN):g}, not {low:g} to {high:g}"
     )
+
+
+def _leave_room(frac: int, layer: DenseLayer, shared: SharedWeights) -> int:
+    """Fraction bits for a layer's inputs, so that its bias leaves the codebook some as well."""
+    excess = frac + _codebook_frac(layer, shared) - _largest_sum_frac(layer.bias)
+    return frac - max(0, excess) // 2
+
+
+def _weight_frac(layer: DenseLayer, shared: SharedWeights, input_frac: int) -> int:
+    return min(_codebook_frac(layer, shared), _largest_sum_frac(layer.bias) - input_frac)
+
+
+def _codebook_frac(layer: DenseLayer, shared: SharedWeights) -> int:
+    values = shared.table()
+    return largest_frac(
+        float(values.min()), float(values.max()), name=f"layer {layer.name!r}: weights"
+    )
+
+
+def _formats(layer: DenseLayer, input_frac: int, weight_frac: int, output_frac: int) -> Formats:
+    weight_frac = min(weight_frac, MAX_SHIFT + output_frac - input_frac)
+    output_frac = min(output_frac, input_frac + weight_frac)
+    if min(input_frac, weight_frac, output_frac) < FRAC_MIN:
+        raise ModelError(
+            f"layer {layer.name!r}: weights, bias and inputs must be small enough for an "
+            f"accumulator of {MAX_BIAS_BITS} bits: scale the model's inputs or weights down"
+        )
+    return Formats(input_frac, weight_frac, output_frac)
+
+
+def _rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float64]:
+    return quantize(values, frac).astype(np.float64)
 
 
 def _largest_sum_frac(bias: npt.NDArray[np.float64]) -> int:
@@ -189,7 +236,3 @@ def _row_sums(
     """Add up the terms of each row, shape (rows,)."""
     sums: npt.NDArray[np.float64] = np.bincount(row, terms, rows).astype(np.float64, copy=False)
     return sums
-
-
-def _widened(values: npt.NDArray[np.float64]) -> Range:
-    return HEADROOM * float(values.min()), HEADROOM * float(values.max())

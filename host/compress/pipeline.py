@@ -10,20 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import EieWarning, InputError
-from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.boundary.errors import InputError, KeptDensityWarning
+from eie.hls.spec.fixed_point import quantize
+from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
-from eie.host.compress.formats import assumed_ranges, choose_formats, observed_ranges
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
-from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
-from eie.host.compress.sharing import keep_shared
+from eie.host.compress.rounding import round_model
+from eie.host.compress.sharing import SharedWeights, keep_shared
 from eie.host.network import Network
+from eie.host.network.loss_record import METADATA_KEY
 
 __all__ = ["GOLDEN_VECTORS", "compress"]
 
@@ -31,6 +32,8 @@ __all__ = ["GOLDEN_VECTORS", "compress"]
 GOLDEN_VECTORS = 16
 #: Seed of the golden inputs of a network without calibration data.
 _GOLDEN_SEED = 0
+
+Samples = npt.NDArray[np.float64]
 
 
 def compress(
@@ -84,6 +87,23 @@ def compress(
         layer.
     InputError
         If another argument is not what it must be.
+
+    Warns
+    -----
+    UncalibratedWarning
+        Without calibration: the error is not known then.
+    SaturationWarning
+        If the formats cut off calibration values, as they do with glitches; names them.
+    LossWarning
+        If the median vector's outputs are off by more than a tenth; says which step lost it, and
+        what helps.
+    UnderflowWarning
+        If features, or more than a hundredth of a layer's weights, become 0; names them.
+
+    Notes
+    -----
+    ``LossRecord.of(network)`` (:mod:`eie.host.network.loss_record`) gives errors, losses by step
+    and counts as numbers.
     """
     if not isinstance(golden, int) or isinstance(golden, bool) or golden < 0:
         raise InputError(f"golden must be an integer of at least 0, not {golden!r}")
@@ -93,59 +113,49 @@ def compress(
     dense = read_model(model, input_shape=input_shape)
     if samples is not None:
         samples = flatten_calibration(samples, dense)
-    if keep_weights:
-        weights = keep_shared(dense.layers)
-        notes = {"compression": "weights kept as given"}
-    else:
+    notes = {"compression": "weights kept as given" if keep_weights else "pruned and shared"}
+    # How the weights were clustered, of the model as it is and, where tried, with scaled features.
+    ways: list[dict[str, str]] = []
+    if not keep_weights:
         densities = choose_densities(dense.layers, density)
+        notes |= densities.notes()
         if densities.kept:
-            warnings.warn(densities.warning(), EieWarning, stacklevel=2)
-        found = prune_and_share(dense.layers, densities.values, samples)
-        weights = tuple(of_layer.shared for of_layer in found)
-        notes = {"compression": "pruned and shared", **densities.notes(), **clusterings(found)}
-    if samples is None:
-        ranges = assumed_ranges(dense.layers, weights)
-    else:
-        ranges = observed_ranges(dense.layers, weights, samples)
-    formats = choose_formats(dense.layers, weights, ranges)
-    layers = tuple(
-        quantize_layer(layer, shared, chosen, keep_codes=keep_weights)
-        for layer, shared, chosen in zip(dense.layers, weights, formats, strict=True)
-    )
+            warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=2)
+
+    def share_weights(scaled: DenseModel, inputs: Samples | None) -> tuple[SharedWeights, ...]:
+        if keep_weights:
+            return keep_shared(scaled.layers)
+        found = prune_and_share(scaled.layers, densities.values, inputs)
+        ways.append(clusterings(found))
+        return tuple(of_layer.shared for of_layer in found)
+
+    # Zeros say nothing of what the inputs will be.
+    known = samples if samples is not None and samples.any() else None
+    best = round_model(dense, share_weights, known, keep_weights=keep_weights)
+    network, record = best.network, best.record
+    if ways:
+        notes |= ways[-1 if network.feature_fracs is not None else 0]
     metadata = {
         "model": dense.name,
         "torch": torch.__version__,
         **notes,
-        "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
-        "formats": ranges.origin,
+        "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in network.layers),
+        "formats": best.origin,
+        "error": str(record.error or UNKNOWN_ERROR),
+        METADATA_KEY: record.as_text(),
     }
-    codes = quantize(
-        _golden_inputs(dense, samples, golden), formats[0].input_frac, name="golden inputs"
+    for category, text in warnings_of(best, zeros=samples is not known):
+        warnings.warn(text, category, stacklevel=2)
+    codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")
+    return replace(
+        network,
+        golden_inputs=codes,
+        golden_outputs=TorchReference(network)(codes),
+        metadata=metadata,
     )
-    network = Network(layers, codes[:0], np.zeros((0, layers[-1].rows), np.int16), metadata)
-    reference = TorchReference(network)
-    if samples is not None:
-        error = _relative_error(dense, network, reference, samples)
-        metadata["error"] = f"{100 * error:.2f} % rms of the model's outputs, on the calibration"
-    return replace(network, golden_inputs=codes, golden_outputs=reference(codes), metadata=metadata)
 
 
-def _relative_error(
-    model: DenseModel,
-    network: Network,
-    reference: TorchReference,
-    samples: npt.NDArray[np.float64],
-) -> float:
-    """Root mean square of what the compression changed, over that of the model's outputs."""
-    exact = model.forward(samples)
-    outputs = dequantize(reference(quantize(samples, network.input_frac)), network.output_frac)
-    scale = float(np.sqrt(np.mean(exact**2)))
-    return float(np.sqrt(np.mean((outputs - exact) ** 2))) / scale if scale else 0.0
-
-
-def _golden_inputs(
-    model: DenseModel, samples: npt.NDArray[np.float64] | None, golden: int
-) -> npt.NDArray[np.float64]:
+def _golden_inputs(model: DenseModel, samples: Samples | None, golden: int) -> Samples:
     if samples is not None:
         return samples[:golden]
     return np.random.default_rng(_GOLDEN_SEED).uniform(-1.0, 1.0, (golden, model.features))

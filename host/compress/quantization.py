@@ -30,7 +30,8 @@ def quantize_layer(
     shared
         The layer's weights.
     formats
-        From :func:`eie.host.compress.formats.choose_formats`; nothing saturates in them.
+        From :func:`eie.host.compress.formats.choose_formats`; weights that
+        :func:`eie.host.compress.codebook_ranges.hold_codebooks` gave up saturate in them.
     keep_codes
         Whether the codes stay as they are.
     """

@@ -41,16 +41,24 @@ class TorchReference:
 
     def layer_outputs(self, inputs: npt.NDArray[np.int16]) -> list[npt.NDArray[np.int16]]:
         """Compute the outputs of every layer in order, each int16, shape (batch, rows)."""
+        return self.outputs_and_saturation(inputs)[0]
+
+    def outputs_and_saturation(
+        self, inputs: npt.NDArray[np.int16]
+    ) -> tuple[list[npt.NDArray[np.int16]], list[int]]:
+        """Compute the outputs of every layer, and how many of them write-back cut off."""
         activations = torch.from_numpy(self._network.check_inputs(inputs).astype(np.int64)).T
-        outputs = []
+        outputs, saturated = [], []
         for layer in self._layers:
-            activations = layer(activations)
+            rounded = layer(activations)
+            activations = rounded.clamp(CODE_MIN, CODE_MAX)
+            saturated.append(int((activations != rounded).sum()))
             outputs.append(np.ascontiguousarray(activations.T.numpy().astype(np.int16)))
-        return outputs
+        return outputs, saturated
 
 
 class _IntegerLayer:
-    """One layer over int64 columns of activations, shape (columns, batch)."""
+    """One layer over int64 columns of activations, shape (columns, batch), before saturation."""
 
     def __init__(self, layer: Layer) -> None:
         places = np.stack([layer.indices.astype(np.int64), layer.column_of_entry()])
@@ -71,4 +79,4 @@ class _IntegerLayer:
             sums = sums.clamp(min=0)
         if self._shift > 0:
             sums = (sums + (1 << (self._shift - 1))) >> self._shift
-        return sums.clamp(CODE_MIN, CODE_MAX)
+        return sums

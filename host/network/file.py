@@ -27,8 +27,9 @@ from eie.host.network import Layer, Network
 
 __all__ = ["FILE_VERSION", "load_network", "save_network"]
 
-#: Version of the file format; readers refuse any other.
-FILE_VERSION = 1
+#: Newest version of the file format. Version 2 adds ``feature_fracs``; a network without them is
+#: written as version 1, which every eie reads.
+FILE_VERSION = 2
 _MAGIC = "eie-network"
 #: Arrays of a layer, with their types.
 _LAYER_ARRAYS = {
@@ -58,7 +59,7 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": FILE_VERSION,
+        "version": 1 if network.feature_fracs is None else 2,
         "layers": [layer.scalars() for layer in network.layers],
         "metadata": dict(network.metadata),
     }
@@ -68,6 +69,8 @@ def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     for number, layer in enumerate(network.layers):
         arrays |= {f"layer{number}_{name}": array for name, array in layer.arrays().items()}
     arrays |= {"golden_inputs": network.golden_inputs, "golden_outputs": network.golden_outputs}
+    if network.feature_fracs is not None:
+        arrays["feature_fracs"] = network.feature_fracs
     if arrays["header"].size > _MAX_HEADER_BYTES - HEAD_BYTES:
         raise NetworkFileError(
             f"cannot write network file {target}: names and metadata must take at most "
@@ -141,7 +144,7 @@ def _read(archive: Archive, file_bytes: int) -> Network:
         raise InputError("no 'header'")
     text = _read_array(archive, "header", np.dtype(np.uint8), 1, _MAX_HEADER_BYTES)
     header = _parse_header(text.tobytes())
-    kinds = {"header": (np.dtype(np.uint8), 1), **_expected(len(header["layers"]))}
+    kinds = {"header": (np.dtype(np.uint8), 1), **_expected(header)}
     for name in archive.sizes:
         if name.removesuffix(".npy") not in kinds or not name.endswith(".npy"):
             raise NetworkFileError(
@@ -176,6 +179,7 @@ def _read(archive: Archive, file_bytes: int) -> Network:
             golden_inputs=arrays["golden_inputs"],
             golden_outputs=arrays["golden_outputs"],
             metadata=header["metadata"],
+            feature_fracs=arrays["feature_fracs"] if header["version"] == FILE_VERSION else None,
         )
     except (InputError, TypeError, ValueError) as error:
         raise NetworkFileError(f"is not a valid network file: {error}") from error
@@ -197,10 +201,10 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("magic") != _MAGIC:
         raise NetworkFileError("is not a network file")
     version = header.get("version")
-    if type(version) is not int or version != FILE_VERSION:  # True is 1, too
+    if type(version) is not int or version not in (1, FILE_VERSION):  # True is 1, too
         raise NetworkFileError(
             f"has network file version {shown(version)}; "
-            f"this eie reads version {FILE_VERSION}: compress the model again"
+            f"this eie reads versions 1 and {FILE_VERSION}: compress the model again"
         )
     for name, kind in (("layers", list), ("metadata", dict)):
         if not isinstance(header.get(name), kind):
@@ -210,15 +214,17 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _expected(layers: int) -> dict[str, tuple[np.dtype[Any], int]]:
+def _expected(header: dict[str, Any]) -> dict[str, tuple[np.dtype[Any], int]]:
     """Type and number of axes of every array beside the header, by name."""
+    layers = len(header["layers"])
     of_layers = {
         f"layer{number}_{name}": (np.dtype(dtype), 1)
         for number in range(layers)
         for name, dtype in _LAYER_ARRAYS.items()
     }
     golden = {name: (np.dtype(np.int16), 2) for name in ("golden_inputs", "golden_outputs")}
-    return {**of_layers, **golden, "sha256": (np.dtype(np.uint8), 1)}
+    fracs = {"feature_fracs": (np.dtype(np.int64), 1)} if header["version"] > 1 else {}
+    return {**of_layers, **golden, **fracs, "sha256": (np.dtype(np.uint8), 1)}
 
 
 def _check_array(archive: Archive, name: str, dtype: np.dtype[Any], axes: int) -> ArrayHeader:

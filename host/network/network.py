@@ -19,13 +19,12 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import shown
-from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, MAX_SHIFT, Frac
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
+from eie.hls.spec.packets import MAX_COLUMNS
 
-__all__ = ["MAX_BIAS_BITS", "MAX_COLUMNS", "Layer", "Network"]
+__all__ = ["MAX_BIAS_BITS", "Layer", "Network"]
 
-#: A column's index travels in 16 bits of a broadcast token.
-MAX_COLUMNS = 1 << 16
 #: A bias is a signed integer of at most this many bits, at accumulator precision.
 MAX_BIAS_BITS = 48
 
@@ -201,13 +200,22 @@ class Network:
     golden_outputs: npt.NDArray[np.int16]
     #: Free text about the origin, such as the model's name and accuracies; not used by engines.
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: int64, shape (inputs,): fraction bits of each input, for features of different scale; None
+    #: if all of them have those of the first layer. Column j of the first layer is then scaled by
+    #: ``2 ** (layers[0].input_frac - feature_fracs[j])``, so that engines need not know.
+    feature_fracs: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         problems = Problems("network")
         object.__setattr__(self, "layers", tuple(self.layers))
         if problems.require(len(self.layers) > 0, "must have at least one layer"):
             _check_chain(self, problems)
+            _check_feature_fracs(self, problems)
         problems.raise_as(InputError)
+        if self.feature_fracs is not None:
+            fracs = self.feature_fracs.copy()
+            fracs.flags.writeable = False
+            object.__setattr__(self, "feature_fracs", fracs)
 
     @property
     def inputs(self) -> int:
@@ -220,9 +228,12 @@ class Network:
         return self.layers[-1].rows
 
     @property
-    def input_frac(self) -> int:
-        """Fraction bits of the inputs."""
-        return self.layers[0].input_frac
+    def input_frac(self) -> Frac:
+        """Fraction bits of the inputs, as :func:`eie.hls.spec.fixed_point.quantize` takes them.
+
+        One number, or one for each feature: int64, shape (inputs,).
+        """
+        return self.layers[0].input_frac if self.feature_fracs is None else self.feature_fracs
 
     @property
     def output_frac(self) -> int:
@@ -258,6 +269,7 @@ class Network:
             self.layers == other.layers
             and np.array_equal(self.golden_inputs, other.golden_inputs)
             and np.array_equal(self.golden_outputs, other.golden_outputs)
+            and np.array_equal(self.input_frac, other.input_frac)
             and dict(self.metadata) == dict(other.metadata)
         )
 
@@ -356,6 +368,20 @@ def _check_sparse(layer: Layer, problems: Problems) -> None:
         bool(np.all(np.diff(layer.indices)[same_column] > 0)),
         "indices must rise within each column",
     )
+
+
+def _check_feature_fracs(network: Network, problems: Problems) -> None:
+    fracs, width = network.feature_fracs, network.inputs
+    if fracs is None:
+        return
+    if problems.require(
+        isinstance(fracs, np.ndarray) and fracs.dtype == np.int64 and fracs.shape == (width,),
+        f"feature_fracs must be int64 of shape ({width},)",
+    ):
+        problems.require(
+            bool(np.all((fracs >= FRAC_MIN) & (fracs <= FRAC_MAX))),
+            f"feature_fracs must be {FRAC_MIN} to {FRAC_MAX}",
+        )
 
 
 def _check_chain(network: Network, problems: Problems) -> None:

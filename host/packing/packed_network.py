@@ -17,6 +17,7 @@ from eie.hls.spec.packets import (
     LAYER,
     NETWORK,
     RUN,
+    SATURATED,
     SECTION,
     Kind,
     Section,
@@ -147,6 +148,21 @@ class PackedNetwork:
         inputs[self.layers[0].slot_of_column] = np.arange(self.network.inputs)
         return inputs
 
+    def answer_beats(self, vectors: int) -> int:
+        """Beats of the answer to a run of `vectors` vectors, before its status."""
+        return vectors * self.output_beats + len(self.layers) * SATURATED.beats
+
+    def read_saturated(self, beats: npt.NDArray[np.uint64]) -> tuple[int, ...]:
+        """Take out of an answer how many results of each layer were saturated, over the batch.
+
+        Parameters
+        ----------
+        beats
+            As for :meth:`read_outputs`.
+        """
+        records = beats[len(beats) - self.answer_beats(0) :].reshape(-1, SATURATED.beats)
+        return tuple(SATURATED.parse(record)["count"] for record in records)
+
     def read_outputs(
         self, beats: npt.NDArray[np.uint64], out: npt.NDArray[np.int16] | None = None
     ) -> npt.NDArray[np.int16]:
@@ -155,7 +171,8 @@ class PackedNetwork:
         Parameters
         ----------
         beats
-            uint64, shape (batch * output_beats,): the answer's payload before its status.
+            uint64, shape (:meth:`answer_beats` of the batch,): the answer's payload before its
+            status.
         out
             int16, shape (batch, outputs), contiguous: where to write them, or None for a new
             array.
@@ -164,12 +181,13 @@ class PackedNetwork:
         -------
         ndarray of int16, shape (batch, outputs)
         """
-        if len(beats) % self.output_beats:
+        size = len(beats) - self.answer_beats(0)
+        if size < 0 or size % self.output_beats:
             raise InputError(
-                f"outputs must be whole vectors of {self.output_beats} beats, "
-                f"not {len(beats)} beats"
+                f"an answer must have whole vectors of {self.output_beats} beats, and "
+                f"{self.answer_beats(0)} behind them, not {len(beats)} beats"
             )
-        vectors = np.ascontiguousarray(beats, "<u8").view("<i2")
+        vectors = np.ascontiguousarray(beats[:size], "<u8").view("<i2")
         vectors = vectors.reshape(-1, self.output_beats * _LANES)
         if out is None:
             out = np.empty((len(vectors), self.network.outputs), np.int16)
@@ -225,15 +243,17 @@ def pointer_beats(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]
     Returns
     -------
     ndarray of uint64, shape (pes, beats)
-        Plain: two uint32 a beat. Compact: for each eight columns the pointer of the first and
-        their lengths, in one beat or two (:attr:`Design.beats_per_pointer_word`).
+        Plain: two uint32 a beat, the last one once more where it has a beat to itself. Compact: for
+        each eight columns the pointer of the first and their lengths, in one beat or two
+        (:attr:`Design.beats_per_pointer_word`).
     """
     pointers = packed.encoded.pointers
     pes, count = pointers.shape
     size = design.pointers_of(count - 1)
     if not design.length_bits:
-        absolute = np.zeros((pes, size), "<u4")
+        absolute = np.empty((pes, size), "<u4")
         absolute[:, :count] = pointers + packed.entry_base[:, None]
+        absolute[:, count:] = absolute[:, count - 1 : count]
         return absolute.view("<u8")
     word = design.columns_per_pointer_word
     lengths = np.zeros((pes, size), np.uint8)

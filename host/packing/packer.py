@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DoesNotFitError, Problems
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, write_back_steps
 from eie.hls.spec.matrix_format import decode, encode
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
@@ -104,16 +106,19 @@ def unpack(packed: PackedNetwork) -> Network:
                 output_frac=part.layer.output_frac,
             )
         )
-    source = packed.network
-    return Network(tuple(layers), source.golden_inputs, source.golden_outputs, source.metadata)
+    return replace(packed.network, layers=tuple(layers))
 
 
 def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
     """Bits that each row's accumulator takes for any input: the overflow proof.
 
     The largest and smallest sums are reached when every activation is at its extreme with the
-    sign of its weight; partial sums lie between them. Bias and the half added by the rounding
-    shift are included. The bounds stay below 2**53, so float64 sums are exact.
+    sign of its weight; partial sums lie between them. Then comes the bias, and write-back step by
+    step (:func:`eie.hls.spec.fixed_point.write_back_steps`), each of which rises with the sum.
+
+    The rows that fill up a layer's last word stay 0, and 0 goes through write-back as well: no row
+    takes less than that. So the half that rounding adds always fits by itself. The bounds stay
+    below 2**53, so float64 sums are exact.
 
     Returns
     -------
@@ -128,10 +133,12 @@ def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
 
     high = per_row(positive * CODE_MAX + negative * CODE_MIN)
     low = per_row(positive * CODE_MIN + negative * CODE_MAX)
-    half = (1 << layer.shift) >> 1
-    high = np.maximum(high, high + layer.bias + half)
-    low = np.minimum(low, low + layer.bias)
-    magnitude = np.maximum(np.maximum(high, -low - 1), 0)
+    largest, smallest = np.maximum(high + layer.bias, 0), np.minimum(low + layer.bias, 0)
+    for step in write_back_steps(largest, layer.shift, relu=layer.relu):
+        high = np.maximum(high, step)
+    for step in write_back_steps(smallest, layer.shift, relu=layer.relu):
+        low = np.minimum(low, step)
+    magnitude = np.maximum(high, -low - 1)
     # frexp's exponent is the bit length for integers below 2**53.
     return np.frexp(magnitude.astype(np.float64))[1].astype(np.int64) + 1
 

@@ -8,7 +8,7 @@ kernel knows nothing of it; what it costs is loading the weights for every batch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,22 @@ class Plan:
             order = np.argsort(np.concatenate([each.rows for each in stage]))
             values = np.take(np.concatenate(parts, axis=1), order, axis=1, mode="clip")
         return values
+
+    def by_layer(self, counts: Sequence[Sequence[int]]) -> tuple[int, ...]:
+        """Put what each pass counted of its layers together by the layers of the network.
+
+        Parameters
+        ----------
+        counts
+            For each pass in order a number for each of its layers; numbers of passes that share a
+            layer's rows add up.
+        """
+        of_pass = iter(counts)
+        layers: list[int] = []
+        for stage in self.stages:
+            parts = [next(of_pass) for _ in stage]
+            layers += [sum(shares) for shares in zip(*parts, strict=True)]
+        return tuple(layers)
 
 
 def plan_passes(network: Network, design: Design, *, assignment: Assignment = "balanced") -> Plan:

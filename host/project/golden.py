@@ -12,7 +12,7 @@ from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
-from eie.hls.spec.packets import Kind, build_packet
+from eie.hls.spec.packets import HEADER, NETWORK, TRAILER, Kind, build_packet
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
@@ -66,9 +66,19 @@ def _requests(packed: PackedNetwork) -> Iterator[tuple[str, bytes]]:
     yield "run_after_refusals", dense
     yield "damaged_load", _flip(load, len(load) // 2)
     yield "run_after_damaged_load", dense
+    yield "contradictory_load", _contradictory(load)
+    yield "run_after_contradictory_load", dense
     yield "load_again", load
     yield "run_again", dense
     yield "counters_again", build_packet(Kind.COUNTERS, 7)
+
+
+def _contradictory(load: bytes) -> bytes:
+    """A load whose CRC is right, and whose NETWORK record says one beat too many of the outputs."""
+    payload = np.frombuffer(load, "<u8")[HEADER.beats : -TRAILER.beats]
+    fields = NETWORK.parse(payload)
+    start = NETWORK.build(**fields | {"output_beats": fields["output_beats"] + 1})
+    return build_packet(Kind.LOAD, 2, np.concatenate([start, payload[NETWORK.beats :]]))
 
 
 def _example(design: Design) -> PackedNetwork:

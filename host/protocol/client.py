@@ -44,6 +44,8 @@ class Session:
         self._engine = engine
         self._packed = packed
         self._sequence = 0
+        #: How many results of each layer were saturated in the last run; empty before the first.
+        self.saturated: tuple[int, ...] = ()
         identity = self._request(Kind.IDENTIFY, DESIGN.beats)
         design = read_design(identity.payload)
         if design.id != packed.design.id:
@@ -67,7 +69,8 @@ class Session:
         ndarray of int16, shape (batch, outputs)
         """
         packet = self._packed.run_packet(codes, self._next())
-        answer = self._exchange(Kind.RUN, packet, len(codes) * self._packed.output_beats)
+        answer = self._exchange(Kind.RUN, packet, self._packed.answer_beats(len(codes)))
+        self.saturated = self._packed.read_saturated(answer.payload)
         return self._packed.read_outputs(answer.payload)
 
     def counters(self) -> Counters:

@@ -48,6 +48,7 @@ _WHAT_TO_DO = {
     Status.WRONG_NETWORK: f"something else loaded another network: {_LOAD_AGAIN}",
     Status.BAD_BATCH: f"host and accelerator differ about the network: {_LOAD_AGAIN}",
     Status.BAD_SECTION: "the network was packed for another design: load it for this one",
+    Status.BAD_CONTENTS: "the load contradicts itself or the design: pack the network again",
 }
 
 

@@ -68,7 +68,7 @@ def read_run_answer(
     data: memoryview,
     outputs: npt.NDArray[np.int16],
     sequence: int = 0,
-) -> None:
+) -> tuple[int, ...]:
     """Check the answer to a run and write its outputs.
 
     Parameters
@@ -82,10 +82,16 @@ def read_run_answer(
     sequence
         The packet's number, of 16 bits.
 
+    Returns
+    -------
+    tuple of int
+        How many results of each layer were saturated.
+
     Raises
     ------
     AnswerError
         As :func:`~eie.host.protocol.responses.read_answer`.
     """
-    answer = read_answer(data, Kind.RUN, sequence, len(outputs) * packed.output_beats)
+    answer = read_answer(data, Kind.RUN, sequence, packed.answer_beats(len(outputs)))
     packed.read_outputs(answer.payload, outputs)
+    return packed.read_saturated(answer.payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from eie.host.packing.packer import pack
 from eie.host.packing.tiling import Pass, Plan, plan_passes
 from eie.host.protocol.client import Session
 from eie.host.protocol.engine import Engine
+from eie.host.protocol.saturation import Saturation
 from eie.host.run.report import RunReport, paper_report, report_run
 
 __all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
@@ -28,6 +29,8 @@ class RunResult:
 
     #: int16 codes, shape (batch, outputs).
     outputs: npt.NDArray[np.int16]
+    #: Values that 16 bits could not hold.
+    saturation: Saturation
     #: None when no report was asked for.
     report: RunReport | None
     #: What the PEs did, summed over the batch; None when no report was asked for.
@@ -41,8 +44,11 @@ def emulate(
     *,
     report: bool = True,
     paper: bool = False,
+    saturated_inputs: int = 0,
 ) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the numpy emulator.
+
+    Warns of values that were saturated (:class:`~eie.hls.boundary.errors.SaturationWarning`).
 
     Parameters
     ----------
@@ -55,16 +61,22 @@ def emulate(
     paper
         Count the cycles of the paper's machine (:mod:`eie.hls.model.paper`) instead of the
         kernel's, with rows in natural order. Outputs are the same.
+    saturated_inputs
+        Input values that were saturated when they were quantised, to be told of with the layers'.
     """
-    if not paper:
-        return emulate_plan(plan_passes(network, design), inputs, report=report)
-    emulator = Emulator(design)
-    plan = _paper_plan(network, design)
-    return _run(emulator, emulator, plan, inputs, report=report, paper=True)
+    if paper:
+        emulator = Emulator(design)
+        plan = _paper_plan(network, design)
+        result = _run(emulator, emulator, plan, inputs, report=report, paper=True)
+    else:
+        result = emulate_plan(plan_passes(network, design), inputs, report=report)
+    result = _with_inputs(result, saturated_inputs)
+    result.saturation.warn(network, stacklevel=2)
+    return result
 
 
 def emulate_plan(plan: Plan, inputs: npt.NDArray[np.int16], *, report: bool = True) -> RunResult:
-    """Run int16 codes of shape (batch, inputs) on the numpy emulator, as planned."""
+    """Run int16 codes of shape (batch, inputs) on the numpy emulator, as planned, unwarned."""
     emulator = Emulator(plan.design)
     return _run(emulator, emulator, plan, inputs, report=report, paper=False)
 
@@ -76,11 +88,12 @@ def simulate(
     inputs: npt.NDArray[np.int16],
     *,
     report: bool = True,
+    saturated_inputs: int = 0,
 ) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the compiled kernel of `design`.
 
     With a report, the emulator runs beside it: it splits the cycles up by layer, and both must
-    give the same outputs and counters.
+    give the same outputs and counters. Warns of saturated values as :func:`emulate`.
 
     Raises
     ------
@@ -89,7 +102,16 @@ def simulate(
     """
     plan = plan_passes(network, design)
     model = Emulator(design) if report else None
-    return _run(engine, model, plan, inputs, report=report, paper=False)
+    result = _run(engine, model, plan, inputs, report=report, paper=False)
+    result = _with_inputs(result, saturated_inputs)
+    result.saturation.warn(network, stacklevel=2)
+    return result
+
+
+def _with_inputs(result: RunResult, saturated: int) -> RunResult:
+    """Add the count of saturated input values to what is told of a run."""
+    report = result.report and replace(result.report, saturated_inputs=saturated)
+    return replace(result, saturation=replace(result.saturation, inputs=saturated), report=report)
 
 
 def _paper_plan(network: Network, design: Design) -> Plan:
@@ -108,24 +130,38 @@ def _run(
     paper: bool,
 ) -> RunResult:
     codes = plan.network.check_inputs(inputs)
-    results: list[RunResult] = []
+    results: list[_PassResult] = []
 
     def run_pass(packed: PackedNetwork, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         results.append(_run_pass(engine, model, packed, values, report=report, paper=paper))
         return results[-1].outputs
 
     outputs = plan.run(codes, run_pass)
+    saturated = plan.by_layer([each.saturated for each in results])
+    saturation = Saturation.of_run(plan.network, len(codes), 0, saturated)
     reports = [each.report for each in results if each.report is not None]
     if not reports:
-        return RunResult(outputs, None, None)
+        return RunResult(outputs, saturation, None, None)
     counters = [each.counters for each in results if each.counters is not None]
     of_stage = iter(reports)
     stages = [[next(of_stage) for _ in stage] for stage in plan.stages]
     return RunResult(
         outputs,
+        saturation,
         RunReport.of_passes(stages, plan.load_cycles),
         Counters.of_passes(counters) if counters else None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _PassResult:
+    """What a batch gave in one pass."""
+
+    outputs: npt.NDArray[np.int16]
+    #: Results of each layer of the pass that were saturated.
+    saturated: tuple[int, ...]
+    report: RunReport | None
+    counters: Counters | None
 
 
 def _run_pass(
@@ -136,31 +172,38 @@ def _run_pass(
     *,
     report: bool,
     paper: bool,
-) -> RunResult:
+) -> _PassResult:
     session = Session(engine, packed)
     beside = Session(model, packed) if model is not None and model is not engine else None
     outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+    saturated = np.zeros(len(packed.layers), np.int64)
     reports: list[RunReport] = []
     counters: list[Counters] = []
     for start in range(0, len(codes), session.vectors_per_packet):
         part = codes[start : start + session.vectors_per_packet]
         outputs[start : start + len(part)] = session.run(part)
+        saturated += session.saturated
         if not report or model is None:
             continue
         if beside is not None and not np.array_equal(
             beside.run(part), outputs[start : start + len(part)]
         ):
             raise DeviceError("kernel and emulator give different outputs: please report this")
+        if beside is not None and beside.saturated != session.saturated:
+            raise DeviceError(
+                "kernel and emulator count different saturated values: please report this"
+            )
         if paper:
-            reports.append(paper_report(packed, model.last_activations[:-1]))
+            reports.append(paper_report(packed, model.last_activations[:-1], session.saturated))
             continue
         counted = model.last_counters
         if not counted.same_as(session.counters()):
             raise DeviceError("kernel and emulator count different cycles: please report this")
         counters.append(counted)
-        reports.append(report_run(packed, model.last_activations[:-1], counted))
-    return RunResult(
+        reports.append(report_run(packed, model.last_activations[:-1], counted, session.saturated))
+    return _PassResult(
         outputs,
+        tuple(saturated.tolist()),
         RunReport.total(reports) if reports else None,
         Counters.total(counters) if counters else None,
     )

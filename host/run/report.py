@@ -37,6 +37,8 @@ class LayerReport:
     cycles: int
     #: ``ideal_cycles / cycles``.
     efficiency: float
+    #: Results that 16 bits could not hold.
+    saturated: int
 
     @classmethod
     def total(cls, shares: Sequence[LayerReport]) -> LayerReport:
@@ -52,6 +54,7 @@ class LayerReport:
             ideal_cycles=ideal,
             cycles=cycles,
             efficiency=ideal / cycles if cycles else 0.0,
+            saturated=sum(share.saturated for share in shares),
         )
 
 
@@ -70,6 +73,8 @@ class RunReport:
     total_cycles: int
     #: Microseconds a vector, at the design's clock.
     latency_us: float
+    #: Input values that 16 bits could not hold, where real numbers came in.
+    saturated_inputs: int = 0
     #: How many loads of weights the run took: more than one for a network larger than the chip.
     passes: int = 1
     #: Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
@@ -91,6 +96,7 @@ class RunReport:
                     ideal_cycles=ideal,
                     cycles=cycles,
                     efficiency=ideal / cycles if cycles else 0.0,
+                    saturated=sum(layer.saturated for layer in same),
                 )
             )
         latency = sum(part.latency_us * part.vectors for part in parts) / vectors
@@ -147,6 +153,7 @@ class RunReport:
             "layers": [asdict(layer) for layer in self.layers],
             "total_cycles": self.total_cycles,
             "latency_us": self.latency_us,
+            "saturated_inputs": self.saturated_inputs,
             **(passes if self.passes > 1 else {}),
         }
 
@@ -155,6 +162,7 @@ def report_run(
     packed: PackedNetwork,
     activations: Sequence[npt.NDArray[np.int16]],
     counters: Counters,
+    saturated: Sequence[int],
 ) -> RunReport:
     """Report a run on the generated kernel.
 
@@ -166,32 +174,38 @@ def report_run(
         What each layer took, by slot: int16 of shape (batch, columns).
     counters
         Of that run, with the cycles of each layer.
+    saturated
+        Results of each layer that were saturated.
     """
     layers = [
-        _report_layer(part, values, cycles)
-        for part, values, cycles in zip(
-            packed.layers, activations, counters.layer_cycles, strict=True
+        _report_layer(part, values, cycles, count)
+        for part, values, cycles, count in zip(
+            packed.layers, activations, counters.layer_cycles, saturated, strict=True
         )
     ]
     return _report(packed, "eie", len(activations[0]), layers, counters.cycles)
 
 
-def paper_report(packed: PackedNetwork, activations: Sequence[npt.NDArray[np.int16]]) -> RunReport:
+def paper_report(
+    packed: PackedNetwork,
+    activations: Sequence[npt.NDArray[np.int16]],
+    saturated: Sequence[int],
+) -> RunReport:
     """Report the same run on the paper's machine; `packed` in natural row order."""
     layers = []
-    for part, values in zip(packed.layers, activations, strict=True):
+    for part, values, count in zip(packed.layers, activations, saturated, strict=True):
         lengths = part.encoded.lengths()
         cycles = sum(
             paper_cycles(lengths[:, np.flatnonzero(vector)], packed.design.queue_depth)
             for vector in values
         )
-        layers.append(_report_layer(part, values, cycles))
+        layers.append(_report_layer(part, values, cycles, count))
     total = sum(layer.cycles for layer in layers)
     return _report(packed, "paper", len(activations[0]), layers, total)
 
 
 def _report_layer(
-    part: PackedLayer, activations: npt.NDArray[np.int16], cycles: int
+    part: PackedLayer, activations: npt.NDArray[np.int16], cycles: int, saturated: int
 ) -> LayerReport:
     encoded = part.encoded
     codes = encoded.entries >> encoded.index_bits
@@ -212,6 +226,7 @@ def _report_layer(
         ideal_cycles=ideal,
         cycles=cycles,
         efficiency=ideal / cycles if cycles else 0.0,
+        saturated=saturated,
     )
 
 

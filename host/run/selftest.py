@@ -11,6 +11,7 @@ import importlib.metadata
 import itertools
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DoesNotFitError, EieError
-from eie.hls.spec.fixed_point import write_back
+from eie.hls.boundary.errors import DoesNotFitError, EieError, SaturationWarning
+from eie.hls.spec.fixed_point import write_back_counted
 from eie.host.board.driver import Accelerator
 from eie.host.board.overlay import CLOCK_TOLERANCE
 from eie.host.network import Layer, Network
@@ -75,7 +76,10 @@ def selftest(accelerator: Accelerator, *, emulated: bool) -> SelfTest:
         Whether its board is emulated. Then counted cycles must equal the model's; in the fabric
         pipelines take some more to fill, so the difference is only shown.
     """
-    return SelfTest(tuple(_checks(accelerator, emulated=emulated)))
+    with warnings.catch_warnings():
+        # That values are saturated is what the networks are for.
+        warnings.simplefilter("ignore", SaturationWarning)
+        return SelfTest(tuple(_checks(accelerator, emulated=emulated)))
 
 
 def _checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Check]:
@@ -121,11 +125,15 @@ def _outputs(
     accelerator: Accelerator, network: Network, inputs: npt.NDArray[np.int16]
 ) -> tuple[bool, str]:
     accelerator.load(network)
-    outputs, expected = accelerator.run(inputs), _reference(network, inputs)
+    outputs, (expected, saturated) = accelerator.run(inputs), _reference(network, inputs)
     wrong = int(np.count_nonzero(outputs != expected))
     if wrong:
         return False, f"{wrong} of {expected.size} outputs are wrong; did the build meet timing?"
-    return True, f"{expected.size} outputs are right"
+    told = accelerator.saturation
+    counted = [] if told is None else list(told.layers.values())
+    if counted != saturated:
+        return False, f"{counted} saturated values of the layers were counted, not {saturated}"
+    return True, f"{expected.size} outputs and {sum(saturated)} saturated values are right"
 
 
 def _cycles(
@@ -170,6 +178,8 @@ def _network(sizes: tuple[int, ...], seed: int) -> Network:
                 codebook=codebook,
                 bias=random.integers(-50_000, 50_000, rows),
                 activation="relu" if number < len(sizes) - 2 else "none",
+                # Too fine for some of the outputs: what saturates is checked, too.
+                output_frac=8 if number < len(sizes) - 2 else 14,
             )
         )
     none = np.zeros((0, sizes[0]), np.int16), np.zeros((0, sizes[-1]), np.int16)
@@ -182,12 +192,16 @@ def _inputs(width: int, batch: int, seed: int) -> npt.NDArray[np.int16]:
     return (values * (random.random(values.shape) < 0.5)).astype(np.int16)
 
 
-def _reference(network: Network, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    values = inputs
+def _reference(
+    network: Network, inputs: npt.NDArray[np.int16]
+) -> tuple[npt.NDArray[np.int16], list[int]]:
+    """Outputs, and how many results of each layer are saturated."""
+    values, saturated = inputs, []
     for layer in network.layers:
         sums = values.astype(np.int64) @ layer.dense_weights().astype(np.int64).T + layer.bias
-        values = write_back(sums, layer.shift, relu=layer.relu)
-    return values
+        values, count = write_back_counted(sums, layer.shift, relu=layer.relu)
+        saturated.append(count)
+    return values, saturated
 
 
 def _board() -> str:

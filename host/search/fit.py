@@ -19,6 +19,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.boundary.text import counted
 from eie.hls.model.cycles import count_cycles
+from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
 from eie.hls.model.resources import Estimate, Shortage, estimate, shortages
 from eie.hls.spec.boards import BOARDS, Board, find_board
@@ -322,9 +323,9 @@ def _predict(packed: PackedNetwork, design: Design) -> int:
         sized.network_id,
         sized.input_beats,
         sized.output_beats,
-        read_sections(design, sized.sections),
+        read_sections(design, LoadSections.parse(design, sized.sections)),
     )
-    activations = resident.run(packed.in_order_sent(example_input(packed.network)))
+    activations = resident.run(packed.in_order_sent(example_input(packed.network))).activations
     return count_cycles(design, resident, activations[:-1]).cycles
 
 

@@ -6,7 +6,7 @@ using namespace kernel;
 
 namespace {
 
-typedef ResultBits<kActivationBits>::type result_bits_t;
+typedef ResultBits<kResultBits>::type result_bits_t;
 typedef ap_uint<kLanes * kActivationBits> word_bits_t;
 
 //! Commands in, twice: for the collector, and for the process that gives its words out.
@@ -25,10 +25,10 @@ take:
 }
 
 //! Words out, to where each command sent them.
-void give_words(hls::stream<Command>& commands, hls::stream<ResultWord>& hidden,
-                hls::stream<ResultWord>& outputs, hls::stream<word_bits_t>& hidden_out,
+void give_words(hls::stream<Command>& commands, hls::stream<ActivationWord>& hidden,
+                hls::stream<ActivationWord>& outputs, hls::stream<word_bits_t>& hidden_out,
                 hls::stream<word_bits_t>& outputs_out) {
-  Command command = {kStop, 0, 0};
+  Command command = {kStop, 0, 0, 0, 0, 0};
 packet:
   do {
     command = commands.read();
@@ -68,17 +68,17 @@ void block_collector(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t
   hls::stream<ResultWord, kStreamDepth> words("words");
   hls::stream<Command, kCommandDepth> commands("commands");
   hls::stream<Command, kCommandDepth> copies("copies");
-  hls::stream<ResultWord, kStreamDepth> hidden("hidden");
-  hls::stream<ResultWord, kOutputDepth> outputs("outputs");
+  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
+  hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
 
   EIE_REGION("block_collector");
-  EIE_PROCESS(take_results<kActivationBits>(in_0, results_0));
-  EIE_PROCESS(take_results<kActivationBits>(in_1, results_1));
-  EIE_PROCESS(take_results<kActivationBits>(in_2, results_2));
-  EIE_PROCESS(take_results<kActivationBits>(in_3, results_3));
+  EIE_PROCESS(take_results<kResultBits>(in_0, results_0));
+  EIE_PROCESS(take_results<kResultBits>(in_1, results_1));
+  EIE_PROCESS(take_results<kResultBits>(in_2, results_2));
+  EIE_PROCESS(take_results<kResultBits>(in_3, results_3));
   EIE_PROCESS(take_commands(commands_in, commands, copies));
-  EIE_PROCESS(gather_4<kActivationBits>(results_0, results_1, results_2, results_3, beats));
-  EIE_PROCESS(gather_1<kBeatBits>(beats, words));
+  EIE_PROCESS(gather_4<kResultBits>(results_0, results_1, results_2, results_3, beats));
+  EIE_PROCESS(gather_1<kActivationsPerBeat * kResultBits>(beats, words));
   EIE_PROCESS(collect(words, commands, hidden, outputs));
   EIE_PROCESS(give_words(copies, hidden, outputs, hidden_out, outputs_out));
   EIE_RUN_REGION();

@@ -34,7 +34,8 @@ give:
 
 }  // namespace
 
-void block_control(hls::stream<token_bits_t>& tokens_in, hls::stream<result_word_bits_t>& hidden_in,
+void block_control(hls::stream<token_bits_t>& tokens_in,
+                   hls::stream<activation_word_bits_t>& hidden_in,
                    hls::stream<word_token_bits_t>& words_out,
                    hls::stream<command_bits_t>& commands_out) {
 #pragma HLS INTERFACE axis port = tokens_in
@@ -43,13 +44,13 @@ void block_control(hls::stream<token_bits_t>& tokens_in, hls::stream<result_word
 #pragma HLS INTERFACE axis port = commands_out
 #pragma HLS DATAFLOW
   hls::stream<Token, kStreamDepth> tokens("tokens");
-  hls::stream<ResultWord, kStreamDepth> hidden("hidden");
+  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
   hls::stream<WordToken, kStreamDepth> words("words");
   hls::stream<Command, kCommandDepth> commands("commands");
 
   EIE_REGION("block_control");
   EIE_PROCESS(take_tokens(tokens_in, tokens));
-  EIE_PROCESS(take_result_words(hidden_in, hidden));
+  EIE_PROCESS(take_activation_words(hidden_in, hidden));
   EIE_PROCESS(control_activations(tokens, hidden, words, commands));
   EIE_PROCESS(give_words(words, words_out));
   EIE_PROCESS(give_commands(commands, commands_out));

@@ -6,7 +6,7 @@
 using namespace kernel;
 
 void block_pe(hls::stream<token_bits_t>& tokens_in,
-              hls::stream<ResultBits<kActivationBits>::type>& results_out) {
+              hls::stream<ResultBits<kResultBits>::type>& results_out) {
 #pragma HLS INTERFACE axis port = tokens_in
 #pragma HLS INTERFACE axis port = results_out
 #pragma HLS DATAFLOW
@@ -18,6 +18,6 @@ void block_pe(hls::stream<token_bits_t>& tokens_in,
   EIE_PROCESS(take_tokens(tokens_in, queue));
   EIE_PROCESS(column_fetch<0>(queue, work));
   EIE_PROCESS(multiply_accumulate<0>(work, results));
-  EIE_PROCESS(give_results<kActivationBits>(results, results_out));
+  EIE_PROCESS(give_results<kResultBits>(results, results_out));
   EIE_RUN_REGION();
 }

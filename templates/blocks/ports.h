@@ -13,14 +13,14 @@ namespace kernel {
 
 typedef ap_uint<64 + 4> token_bits_t;
 typedef ap_uint<kLanes * kActivationBits + kLanes + 4> word_token_bits_t;
-typedef ap_uint<8 + 16 + 32 + 32> answer_bits_t;
-typedef ap_uint<2 * kWordCountBits + 2> command_bits_t;
+typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
+typedef ap_uint<2 * kWordCountBits + 4 + 8 + 1 + 2> command_bits_t;
 
 template <int kBits>
 struct ResultBits {
   typedef ap_uint<kBits + 2> type;
 };
-typedef ResultBits<kLanes * kActivationBits>::type result_word_bits_t;
+typedef ResultBits<kLanes * kActivationBits>::type activation_word_bits_t;
 
 inline token_bits_t to_bits(const Token& token) {
 #pragma HLS INLINE
@@ -61,25 +61,31 @@ inline Results<kBits> results_of(typename ResultBits<kBits>::type bits) {
 inline answer_bits_t to_bits(const Answer& answer) {
 #pragma HLS INLINE
   return answer_bits_t(answer.count) | (answer_bits_t(answer.detail) << 32) |
-         (answer_bits_t(answer.sequence) << 64) | (answer_bits_t(answer.kind) << 80);
+         (answer_bits_t(answer.layers) << 64) | (answer_bits_t(answer.sequence) << 73) |
+         (answer_bits_t(answer.kind) << 89);
 }
 
 inline Answer answer_of(answer_bits_t bits) {
 #pragma HLS INLINE
-  return Answer{ap_uint<8>(bits >> 80), ap_uint<16>(bits >> 64), ap_uint<32>(bits),
-                ap_uint<32>(bits >> 32)};
+  return Answer{ap_uint<8>(bits >> 89), ap_uint<16>(bits >> 73), ap_uint<32>(bits),
+                ap_uint<32>(bits >> 32), ap_uint<9>(bits >> 64)};
 }
 
 inline command_bits_t to_bits(const Command& command) {
 #pragma HLS INLINE
+  const int width = 2 * kWordCountBits;
   return command_bits_t(command.words) | (command_bits_t(command.keep) << kWordCountBits) |
-         (command_bits_t(command.kind) << (2 * kWordCountBits));
+         (command_bits_t(command.spare) << width) | (command_bits_t(command.layer) << (width + 4)) |
+         (command_bits_t(command.first) << (width + 12)) |
+         (command_bits_t(command.kind) << (width + 13));
 }
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
-  return Command{ap_uint<2>(bits >> (2 * kWordCountBits)), word_count_t(bits),
-                 word_count_t(bits >> kWordCountBits)};
+  const int width = 2 * kWordCountBits;
+  return Command{ap_uint<2>(bits >> (width + 13)),     word_count_t(bits),
+                 word_count_t(bits >> kWordCountBits), ap_uint<4>(bits >> width),
+                 ap_uint<8>(bits >> (width + 4)),      ap_uint<1>(bits >> (width + 12))};
 }
 
 //! Tokens in, until the end of the packet.
@@ -123,14 +129,14 @@ take:
   } while (kind != kEnd);
 }
 
-//! Words of results in, until one that is no result: it ends the packet, and goes no further.
-inline void take_result_words(hls::stream<result_word_bits_t>& port,
-                              hls::stream<ResultWord>& words) {
+//! Words of activations in, until one that is none: it ends the packet, and goes no further.
+inline void take_activation_words(hls::stream<activation_word_bits_t>& port,
+                                  hls::stream<ActivationWord>& words) {
   bool ended = false;
 take:
   do {
 #pragma HLS PIPELINE II = 1
-    const ResultWord word = results_of<kLanes * kActivationBits>(port.read());
+    const ActivationWord word = results_of<kLanes * kActivationBits>(port.read());
     ended = word.kind == kEnd;
     if (!ended) words.write(word);
     end_cycle();

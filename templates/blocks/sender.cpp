@@ -20,7 +20,7 @@ take:
 }  // namespace
 
 void block_sender(hls::stream<answer_bits_t>& answers_in,
-                  hls::stream<result_word_bits_t>& outputs_in, hls::stream<axis_t>& packet_out,
+                  hls::stream<activation_word_bits_t>& outputs_in, hls::stream<axis_t>& packet_out,
                   ap_uint<32>& design_id, ap_uint<32>& format_version, ap_uint<32>& network_id,
                   ap_uint<32>& packets, ap_uint<32>& errors, ap_uint<32>& cycles) {
 #pragma HLS INTERFACE axis port = answers_in
@@ -34,11 +34,11 @@ void block_sender(hls::stream<answer_bits_t>& answers_in,
 #pragma HLS INTERFACE ap_vld port = cycles
 #pragma HLS DATAFLOW
   hls::stream<Answer, kStreamDepth> answers("answers");
-  hls::stream<ResultWord, kOutputDepth> outputs("outputs");
+  hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
 
   EIE_REGION("block_sender");
   EIE_PROCESS(take_answers(answers_in, answers));
-  EIE_PROCESS(take_result_words(outputs_in, outputs));
+  EIE_PROCESS(take_activation_words(outputs_in, outputs));
   EIE_PROCESS(send(answers, outputs, packet_out, design_id, format_version, network_id, packets,
                    errors, cycles));
   EIE_RUN_REGION();

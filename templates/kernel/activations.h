@@ -111,7 +111,7 @@ inline word_count_t words_of(layer_rows_t activations) {
 }
 
 //! Take `batch` vectors through all layers.
-inline void run_batch(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
+inline void run_batch(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
                       hls::stream<WordToken>& words, hls::stream<Command>& commands,
                       const LayerDescriptor (&layers)[kLayers], ap_uint<9> layer_count,
                       word_t (&memory)[2][kHiddenWords], ap_uint<32> batch) {
@@ -125,17 +125,24 @@ vectors:
       const bool first = layer == 0;
       const bool last = layer == layer_count - 1;
 
-      words.write(pass_token(
-          Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word)}));
+      words.write(
+          pass_token(Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word,
+                                                         descriptor.local_rows)}));
       end_cycle();
       if (first) {
         send_input(tokens, words, descriptor.columns);
       } else {
         const word_count_t count = words_of(descriptor.columns);
+        // Lanes of the last word that hold rows. Padding rows, behind them, are zero in every load
+        // that a packer makes, and no activations whatever a load says.
+        const ap_uint<4> spare = ap_uint<4>(0 - descriptor.columns);
+        const ap_uint<kLanes> last_lanes = ap_uint<kLanes>(-1) >> spare;
       source:
         for (word_count_t word = 0; word < count; ++word) {
 #pragma HLS PIPELINE II = 1
-          words.write(make_word(memory[source][word]));
+          WordToken token = make_word(memory[source][word]);
+          if (word == count - 1) token.nonzero &= last_lanes;
+          words.write(token);
           end_cycle();
         }
       }
@@ -143,8 +150,9 @@ vectors:
           pass_token(Token{kLayerEnd, make_layer_end(descriptor.local_rows, descriptor.bias_base,
                                                      descriptor.shift, descriptor.relu)}));
       const word_count_t keep = words_of(descriptor.rows);
-      commands.write(Command{last ? kToOutput : kToHidden,
-                             word_count_t(descriptor.local_rows * kPes / kLanes), keep});
+      commands.write(Command{
+          last ? kToOutput : kToHidden, word_count_t(descriptor.local_rows * kPes / kLanes), keep,
+          ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(vector == 0)});
       end_cycle();
 
       // The results come back only when every PE is done with the layer, so each layer has the
@@ -165,10 +173,13 @@ vectors:
       }
     }
   }
+  // It waits for room at most; the last layer's end, which makes room, has left before.
+  commands.write(Command{kRunEnd, layer_count, layer_count, 0, 0, ap_uint<1>(batch == 0)});
+  end_cycle();
 }
 
 //! The control unit: pass tokens on, run layers.
-inline void control_activations(hls::stream<Token>& tokens, hls::stream<ResultWord>& hidden,
+inline void control_activations(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
                                 hls::stream<WordToken>& words, hls::stream<Command>& commands) {
   static LayerDescriptor layers[kLayers];
 // A word for each layer, read once a layer: it would fill a block RAM's width and none of its
@@ -196,8 +207,9 @@ packet:
     } else {
       // These may wait for each other, too, as in run_batch().
       words.write(pass_token(token));
-      if (token.kind == kReport) commands.write(Command{kToOutput, kReportWords, kCounterWords});
-      if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0});
+      if (token.kind == kReport)
+        commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
+      if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
       end_cycle();
       if (token.kind == kSection) {
       section:

@@ -13,20 +13,46 @@ typedef ap_uint<kColumnsPerPointerWord * kLengthBits> lengths_t;
 typedef pointer_t bank_0_t[kPointerWordsPerPe];  //!< The pointers.
 typedef lengths_t bank_1_t[kPointerWordsPerPe];  //!< The lengths.
 
+//! A base's bits in a load, and those of a length: in what the base leaves of its beat, or in a
+//! beat of their own.
+constexpr int kBaseBits = 24;
+constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
+constexpr int kLengthLane = kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord
+                                     : kBeatBits / kColumnsPerPointerWord;
+
+//! Words that a layer's pointers take.
+inline ap_uint<32> pointer_words_of(ap_uint<32> columns) {
+#pragma HLS INLINE
+  return (columns >> 3) + (ap_uint<3>(columns) != 0 ? 1 : 0);
+}
+
+//! Whether a beat's base is `next`, and its lengths, which move that on, are none that would be cut
+//! off. So entries lie one behind the other, and the last length's end bounds all.
+inline bool pointers_follow(ap_uint<32>& next, bool second_beat, beat_t data) {
+#pragma HLS INLINE
+  bool follow = true;
+  if (kOneBeat) follow = ap_uint<kBaseBits>(data) == next;
+  if (!kOneBeat && !second_beat) return data == next;
+  const beat_t lanes = kOneBeat ? beat_t(data >> kBaseBits) : data;
+  for (int column = 0; column < kColumnsPerPointerWord; ++column) {
+#pragma HLS UNROLL
+    const ap_uint<kLengthLane> length = lanes >> (column * kLengthLane);
+    if (length >> kLengthBits != 0) follow = false;
+    next += length;
+  }
+  return follow;
+}
+
 //! Keep beat `beat` of a section with pointers: a base and eight lengths of up to five bits; or, as
 //! longer ones leave no room, a base in one beat and the lengths in the next.
 inline void store_pointers(bank_0_t& bases, bank_1_t& lengths_of, ap_uint<32> beat, beat_t data) {
 #pragma HLS INLINE
-  constexpr int kBaseBits = 24;
-  constexpr bool kOneBeat = kPointerBeatsPerWord == 1;
-  constexpr int kLane = kOneBeat ? (kBeatBits - kBaseBits) / kColumnsPerPointerWord
-                                 : kBeatBits / kColumnsPerPointerWord;
   const ap_uint<32> word = kOneBeat ? beat : ap_uint<32>(beat >> 1);
   const beat_t lanes = kOneBeat ? beat_t(data >> kBaseBits) : data;
   lengths_t lengths = 0;
   for (int column = 0; column < kColumnsPerPointerWord; ++column) {
 #pragma HLS UNROLL
-    const ap_uint<kLengthBits> length = lanes >> (column * kLane);
+    const ap_uint<kLengthBits> length = lanes >> (column * kLengthLane);
     lengths |= lengths_t(length) << (column * kLengthBits);
   }
   if (kOneBeat || beat[0] == 0) bases[word] = pointer_t(data);

@@ -7,6 +7,7 @@
 
 #include "crc32.h"
 #include "dataflow.h"
+#include "load_check.h"
 #include "types.h"
 
 namespace kernel {
@@ -71,7 +72,10 @@ inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> la
   const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
   const ap_uint<16> pe = field<kSectionPeBits>(section, kSectionPeLow);
   const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
-  if (kind != expected.section || pe != expected.pe) return false;
+  // Nothing but these fields: the record's gap is zero.
+  const beat_t fields = (beat_t(kind) << kSectionSectionLow) | (beat_t(pe) << kSectionPeLow) |
+                        (beat_t(length) << kSectionLengthLow);
+  if (section != fields || kind != expected.section || pe != expected.pe) return false;
   if (kind == kSectionLayers) return length == layers * kLayerBeats;
   if (kind == kSectionCodebooks) return length == layers * (kCodebookSize / kActivationsPerBeat);
   // Behind the last PE's sections no more pointers are expected.
@@ -80,9 +84,11 @@ inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> la
   return length <= kEntryWordsPerPe;
 }
 
-//! Pass a load's sections on; returns whether all of them were good and complete.
+//! Pass a load's sections on; returns whether all of them were good and complete. Whether they are
+//! sound is in `check`, and counts only then.
 inline bool receive_sections(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
-                             Reception& reception, ap_uint<32> beats, ap_uint<32> layers) {
+                             Reception& reception, LoadCheck& check, ap_uint<32> beats,
+                             ap_uint<32> layers, ap_uint<32> input_beats) {
 #pragma HLS INLINE
   ap_uint<32> left = beats;
   ap_uint<32> section_left = 0;
@@ -105,8 +111,10 @@ sections:
       good = good && section_fits(beat, expected, ap_uint<9>(layers));
       section_left = field<packet::kSectionLengthBits>(beat, packet::kSectionLengthLow);
       expected = after(expected);
+      check_section(check, beat);
     } else {
       --section_left;
+      check_beat(check, beat, input_beats);
     }
     // After a section that is not good nothing more is loaded, only counted.
     if (good) tokens.write(Token{starts ? kSection : kData, beat});
@@ -151,6 +159,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   static ap_uint<32> network_id = 0;
   static ap_uint<32> input_beats = 0;
   static ap_uint<32> output_beats = 0;
+  static ap_uint<9> layer_count = 0;
 #pragma HLS RESET variable = valid
 #pragma HLS RESET variable = network_id
 
@@ -166,23 +175,30 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   Status status = check_header(first, second, has_second);
 
   if (status == kStatusOk && kind == kKindLoad) {
-    answers.write(Answer{kind, sequence, 0, 0});
+    answers.write(Answer{kind, sequence, 0, 0, 0});
     valid = false;
     const beat_t network_low = next_beat(input, reception);
     end_cycle();
     const beat_t network_high = next_beat(input, reception);
     end_cycle();
     const ap_uint<32> layers = field<kNetworkLayersBits>(network_low, kNetworkLayersLow);
+    network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
+    input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
+    output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);
+    LoadCheck check = start_check(network_id);
     bool good = length >= kNetworkBeats;
     if (good) {
       tokens.write(Token{kLoadBegin, 0});
       end_cycle();
-      good = receive_sections(input, tokens, reception, length - kNetworkBeats, layers);
+      good = receive_sections(input, tokens, reception, check, length - kNetworkBeats, layers,
+                              input_beats);
     }
-    if (!good) status = kStatusBadSection;
-    network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
-    input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
-    output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);
+    if (!good) {
+      status = kStatusBadSection;
+    } else if (!is_sound(check, output_beats)) {
+      status = kStatusBadContents;
+    }
+    layer_count = ap_uint<9>(layers);
   } else if (status == kStatusOk && kind == kKindRun) {
     const beat_t run = next_beat(input, reception);
     end_cycle();
@@ -199,12 +215,12 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
       status = kStatusBadBatch;
     }
     if (status == kStatusOk) {
-      answers.write(Answer{kind, sequence, batch, output_beats});
+      answers.write(Answer{kind, sequence, batch, output_beats, layer_count});
       tokens.write(Token{kRunBegin, batch});
       end_cycle();
       receive_vectors(input, tokens, reception, ap_uint<32>(vectors));
     } else {
-      answers.write(Answer{kind, sequence, 0, 0});
+      answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);
     }
   } else {
@@ -213,7 +229,8 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     answers.write(Answer{kind, sequence, ap_uint<32>(counters || identify ? 1 : 0),
                          ap_uint<32>(counters   ? kReportBeats
                                      : identify ? kDesignBeats
-                                                : 0)});
+                                                : 0),
+                         0});
     if (counters) tokens.write(Token{kReport, 0});
     end_cycle();
     if (status == kStatusOk) skip(input, reception, length);
@@ -240,7 +257,8 @@ drain:
   if (kind == kKindLoad && status == kStatusOk) valid = true;
 
   tokens.write(Token{kPacketEnd, 0});
-  answers.write(Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0)});
+  answers.write(
+      Answer{kind, sequence, ap_uint<32>(status), valid ? network_id : ap_uint<32>(0), 0});
   end_cycle();
 }
 

@@ -50,7 +50,7 @@ inline beat_t design_beat(int index) {
 //! is therefore known in registers before the poll, `more` and `held`, and what they are to become
 //! if there is a beat is worked out beside the poll, not behind it: the poll only says whether they
 //! change. The counters run down, and a flag says in advance that the beat is the last.
-inline ap_uint<64> send_vectors(hls::stream<ResultWord>& outputs, hls::stream<axis_t>& output,
+inline ap_uint<64> send_vectors(hls::stream<ActivationWord>& outputs, hls::stream<axis_t>& output,
                                 crc_t& crc, ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
   ap_uint<64> cycles = 0;
@@ -70,7 +70,7 @@ beats:
 #pragma HLS PIPELINE II = 1
     bool have = held;
     if (!held) {
-      ResultWord next;
+      ActivationWord next;
       have = outputs.read_nb(next);
       if (have) word = next.values;
     }
@@ -97,8 +97,19 @@ beats:
   return cycles;
 }
 
+//! Send how many values of each of `layers` layers were saturated: each in a word of its own.
+inline void send_saturated(hls::stream<ActivationWord>& outputs, hls::stream<axis_t>& output,
+                           crc_t& crc, ap_uint<9> layers) {
+#pragma HLS INLINE
+layers:
+  for (ap_uint<9> layer = 0; layer < layers; ++layer) {
+#pragma HLS PIPELINE II = 1
+    send_beat(output, crc, beat_t(outputs.read().values) << packet::kSaturatedCountLow, false);
+  }
+}
+
 //! Answer one packet.
-inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
+inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outputs,
                  hls::stream<axis_t>& output, ap_uint<32>& design_id, ap_uint<32>& format_version,
                  ap_uint<32>& network_id, ap_uint<32>& packets, ap_uint<32>& errors,
                  ap_uint<32>& cycles) {
@@ -116,12 +127,12 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
 
   const Answer begin = answers.read();
   end_cycle();
-  const bool is_run = begin.kind == kKindRun && begin.detail != 0;
+  const bool is_run = begin.layers != 0;
   const bool is_counters = begin.kind == kKindCounters && begin.count != 0;
   const bool is_identify = begin.kind == kKindIdentify && begin.count != 0;
   const ap_uint<32> body = ap_uint<32>(begin.count * begin.detail);
 #pragma HLS BIND_OP variable = body op = mul impl = fabric
-  ap_uint<32> length = body + kStatusBeats;
+  ap_uint<32> length = body + begin.layers * kSaturatedBeats + kStatusBeats;
   if (is_counters) length += kCountersBeats;
 
   // The header.
@@ -147,6 +158,7 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ResultWord>& outputs,
   } else {
     const ap_uint<64> body_cycles = send_vectors(outputs, output, crc, body, begin.detail);
     if (is_run) run_cycles = kCyclesBeforeBody + body_cycles;
+    send_saturated(outputs, output, crc, begin.layers);
   }
 
   // The status comes last, when the whole request has been checked: it voids what is before it. The

@@ -74,15 +74,26 @@ enum ResultKind : unsigned int {
   kEnd = 2,    //!< No result: the packet is over.
 };
 
-//! Results side by side: lane l in bits 16 l to 16 l + 15.
+//! A result: an activation, and above it whether saturation cut it off.
+constexpr int kResultBits = kActivationBits + 1;
+typedef ap_uint<kResultBits> result_t;
+
+//! Results side by side, the first in the lowest bits.
 template <int kBits>
 struct Results {
   ap_uint<2> kind;
   ap_uint<kBits> values;
 };
-typedef Results<kActivationBits> Result;
-typedef Results<kBeatBits> ResultBeat;
-typedef Results<kLanes * kActivationBits> ResultWord;
+typedef Results<kResultBits> Result;
+typedef Results<kActivationsPerBeat * kResultBits> ResultBeat;
+typedef Results<kLanes * kResultBits> ResultWord;
+//! A word of results without the marks: what the collector passes on.
+typedef Results<kLanes * kActivationBits> ActivationWord;
+
+//! How many values of a layer were cut off in a run. It cannot wrap: a run has fewer than 2^32
+//! vectors, as its length has 32 bits, and of a layer 2^16 values at most, but for the last, whose
+//! beats the length of the answer counts.
+typedef ap_uint<48> saturated_t;
 
 //! Bits [low, low + width) of a beat.
 template <int kWidth>
@@ -93,15 +104,19 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
 
 // How the 64 data bits of each kind of token are used.
 
-inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word) {
+inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word, row_t local_rows) {
 #pragma HLS INLINE
-  return beat_t(layer) | (beat_t(pointer_word) << 8);
+  return beat_t(layer) | (beat_t(pointer_word) << 8) | (beat_t(local_rows) << 32);
 }
 inline ap_uint<8> layer_of(beat_t layer_begin) {
   return field<8>(layer_begin, 0);
 }
 inline ap_uint<24> pointer_word_of(beat_t layer_begin) {
   return field<24>(layer_begin, 8);
+}
+
+inline row_t rows_to_work_on(beat_t layer_begin) {
+  return field<17>(layer_begin, 32);
 }
 
 inline beat_t make_activation(column_t column, ap_uint<kActivationBits> value) {
@@ -166,6 +181,9 @@ struct Answer {
   ap_uint<32> count;
   //! Begin: beats of each vector. End: the resident network.
   ap_uint<32> detail;
+  //! Begin of a run that is obeyed: layers, for each of which a count of saturated values follows
+  //! the vectors. Otherwise 0.
+  ap_uint<9> layers;
 };
 
 //! What the collector is to do with the next words.
@@ -173,13 +191,20 @@ enum CommandKind : unsigned int {
   kToHidden = 0,  //!< Results of a hidden layer: back to the activation memories.
   kToOutput = 1,  //!< Results of the last layer, or counters: to the sender.
   kStop = 2,      //!< The packet is over.
+  kRunEnd = 3,    //!< The run is over: its counts of saturated values to the sender.
 };
 struct Command {
   ap_uint<2> kind;
-  //! Words that the PEs will send.
+  //! Words that the PEs will send; at the end of a run, layers: a word goes out for each.
   word_count_t words;
-  //! How many of them hold rows; the rest is padding and is dropped.
+  //! How many of them go out: those that hold rows. The rest is padding and is dropped.
   word_count_t keep;
+  //! Lanes of the last of these that hold none.
+  ap_uint<4> spare;
+  //! Whose results they are, to count the saturated ones.
+  ap_uint<8> layer;
+  //! Nothing has been counted in this run yet.
+  ap_uint<1> first;
 };
 
 }  // namespace kernel

@@ -18,6 +18,7 @@ from eie.hls.spec.packets import (
     MAGIC,
     NETWORK,
     RUN,
+    SATURATED,
     STATUS,
     VERSION,
     Kind,
@@ -104,7 +105,8 @@ class FakeEngine:
         self.batches.append(run["batch"])
         vectors = payload[RUN.beats :].view("<i2").reshape(run["batch"], -1)
         lanes = 4 * self.network["output_beats"]
-        return Status.OK, [fake_outputs(vectors, lanes).view("<u8").ravel()]
+        saturated = np.zeros(self.network["layers"] * SATURATED.beats, "<u8")
+        return Status.OK, [fake_outputs(vectors, lanes).view("<u8").ravel(), saturated]
 
     def _counters(self, payload: np.ndarray) -> tuple[Status, list]:
         table = np.arange(8 * self.design.pes, dtype="<u2")  # 8 rows of one value a PE
@@ -207,7 +209,10 @@ def make_network(design: Design) -> Callable[..., Network]:
         padded = np.zeros((vectors, 4 * packed.input_beats), np.int16)
         padded[:, packed.layers[0].slot_of_column] = inputs
         beats = fake_outputs(padded, 4 * packed.output_beats).view("<u8").ravel()
-        return Network((layer,), inputs, packed.read_outputs(beats))
+        none_saturated = np.zeros(SATURATED.beats, "<u8")
+        return Network(
+            (layer,), inputs, packed.read_outputs(np.concatenate([beats, none_saturated]))
+        )
 
     return make
 

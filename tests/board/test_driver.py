@@ -1,11 +1,12 @@
 """The driver on a board that works: networks, batches, values and what it refuses."""
 
+import dataclasses
 import gc
 
 import numpy as np
 import pytest
 
-from eie.hls.boundary.errors import DeviceError, DoesNotFitError, InputError
+from eie.hls.boundary.errors import DeviceError, DoesNotFitError, InputError, SaturationWarning
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.spec.packets import Kind, build_packet
 from eie.host.board.overlay import EieOverlay
@@ -144,8 +145,8 @@ def test_info_names_bitstream_design_and_registers(bench, accelerator, network):
 @pytest.mark.parametrize("vectors", [1, 3, 4, 5, 64])
 def test_a_large_batch_is_split_by_the_buffers(bench, make_network, vectors):
     network = make_network(vectors=vectors)
-    # A request of four vectors: 2 + 1 + 4 * 2 + 1 beats; its answer has 2 + 4 * 3 + 1 + 1.
-    with bench.open(buffer_bytes=16 * 8) as accelerator:
+    # A request of four vectors: 2 + 1 + 4 * 2 + 1 beats; its answer has 2 + 4 * 3 + 1 + 1 + 1.
+    with bench.open(buffer_bytes=17 * 8) as accelerator:
         accelerator.load(network)
         assert np.array_equal(accelerator.run(network.golden_inputs), network.golden_outputs)
     whole, rest = divmod(vectors, 4)
@@ -154,11 +155,11 @@ def test_a_large_batch_is_split_by_the_buffers(bench, make_network, vectors):
 
 def test_a_large_batch_is_split_by_the_length_register(make_bench, make_network):
     network = make_network(vectors=2000)
-    bench = make_bench(dma_length_bits=10)  # 1023 bytes: 127 beats, (127 - 4) // 3 vectors
+    bench = make_bench(dma_length_bits=10)  # 1023 bytes: 127 beats, (127 - 5) // 3 vectors
     with bench.open() as accelerator:
         accelerator.load(network)
         assert np.array_equal(accelerator.run(network.golden_inputs), network.golden_outputs)
-    assert max(bench.engine.batches) == 41
+    assert max(bench.engine.batches) == 40
     assert sum(bench.engine.batches) == 2000
 
 
@@ -251,7 +252,20 @@ def test_what_saturates_is_warned_of(accelerator, network):
     inputs = np.zeros((2, network.inputs), np.float32)
     accelerator.run(inputs)
     inputs[1, :3] = 127.998, 1e9, -1e9
-    with pytest.warns(UserWarning, match=r"2 of 12 input values were saturated: .* -128 to 127.99"):
+    with pytest.warns(
+        SaturationWarning, match=r"2 of 12 input values were saturated: 2 features \(1, 2\)"
+    ):
         outputs = accelerator.run(inputs)
     codes = quantize(inputs, network.input_frac)
     assert np.array_equal(outputs, dequantize(accelerator.run(codes), network.output_frac))
+
+
+def test_features_may_have_a_scale_each(accelerator, network):
+    fracs = np.arange(network.inputs) * 5 - 12
+    scaled = dataclasses.replace(network, feature_fracs=fracs)
+    accelerator.load(scaled)
+    assert accelerator.verify() == len(network.golden_inputs)
+    real = dequantize(network.golden_inputs, fracs)
+    assert not np.array_equal(real, dequantize(network.golden_inputs, network.input_frac))
+    outputs = accelerator.run(real)
+    assert np.array_equal(outputs, dequantize(network.golden_outputs, network.output_frac))

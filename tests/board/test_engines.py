@@ -11,9 +11,12 @@ from eie.hls.boundary.errors import DeviceError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import write_back
+from eie.hls.spec.packets import Status
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Layer, Network
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.protocol.responses import AnswerError
 
 
 def random_network(sizes, seed):
@@ -92,6 +95,24 @@ def test_the_emulator_recovers_from_faults(fault, value, message):
         setattr(emulated.faults, fault, value)
         with pytest.raises(DeviceError, match=message):
             accelerator.run(network.golden_inputs)
+        assert accelerator.verify() == 20
+
+
+def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(monkeypatch):
+    network = random_network((20, 10), seed=2)
+    with (
+        EmulatedBoard("zcu104", lambda: Emulator(Design(pes=2))) as emulated,
+        Accelerator(emulated.bitfile) as accelerator,
+    ):
+        accelerator.load(network)
+        with monkeypatch.context() as patch:
+            patch.setattr(PackedNetwork, "output_beats", 4)
+            with pytest.raises(AnswerError, match="load was refused with BAD_CONTENTS") as caught:
+                accelerator.load(network)
+        assert caught.value.status is Status.BAD_CONTENTS
+        with pytest.raises(DeviceError, match="no network is loaded"):
+            accelerator.run(network.golden_inputs)
+        accelerator.load(network)
         assert accelerator.verify() == 20
 
 

@@ -158,13 +158,13 @@ def test_a_short_answer_is_refused(bench, loaded, network):
     bench.engine.answer_hook = lambda kind, sequence, payload: build_packet(
         kind, sequence, payload[1:]
     )
-    run_fails_and_the_next_works(loaded, network, AnswerError, "must have 15 beats, not 14")
+    run_fails_and_the_next_works(loaded, network, AnswerError, "must have 16 beats, not 15")
 
 
 def test_a_long_answer_is_refused(bench, loaded, network):
     loaded.run(network.golden_inputs.repeat(2, axis=0))  # now the buffer has room for it
     bench.engine.answer_hook = lengthened
-    run_fails_and_the_next_works(loaded, network, AnswerError, "must have 15 beats, not 18")
+    run_fails_and_the_next_works(loaded, network, AnswerError, "must have 16 beats, not 19")
 
 
 def test_an_answer_longer_than_the_buffer_stops_the_dma(bench, loaded, network):

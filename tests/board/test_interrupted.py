@@ -35,7 +35,7 @@ FILES = tuple(
     )
 )
 INPUTS = _inputs(33, 7, 1)
-OUTPUTS = _reference(_network((33, 17, 5), 1), INPUTS)
+OUTPUTS, _ = _reference(_network((33, 17, 5), 1), INPUTS)
 NETWORK = Network(_network((33, 17, 5), 1).layers, INPUTS, OUTPUTS)
 
 

@@ -33,6 +33,7 @@ def test_what_fits_is_taken_once(name, value):
         ("download_error", None, "must be True or False, not None"),
         ("slow", True, "fault slow must be an integer of at least 0, not True"),
         ("stall", -1, "at least 0, not -1"),
+        ("truncate_request", 0, "truncate_request must be an integer of at least 1, not 0"),
         ("reset", 1.5, r"at least 0, not 1\.5"),
         ("slow", None, "at least 0, not None"),
         (

@@ -111,7 +111,24 @@ def test_a_flipped_bit_of_a_request_is_refused_without_loading_the_bitstream(
     assert len(bench.engines) == 1
 
 
-@pytest.mark.parametrize("beats", [0, 1, 4, 8])
+@pytest.mark.parametrize("name", ["flip_request_bit", "flip_answer_bit"])
+def test_a_bit_beyond_the_packet_is_one_of_it(bench, loaded, network, name):
+    """A fault that is set happens, however short the packet."""
+    setattr(bench.faults, name, 1 << 40)
+    with pytest.raises(DeviceError):
+        loaded.run(network.golden_inputs)
+    assert is_right(loaded, network)
+
+
+@pytest.mark.parametrize("beats", [1, 2, 1 << 40])
+def test_a_request_cut_short_is_refused(bench, loaded, network, beats):
+    bench.faults.truncate_request = beats
+    with pytest.raises(DeviceError):
+        loaded.run(network.golden_inputs)
+    assert is_right(loaded, network)
+
+
+@pytest.mark.parametrize("beats", [0, 1, 4, 8, 1 << 40])
 def test_an_answer_cut_short_is_refused(bench, loaded, network, beats):
     bench.faults.truncate_answer = beats
     with pytest.raises(DeviceError):

@@ -27,7 +27,8 @@ class Ended:
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory, random_network) -> Path:
     folder = tmp_path_factory.mktemp("originals")
-    network = random_network(20, 30, 10, golden=2)
+    # Small enough that nothing saturates.
+    network = random_network(20, 30, 10, golden=2, magnitude=300)
     network.save(folder / "net.npz")
     inputs = np.random.default_rng(0).normal(size=(3, 20))
     np.save(folder / "x.npy", inputs)

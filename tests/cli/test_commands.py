@@ -19,6 +19,8 @@ from eie.host.run.batch import emulate
 from eie.host.search.fit import fit
 
 EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
+REPORT_FIELDS = {"machine", "design", "vectors", "layers", "total_cycles", "latency_us"}
+REPORT_FIELDS |= {"saturated_inputs"}
 
 
 @pytest.fixture
@@ -70,19 +72,12 @@ def test_the_report_has_the_fields_of_the_contract(eie):
     for paper in ("", "--paper"):
         ended = eie(f"{EMULATE} --pes 4 --clock-mhz 200 --report report.json {paper}")
         report = json.loads(Path("report.json").read_text())
-        assert set(report) == {
-            "machine",
-            "design",
-            "vectors",
-            "layers",
-            "total_cycles",
-            "latency_us",
-        }
+        assert set(report) == REPORT_FIELDS
         assert report["design"]["pes"] == 4
         for layer in report["layers"]:
             assert set(layer) == {
                 "name", "rows", "columns", "nonzeros", "entries", "padding_entries",
-                "active_columns", "ideal_cycles", "cycles", "efficiency",
+                "active_columns", "ideal_cycles", "cycles", "efficiency", "saturated",
             }  # fmt: skip
         assert [layer["name"] for layer in report["layers"]] == ["layer0", "layer1"]
         assert report["latency_us"] == pytest.approx(report["total_cycles"] / 200 / 3)
@@ -209,7 +204,32 @@ def test_simulate_as_a_program(folder, expected):
     assert "wrote y.npy" in done.stdout
     assert np.array_equal(np.load("y.npy"), expected)
     report = json.loads(Path("report.json").read_text())
-    assert set(report) == {"machine", "design", "vectors", "layers", "total_cycles", "latency_us"}
+    assert set(report) == REPORT_FIELDS
+
+
+def test_every_engine_tells_what_was_saturated(eie):
+    """A line on standard error, with the same counts from emulator, kernel and board."""
+    np.save("x.npy", np.random.default_rng(1).normal(0, 100, (3, 20)))
+    run = "--inputs x.npy --outputs y.npy"
+    emulated = eie(f"emulate net.npz --design design.toml {run} --report e.json")
+    simulated = eie(f"simulate project net.npz {run} --report s.json")
+    assert emulated.status == simulated.status == 0
+    (line,) = emulated.err.splitlines()
+    assert line.startswith("eie: values were saturated, since 16 bits could not hold them: ")
+    assert " of 60 input values (" in line
+    assert " of 90 outputs of layer 'layer0' (which go from -128 to 127.996)" in line
+    assert simulated.err == emulated.err
+    reports = [json.loads(Path(name).read_text()) for name in ("e.json", "s.json")]
+    assert reports[0] == reports[1]
+    assert reports[0]["saturated_inputs"] > 0
+    assert reports[0]["layers"][0]["saturated"] > 0
+    # The board gets codes: its inputs are told of by who made them, in a line before.
+    on_board = eie(f"run net.npz --emulated-board project {run}")
+    assert on_board.status == 0
+    first, second = on_board.err.splitlines()
+    layers = line.partition("127.996), ")[2]
+    assert first == line.replace(f", {layers}", layers[layers.index(";") :])
+    assert second.endswith(layers)
 
 
 @pytest.mark.parametrize(

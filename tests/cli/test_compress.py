@@ -29,15 +29,17 @@ def test_compress_then_emulate(program, eie):
     assert ended.status == 0
     # A random model has nothing that could be left out.
     assert re.fullmatch(
-        r"eie: error \d+\.\d+ % rms of the model's outputs, on the calibration: much is lost .*"
-        r"\(--density\), or retrain .* --keep-weights\n",
+        r"eie: warning: error \d+\.\d+ % rms of the model's outputs, on the calibration; median "
+        r"vector .*: most of it comes from pruning .*: keep more weights \(density\).*\n",
         ended.err,
     )
-    assert "unit-scale" not in ended.out
+    assert "loss by step, median vector: pruning " in ended.out
     network = Network.load("new.npz")
     assert (network.inputs, network.outputs) == (20, 10)
     assert [layer.activation for layer in network.layers] == ["relu", "none"]
-    assert eie("emulate new.npz --inputs x.npy --outputs y.npy").status == 0
+    ended = eie("emulate new.npz --inputs x.npy --outputs y.npy")
+    assert ended.status == 0
+    assert f"against its model: {network.metadata['error']}\n" in ended.out
     assert np.load("y.npy").shape == (3, 10)
 
 
@@ -49,7 +51,24 @@ def test_what_loses_little_is_not_warned_of(program, eie):
 def test_without_calibration_it_says_so(program, eie):
     ended = eie("compress", program, "--out", "new.npz")
     assert ended.status == 0
-    assert "from the weights and unit-scale inputs (no --calibration)" in ended.out
+    assert ended.err.startswith("eie: warning: compressed without calibration: how far ")
+    assert ended.err.count("\n") == 1
+    assert "formats: weights and unit-scale inputs: no input from -4 to 3.9998" in ended.out
+    unknown = "not known: compressed without calibration"
+    assert f"error: {unknown}\n" in ended.out
+    assert f"error: {unknown}\n" in eie("info new.npz").out
+    assert f"model: {unknown}\n" in eie("emulate new.npz --inputs x.npy --outputs y.npy").out
+
+
+def test_what_is_lost_is_shown_by_info(program, eie):
+    calibration = np.random.default_rng(0).normal(size=(200, 20))
+    calibration[17, 3] = 1e6
+    np.save("c.npy", calibration)
+    compress = ("compress", program, "--out", "new.npz", "--density", 1.0, "--calibration", "c.npy")
+    assert "1 input value (feature 3 of vector 17: 1e+06)" in eie(*compress).err
+    described = eie("info new.npz").out
+    assert "inputs: 1 calibration value cut off\n" in described
+    assert re.search(r"worst (99|100)\.\d\d % \(vector 17\)\n", described)
 
 
 def test_density_is_kept(program, eie):
@@ -75,7 +94,9 @@ def test_weights_that_are_shared_already_are_kept(tmp_path_factory, eie):
         model.weight.copy_(values[torch.arange(200).reshape(10, 20) % 4])
     path = tmp_path_factory.mktemp("program") / "shared.pt2"
     torch.export.save(torch.export.export(model, (torch.zeros(1, 20),)), path)
-    assert eie("compress", path, "--out", "new.npz", "--keep-weights").status == 0
+    ended = eie("compress", path, "--out", "new.npz", "--keep-weights")
+    assert ended.status == 0
+    assert "without calibration" in ended.err
     (layer,) = Network.load("new.npz").layers
     weights = layer.dense_weights() * 2.0**-layer.weight_frac
     assert np.array_equal(weights, model.weight.detach().numpy())

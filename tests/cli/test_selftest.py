@@ -35,6 +35,9 @@ def test_a_sound_accelerator_passes(accelerator):
     assert len([name for name in checked if name.startswith("network ")]) == 5
     assert len([name for name in checked if name.startswith("cycles ")]) == 5
     assert "All checks passed." in found.as_text()
+    counted = re.findall(r"outputs and (\d+) saturated values are right", found.as_text())
+    assert len(counted) == 5
+    assert sum(map(int, counted)) > 100
     assert not re.search(r"/(home|root|tmp|work)/", found.as_text())
 
 
@@ -116,11 +119,26 @@ def test_the_command_writes_its_report(tmp_path, capsys):
     assert report.read_text() == capsys.readouterr().out
 
 
+def _never_right(network, inputs):
+    return inputs[:, :1] + 1, [0] * len(network.layers)
+
+
+def test_a_wrong_count_fails(accelerator, monkeypatch):
+    """A board whose outputs are right but that counts other saturated values."""
+    right = Accelerator.saturation.fget
+    monkeypatch.setattr(
+        Accelerator,
+        "saturation",
+        property(lambda self: dataclasses.replace(right(self), layers={"layer0": 1})),
+    )
+    found = selftest(accelerator, emulated=True)
+    assert states(found)["network 16-16"] is False
+    assert "[1] saturated values of the layers were counted, not [8]" in found.as_text()
+
+
 def test_a_failure_is_the_exit_status(tmp_path, capsys, monkeypatch):
     DESIGN.save(tmp_path / "design.toml")
-    monkeypatch.setattr(
-        "eie.host.run.selftest._reference", lambda network, inputs: inputs[:, :1] + 1
-    )
+    monkeypatch.setattr("eie.host.run.selftest._reference", _never_right)
     assert main(["selftest", "--emulated-design", str(tmp_path / "design.toml")]) == 1
     assert "SOMETHING FAILED" in capsys.readouterr().out
     assert main(["selftest", "--bitstream", str(tmp_path / "none.bit")]) == 2

@@ -9,9 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from eie.hls.boundary.errors import EieWarning, InputError
+from eie.hls.boundary.errors import InputError, KeptDensityWarning
 from eie.host.compress import PRUNED_DENSITY, DenseLayer, compress, prune_linears
 from eie.host.compress.densities import choose_densities
+
+# What is tested here needs no calibration.
+pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.UncalibratedWarning")
 
 
 def _layer(name: str, weights: np.ndarray) -> DenseLayer:
@@ -71,10 +74,10 @@ def test_a_given_density_is_what_is_done():
 
 def test_a_pruned_model_is_not_cut_again(model):
     prune_linears(model, 0.2)
-    with pytest.warns(EieWarning) as caught:
+    with pytest.warns(KeptDensityWarning) as caught:
         network = compress(model)
     assert [layer.nonzeros for layer in network.layers] == [240, 60]
-    (warning,) = caught
+    (warning,) = (each for each in caught if each.category is KeptDensityWarning)
     assert warning.filename == __file__
     assert re.search(
         r"layer '0' is pruned already \(20.0 % of its weights are not zero\); layer '2' is pruned "
@@ -86,13 +89,13 @@ def test_a_pruned_model_is_not_cut_again(model):
 
 def test_a_model_pruned_by_torch_is_not_cut_again(model):
     prune.l1_unstructured(model[0], "weight", amount=0.5)
-    with pytest.warns(EieWarning, match="layer '0' is pruned already"):
+    with pytest.warns(KeptDensityWarning, match="layer '0' is pruned already"):
         network = compress(model)
     assert [layer.nonzeros for layer in network.layers] == [600, 30]
 
 
 def test_a_shared_model_is_taken_as_it_is(shared_model):
-    with pytest.warns(EieWarning, match=r"layer '0' is shared already \(14 distinct"):
+    with pytest.warns(KeptDensityWarning, match=r"layer '0' is shared already \(14 distinct"):
         network = compress(shared_model)
     for kept, layer in zip(
         network.layers, compress(shared_model, keep_weights=True).layers, strict=True
@@ -104,11 +107,11 @@ def test_a_shared_model_is_taken_as_it_is(shared_model):
 def test_no_warning_where_a_density_is_given(model, density):
     prune_linears(model, 0.2)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", KeptDensityWarning)
         assert "kept" not in compress(model, density=density).metadata
 
 
 def test_no_warning_of_a_dense_model(model):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", KeptDensityWarning)
         assert "kept" not in compress(model).metadata

@@ -6,6 +6,9 @@ from torch import nn
 from eie.hls.boundary.errors import InputError
 from eie.host.compress import compress, freeze_codebooks, prune_linears, read_model, share_linears
 
+# What is compressed here has no calibration, or loses much: tests of their own hold the warnings.
+pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.EieWarning")
+
 
 @pytest.fixture
 def model() -> nn.Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from typing import Any
 
 from fuzz.damage import damage, edge, near
@@ -80,7 +81,7 @@ def mutate_text(dice: random.Random, header: dict[str, Any]) -> tuple[bytes, str
         return (opening * dice.choice((10, 900, 20_000)) + text).encode(), "nested"
     if way == 2:
         digits = "9" * dice.choice((20, 400, 4301, 9000))
-        return text.replace('"version": 1', f'"version": {digits}').encode(), "a giant version"
+        return re.sub('"version": [12]', f'"version": {digits}', text).encode(), "a giant version"
     if way == 3:
         digits = "7" * dice.choice((20, 400, 4301, 9000))
         return text.replace('"rows": ', f'"rows": {digits}').encode(), "giant rows"

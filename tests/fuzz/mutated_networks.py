@@ -87,7 +87,7 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
     """Header and arrays of a network's file, all but the digest; arrays may be changed."""
     header = {
         "magic": "eie-network",
-        "version": 1,
+        "version": 1 if network.feature_fracs is None else 2,
         "layers": [layer.scalars() for layer in network.layers],
         "metadata": dict(network.metadata),
     }
@@ -96,6 +96,8 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
         arrays |= {f"layer{number}_{name}": array.copy() for name, array in layer.arrays().items()}
     arrays["golden_inputs"] = network.golden_inputs.copy()
     arrays["golden_outputs"] = network.golden_outputs.copy()
+    if network.feature_fracs is not None:
+        arrays["feature_fracs"] = network.feature_fracs.copy()
     return header, arrays
 
 

@@ -26,6 +26,7 @@ from eie.hls.spec.packets import (
 )
 from eie.host.packing.packed_network import PackedNetwork
 from fuzz.damage import damage, edge, near
+from fuzz.mutated_loads import mutated_load
 from fuzz.packet_seeds import Seed
 from fuzz.valid_packet import reseal
 from fuzz.verdict import Case
@@ -210,7 +211,7 @@ def section_contents(dice: random.Random, seed: Seed, beats: Beats) -> tuple[Bea
 
 #: Other makers of loads with right CRCs: of a packed network and a number, the packet and what was
 #: done to it.
-LOADS: tuple[Callable[[PackedNetwork, int], tuple[bytes, str]], ...] = ()
+LOADS: tuple[Callable[[PackedNetwork, int], tuple[bytes, str]], ...] = (mutated_load,)
 
 Contradiction = Callable[[random.Random, Seed, Beats], tuple[Beats, str]]
 #: Ways to change the payload of a load, whose CRCs are made right afterwards.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -80,4 +81,8 @@ def seed_networks() -> tuple[Network, ...]:
         make_network(dice, (5, 6), density=0.0, golden=2),
         make_network(dice, (8, 8, 8), magnitude=32767, density=0.5),
         make_network(dice, (24, 33, 1), density=0.2, fracs=(-16, 0, 15)),
+        replace(
+            make_network(dice, (11, 6, 3), golden=2),
+            feature_fracs=np.array([-96, -20, 0, 7, 8, 9, 13, 31, 60, 90, 96]),
+        ),
     )

@@ -122,8 +122,11 @@ def _compare(network: Network, expected: ReadNetwork) -> None:
             there = expected.arrays[f"layer{number}_{name}"]
             if array.dtype != there.dtype or not np.array_equal(array, there):
                 raise Fault("wrong acceptance", f"other {name}")
-    for name in ("golden_inputs", "golden_outputs"):
-        if not np.array_equal(getattr(network, name), expected.arrays[name]):
+    for name in ("golden_inputs", "golden_outputs", "feature_fracs"):
+        mine, theirs = getattr(network, name), expected.arrays.get(name)
+        if (mine is None) != (theirs is None) or (
+            mine is not None and not np.array_equal(mine, theirs)
+        ):
             raise Fault("wrong acceptance", f"other {name}")
     if dict(network.metadata) != expected.metadata:
         raise Fault("wrong acceptance", "other metadata")

@@ -215,7 +215,7 @@ def _reaches_load(packet: bytes) -> bool:
     """Whether a packet makes the resident network invalid: a load whose header is good."""
     whole = packet + bytes(-len(packet) % 8)
     good = struct.pack("<I", zlib.crc32(whole[:12]))
-    return len(whole) >= 16 and whole[:6] == b"EIEP\x01\x02" and whole[12:16] == good
+    return len(whole) >= 16 and whole[:6] == b"EIEP\x02\x02" and whole[12:16] == good
 
 
 def _check_answer(data: bytes, sound: bytes, size: int) -> None:

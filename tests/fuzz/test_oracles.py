@@ -185,6 +185,7 @@ def test_a_reader_of_designs_that_refuses_everything_is_caught(designs):
 def packets(twins, monkeypatch):
     """Two engines; loads are refused, or as packed: others need engines that check them."""
     monkeypatch.setattr("fuzz.mutated_packets.CONTRADICTIONS", (section_order,))
+    monkeypatch.setattr("fuzz.mutated_packets.LOADS", ())
     return lambda **kernel: PacketTarget(5, twins(**kernel))
 
 

@@ -130,7 +130,7 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
         raise NotValid(f"header is no JSON: {error}") from error
     require(isinstance(header, dict), "header is no object")
     require(header.get("magic") == "eie-network", "other magic")
-    require(type(header.get("version")) is int and header["version"] == 1, "other version")
+    require(type(header.get("version")) is int and header["version"] in (1, 2), "other version")
     layers, metadata = header.get("layers"), header.get("metadata")
     require(isinstance(layers, list) and bool(layers), "no layers")
     require(
@@ -139,6 +139,8 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
     )
     expected = {"header", "golden_inputs", "golden_outputs"}
     expected |= {f"layer{n}_{name}" for n in range(len(layers)) for name in _ARRAYS}
+    if header["version"] == 2:
+        expected.add("feature_fracs")
     require(set(arrays) >= expected, "a member missing")
     require(set(arrays) == expected, "an unknown member")
     for number, layer in enumerate(layers):
@@ -158,6 +160,13 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
             f"{name} of another shape or type",
         )
     require(len(arrays["golden_inputs"]) == len(arrays["golden_outputs"]), "golden unequal")
+    if header["version"] == 2:
+        fracs = arrays["feature_fracs"]
+        require(
+            fracs.dtype.str == "<i8" and fracs.shape == (layers[0]["columns"],),
+            "feature_fracs of another shape or type",
+        )
+        require(all(-96 <= frac <= 96 for frac in fracs.tolist()), "a feature's frac out of range")
     return ReadNetwork(layers, arrays, metadata)
 
 
@@ -168,9 +177,9 @@ def _check_layer(layer: Any, arrays: Arrays) -> None:
     for name, (low, high) in {
         "rows": (1, 1 << 60),
         "columns": (1, 1 << 16),
-        "input_frac": (-16, 31),
-        "weight_frac": (-16, 31),
-        "output_frac": (-16, 31),
+        "input_frac": (-96, 96),
+        "weight_frac": (-96, 96),
+        "output_frac": (-96, 96),
     }.items():
         require(type(layer[name]) is int, f"{name} is {type(layer[name]).__name__}, no integer")
         require(low <= layer[name] <= high, f"{name} out of range")

@@ -25,6 +25,7 @@ class Said(enum.Enum):
     WRONG_NETWORK = 8
     BAD_BATCH = 9
     BAD_SECTION = 10
+    BAD_CONTENTS = 11
 
 
 def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:
@@ -41,7 +42,7 @@ def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:
     require(len(packet) >= 24, "shorter than header and trailer")
     magic, version, kind, _, length, crc = struct.unpack_from("<4sBBHII", packet)
     require(magic == b"EIEP", "other magic")
-    require(version == 1, "other version")
+    require(version == 2, "other version")
     require(crc == zlib.crc32(packet[:12]), "other CRC of the header")
     require(kind in kinds, "unknown kind")
     require(len(packet) == 8 * (2 + length + 1), "other length")

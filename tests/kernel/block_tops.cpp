@@ -4,10 +4,10 @@
 
 #include "ports.h"
 
-void block_sender(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::result_word_bits_t>&,
+void block_sender(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
                   hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
                   ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
-void block_control(hls::stream<kernel::token_bits_t>&, hls::stream<kernel::result_word_bits_t>&,
+void block_control(hls::stream<kernel::token_bits_t>&, hls::stream<kernel::activation_word_bits_t>&,
                    hls::stream<kernel::word_token_bits_t>&, hls::stream<kernel::command_bits_t>&);
 
 namespace {
@@ -21,24 +21,25 @@ void print(hls::stream<T>& stream) {
   }
 }
 
-//! A word of results, and the one that ends the packet.
-void put_results(hls::stream<kernel::result_word_bits_t>& port, unsigned int value) {
+//! A word of activations, and the one that ends the packet.
+void put_results(hls::stream<kernel::activation_word_bits_t>& port, unsigned int value) {
   using namespace kernel;
-  port.write(to_bits(ResultWord{kValue, word_t(value)}));
-  port.write(to_bits(ResultWord{kEnd, word_t(0)}));
+  port.write(to_bits(ActivationWord{kValue, word_t(value)}));
+  port.write(to_bits(ActivationWord{kEnd, word_t(0)}));
 }
 
 void run_sender() {
   using namespace kernel;
   hls::stream<answer_bits_t> answers("answers");
-  hls::stream<result_word_bits_t> outputs("outputs");
+  hls::stream<activation_word_bits_t> outputs("outputs");
   hls::stream<axis_t> packet("packet");
   answers.set_external();
   outputs.set_external();
   packet.set_external();
-  answers.write(to_bits(Answer{packet::kKindRun, 7, 1, 1}));
-  answers.write(to_bits(Answer{packet::kKindRun, 7, packet::kStatusOk, 0x1234}));
-  put_results(outputs, 0x5678);
+  answers.write(to_bits(Answer{packet::kKindRun, 7, 1, 1, 1}));
+  answers.write(to_bits(Answer{packet::kKindRun, 7, packet::kStatusOk, 0x1234, 0}));
+  outputs.write(to_bits(ActivationWord{kValue, word_t(0x5678)}));
+  put_results(outputs, 0x9ABC);  // how many of them were saturated
   ap_uint<32> registers[6];
   block_sender(answers, outputs, packet, registers[0], registers[1], registers[2], registers[3],
                registers[4], registers[5]);
@@ -51,7 +52,7 @@ void run_sender() {
 void run_control() {
   using namespace kernel;
   hls::stream<token_bits_t> tokens("tokens");
-  hls::stream<result_word_bits_t> hidden("hidden");
+  hls::stream<activation_word_bits_t> hidden("hidden");
   hls::stream<word_token_bits_t> words("words");
   hls::stream<command_bits_t> commands("commands");
   tokens.set_external();

@@ -90,23 +90,31 @@ inline void read_element(std::istream& line, kernel::Command& element) {
   read_field(line, element.kind);
   read_field(line, element.words);
   read_field(line, element.keep);
+  read_field(line, element.spare);
+  read_field(line, element.layer);
+  read_field(line, element.first);
 }
 inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.kind);
   write_field(line, element.words);
   write_field(line, element.keep);
+  write_field(line, element.spare);
+  write_field(line, element.layer);
+  write_field(line, element.first);
 }
 inline void read_element(std::istream& line, kernel::Answer& element) {
   read_field(line, element.kind);
   read_field(line, element.sequence);
   read_field(line, element.count);
   read_field(line, element.detail);
+  read_field(line, element.layers);
 }
 inline void write_element(std::ostream& line, const kernel::Answer& element) {
   write_field(line, element.kind);
   write_field(line, element.sequence);
   write_field(line, element.count);
   write_field(line, element.detail);
+  write_field(line, element.layers);
 }
 
 //! The ports of a block, and the dialogue over them.

@@ -1,7 +1,7 @@
 // Drives one node of the gather tree, or the collector, alone: results in, wider or more of them
 // out.
 //
-//   gather NODE, such as gather_4<16>, merge_2<1> or collect
+//   gather NODE, such as gather_4<17>, merge_2<1> or collect
 #include "gather.h"
 
 #include "driver.h"
@@ -43,7 +43,7 @@ int gather(const std::string& name, int sources) {
 
 template <int kBurst>
 int merge(const std::string& name, int sources) {
-  Ports<256, 256> ports(sources);
+  Ports<272, 272> ports(sources);
   auto& in = ports.in;
   if (sources == 2) {
     return ports.run(name, [&] { kernel::merge_2<kBurst>(in[0], in[1], ports.out); });
@@ -54,8 +54,8 @@ int merge(const std::string& name, int sources) {
 int collect() {
   hls::stream<kernel::ResultWord> results("results");
   hls::stream<kernel::Command> commands("commands");
-  hls::stream<kernel::ResultWord> hidden("hidden");
-  hls::stream<kernel::ResultWord> outputs("outputs");
+  hls::stream<kernel::ActivationWord> hidden("hidden");
+  hls::stream<kernel::ActivationWord> outputs("outputs");
   driver::Bench bench;
   bench.input(results);
   bench.input(commands);
@@ -70,12 +70,12 @@ int collect() {
 
 int main(int, char** arguments) {
   const std::string node = arguments[1];
-  if (node == "gather_1<16>") return gather<16>(node, 1);
-  if (node == "gather_2<16>") return gather<16>(node, 2);
-  if (node == "gather_4<16>") return gather<16>(node, 4);
-  if (node == "gather_1<64>") return gather<64>(node, 1);
-  if (node == "gather_2<64>") return gather<64>(node, 2);
-  if (node == "gather_4<64>") return gather<64>(node, 4);
+  if (node == "gather_1<17>") return gather<17>(node, 1);
+  if (node == "gather_2<17>") return gather<17>(node, 2);
+  if (node == "gather_4<17>") return gather<17>(node, 4);
+  if (node == "gather_1<68>") return gather<68>(node, 1);
+  if (node == "gather_2<68>") return gather<68>(node, 2);
+  if (node == "gather_4<68>") return gather<68>(node, 4);
   if (node == "merge_2<1>") return merge<1>(node, 2);
   if (node == "merge_2<4>") return merge<4>(node, 2);
   if (node == "merge_4<1>") return merge<1>(node, 4);

@@ -6,7 +6,7 @@
 
 int main() {
   hls::stream<kernel::Answer> answers("answers");
-  hls::stream<kernel::ResultWord> outputs("outputs");
+  hls::stream<kernel::ActivationWord> outputs("outputs");
   hls::stream<kernel::axis_t> packets("packets");
   ap_uint<32> registers[6];
   driver::Bench bench;

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT, write_back_counted
+from eie.host.network import Layer
+from eie.host.packing.packer import accumulator_bits_needed
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -21,7 +23,7 @@ def calculator(request, build, project_of, small):
     design = small.replace(accumulator_bits=request.param)
     program = build(project_of(design), ["arithmetic.cpp"])
 
-    def calculate(lines: list[str]) -> list[int]:
+    def calculate(lines: list[str]) -> list[list[int]]:
         done = subprocess.run(
             [str(program)],
             input="".join(f"{line}\n" for line in lines),
@@ -29,39 +31,122 @@ def calculator(request, build, project_of, small):
             text=True,
             check=True,
         )
-        return [int(line) for line in done.stdout.split()]
+        return [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
 
     return request.param, calculate
+
+
+def expected_of(sums: list[int], shift: int, relu: bool) -> list[list[int]]:
+    """What write-back gives, each with 1 if it was saturated: the rule in Python's integers."""
+    half = (1 << shift) >> 1
+    rounded = [((max(value, 0) if relu else value) + half) >> shift for value in sums]
+    codes = [min(max(value, CODE_MIN), CODE_MAX) for value in rounded]
+    mine, count = write_back_counted(np.array(sums, np.int64), shift, relu=relu)
+    assert mine.tolist() == codes
+    marked = [[code, int(code != value)] for code, value in zip(codes, rounded, strict=True)]
+    assert count == sum(mark for _, mark in marked)
+    return marked
 
 
 def check_write_back(calculator, sums: list[int], shift: int, relu: bool) -> None:
     _, calculate = calculator
     results = calculate([f"write_back {value} {shift} {int(relu)}" for value in sums])
-    assert results == write_back(np.array(sums, np.int64), shift, relu=relu).tolist()
+    assert results == expected_of(sums, shift, relu)
+
+
+def ends_of(bits: int, shift: int) -> list[int]:
+    """Sums around all that matters: zero, ties, ends of the codes, ends of the accumulator."""
+    half = (1 << shift) >> 1
+    edges = [0, half, -half, CODE_MAX << shift, (CODE_MIN << shift) - half]
+    edges += [(CODE_MAX << shift) + half, 1 << (bits - 2)]
+    edges += [-(1 << (bits - 1)), (1 << (bits - 1)) - 1 - half, (1 << (bits - 1)) - 1]
+    sums = {edge + step for edge in edges for step in (-1, 0, 1)}
+    return sorted(s for s in sums if -(1 << (bits - 1)) <= s < 1 << (bits - 1))
+
+
+def allowed(sums: list[int], bits: int, shift: int, relu: bool) -> list[int]:
+    """Those of `sums` for which the packer's proof says that `bits` bits are enough."""
+    layer = Layer.from_dense_codes(
+        "layer",
+        np.zeros((len(sums), 1), np.uint8),
+        codebook=np.zeros(16, np.int16),
+        bias=np.array(sums, np.int64),
+        activation="relu" if relu else "none",
+        input_frac=min(shift, 31),
+        weight_frac=max(shift - 31, 0),
+        output_frac=0,
+    )
+    needed = accumulator_bits_needed(layer)
+    return [value for value, enough in zip(sums, needed <= bits, strict=True) if enough]
+
+
+def check_narrow(calculator, sums_of) -> int:
+    """Give every sum that is allowed to the C++; returns how many there were."""
+    _, calculate = calculator
+    lines, expected = [], []
+    for bits, shift, relu, sums in sums_of:
+        taken = allowed(sums, bits, shift, relu)
+        lines += [f"narrow {bits} {value} {shift} {int(relu)}" for value in taken]
+        expected += expected_of(taken, shift, relu)
+    assert calculate(lines) == expected
+    return len(lines)
+
+
+@pytest.mark.parametrize("calculator", [48], indirect=True)
+def test_every_sum_that_the_proof_allows_in_a_narrow_accumulator(calculator) -> None:
+    """All widths up to 9 bits, all shifts, all sums, with ReLU and without."""
+    widths = range(2, 10)
+    met = check_narrow(
+        calculator,
+        (
+            (bits, shift, relu, list(range(-(1 << (bits - 1)), 1 << (bits - 1))))
+            for bits in widths
+            for shift in range(MAX_SHIFT + 1)
+            for relu in (False, True)
+        ),
+    )
+    # What does not overflow is allowed: sums up to the half below the largest. With ReLU the half
+    # must fit, too: nothing is allowed from a shift of the width on.
+    assert met == sum(
+        (1 << bits) - ((1 << shift) >> 1)
+        for bits in widths
+        for shift in range(bits)
+        for _ in (False, True)
+    )
+
+
+@pytest.mark.parametrize("calculator", [48], indirect=True)
+def test_the_ends_of_what_the_proof_allows_at_every_width_and_shift(calculator) -> None:
+    """All widths of a design, all shifts, the sums next to all limits."""
+    met = check_narrow(
+        calculator,
+        (
+            (bits, shift, relu, ends_of(bits, shift))
+            for bits in range(24, 49)
+            for shift in range(MAX_SHIFT + 1)
+            for relu in (False, True)
+        ),
+    )
+    assert met > 20_000
 
 
 @pytest.mark.parametrize("relu", [False, True])
 def test_write_back_at_every_shift_and_edge(calculator, relu) -> None:
     """Zero, ties on both sides of it, both ends of the code, both ends of the accumulator."""
     bits, _ = calculator
-    # Half of the last place is added to a positive sum, and must fit with it.
-    for shift in range(min(MAX_SHIFT, bits - 2) + 1):
-        half = (1 << shift) >> 1
-        edges = [0, half, -half, CODE_MAX << shift, (CODE_MIN << shift) - half]
-        edges += [(CODE_MAX << shift) + half, 1 << (bits - 2), -(1 << (bits - 1))]
-        sums = {edge + step for edge in edges for step in (-1, 0, 1)}
-        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1 - half
-        check_write_back(calculator, sorted(s for s in sums if low <= s <= high), shift, relu)
+    for shift in range(MAX_SHIFT + 1):
+        check_write_back(calculator, allowed(ends_of(bits, shift), bits, shift, relu), shift, relu)
 
 
 @PROPERTY
 @given(data=st.data())
 def test_write_back_of_any_sum(calculator, data) -> None:
     bits, _ = calculator
-    shift = data.draw(st.integers(0, min(MAX_SHIFT, bits - 2)), "shift")
-    high = (1 << (bits - 1)) - 1 - ((1 << shift) >> 1)
-    sums = data.draw(st.lists(st.integers(-(1 << (bits - 1)), high), min_size=1), "sums")
-    check_write_back(calculator, sums, shift, data.draw(st.booleans(), "relu"))
+    shift = data.draw(st.integers(0, MAX_SHIFT), "shift")
+    relu = data.draw(st.booleans(), "relu")
+    any_sum = st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    sums = data.draw(st.lists(any_sum, min_size=1), "sums")
+    check_write_back(calculator, allowed(sums, bits, shift, relu), shift, relu)
 
 
 @PROPERTY
@@ -71,4 +156,4 @@ def test_crc_of_any_beat(calculator, crc, data) -> None:
     _, calculate = calculator
     lines = [f"crc {bits} {crc ^ 0xFFFFFFFF} {data}" for bits in (32, 64)]
     expected = [zlib.crc32(data.to_bytes(8, "little")[:size], crc) for size in (4, 8)]
-    assert [each ^ 0xFFFFFFFF for each in calculate(lines)] == expected
+    assert [each ^ 0xFFFFFFFF for (each,) in calculate(lines)] == expected

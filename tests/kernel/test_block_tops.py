@@ -22,7 +22,7 @@ def test_sender_and_control_unit_as_tops_of_their_own(project_of, small, build, 
     assert [last for _, last in got["packet"]] == [0] * (len(got["packet"]) - 1) + [1]
     answer = parse_packet(np.array([beat for beat, _ in got["packet"]], "<u8").tobytes())
     assert (answer.kind, answer.sequence) == (Kind.RUN | 0x80, 7)
-    assert answer.payload[:-1].tolist() == [0x5678]
+    assert answer.payload[:-1].tolist() == [0x5678, 0x9ABC]
     assert STATUS.parse(answer.payload[-1:]) == {"status": Status.OK, "network_id": 0x1234}
     # Its header takes four cycles in all; how long it waits for the word is not of interest here.
     ((design_id, _, network_id, packets, errors, cycles),) = got["registers"]
@@ -36,9 +36,10 @@ def test_sender_and_control_unit_as_tops_of_their_own(project_of, small, build, 
     ]
     activations = [fields[1:] for fields in got["words"] if fields[0] == kinds["Word"]]
     assert activations == [[1, 0x4321, 0, 0, 0], [1, 0x5678, 0, 0, 0]]
-    # Four local rows of four PEs are one word, of which four rows are kept.
+    # Four local rows of four PEs are one word, of which four rows are kept; 12 lanes hold none.
     assert got["commands"] == [
-        [kinds["ToHidden"], 1, 1],
-        [kinds["ToOutput"], 1, 1],
-        [kinds["Stop"], 0, 0],
+        [kinds["ToHidden"], 1, 1, 12, 0, 1],
+        [kinds["ToOutput"], 1, 1, 12, 1, 1],
+        [kinds["RunEnd"], 2, 2, 0, 0, 0],
+        [kinds["Stop"], 0, 0, 0, 0, 0],
     ]

@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
+#: An activation and, above it, whether it was saturated; 16 of them to a word.
+RESULT_BITS = 16 + 1
+WORD_BITS = 16 * RESULT_BITS
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def draw_stalls(data, stall_patterns, names):
 
 @PROPERTY
 @pytest.mark.parametrize("sources", [1, 2, 4])
-@pytest.mark.parametrize("bits", [16, 64])
+@pytest.mark.parametrize("bits", [17, 68])
 @given(data=st.data())
 def test_gather_puts_results_side_by_side(
     project, drive, kinds, stall_patterns, sources, bits, data
@@ -83,13 +86,13 @@ def test_merge_takes_bursts_in_turn(
 ) -> None:
     inputs = {f"in_{source}": [] for source in range(sources)}
     expected = []
-    word = st.integers(0, 2**256 - 1)
+    word = st.integers(0, 2**WORD_BITS - 1)
     for rounds in data.draw(st.lists(st.integers(1, 4), max_size=3), "rounds of each layer"):
         count = rounds * burst
         layer = [data.draw(st.lists(word, min_size=count, max_size=count)) for _ in inputs]
         for source, words in enumerate(layer):
             inputs[f"in_{source}"] += [
-                [kind, *fields_of(value, 256)] for kind, value in marked(words, kinds)
+                [kind, *fields_of(value, WORD_BITS)] for kind, value in marked(words, kinds)
             ]
         in_turn = [
             value
@@ -98,7 +101,7 @@ def test_merge_takes_bursts_in_turn(
             for value in words[start : start + burst]
         ]
         expected += marked(in_turn, kinds)
-    end = [kinds["End"], 0, 0, 0, 0]
+    end = [kinds["End"], *fields_of(0, WORD_BITS)]
     got = drive(
         project,
         "gather.cpp",
@@ -114,7 +117,7 @@ def test_merge_takes_bursts_in_turn(
 
 @pytest.mark.parametrize(
     ("node", "sources", "bits", "cycles"),
-    [("gather_4<16>", 4, 16, 40), ("gather_1<64>", 1, 64, 40), ("merge_4<1>", 4, 256, 160)],
+    [("gather_4<17>", 4, 17, 40), ("gather_1<68>", 1, 68, 40), ("merge_4<1>", 4, WORD_BITS, 160)],
 )
 def test_a_result_a_cycle(project, drive, kinds, node, sources, bits, cycles) -> None:
     """Every node moves an element of each of its inputs, or an output, in every cycle."""
@@ -126,32 +129,80 @@ def test_a_result_a_cycle(project, drive, kinds, node, sources, bits, cycles) ->
     assert got["cycles"] == [[cycles + ends]]
 
 
+def stop_commands(kinds) -> list[int]:
+    return [kinds["Stop"], 0, 0, 0, 0, 0]
+
+
 @PROPERTY
 @given(data=st.data())
 def test_collector_sends_words_where_commands_say_and_drops_padding(
     project, drive, kinds, stall_patterns, data
 ) -> None:
+    """Activations lose their marks, which are counted by layer but for lanes without a row."""
     commands, results = [], []
     expected = {"hidden": [], "outputs": []}
-    for _ in range(data.draw(st.integers(0, 4), "commands")):
+    saturated = {}
+    lanes = st.lists(
+        st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 1)), min_size=16, max_size=16
+    )
+    for _ in range(data.draw(st.integers(1, 4), "commands")):
         to = data.draw(st.sampled_from(["hidden", "outputs"]))
         words = data.draw(st.integers(1, 6))
         keep = data.draw(st.integers(0, words))
-        layer = marked(
-            data.draw(st.lists(st.integers(0, 2**256 - 1), min_size=words, max_size=words)), kinds
-        )
-        layer = [[kind, *fields_of(value, 256)] for kind, value in layer]
-        commands.append([kinds["ToHidden" if to == "hidden" else "ToOutput"], words, keep])
-        results += layer
-        expected[to] += layer[:keep]
+        spare = data.draw(st.integers(0, 15))
+        layer = data.draw(st.integers(0, 1))
+        first = int(layer not in saturated)
+        layer_lanes = data.draw(st.lists(lanes, min_size=words, max_size=words))
+        kinds_of_words = [kind for kind, _ in marked(layer_lanes, kinds)]
+        for kind, word in zip(kinds_of_words, layer_lanes, strict=True):
+            packed = sum(
+                (value | mark << 16) << RESULT_BITS * lane
+                for lane, (value, mark) in enumerate(word)
+            )
+            results.append([kind, *fields_of(packed, WORD_BITS)])
+        for place, word in enumerate(layer_lanes[:keep]):
+            values = sum(value << 16 * lane for lane, (value, _) in enumerate(word))
+            expected[to].append([kinds_of_words[place], *fields_of(values, 256)])
+            counted = word[: 16 - spare] if place == keep - 1 else word
+            saturated[layer] = saturated.get(layer, 0) + sum(mark for _, mark in counted)
+        saturated.setdefault(layer, 0)
+        to_kind = kinds["ToHidden" if to == "hidden" else "ToOutput"]
+        commands.append([to_kind, words, keep, spare, layer, first])
+    commands += [[kinds["RunEnd"], 2, 2, 0, 0, 0], [kinds["RunEnd"], 3, 3, 0, 0, 1]]
+    expected["outputs"] += [
+        *([kinds["Value"], saturated.get(layer, 0), 0, 0, 0] for layer in range(2)),
+        # Of a run without vectors nothing that was counted before is told.
+        *[[kinds["Value"], 0, 0, 0, 0]] * 3,
+    ]
     got = drive(
         project,
         "gather.cpp",
         {
-            "commands": [*commands, [kinds["Stop"], 0, 0]],
-            "results": [*results, [kinds["End"], 0, 0, 0, 0]],
+            "commands": [*commands, stop_commands(kinds)],
+            "results": [*results, [kinds["End"], *fields_of(0, WORD_BITS)]],
         },
         "collect",
         stalls=draw_stalls(data, stall_patterns, ["commands", "results", "hidden", "outputs"]),
     )
     assert {name: got.get(name, []) for name in expected} == expected
+
+
+def test_a_report_changes_no_count(project, drive, kinds) -> None:
+    """It comes after the run, as a layer of results that are none."""
+    word = [kinds["Last"], *fields_of(1 << 16, WORD_BITS)]
+    plain = [kinds["Last"], *fields_of(7, WORD_BITS)]
+    got = drive(
+        project,
+        "gather.cpp",
+        {
+            "commands": [
+                [kinds["ToOutput"], 1, 1, 0, 0, 1],
+                [kinds["ToOutput"], 1, 1, 0, 0, 0],
+                [kinds["RunEnd"], 1, 1, 0, 0, 0],
+                stop_commands(kinds),
+            ],
+            "results": [word, plain, [kinds["End"], *fields_of(0, WORD_BITS)]],
+        },
+        "collect",
+    )
+    assert got["outputs"][-1] == [kinds["Value"], 1, 0, 0, 0]

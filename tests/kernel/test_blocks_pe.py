@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.fixed_point import write_back
+from eie.hls.spec.fixed_point import write_back_steps
 from eie.hls.spec.packets import SECTION, Section, iterate_sections
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
@@ -45,7 +45,7 @@ def layer_tokens(packed: PackedNetwork, number: int, values: Sequence[int], kind
     end |= layer.layer.shift << 40 | int(layer.layer.relu) << 48
     word = layer.pointer_base // packed.design.columns_per_pointer_word
     return [
-        [kinds["LayerBegin"], number | word << 8],
+        [kinds["LayerBegin"], number | word << 8 | layer.local_rows << 32],
         *(
             [kinds["Activation"], column | (int(value) & 0xFFFF) << 16]
             for column, value in enumerate(values)
@@ -56,13 +56,18 @@ def layer_tokens(packed: PackedNetwork, number: int, values: Sequence[int], kind
 
 
 def results_of(packed: PackedNetwork, number: int, values: npt.NDArray[np.int16]) -> list[int]:
-    """The PE's results of a layer, as 16-bit words: plain products over the dense matrix."""
+    """The PE's results of a layer: plain products over the dense matrix.
+
+    Each has 16 bits, and a mark above them if it was saturated.
+    """
     part = packed.layers[number]
     by_slot = np.zeros(part.local_rows * packed.design.pes, np.int64)
     weights = part.layer.dense_weights().astype(np.int64)[:, np.argsort(part.slot_of_column)]
     by_slot[part.slot_of_row] = weights @ values.astype(np.int64) + part.layer.bias
-    mine = write_back(by_slot[PE :: packed.design.pes], part.layer.shift, relu=part.layer.relu)
-    return (mine.astype(np.int64) & 0xFFFF).tolist()
+    mine = by_slot[PE :: packed.design.pes]
+    *_, rounded = write_back_steps(mine, part.layer.shift, relu=part.layer.relu)
+    codes = np.clip(rounded, -32768, 32767)
+    return ((codes & 0xFFFF) | (codes != rounded) << 16).tolist()
 
 
 def report_of(results: Tokens) -> dict[str, int]:

@@ -64,8 +64,8 @@ def test_good_load(receive, packed, kinds, stall_patterns, data, sequence) -> No
     got = receive(packed.load_packet(sequence), stalls_of(data, stall_patterns))
     assert got["tokens"] == load_tokens(packed, kinds)
     assert got["answers"] == [
-        [Kind.LOAD, sequence, 0, 0],
-        [Kind.LOAD, sequence, Status.OK, packed.network_id],
+        [Kind.LOAD, sequence, 0, 0, 0],
+        [Kind.LOAD, sequence, Status.OK, packed.network_id, 0],
     ]
 
 
@@ -82,7 +82,7 @@ def test_load_takes_a_cycle_for_each_beat(receive, packed) -> None:
 def test_requests_without_payload(receive, kinds, kind, beats, tokens) -> None:
     got = receive(build_packet(kind, 5))
     assert got["tokens"] == [[kinds[name], 0] for name in [*tokens, "PacketEnd"]]
-    assert got["answers"] == [[kind, 5, 1, beats], [kind, 5, Status.OK, 0]]
+    assert got["answers"] == [[kind, 5, 1, beats, 0], [kind, 5, Status.OK, 0, 0]]
 
 
 def test_run_after_load(project, drive, packed, kinds) -> None:
@@ -104,15 +104,15 @@ def test_run_after_load(project, drive, packed, kinds) -> None:
         [kinds["PacketEnd"], 0],
     ]
     assert got["answers"][2:] == [
-        [Kind.RUN, 2, 2, packed.output_beats],
-        [Kind.RUN, 2, Status.OK, packed.network_id],
+        [Kind.RUN, 2, 2, packed.output_beats, len(packed.layers)],
+        [Kind.RUN, 2, Status.OK, packed.network_id, 0],
     ]
 
 
 def test_refused_run(receive, packed, kinds) -> None:
     got = receive(packed.run_packet(np.ones((3, 9), np.int16), 9))
     assert got["tokens"] == [[kinds["PacketEnd"], 0]]
-    assert got["answers"] == [[Kind.RUN, 9, 0, 0], [Kind.RUN, 9, Status.NO_NETWORK, 0]]
+    assert got["answers"] == [[Kind.RUN, 9, 0, 0, 0], [Kind.RUN, 9, Status.NO_NETWORK, 0, 0]]
 
 
 @settings(PROPERTY, max_examples=120)
@@ -138,7 +138,7 @@ def test_damage_leaves_what_follows_the_receiver_whole(
         packet[bit // 8] ^= 1 << bit % 8
     got = receive(bytes(packet), stalls_of(data, stall_patterns))
     expected = parse_packet(Emulator(small).process(bytes(packet))).payload[-1:]
-    (_, _, status, network), first = got["answers"][1], got["answers"][0]
+    (_, _, status, network, _), first = got["answers"][1], got["answers"][0]
     assert {"status": status, "network_id": network} == STATUS.parse(expected)
     assert status != Status.OK
     assert first[:2] == got["answers"][1][:2]

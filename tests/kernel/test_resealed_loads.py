@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
-from eie.hls.spec.packets import NETWORK, Kind, Status, build_packet, iterate_sections
+from eie.hls.spec.packets import LAYER, NETWORK, Kind, Status, build_packet, iterate_sections
 from eie.host.packing.packer import pack
+
+BAD = Status.BAD_CONTENTS
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +32,14 @@ def sections(packed) -> list[np.ndarray]:
     return found
 
 
-def load(packed, sections, layers=2) -> bytes:
-    start = NETWORK.build(
-        network_id=packed.network_id,
-        layers=layers,
-        input_beats=packed.input_beats,
-        output_beats=packed.output_beats,
-    )
+def load(packed, sections, layers=2, **network: int) -> bytes:
+    fields = {
+        "network_id": packed.network_id,
+        "layers": layers,
+        "input_beats": packed.input_beats,
+        "output_beats": packed.output_beats,
+    }
+    start = NETWORK.build(**fields | network)
     return build_packet(Kind.LOAD, 1, np.concatenate([start, *sections]))
 
 
@@ -64,3 +69,52 @@ def test_a_run_after_a_refused_load_is_refused(twin, packed, sections):
     assert twin.status(load(packed, sections[:-1])) is Status.BAD_SECTION
     assert twin.status(packed.run_packet(inputs)) is Status.NO_NETWORK
     assert twin.run(packed, inputs).shape == (1, 9)
+
+
+def test_every_number_that_contradicts_its_neighbours(twin, packed, sections):
+    """Each by one, by a power of two and to its ends."""
+    for field in NETWORK.fields:
+        if field.name in ("network_id", "layers"):
+            continue
+        for value in other_values(getattr(packed, field.name), field.bits):
+            assert twin.status(load(packed, sections, **{field.name: value})) is BAD
+    assert twin.status(load(packed, sections, network_id=0)) is BAD
+    for number, field in itertools.product(range(2), LAYER.fields):
+        start = 1 + number * LAYER.beats
+        fields = LAYER.parse(sections[0][start:])
+        for value in other_values(fields[field.name], field.bits):
+            layers = sections[0].copy()
+            layers[start : start + LAYER.beats] = LAYER.build(**fields | {field.name: value})
+            fits = value < {"shift": 40, "relu": 2}.get(field.name, 0)
+            # So many outputs take the same rows and beats as nine.
+            fits |= (number, field.name) == (1, "rows") and 9 < value <= 12
+            status = twin.status(load(packed, [layers, *sections[1:]]))
+            assert status is (Status.OK if fits else BAD), (number, field.name, value)
+    assert twin.run(packed, np.ones((1, 20), np.int16)).shape == (1, 9)
+
+
+def other_values(value: int, bits: int) -> list[int]:
+    powers = [value ^ 1 << bit for bit in range(0, bits, 3)]
+    return sorted({value + 1, abs(value - 1), *powers, 0, (1 << bits) - 1} - {value})
+
+
+@pytest.mark.parametrize("place", [1, 2, 3, 4, -3, -2, -1])
+def test_beats_that_contradict_the_design(twin, packed, sections, place):
+    """In every kind of section: any of a beat's bits that makes it unsound does so in both."""
+    for spot, bit in itertools.product((1, -1), range(0, 64, 5)):
+        changed = sections[place].copy()
+        changed[spot] = int(changed[spot]) ^ 1 << bit
+        altered = [*sections]
+        altered[place] = changed
+        status = twin.status(load(packed, altered))
+        assert status in (Status.OK, BAD)
+        assert twin.status(packed.run_packet(np.ones((1, 20), np.int16))) is (
+            Status.OK if status is Status.OK else Status.NO_NETWORK
+        )
+
+
+def test_gaps_that_are_not_zero(twin, packed, sections):
+    for place, bit in itertools.product(range(len(sections)), (8, 15)):
+        changed = [section.copy() for section in sections]
+        changed[place][0] = int(changed[place][0]) ^ 1 << bit
+        assert twin.status(load(packed, changed)) is Status.BAD_SECTION

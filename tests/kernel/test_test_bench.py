@@ -124,7 +124,7 @@ def test_every_design_has_golden_packets(design: Design) -> None:
     text = golden_packets(design)
     assert text == golden_packets(design)
     names = re.findall(r"^exchange (\w+)$", text, re.M)
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 17
     assert len(text) < 4_000_000
 
 
@@ -152,4 +152,4 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
         env={"ASAN_OPTIONS": "detect_stack_use_after_return=1"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "15 of 15 answers are right\n"
+    assert done.stdout == "17 of 17 answers are right\n"

@@ -100,7 +100,8 @@ def test_the_paper_mode_counts_the_papers_machine(pes, random_network, roomy, re
         assert layer.cycles == sum(simulate(lengths[:, v != 0], 8) for v in taken)
         assert layer.padding_entries == part.encoded.padding
     assert result.report.total_cycles == sum(layer.cycles for layer in result.report.layers)
-    again = paper_report(packed, [inputs, hidden.astype(np.int16)])
+    saturated = [layer.saturated for layer in result.report.layers]
+    again = paper_report(packed, [inputs, hidden.astype(np.int16)], saturated)
     assert again == result.report
 
 

@@ -75,6 +75,7 @@ def test_every_memory_of_a_design_by_hand():
         "codebooks": (128, 16, 8, "lutram"),
         "hidden vectors (source and destination)": (256, 256, 2, "bram"),
         "layers": (8, 107, 1, "lutram"),
+        "saturated values": (8, 48, 1, "lutram"),
         "design record (constant)": (16, 32, 1, "lutram"),
     }
     needed = estimate(design)

@@ -59,7 +59,7 @@ BAD_HEADERS = {
     "one byte": (Status.BAD_LENGTH, b"E"),
     "magic": (Status.BAD_MAGIC, sealed(header(Kind.LOAD, 0, magic=MAGIC ^ 1))),
     "zeros": (Status.BAD_MAGIC, bytes(64)),
-    "version": (Status.BAD_VERSION, sealed(header(Kind.LOAD, 0, version=2))),
+    "version": (Status.BAD_VERSION, sealed(header(Kind.LOAD, 0, version=VERSION + 1))),
     "header CRC": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 12))),
     "damaged kind": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 5))),
     "damaged length": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 8))),
@@ -297,18 +297,37 @@ def test_a_load_of_bad_sections_leaves_no_valid_network(name, talker, packed, in
     assert talker.send(packed.run_packet(inputs)).status is Status.OK
 
 
-def test_a_section_as_long_as_its_memory_is_good(talker, packed, inputs):
+def test_sections_as_long_as_their_memories_are_good(talk, packed, inputs):
+    last = packed.layers[-1]
+    entries = last.entry_base + np.diff(last.encoded.pe_starts)
+    full = packed.design.replace(
+        pointers_per_pe=last.pointer_base + packed.design.pointers_of(last.layer.columns),
+        biases_per_pe=last.bias_base + last.local_rows,
+        entries_per_pe=-(-int(entries.max()) // 8) * 8,
+        rows_per_pe=max(part.local_rows for part in packed.layers),
+        layers=len(packed.layers),
+    )
+    answers = []
+    for design in (packed.design, full):
+        talker = talk(design)
+        assert talker.send(packed.on(design).load_packet()).status is Status.OK
+        answers.append(talker.send(packed.on(design).run_packet(inputs)).body)
+    assert np.array_equal(*answers)
+
+
+def test_a_section_that_fills_its_memory_with_more_than_it_needs_is_refused(talker, packed):
     start, parts = sections_of(packed)
-    before = talker.send(packed.run_packet(inputs)).body
     design = packed.design
     for at, length in (
         (2, design.pointers_per_pe // 2),
         (3, design.biases_per_pe),
         (4, design.entry_words_per_pe),
     ):
-        of_each_pe = [grown(p, length) if i in (at, at + 3) else p for i, p in enumerate(parts)]
-        assert talker.send(load_of(start, of_each_pe)).status is Status.OK
-        assert np.array_equal(talker.send(packed.run_packet(inputs)).body, before)
+        for more, status in ((0, Status.BAD_CONTENTS), (1, Status.BAD_SECTION)):
+            of_each_pe = [
+                grown(p, length + more) if i in (at, at + 3) else p for i, p in enumerate(parts)
+            ]
+            assert talker.send(load_of(start, of_each_pe)).status is status
 
 
 def test_every_status_but_ok_counts_as_an_error(talker, packed, inputs):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import FRAC_MAX, FRAC_MIN, MAX_SHIFT
-from eie.host.network import MAX_COLUMNS, Layer, Network
+from eie.hls.spec.packets import MAX_COLUMNS
+from eie.host.network import Layer, Network
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
@@ -76,9 +77,15 @@ def test_arrays_are_read_only_and_a_layers_own(layer):
         ({"columns": 8}, "indptr must rise from 0 to .* in 9 values"),
         ({"activation": "tanh"}, "activation must be 'none' or 'relu', not 'tanh'"),
         ({"activation": ["relu"]}, "activation must be"),
-        ({"input_frac": FRAC_MIN - 1}, "input_frac must be -16 to 31, not -17"),
-        ({"weight_frac": FRAC_MAX + 1}, "weight_frac must be -16 to 31, not 32"),
-        ({"output_frac": 8.0}, "output_frac must be -16 to 31, not 8.0"),
+        (
+            {"input_frac": FRAC_MIN - 1},
+            f"input_frac must be {FRAC_MIN} to {FRAC_MAX}, not -97",
+        ),
+        (
+            {"weight_frac": FRAC_MAX + 1},
+            f"weight_frac must be {FRAC_MIN} to {FRAC_MAX}, not 97",
+        ),
+        ({"output_frac": 8.0}, f"output_frac must be {FRAC_MIN} to {FRAC_MAX}, not 8.0"),
         ({"output_frac": 31}, "must be 0 to 47, not -15"),
         ({"input_frac": 31, "weight_frac": 31, "output_frac": 0}, "must be 0 to 47, not 62"),
         ({"codebook": np.zeros(15, np.int16)}, "codebook must have 16 weights, not 15"),

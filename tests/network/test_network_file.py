@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +94,26 @@ def test_a_network_survives_its_file(network, tmp_path):
     assert Network.load(path) == network
     assert Network.load(str(path)) == network
     assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_features_with_a_scale_each_survive_and_are_version_2(network, arrays, tmp_path):
+    assert json.loads(arrays["header"].tobytes())["version"] == 1
+    fracs = np.array([-20, 0, 13, 14, 40, 90])
+    scaled = dataclasses.replace(network, feature_fracs=fracs)
+    assert scaled != network
+    scaled.save(tmp_path / "net.npz")
+    loaded = Network.load(tmp_path / "net.npz")
+    assert loaded == scaled
+    assert np.array_equal(loaded.input_frac, fracs)
+    with np.load(tmp_path / "net.npz") as archive:
+        stored = {name: archive[name] for name in archive.files}
+    assert json.loads(stored["header"].tobytes())["version"] == 2
+    wrong = (fracs[:5], fracs.astype(np.int32), fracs + 7, np.zeros((6, 1), np.int64))
+    for number, bad in enumerate(wrong):
+        path = write(tmp_path / f"{number}.npz", {**stored, "feature_fracs": bad})
+        assert re.search("'?feature_fracs'? must be", refusal(path))
+    del stored["feature_fracs"]
+    assert "no 'feature_fracs'" in refusal(write(tmp_path / "none.npz", stored))
 
 
 @pytest.mark.parametrize("density", [0.0, 1.0])
@@ -192,10 +214,10 @@ def test_arrays_that_change_names_are_refused(arrays, tmp_path):
 
 
 def test_another_version_is_refused(arrays, tmp_path):
-    for version in (0, 2, "1", None):
+    for version in (0, 3, "1", None):
         changed = with_header(arrays, lambda h, v=version: {**h, "version": v})
         message = refusal(write(tmp_path / "net.npz", changed))
-        assert f"version {version!r}; this eie reads version 1" in message
+        assert f"version {version!r}; this eie reads versions 1 and 2" in message
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, MAX_SHIFT
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import accumulator_bits_needed, pack
+from eie.host.search.fit import fit
 
 SETTINGS = settings(max_examples=120, deadline=None, derandomize=True, database=None)
 
@@ -27,16 +28,18 @@ def reached(layer: Layer) -> list[list[int]]:
     """For each row everything that its accumulator becomes, over all extreme inputs.
 
     The accumulator starts at 0 and takes products in any order, so every subset of them is met;
-    then come the bias and the half of the rounding shift.
+    then come the bias, ReLU, and the half of the rounding shift. Rows that fill up the last word
+    stay 0 until the half.
     """
     weights = layer.dense_weights().astype(object)
     half = (1 << layer.shift) >> 1
-    values: list[list[int]] = [[] for _ in range(layer.rows)]
+    values: list[list[int]] = [[half] for _ in range(layer.rows)]
     for inputs in itertools.product((0, CODE_MIN, CODE_MAX), repeat=layer.columns):
         for row in range(layer.rows):
             total = sum(w * a for w, a in zip(weights[row], inputs, strict=True))
             bias = int(layer.bias[row])
-            values[row] += [total, total + bias, total + bias + half]
+            activated = max(total + bias, 0) if layer.relu else total + bias
+            values[row] += [total, total + bias, activated, activated + half]
     return values
 
 
@@ -57,6 +60,7 @@ def layers(draw: st.DrawFn, columns: int = 4) -> Layer:
         codes,
         codebook=codebook,
         bias=bias,
+        activation=draw(st.sampled_from(["none", "relu"])),
         input_frac=min(shift, 31),
         weight_frac=max(shift - 31, 0),
         output_frac=0,
@@ -104,6 +108,24 @@ def test_a_row_without_weights_takes_what_its_bias_takes():
         bias=np.array([0, 127, -128, -129]), input_frac=8, weight_frac=0, output_frac=8,
     )  # fmt: skip
     assert accumulator_bits_needed(layer).tolist() == [1, 8, 8, 9]
+
+
+@pytest.mark.parametrize("activation", ["none", "relu"])
+def test_the_half_of_rounding_must_fit_by_itself(activation, roomy):
+    """ReLU makes 0 of a sum that is negative whatever comes, and padding rows are 0 anyway."""
+    layer = Layer.from_dense_codes(
+        "layer", np.zeros((1, 1), np.uint8), codebook=np.zeros(16, np.int16),
+        bias=np.array([-(1 << 31)]), activation=activation,
+        input_frac=12, weight_frac=28, output_frac=8,
+    )  # fmt: skip
+    assert layer.shift == 32
+    assert accumulator_bits_needed(layer).tolist() == [33]
+    none = np.zeros((0, 1), np.int16)
+    network = Network((layer,), none, none)
+    with pytest.raises(DoesNotFitError, match="can reach sums of 33 bits"):
+        pack(network, roomy(1, accumulator_bits=32))
+    assert pack(network, roomy(1, accumulator_bits=33)).network == network
+    assert fit(network).design.accumulator_bits >= 33
 
 
 @pytest.mark.parametrize("extra", [0, 1])

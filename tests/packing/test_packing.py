@@ -203,12 +203,15 @@ def test_outputs_are_put_back_in_order(random_network, roomy, outputs, pes, batc
     expected = np.arange(batch * outputs, dtype=np.int16).reshape(batch, outputs)
     by_slot = np.full((batch, packed.output_beats * 4), -1, np.int16)
     by_slot[:, packed.layers[-1].slot_of_row] = expected
-    outputs_read = packed.read_outputs(by_slot.view("<u8").ravel())
+    answer = np.append(by_slot.view("<u8").ravel(), np.uint64(77))
+    assert len(answer) == packed.answer_beats(batch)
+    outputs_read = packed.read_outputs(answer)
+    assert packed.read_saturated(answer) == (77,)
     assert outputs_read.dtype == np.int16
     assert np.array_equal(outputs_read, expected)
     # In place: a part of a larger array, and nothing around it.
     whole = np.full((batch + 2, outputs), 77, np.int16)
-    packed.read_outputs(by_slot.view("<u8").ravel(), whole[1:-1])
+    packed.read_outputs(answer, whole[1:-1])
     assert np.array_equal(whole[1:-1], expected)
     assert (whole[[0, -1]] == 77).all()
 
@@ -231,8 +234,10 @@ def test_inputs_are_written_in_the_order_sent(
 
 def test_outputs_that_are_not_whole_vectors_are_refused(random_network, roomy):
     packed = pack(random_network(5, 9), roomy(1))
-    with pytest.raises(InputError, match="must be whole vectors of 3 beats, not 4 beats"):
-        packed.read_outputs(np.zeros(4, "<u8"))
+    wrong = "must have whole vectors of 3 beats, and 1 behind them, not"
+    for beats in (0, 2, 3, 5):
+        with pytest.raises(InputError, match=f"{wrong} {beats} beats"):
+            packed.read_outputs(np.zeros(beats, "<u8"))
 
 
 def test_wrong_inputs_are_refused(random_network, roomy):

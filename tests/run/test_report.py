@@ -13,7 +13,7 @@ from eie.host.run.report import RunReport
 
 LAYER_FIELDS = [
     "name", "rows", "columns", "nonzeros", "entries", "padding_entries", "active_columns",
-    "ideal_cycles", "cycles", "efficiency",
+    "ideal_cycles", "cycles", "efficiency", "saturated",
 ]  # fmt: skip
 
 
@@ -32,7 +32,10 @@ def inputs() -> np.ndarray:
 @pytest.mark.parametrize("paper", [False, True])
 def test_the_json_has_exactly_the_fields_of_the_contract(paper, network, inputs, roomy):
     report = emulate(network, roomy(4), inputs, paper=paper).report.as_json()
-    assert list(report) == ["machine", "design", "vectors", "layers", "total_cycles", "latency_us"]
+    assert list(report) == [
+        *("machine", "design", "vectors", "layers", "total_cycles", "latency_us"),
+        "saturated_inputs",
+    ]
     assert [list(layer) for layer in report["layers"]] == [LAYER_FIELDS] * 2
     assert report["design"] == roomy(4).parameters()
     assert json.loads(json.dumps(report)) == report

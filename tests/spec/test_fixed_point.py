@@ -134,3 +134,19 @@ def test_quantize_refuses_what_is_not_finite_and_says_where(bad):
 def test_quantize_refuses_what_is_not_a_real_number(values):
     with pytest.raises(InputError, match="must be real numbers, not dtype"):
         quantize(values, 8)
+
+
+def test_each_feature_may_have_a_fraction_length():
+    fracs = np.array([-40, 0, 13, 60])
+    values = np.random.default_rng(0).normal(size=(9, 5, 4)) * 2.0 ** (14 - fracs)
+    for array in (values, values.astype(np.float32), values[0], values[0, 0], values[:0]):
+        codes = quantize(array, fracs)
+        expected = [quantize(array[..., each], int(frac)) for each, frac in enumerate(fracs)]
+        assert np.array_equal(codes, np.stack(expected, axis=-1))
+        real = dequantize(codes, fracs)
+        assert real.dtype == np.float32
+        assert np.array_equal(quantize(real, fracs), codes)
+    with pytest.raises(InputError, match=r"inputs must have shape \(\.\.\., 4\), not \(2, 3\)"):
+        quantize(np.zeros((2, 3)), fracs, name="inputs")
+    with pytest.raises(InputError, match=r"must be finite, not inf at index \(1, 2\)"):
+        quantize([[0, 0, 0, 0], [0, 0, np.inf, 0]], fracs)

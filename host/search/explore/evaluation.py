@@ -86,7 +86,7 @@ class _Counter:
     def __init__(self, packed: PackedNetwork) -> None:
         self._resident = _resident(packed)
         sent = packed.in_order_sent(example_input(packed.network))
-        self._activations = self._resident.run(sent)[:-1]
+        self._activations = self._resident.run(sent).activations[:-1]
         self._known: dict[tuple[int, int], int] = {}
 
     def cycles(self, design: Design) -> int:

@@ -39,9 +39,9 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   // Where the next results go.
   hls::stream<Command, kCommandDepth> commands("commands");
   // Hidden vectors, fed back.
-  hls::stream<ResultWord, kStreamDepth> hidden("hidden");
+  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
   // Output vectors.
-  hls::stream<ResultWord, kOutputDepth> outputs("outputs");
+  hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
   // Non-zero activations.
   hls::stream<Token, kStreamDepth> activations("activations");
   // Each PE's activation queue.
@@ -112,11 +112,11 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   EIE_PROCESS(multiply_accumulate<13>(work[13], results[13]));
   EIE_PROCESS(multiply_accumulate<14>(work[14], results[14]));
   EIE_PROCESS(multiply_accumulate<15>(work[15], results[15]));
-  EIE_PROCESS(gather_4<16>(results[0], results[1], results[2], results[3], beats[0]));
-  EIE_PROCESS(gather_4<16>(results[4], results[5], results[6], results[7], beats[1]));
-  EIE_PROCESS(gather_4<16>(results[8], results[9], results[10], results[11], beats[2]));
-  EIE_PROCESS(gather_4<16>(results[12], results[13], results[14], results[15], beats[3]));
-  EIE_PROCESS(gather_4<64>(beats[0], beats[1], beats[2], beats[3], words[0]));
+  EIE_PROCESS(gather_4<17>(results[0], results[1], results[2], results[3], beats[0]));
+  EIE_PROCESS(gather_4<17>(results[4], results[5], results[6], results[7], beats[1]));
+  EIE_PROCESS(gather_4<17>(results[8], results[9], results[10], results[11], beats[2]));
+  EIE_PROCESS(gather_4<17>(results[12], results[13], results[14], results[15], beats[3]));
+  EIE_PROCESS(gather_4<68>(beats[0], beats[1], beats[2], beats[3], words[0]));
   EIE_PROCESS(collect(words[0], commands, hidden, outputs));
   EIE_PROCESS(send(answers, outputs, packets_out, design_id, format_version, network_id, packets, errors, cycles));
   // clang-format on

@@ -8,7 +8,7 @@ namespace kernel {
 namespace packet {
 
 constexpr unsigned int kMagic = 0x50454945u;
-constexpr unsigned int kVersion = 1;
+constexpr unsigned int kVersion = 2;
 //! PE field of a section that is for every PE.
 constexpr unsigned int kAllPes = 0xffffu;
 //! Bit that an answer's kind has and a request's has not.
@@ -44,6 +44,7 @@ enum Status : unsigned int {
   kStatusWrongNetwork = 8,
   kStatusBadBatch = 9,
   kStatusBadSection = 10,
+  kStatusBadContents = 11,
 };
 
 // header: Starts every packet.
@@ -135,6 +136,12 @@ constexpr int kRunNetworkIdBits = 32;
 constexpr int kRunBatchBeat = 0;
 constexpr int kRunBatchLow = 32;
 constexpr int kRunBatchBits = 32;
+
+// saturated: Behind the output vectors in the answer to a run: one for each layer, in order.
+constexpr int kSaturatedBeats = 1;
+constexpr int kSaturatedCountBeat = 0;
+constexpr int kSaturatedCountLow = 0;
+constexpr int kSaturatedCountBits = 64;
 
 // status: Ends the payload of every answer; nothing before it counts unless it says OK.
 constexpr int kStatusBeats = 1;

@@ -61,6 +61,10 @@ constexpr int kEntryWordsPerPe = kEntriesPerPe / kEntriesPerWord;
 constexpr int kPointerWordsPerPe = kPointersPerPe / kColumnsPerPointerWord;
 constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * kPointerBeatsPerWord;
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
+//! Inputs that the first layer may have: a column's index has 16 bits.
+constexpr int kMostColumns = 1 << 16;
+//! Largest shift at write-back: the half that rounds must fit an accumulator.
+constexpr int kMostShift = kAccumulatorBits - 1;
 
 // Depths of the streams between processes, in elements.
 

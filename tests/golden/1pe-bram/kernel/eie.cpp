@@ -39,9 +39,9 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   // Where the next results go.
   hls::stream<Command, kCommandDepth> commands("commands");
   // Hidden vectors, fed back.
-  hls::stream<ResultWord, kStreamDepth> hidden("hidden");
+  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
   // Output vectors.
-  hls::stream<ResultWord, kOutputDepth> outputs("outputs");
+  hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
   // Non-zero activations.
   hls::stream<Token, kStreamDepth> activations("activations");
   // Each PE's activation queue.
@@ -75,8 +75,8 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   EIE_PROCESS(broadcast_1<0, true>(activations, queue[0]));
   EIE_PROCESS(column_fetch<0>(queue[0], work[0]));
   EIE_PROCESS(multiply_accumulate<0>(work[0], results[0]));
-  EIE_PROCESS(gather_1<16>(results[0], beats[0]));
-  EIE_PROCESS(gather_1<64>(beats[0], words[0]));
+  EIE_PROCESS(gather_1<17>(results[0], beats[0]));
+  EIE_PROCESS(gather_1<68>(beats[0], words[0]));
   EIE_PROCESS(collect(words[0], commands, hidden, outputs));
   EIE_PROCESS(send(answers, outputs, packets_out, design_id, format_version, network_id, packets, errors, cycles));
   // clang-format on

@@ -87,10 +87,12 @@ beats:
 //! streams are passed through, and a call takes a few cycles a layer to start and to end.
 inline beat_t multiply_layer(const entries_t& entries, const codebooks_t& codebooks,
                              accumulators_t& accumulators, PeCounters& counters,
-                             hls::stream<Token>& work, ap_uint<8> layer) {
+                             hls::stream<Token>& work, beat_t layer_begin) {
 #pragma HLS INLINE off
   constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
   static_assert(kWriteLatency + 1 == 5, "The pragma below takes the distance as a number only.");
+  const ap_uint<8> layer = layer_of(layer_begin);
+  const row_t local_rows = rows_to_work_on(layer_begin);
   beat_t layer_end = 0;
   bool done = false;
   // Counted in registers of this function: `counters` is a port of it, and to go through a port and
@@ -100,6 +102,10 @@ inline beat_t multiply_layer(const entries_t& entries, const codebooks_t& codebo
   ap_uint<24> address = 0;
   ap_uint<20> left = 0;
   row_t row = 0;
+  // Whether the column has left the layer's rows: in no load that a packer makes. What is behind
+  // them is dropped, or sums would be left in accumulators that no write-back clears. A step is at
+  // most 256 rows, so `row` is past them before it can wrap around.
+  bool past = false;
   activation_t activation = 0;
   RecentSum recent[kWriteLatency];
 #pragma HLS ARRAY_PARTITION variable = recent complete
@@ -120,6 +126,7 @@ entries:
         left = length_of(token.data);
         activation = activation_t(work_value_of(token.data));
         row = 0;
+        past = false;
       } else {
         layer_end = token.data;
         done = true;
@@ -138,8 +145,8 @@ entries:
 #pragma HLS BIND_OP variable = product op = mul impl = dsp
       // A padding entry only moves the row on: its write is suppressed. Where accumulators are
       // narrower than products, upper bits are lost here that no sum needs: see kAccumulatorBits.
-      if (code != 0 && row < kRowsPerPe)
-        accumulate(accumulators, recent, row, accumulator_t(product));
+      past = past || row >= local_rows;
+      if (code != 0 && !past) accumulate(accumulators, recent, row, accumulator_t(product));
       ++row;
       ++address;
       --left;
@@ -149,6 +156,13 @@ entries:
   } while (!done);
   counters = PeCounters{busy, starved};
   return layer_end;
+}
+
+//! A result as it travels.
+inline result_t to_result(const Written& written) {
+#pragma HLS INLINE
+  return result_t(ap_uint<kActivationBits>(written.value)) |
+         (result_t(written.saturated) << kActivationBits);
 }
 
 //! Add the biases, turn sums into activations, and leave the accumulators zero. Not inlined, for
@@ -165,9 +179,9 @@ rows:
 #pragma HLS DEPENDENCE variable = accumulators inter false
     const accumulator_t sum = accumulators[row] + biases[bias_base + row];
     accumulators[row] = 0;
-    const activation_t value = write_back(sum, shift_of(layer_end), relu_of(layer_end));
+    const Written written = write_back(sum, shift_of(layer_end), relu_of(layer_end));
     const bool last = row == local_rows - 1;
-    results.write(Result{last ? kLast : kValue, ap_uint<kActivationBits>(value)});
+    results.write(Result{last ? kLast : kValue, to_result(written)});
     end_cycle();
   }
 }
@@ -209,7 +223,7 @@ packet:
       load_section(entries, codebooks, biases, work, token.data);
     } else if (kind == kLayerBegin) {
       const beat_t layer_end =
-          multiply_layer(entries, codebooks, accumulators, counters, work, layer_of(token.data));
+          multiply_layer(entries, codebooks, accumulators, counters, work, token.data);
       write_back_layer(accumulators, biases, results, layer_end);
     } else if (kind == kReport) {
       report(counters, results, ap_uint<32>(token.data));

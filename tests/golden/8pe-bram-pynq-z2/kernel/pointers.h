@@ -18,6 +18,29 @@ inline void store_pointers(bank_0_t& evens, bank_1_t& odds, ap_uint<32> beat, be
   odds[beat] = pointer_t(data >> 32);
 }
 
+//! Words that a layer's pointers take: one pointer more than it has columns.
+inline ap_uint<32> pointer_words_of(ap_uint<32> columns) {
+#pragma HLS INLINE
+  return (columns >> 1) + 1;
+}
+
+//! Whether a pointer may come behind `last`. Pointers never fall, in a layer or from one to the
+//! next, so the last of all bounds them all; and no column has more entries than a PE has rows.
+inline bool pointer_follows(ap_uint<32> last, ap_uint<32> next) {
+#pragma HLS INLINE
+  return next >= last && ap_uint<32>(next - last) <= kRowsPerPe;
+}
+
+//! Whether a beat's pointers may come behind those of which `last` is the last; moves that on.
+inline bool pointers_follow(ap_uint<32>& last, bool /*second_beat*/, beat_t data) {
+#pragma HLS INLINE
+  const ap_uint<32> even = data;
+  const ap_uint<32> odd = data >> 32;
+  const bool follow = pointer_follows(last, even) && pointer_follows(even, odd);
+  last = odd;
+  return follow;
+}
+
 //! The entries of a column of the layer whose pointers begin at word `base`.
 inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, ap_uint<24> base,
                       column_t column) {
@@ -29,7 +52,7 @@ inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, ap_uint<24> b
   const pointer_t odd = odds[pair];
   const pointer_t first = odd_column ? odd : even;
   const pointer_t end = odd_column ? even : odd;
-  return Extent{first, end > first ? pointer_t(end - first) : pointer_t(0)};
+  return Extent{first, pointer_t(end - first)};
 }
 
 }  // namespace kernel

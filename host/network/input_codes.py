@@ -1,0 +1,92 @@
+"""Real inputs to a network's 16-bit codes: the one way for the command line, Python and driver."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.boundary.text import counted, listed
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
+from eie.host.network import Network
+
+__all__ = ["quantize_inputs", "saturated_inputs"]
+
+
+def quantize_inputs(
+    network: Network, values: npt.ArrayLike, *, name: str = "inputs", stacklevel: int = 2
+) -> npt.NDArray[np.int16]:
+    """Round real inputs to the codes that `network` takes, and warn of those that are cut off.
+
+    Parameters
+    ----------
+    network
+        Gives the fraction length of each feature.
+    values
+        Real numbers, shape (batch, inputs).
+    name
+        What they are, for messages.
+    stacklevel
+        Whose line a warning names, as for :func:`warnings.warn`: 2 for that of the caller.
+
+    Returns
+    -------
+    ndarray of int16, shape (batch, inputs)
+
+    Raises
+    ------
+    InputError
+        If the values are not real and finite, or have another shape.
+
+    Warns
+    -----
+    SaturationWarning
+        If values lie beyond what their features hold; says how many, and of which features.
+    """
+    array = np.asarray(values)
+    codes = network.check_inputs(quantize(array, network.input_frac, name=name))
+    counts = saturated_inputs(network, array, codes)
+    if counts.any():
+        warnings.warn(_saturation(network, array, counts), SaturationWarning, stacklevel=stacklevel)
+    return codes
+
+
+def saturated_inputs(
+    network: Network, values: npt.NDArray[Any], codes: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]:
+    """Count the values that their codes cannot hold: int64, shape (inputs,), for each feature.
+
+    Parameters
+    ----------
+    network
+        For which they were quantised.
+    values
+        Finite real numbers, shape (batch, inputs).
+    codes
+        What :func:`eie.hls.spec.fixed_point.quantize` made of them.
+    """
+    # Most batches reach neither end of the range, and need no second look at the values.
+    vector, feature = np.nonzero((codes == CODE_MAX) | (codes == CODE_MIN))
+    fracs = np.broadcast_to(np.asarray(network.input_frac, np.int32), network.inputs)[feature]
+    with np.errstate(over="ignore"):  # infinite is beyond the end, too
+        scaled = np.ldexp(values[vector, feature].astype(np.float64), fracs)
+    # Beyond the ends by more than half of the last place.
+    beyond = (scaled < CODE_MIN - 0.5) | (scaled >= CODE_MAX + 0.5)
+    return np.bincount(feature[beyond], minlength=network.inputs).astype(np.int64)
+
+
+def _saturation(network: Network, values: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> str:
+    features = np.flatnonzero(counts)
+    fracs = np.broadcast_to(network.input_frac, network.inputs)[features]
+    widest = int(fracs.min())
+    low, high = (code * 2.0**-widest for code in (CODE_MIN, CODE_MAX))
+    of = "their formats go" if network.feature_fracs is not None else "the network's inputs go"
+    return (
+        f"{int(counts.sum())} of {values.size} input values were saturated: "
+        f"{counted(len(features), 'feature')} ({listed(features)}); {of} from {low:g} to "
+        f"{high:g}{' at most' if fracs.min() != fracs.max() else ''}; compress with calibration "
+        "inputs of your range"
+    )

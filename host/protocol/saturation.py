@@ -1,0 +1,70 @@
+"""What 16 bits could not hold in a run: counted by layer, and the warning of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
+from eie.host.network import Network
+
+__all__ = ["Saturation"]
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """How many values of a run were saturated: rounded, they lay outside the 16-bit codes."""
+
+    #: Vectors of the run.
+    vectors: int
+    #: Input values, counted where real numbers came in; 0 if codes did, quantised elsewhere.
+    inputs: int
+    #: Results of each layer by the layer's name, in the network's order; the last one's are the
+    #: network's outputs.
+    layers: dict[str, int]
+
+    @classmethod
+    def of_run(
+        cls, network: Network, vectors: int, inputs: int, layers: Sequence[int]
+    ) -> Saturation:
+        """Name the counts of a run by the layers of `network`."""
+        names = [layer.name for layer in network.layers]
+        return cls(vectors, inputs, dict(zip(names, layers, strict=True)))
+
+    @property
+    def total(self) -> int:
+        """Values saturated in all."""
+        return self.inputs + sum(self.layers.values())
+
+    def as_text(self, network: Network) -> str:
+        """Say in a line how many values of what were saturated, and what could be held."""
+        parts = []
+        for layer, count in zip(network.layers, self.layers.values(), strict=True):
+            low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
+            if count:
+                parts.append(
+                    f"{count} of {self.vectors * layer.rows} outputs of layer {layer.name!r} "
+                    f"(which go from {low:g} to {high:g})"
+                )
+        if self.inputs:
+            parts.insert(0, f"{self.inputs} of {self.vectors * network.inputs} input values")
+        if not parts:
+            return "no values were saturated"
+        return (
+            f"values were saturated, since 16 bits could not hold them: {', '.join(parts)}; "
+            "outputs may be far off. Compress with calibration inputs of your range"
+        )
+
+    def warn(self, network: Network, *, stacklevel: int) -> None:
+        """Warn of what was saturated in the layers, if anything was.
+
+        Inputs are warned of where they are quantised, by
+        :func:`eie.host.network.input_codes.quantize_inputs`, which knows the features. `stacklevel`
+        is as seen by the caller.
+        """
+        of_layers = replace(self, inputs=0)
+        if of_layers.total:
+            text = of_layers.as_text(network)
+            warnings.warn(text, SaturationWarning, stacklevel=stacklevel + 1)
