@@ -149,10 +149,14 @@ class LayerLosses:
 
     #: Name of the layer.
     name: str
-    #: Weights that rounded to 0.
+    #: Weights kept.
+    weights: int
+    #: Those among them that rounded to 0.
     weights_zeroed: int
     #: Weights cut off.
     weights_saturated: int
+    #: Outputs that are 0 for every calibration vector only since they round to it.
+    outputs_zeroed: int
     #: Outputs cut off, over all calibration vectors.
     outputs_saturated: int
 
@@ -175,6 +179,10 @@ class Losses:
     layers: tuple[LayerLosses, ...]
     #: Input values cut off, over all calibration vectors.
     inputs_saturated: int
+    #: Features that are not always 0, but round to 0 in every calibration vector.
+    features_zeroed: int
+    #: Features whose ordinary values take fewer than four codes.
+    features_coarse: int
 
 
 @dataclass(frozen=True)
@@ -325,6 +333,8 @@ class Facts:
     size: Size
     #: Each layer, in order.
     layers: tuple[LayerFacts, ...]
+    #: Fewest and most fraction bits of the inputs, where each feature has its own; else None.
+    feature_fracs: tuple[int, ...] | None
     #: Accuracy on given vectors; None if not evaluated.
     accuracy: Accuracy | None
     #: What compression lost; None if it was not recorded.

@@ -16,6 +16,7 @@ __all__ = [
     "average",
     "data_size",
     "duration",
+    "limit",
     "name",
     "number",
     "percent",
@@ -52,6 +53,11 @@ def percent(share: float) -> str:
 def accuracy(share: float) -> str:
     """Write a share of vectors: a hundredth of a percent is one of ten thousand."""
     return f"{100 * share:.2f} %"
+
+
+def limit(value: float) -> str:
+    """Write the end of a range, in four digits at most."""
+    return f"{value:.4g}".replace("-", "−")
 
 
 def average(value: float) -> str:
@@ -122,6 +128,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "percent": percent,
         "accuracy": accuracy,
         "average": average,
+        "limit": limit,
         "duration": duration,
         "data_size": data_size,
         "ratio": ratio,

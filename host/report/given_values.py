@@ -1,62 +1,43 @@
-"""Values of other rooms that a report takes as they come: a record in a file, figures of an object.
+"""Values of other rooms that a report takes as they come: evaluations, comparisons, records.
 
-They are read by name and may be absent: a network of an earlier eie has no record of its losses,
-and a run that counted no saturation says nothing of it. Whatever is there but is no number is left
-out, since a network's file may come from anywhere.
+Those of rooms above this one are read by name, and what they do not know is left out. A network's
+record of what compression lost may be absent, as in a file of an earlier eie, or be anything, since
+a file may come from anybody: then there is none.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from eie.hls.boundary.errors import NetworkFileError
 from eie.host.network import Network
+from eie.host.network.loss_record import LayerLoss, LossRecord
 from eie.host.report.facts import Accuracy, LayerLosses, Losses, StageLosses
-from eie.host.run.report import RunReport
 
-__all__ = [
-    "LOSS_KEY",
-    "accuracy_of",
-    "compared_layers",
-    "losses_of",
-    "reasons_of",
-    "saturated_inputs",
-    "saturated_outputs",
-]
-
-#: Where a network's metadata has the record of what compression lost.
-LOSS_KEY = "loss"
+__all__ = ["accuracy_of", "compared_layers", "losses_of", "reasons_of"]
 
 
 def losses_of(network: Network) -> Losses | None:
-    """Read the record of what compression lost; None where there is none, or no whole one."""
+    """Read the record of what compression lost; None where there is none, or a broken one."""
     try:
-        record = json.loads(network.metadata.get(LOSS_KEY, "null"))
-    except (ValueError, RecursionError):
+        record = LossRecord.of(network)
+    except NetworkFileError:
         return None
-    if not isinstance(record, dict):
+    if record is None:
         return None
-    error = record.get("error")
-    figures = error if isinstance(error, dict) else {}
+    error = record.error
     return Losses(
-        vectors=_count(record.get("vectors")) or 0,
-        rms=_number(figures.get("rms")),
-        median=_number(figures.get("median")),
-        worst=_number(figures.get("worst")),
-        stages=tuple(
-            StageLosses(
-                str(each.get("stage")),
-                _number(each.get("median")) or 0.0,
-                _number(each.get("worst")) or 0.0,
-            )
-            for each in _records(record.get("stages"))
-        ),
-        layers=tuple(
-            each for each in map(_layer_losses, _records(record.get("layers"))) if _lost(each)
-        ),
-        inputs_saturated=_count(record.get("inputs_saturated")) or 0,
+        vectors=record.vectors,
+        rms=error.rms if error else None,
+        median=error.median if error else None,
+        worst=error.worst if error else None,
+        stages=tuple(StageLosses(each.stage, each.median, each.worst) for each in record.stages),
+        layers=tuple(_layer_losses(each) for each in record.layers if _lost(each)),
+        inputs_saturated=record.inputs_saturated,
+        features_zeroed=len(record.features_zeroed),
+        features_coarse=len(record.features_coarse),
     )
 
 
@@ -64,23 +45,24 @@ def accuracy_of(evaluation: object | None) -> Accuracy | None:
     """Read an evaluation: shares and counts by name, None where it does not know them."""
     if evaluation is None:
         return None
+    vectors = _count(getattr(evaluation, "vectors", None)) or 0
 
     def share(name: str) -> float | None:
-        value = _number(getattr(evaluation, name, None))
-        # The evaluation may count vectors where a report gives their share.
-        counted = type(getattr(evaluation, name, None)) is int and vectors
-        return value / vectors if value is not None and counted else value
+        given = getattr(evaluation, name, None)
+        value = _number(given)
+        # A count of vectors, where a report gives their share.
+        counts = value is not None and type(given) is int and vectors > 0
+        return value / vectors if counts and value is not None else value
 
-    vectors = _count(getattr(evaluation, "vectors", None)) or 0
     return Accuracy(
         vectors=vectors,
         classes=_count(getattr(evaluation, "classes", None)),
         float_accuracy=share("float_accuracy"),
         accuracy=share("accuracy"),
         same_class=share("same_class"),
-        rms_error=_number(getattr(evaluation, "rms_error", None)),
         float_target_error=_number(getattr(evaluation, "float_target_error", None)),
         target_error=_number(getattr(evaluation, "target_error", None)),
+        rms_error=_number(getattr(evaluation, "rms_error", None)),
     )
 
 
@@ -99,37 +81,27 @@ def compared_layers(comparison: object | None) -> dict[str, dict[str, float | No
     }
 
 
-def saturated_outputs(report: RunReport | None) -> list[int | None]:
-    """Outputs of each layer that a run cut off; None where it did not count them."""
-    return [_count(getattr(layer, "saturated", None)) for layer in report.layers] if report else []
-
-
-def saturated_inputs(report: RunReport | None) -> int | None:
-    """Input values that a run cut off; None where it did not count them."""
-    return _count(getattr(report, "saturated_inputs", None))
-
-
 def reasons_of(fit: object | None) -> tuple[str, ...]:
     """Read why a design was chosen: lines for people."""
     explain = getattr(fit, "explain", None)
     return tuple(str(explain()).splitlines()) if callable(explain) else ()
 
 
-def _layer_losses(record: Mapping[str, Any]) -> LayerLosses:
+def _layer_losses(layer: LayerLoss) -> LayerLosses:
     return LayerLosses(
-        name=str(record.get("name")),
-        weights_zeroed=_count(record.get("weights_zeroed")) or 0,
-        weights_saturated=_count(record.get("weights_saturated")) or 0,
-        outputs_saturated=_count(record.get("saturated")) or 0,
+        name=layer.name,
+        weights=layer.weights,
+        weights_zeroed=layer.weights_zeroed,
+        weights_saturated=layer.weights_saturated,
+        outputs_zeroed=layer.outputs_zeroed,
+        outputs_saturated=layer.saturated,
     )
 
 
-def _lost(layer: LayerLosses) -> bool:
-    return bool(layer.weights_zeroed or layer.weights_saturated or layer.outputs_saturated)
-
-
-def _records(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _lost(layer: LayerLoss) -> bool:
+    return any(
+        (layer.weights_zeroed, layer.weights_saturated, layer.outputs_zeroed, layer.saturated)
+    )
 
 
 def _number(value: Any) -> float | None:
@@ -144,4 +116,4 @@ def _number(value: Any) -> float | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value < 1 << 63 else None
+    return value if type(value) is int and value >= 0 else None

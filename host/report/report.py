@@ -18,6 +18,7 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.tools.manifest import Manifest
 from eie.host.network import Layer, Network
+from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import given_values
 from eie.host.report.board_use import beyond_board, board_of, resources_of
@@ -139,7 +140,7 @@ def make_report(
     alone = run_cycles(single_report, plan) if single_report else None
     batch = run_cycles(batch_report, plan) if batch_report else None
     compared = given_values.compared_layers(comparison)
-    saturated = batch_report or single_report
+    counted_in = batch_report or single_report
     known = {
         "accuracy": given_values.accuracy_of(evaluation),
         "losses": given_values.losses_of(network),
@@ -152,8 +153,8 @@ def make_report(
     missing = {name: MISSING[name] for name, value in known.items() if value is None}
     board = board_of(design)
     beyond = beyond_board(design)
-    counts = given_values.saturated_outputs(saturated) or [None] * len(network.layers)
-    inputs_cut = given_values.saturated_inputs(saturated)
+    counts = _saturated(network, counted_in)
+    inputs_cut = counted_in.saturated_inputs if counted_in else None
     facts = Facts(
         format=FORMAT,
         eie=importlib.metadata.version("eie"),
@@ -169,6 +170,7 @@ def make_report(
             _layer_facts(layer, count, compared.get(layer.name, {}))
             for layer, count in zip(network.layers, counts, strict=True)
         ),
+        feature_fracs=_feature_fracs(network),
         accuracy=given_values.accuracy_of(evaluation),
         losses=given_values.losses_of(network),
         single=alone,
@@ -188,9 +190,7 @@ def make_report(
             agreement=agreement,
             files=names,
         ),
-        origin={
-            name: text for name, text in network.metadata.items() if name != given_values.LOSS_KEY
-        },
+        origin={name: text for name, text in network.metadata.items() if name != METADATA_KEY},
     )
     return Report(facts)
 
@@ -248,6 +248,16 @@ def _check(
             f"files must name {', '.join(PLACEHOLDERS)}, not {shown(name)}",
         )
     problems.raise_as(InputError)
+
+
+def _saturated(network: Network, run: RunReport | None) -> list[int | None]:
+    """Outputs of each layer that a run cut off."""
+    return [layer.saturated for layer in run.layers] if run else [None] * len(network.layers)
+
+
+def _feature_fracs(network: Network) -> tuple[int, int] | None:
+    fracs = network.feature_fracs
+    return None if fracs is None else (int(fracs.min()), int(fracs.max()))
 
 
 def _layer_facts(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,14 @@ import pytest
 
 from eie.hls.spec.design import Design
 from eie.host.network import Network
+from eie.host.network.loss_record import (
+    METADATA_KEY,
+    CutValue,
+    ErrorFigures,
+    LayerLoss,
+    LossRecord,
+    StageLoss,
+)
 from eie.host.report import EngineAgreement, Report, make_report
 from eie.host.run.batch import emulate
 from eie.host.search.fit import fit
@@ -39,6 +46,8 @@ class Evaluated:
 class ComparedLayer:
     name: str
     rms_error: float
+    low: float = 0.0
+    high: float = 7.25
 
 
 @dataclass(frozen=True)
@@ -46,21 +55,19 @@ class Compared:
     layers: tuple[ComparedLayer, ...]
 
 
-LOSS = {
-    "vectors": 100,
-    "error": {"rms": 0.04, "median": 0.03, "worst": 0.2, "worst_vector": 7},
-    "stages": [
-        {"stage": "pruning", "median": 0.028, "worst": 0.17},
-        {"stage": "saturation", "median": 0.0, "worst": 0.01},
-    ],
-    "layers": [
-        {"name": "layer0", "weights": 9, "weights_zeroed": 2, "weights_saturated": 0,
-         "saturated": 3},
-        {"name": "layer1", "weights": 9, "weights_zeroed": 0, "weights_saturated": 0,
-         "saturated": 0},
-    ],
-    "inputs_saturated": 5,
-}  # fmt: skip
+LOSS = LossRecord(
+    vectors=100,
+    error=ErrorFigures(rms=0.04, median=0.03, worst=0.2, worst_vector=7),
+    stages=(StageLoss("pruning", 0.028, 0.17), StageLoss("saturation", 0.0, 0.01)),
+    layers=(
+        LayerLoss("layer0", 9, 2, 2, 0, 1.0, 0, 0, saturated=3),
+        LayerLoss("layer1", 9, 0, 0, 0, 1.0, 0, 0, saturated=0),
+    ),
+    inputs_saturated=5,
+    largest_cut=(CutValue(0, 1, 9.0),),
+    features_zeroed=(3,),
+    features_coarse=(),
+)
 
 
 def inputs_of(network: Network, count: int) -> np.ndarray:
@@ -90,7 +97,7 @@ def report_on() -> Callable[..., Report]:
 def full(random_network, report_on) -> Report:
     """Everything is known."""
     network = random_network(60, 100, 40, 10, density=0.2)
-    network = replace(network, metadata={"model": "LeNet", "loss": json.dumps(LOSS)})
+    network = replace(network, metadata={"model": "LeNet", METADATA_KEY: LOSS.as_text()})
     chosen = fit(network, "pynq-z2")
     return report_on(
         network,

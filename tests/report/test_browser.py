@@ -54,6 +54,13 @@ def test_a_page_is_whole_at_every_width(width, dark, report, browser, tmp_path):
     assert browser.evaluate(FAINT) == []
 
 
+def test_a_desktop_shows_tables_whole(full, browser, tmp_path):
+    full.save(tmp_path / "report.html")
+    browser.show(tmp_path / "report.html", 1280)
+    widths = "[...document.querySelectorAll('.table')].map(e => [e.scrollWidth, e.clientWidth])"
+    assert all(needed <= has for needed, has in browser.evaluate(widths))
+
+
 def test_light_and_dark_differ(full, browser, tmp_path):
     full.save(tmp_path / "report.html")
     grounds = []

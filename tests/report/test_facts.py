@@ -14,11 +14,23 @@ from hypothesis import strategies as st
 from eie.hls.boundary.errors import DoesNotFitError, InputError
 from eie.hls.spec.design import Design
 from eie.hls.tools.manifest import Manifest
+from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import EngineAgreement, make_report
-from eie.host.report.formats import data_size, duration, name, number, percent, ratio, short_names
-from eie.host.report.given_values import LOSS_KEY, accuracy_of, losses_of
+from eie.host.report.formats import (
+    accuracy,
+    average,
+    data_size,
+    duration,
+    limit,
+    name,
+    number,
+    percent,
+    ratio,
+    short_names,
+)
+from eie.host.report.given_values import accuracy_of, losses_of
 from eie.host.run.batch import emulate
 from eie.host.search.fit import fit
 
@@ -232,32 +244,12 @@ def test_losses_come_from_the_record(full):
     assert (losses.median, losses.worst, losses.rms) == (0.03, 0.2, 0.04)
     assert [stage.stage for stage in losses.stages] == ["pruning", "saturation"]
     assert [layer.name for layer in losses.layers] == ["layer0"]  # the other lost nothing
-    assert LOSS_KEY not in full.facts.origin
+    assert METADATA_KEY not in full.facts.origin
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(
-                st.sampled_from(["vectors", "error", "stages", "layers", "rms", "median", "worst"]),
-                inner,
-            )
-        ),
-    )
-)
-def test_a_record_of_any_kind_is_read_or_left_out(random_network, value):
-    network = random_network(4, 3)
-    losses = losses_of(replace(network, metadata={LOSS_KEY: json.dumps(value)}))
-    assert (losses is not None) == isinstance(value, dict)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "null", '{"vectors": 1e999}'])
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "null", "[]", '{"vectors": 1e999}'])
 def test_a_broken_record_is_no_record(text, random_network):
-    network = replace(random_network(4, 3), metadata={LOSS_KEY: text})
-    losses = losses_of(network)
-    assert losses is None or losses.vectors == 0
+    assert losses_of(replace(random_network(4, 3), metadata={METADATA_KEY: text})) is None
 
 
 def test_an_evaluation_may_count_vectors_or_give_shares():
@@ -280,6 +272,10 @@ def test_an_evaluation_may_count_vectors_or_give_shares():
         (percent(0.05), "5 %"),
         (percent(0.00012), "0.012 %"),
         (percent(0), "0 %"),
+        (limit(-31.9990234375), "−32"),
+        (accuracy(0.98333), "98.33 %"),
+        (average(99.96), "100.0"),
+        (average(1234.5), "1,234"),
         (duration(0.5), "0.500 µs"),
         (duration(3636.64), "3.64 ms"),
         (duration(2.5e6), "2.50 s"),

@@ -103,7 +103,7 @@ def test_what_was_never_built_is_said_before_any_figure(report):
 
 
 def test_what_is_missing_says_how_to_get_it(bare):
-    text = " ".join(" ".join(Walker(bare.as_html()).text).split())
+    text = " ".join("".join(Walker(bare.as_html()).text).split())
     for sentence in bare.facts.missing.values():
         assert sentence in text
     assert "--labels" in bare.facts.missing["accuracy"]
@@ -116,6 +116,10 @@ def test_names_stay_text(hostile):
     assert "{{ 7*7 }}" in text
     assert not re.search("[\x00\u202e\ud800]", hostile.as_html())
     assert "<img src=x onerror=alert(1)>" in text
+
+
+def test_options_are_kept_in_one_piece(bare):
+    assert '<code class="option">--labels Y.npy</code>' in bare.as_html()
 
 
 def test_long_names_keep_both_ends(deep):
