@@ -141,12 +141,14 @@ def make_report(
     batch = run_cycles(batch_report, plan) if batch_report else None
     compared = given_values.compared_layers(comparison)
     counted_in = batch_report or single_report
+    accuracy, losses = given_values.accuracy_of(evaluation), given_values.losses_of(network)
+    activity = pe_activity(counters)
     known = {
-        "accuracy": given_values.accuracy_of(evaluation),
-        "losses": given_values.losses_of(network),
+        "accuracy": accuracy,
+        "losses": losses,
         "single": alone,
         "batch": batch,
-        "activity": pe_activity(counters),
+        "activity": activity,
         "rms_error": compared or None,
         "agreement": tuple(agreement) or None,
     }
@@ -171,13 +173,13 @@ def make_report(
             for layer, count in zip(network.layers, counts, strict=True)
         ),
         feature_fracs=_feature_fracs(network),
-        accuracy=given_values.accuracy_of(evaluation),
-        losses=given_values.losses_of(network),
+        accuracy=accuracy,
+        losses=losses,
         single=alone,
         batch=batch,
         saturated_inputs=inputs_cut,
         load=layer_loads(plan),
-        activity=pe_activity(counters),
+        activity=activity,
         resources=resources_of(design),
         agreement=tuple(agreement),
         reasons=given_values.reasons_of(fit),

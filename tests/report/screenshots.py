@@ -14,6 +14,7 @@ import numpy as np
 from chromium import find_chromium, running
 
 from eie.hls.boundary.partials import temporary_folder
+from eie.host.network.input_codes import quantize_inputs
 from eie.host.report import EngineAgreement, Report, make_report
 from eie.host.run.batch import emulate
 from eie.host.search.fit import fit
@@ -42,7 +43,7 @@ def demo_report(folder: Path) -> Report:
     """Take the demo's digits all the way, and report it."""
     outcome = demo.run(folder, print)
     network, labels = outcome.digits.network, outcome.digits.labels
-    codes = demo.quantize(outcome.digits.inputs, network.input_frac)
+    codes = quantize_inputs(network, outcome.digits.inputs)
     reference, *others = outcome.outputs.items()
     right = float(np.mean(reference[1].argmax(axis=1) == labels))
     return make_report(
