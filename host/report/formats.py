@@ -32,6 +32,7 @@ _LONGEST_NAME = 160
 #: Characters of it beside a plot.
 _LONGEST_SHORT = 26
 _DIGITS = 3
+_LEAST_PERCENT = 0.001
 
 
 def number(value: float) -> str:
@@ -45,6 +46,8 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """Write a share of 1 in percent: two digits where it is small."""
     value = 100 * share
+    if 0 < abs(value) < _LEAST_PERCENT:  # what is left of sums in floating point
+        return f"< {_LEAST_PERCENT:g} %"
     if 0 < abs(value) < 1:
         return f"{float(f'{value:.2g}'):g} %"
     return f"{value:.{1 if value >= 10 else 2}f}".rstrip("0").rstrip(".") + " %"

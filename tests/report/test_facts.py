@@ -272,6 +272,7 @@ def test_an_evaluation_may_count_vectors_or_give_shares():
         (percent(0.05), "5 %"),
         (percent(0.00012), "0.012 %"),
         (percent(0), "0 %"),
+        (percent(2.5e-16), "< 0.001 %"),
         (limit(-31.9990234375), "−32"),
         (accuracy(0.98333), "98.33 %"),
         (average(99.96), "100.0"),
