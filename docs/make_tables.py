@@ -1,4 +1,4 @@
-"""Rewrite the tables in packets.md, driver.md, parameters.md and architecture.md.
+"""Rewrite the tables in the documents from what they list.
 
 Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
 ``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
@@ -23,6 +23,7 @@ from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, S
 from eie.hls.spec.parameter import GROUPS, Group
 from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
+from eie.host.report.facts import SCHEMA
 
 FOLDER = Path(__file__).parent
 
@@ -63,6 +64,47 @@ def faults() -> list[tuple[str, str, str]]:
     return [(f"`{name}`", values.get(types[name], "count"), text) for name, text in texts.items()]
 
 
+def facts() -> str:
+    """Every value of a report's JSON with its fields: the texts of the ``#:`` comments."""
+    parts = []
+    for value in SCHEMA:
+        source = inspect.getsource(value)
+        found = re.findall(r"^((?:    #: .*\n)+)    (\w+): (.+?)(?: = .+)?$", source, re.MULTILINE)
+        assert [name for _, name, _ in found] == [field.name for field in fields(value)]
+        rows = [
+            (f"`{name}`", json_type(kind), in_markdown(of_comment(text)))
+            for text, name, kind in found
+        ]
+        title = in_markdown((inspect.getdoc(value) or "").partition("\n")[0])
+        parts.append(
+            f"### {value.__name__}\n\n{title}\n\n{table(('field', 'type', 'meaning'), rows)}"
+        )
+    return "\n\n".join(parts)
+
+
+def of_comment(text: str) -> str:
+    """Text of ``#:`` comments."""
+    return " ".join(re.findall(r"#: (.*)", text))
+
+
+def in_markdown(text: str) -> str:
+    """Turn what a comment has for Sphinx and Python into Markdown and JSON."""
+    text = re.sub(r":\w+:`[.\w]+?(\w+)`", r"`\1`", text).replace("``", "`")
+    return re.sub(r"\bNone\b", "null", text)
+
+
+def json_type(annotation: str) -> str:
+    """Say in words what JSON has for a Python type."""
+    words = {"str": "string", "int": "integer", "float": "number", "bool": "true or false"}
+    if annotation.endswith(" | None"):
+        return f"{json_type(annotation.removesuffix(' | None'))}, or null"
+    if items := re.fullmatch(r"tuple\[(.+), \.\.\.\]", annotation):
+        return f"list of {json_type(items[1])}"
+    if annotation.startswith("Mapping"):
+        return "object"
+    return words.get(annotation, f"[{annotation}](#{annotation.lower()})")
+
+
 def tables() -> dict[str, dict[str, str]]:
     """Every table by its document and the name in its marker."""
     return {
@@ -70,6 +112,7 @@ def tables() -> dict[str, dict[str, str]]:
         "driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
         "parameters.md": {key: parameters(key) for key in GROUPS},
         "architecture.md": {"picture": picture(), "rooms": rooms()},
+        "report.md": {"facts": facts()},
     }
 
 

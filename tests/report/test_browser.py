@@ -1,0 +1,131 @@
+"""Pages in a real Chromium: nothing complains, nothing is fetched, nothing sticks out."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("chromium")
+
+#: Elements whose text is wider than they are, though nothing says that it is cut or scrolls.
+CUT_OFF = """[...document.querySelectorAll("body *")].filter(e => {
+  const style = getComputedStyle(e);
+  return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && style.display !== "inline"
+    && style.overflowX === "visible" && !(e instanceof SVGElement);
+}).map(e => e.outerHTML.slice(0, 200))"""
+#: Contrast of each piece of text with what is behind it, where it is below 4.5.
+FAINT = """(() => {
+  const linear = c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const channel = c => linear(c / 255);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || e.closest("svg title")) continue;
+    const style = getComputedStyle(e);
+    const ink = light(parse(e instanceof SVGElement ? style.fill : style.color));
+    const behind = light(ground(e));
+    const contrast = (Math.max(ink, behind) + 0.05) / (Math.min(ink, behind) + 0.05);
+    if (contrast < 4.5) found.push([contrast, e.outerHTML.slice(0, 120)]);
+  }
+  return found;
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_is_whole_at_every_width(width, dark, report, browser, tmp_path):
+    page = tmp_path / "report.html"
+    report.save(page)
+    browser.show(page, width, dark=dark)
+    assert browser.complaints() == []
+    assert [url for url in browser.requests() if not url.startswith("data:")] == [page.as_uri()]
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    assert browser.evaluate(CUT_OFF) == []
+    assert browser.evaluate(FAINT) == []
+
+
+def test_a_desktop_shows_tables_whole(full, browser, tmp_path):
+    full.save(tmp_path / "report.html")
+    browser.show(tmp_path / "report.html", 1280)
+    widths = "[...document.querySelectorAll('.table')].map(e => [e.scrollWidth, e.clientWidth])"
+    assert all(needed <= has for needed, has in browser.evaluate(widths))
+
+
+def test_light_and_dark_differ(full, browser, tmp_path):
+    full.save(tmp_path / "report.html")
+    grounds = []
+    for dark in (False, True):
+        browser.show(tmp_path / "report.html", dark=dark)
+        grounds.append(browser.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert grounds == ["rgb(255, 255, 255)", "rgb(17, 22, 28)"]
+
+
+def test_a_page_reads_the_same_without_scripts(full, browser, tmp_path):
+    page = tmp_path / "report.html"
+    full.save(page)
+    texts = []
+    for scripts in (True, False):
+        browser.show(page, scripts=scripts)
+        # The protocol's own calls run whether or not the page's scripts may.
+        texts.append(browser.evaluate("document.body.innerText"))
+    assert texts[0] == texts[1]
+    assert "What limits it." in texts[0]
+    assert browser.evaluate("document.scripts.length") == 0
+
+
+def test_hostile_names_stay_text(hostile, browser, tmp_path):
+    page = tmp_path / "report.html"
+    hostile.save(page)
+    browser.show(page)
+    active = "document.querySelectorAll('script, img, [onload], [onerror]').length"
+    assert browser.evaluate(active) == 0
+    assert '"><script>alert(1)</script>' in browser.evaluate("document.body.innerText")
+    assert browser.complaints() == []
+
+
+def test_every_plot_has_a_size_and_a_name(report, browser, tmp_path):
+    page = tmp_path / "report.html"
+    report.save(page)
+    browser.show(page, 390)
+    plots = browser.evaluate(
+        "[...document.querySelectorAll('svg[role=img]')].map(e => [e.getBoundingClientRect().width,"
+        " e.querySelector('title').textContent.trim().length])"
+    )
+    assert plots
+    assert all(width > 200 and name > 0 for width, name in plots)
+
+
+def test_the_page_is_read_out_in_order(full, browser, tmp_path):
+    """What a screen reader is told: headings, and a name for each picture and table."""
+    page = tmp_path / "report.html"
+    full.save(page)
+    browser.show(page)
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    seen = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"]
+    ]
+    headings = [name for role, name in seen if role == "heading"]
+    assert headings == [
+        "60-100-40-10 on PYNQ-Z2", "Network", "Accuracy", "Cycles", "Load of the PEs", "Resources",
+        "Which engines agree", "Next steps", "Details",
+    ]  # fmt: skip
+    assert all(name for role, name in seen if role in ("image", "region", "navigation"))
+
+
+def test_it_prints(full, browser, tmp_path):
+    full.save(tmp_path / "report.html")
+    browser.show(tmp_path / "report.html")
+    paper = browser.call("Page.printToPDF", printBackground=True)
+    assert base64.b64decode(paper["data"]).startswith(b"%PDF-")
