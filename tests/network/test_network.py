@@ -230,7 +230,7 @@ def test_metadata_that_is_not_text_is_refused(metadata, random_network):
         (np.zeros((1, 6)), "input codes must be int16, not float64"),
         (np.zeros((1, 6), np.uint16), "input codes must be int16, not uint16"),
         (np.full((1, 6), np.nan), "input codes must be int16, not float64"),
-        (np.array([[None] * 6]), "input codes must be int16, not object"),
+        (np.array([[None] * 6]), "input codes must be real numbers, not dtype object"),
         (np.zeros(6, np.int16), r"inputs must have shape \(batch, 6\), not \(6,\)"),
         (np.zeros((1, 7), np.int16), r"not \(1, 7\)"),
         (np.zeros((6, 1), np.int16), r"not \(6, 1\)"),
