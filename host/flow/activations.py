@@ -51,7 +51,5 @@ def layer_activations(
         )
         sums = product(codes) + layer.bias
         codes, saturated = write_back_counted(sums, layer.shift, relu=layer.relu)
-        found.append(
-            LayerActivations(layer.name, dequantize(codes, layer.output_frac), saturated)
-        )
+        found.append(LayerActivations(layer.name, dequantize(codes, layer.output_frac), saturated))
     return tuple(found)

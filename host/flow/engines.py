@@ -64,15 +64,18 @@ class Engines:
                 outputs = emulate(self._network, self._design, codes, report=False).outputs
             elif engine == "c++":
                 kernel = self.compiled()
-                outputs = simulate(
-                    self._network, self._design, kernel, codes, report=False
-                ).outputs
+                outputs = simulate(self._network, self._design, kernel, codes, report=False).outputs
             else:
                 outputs = self._on_board(codes)
         # Again, as of the caller's line.
         for each in caught:
-            warnings.warn(each.message, each.category, stacklevel=stacklevel + 1)
+            warnings.warn(each.message, each.category, stacklevel=stacklevel)
         return outputs
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the C++ is compiled and running."""
+        return self._kernel is not None
 
     def compiled(self) -> CompiledKernel:
         """Generate and compile the design with g++, once."""
@@ -80,7 +83,9 @@ class Engines:
             from eie.host.project.generate import generate
 
             with ExitStack() as stack:
-                project = generate(self._design, stack.enter_context(temporary_folder()) / "project")
+                project = generate(
+                    self._design, stack.enter_context(temporary_folder()) / "project"
+                )
                 self._kernel = stack.enter_context(CompiledKernel(project))
                 self._open.push(stack.pop_all())
         return self._kernel

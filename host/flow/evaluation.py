@@ -88,7 +88,7 @@ class Evaluation:
             rows.append(("rms error of the model against targets", f"{self.float_target_error:g}"))
         if self.target_error is not None:
             rows.append(("rms error, compressed, against targets", f"{self.target_error:g}"))
-        return Table(counted(self.vectors, "vector"), ("", ""), rows)
+        return Table(counted(self.vectors, "vector"), (), rows)
 
     def __repr__(self) -> str:
         return "; ".join(f"{name} {value}" for name, value in self.summary().rows)
@@ -134,7 +134,11 @@ def check_labels(
             f"{name} must be classes of shape ({vectors},), not one-hot vectors of shape "
             f"{array.shape}: give {name}.argmax(axis=1)"
         )
-    return _targets(array, outputs, name) if array.dtype.kind == "f" else _classes(array, outputs, name)
+    return (
+        _targets(array, outputs, name)
+        if array.dtype.kind == "f"
+        else _classes(array, outputs, name)
+    )
 
 
 def evaluate_outputs(

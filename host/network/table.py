@@ -21,7 +21,7 @@ class Table:
     title
         One line above.
     head
-        Names of the columns.
+        Names of the columns; may be empty.
     rows
         Cells, which ``str`` turns into text.
     notes
@@ -35,7 +35,8 @@ class Table:
 
     def __str__(self) -> str:
         # Names come from files, and must not steer a terminal.
-        cells = [[printable(str(cell)) for cell in row] for row in (self.head, *self.rows)]
+        lines = [self.head, *self.rows] if self.head else self.rows
+        cells = [[printable(str(cell)) for cell in line] for line in lines]
         notes = map(printable, self.notes)
         return "\n".join([printable(self.title), as_text(cells), *notes])
 
