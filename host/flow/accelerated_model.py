@@ -72,6 +72,8 @@ class AcceleratedModel:
         Real inputs, float64 of shape (n, inputs), that reports and packages use.
     labels
         Of the samples: classes or targets.
+    bitstream
+        Of the board that this runs on; None without one.
 
     Attributes
     ----------
@@ -94,6 +96,7 @@ class AcceleratedModel:
         model: DenseModel | None = None,
         samples: npt.NDArray[np.float64] | None = None,
         labels: npt.ArrayLike | None = None,
+        bitstream: StrPath | None = None,
     ) -> None:
         self.network = network
         self.design = design
@@ -102,8 +105,8 @@ class AcceleratedModel:
         self._samples = samples
         self._labels = labels
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
-        self._engines = Engines(network, design)
-        self._bitstream: Path | None = None
+        self._engines = Engines(network, design, bitstream)
+        self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
 
     def predict(self, x: npt.ArrayLike, engine: Engine = "emulator") -> Reals:
@@ -318,9 +321,7 @@ class AcceleratedModel:
         DeviceError
             If the accelerator does not answer.
         """
-        accelerator = self._engines.open(bitstream)
-        self._bitstream = Path(bitstream)
-        return accelerator
+        return self._engines.open(bitstream)
 
     def build(self, out: StrPath | None = None) -> Manifest:
         """Build the bitstream with Vitis HLS and Vivado, which takes an hour or more.
@@ -343,6 +344,7 @@ class AcceleratedModel:
         ToolError
             If a tool is missing or fails; says which, and the log's last lines.
         """
+        from eie.hls.tools.manifest import BITSTREAM
         from eie.hls.tools.vendor import build_bitstream, run_hls
         from eie.host.project.generate import generate
 
@@ -355,7 +357,7 @@ class AcceleratedModel:
         generate(self.design, project)
         run_hls(project)
         manifest = build_bitstream(project, folder, date=datetime.date.today())
-        self._bitstream = folder / "eie.bit"
+        self._built = folder / BITSTREAM
         return manifest
 
     def report(self, path: StrPath) -> Path:
@@ -407,7 +409,7 @@ class AcceleratedModel:
         Parameters
         ----------
         path
-            File to write, ``.zip``. It has the bitstream if one was built or opened, or else the
+            File to write, ``.zip``. It has the bitstream if :meth:`build` made one, or else the
             project to build it from.
 
         Returns
@@ -429,8 +431,8 @@ class AcceleratedModel:
         package(
             path,
             network=self.network,
-            design=None if self._bitstream else self.design,
-            bitstream=self._bitstream,
+            design=self.design,
+            bitstream=self._built,
             inputs=None if samples is None else samples[:_REPORTED],
             labels=np.asarray(labels)[:_REPORTED] if classes else None,
         )

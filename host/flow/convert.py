@@ -36,6 +36,7 @@ def convert(
     keep_weights: bool = False,
     input_shape: Sequence[int] | None = None,
     design: Design | str | os.PathLike[str] | None = None,
+    bitstream: str | os.PathLike[str] | None = None,
     **parameters: Any,
 ) -> AcceleratedModel:
     """Compress a model and choose hardware for it; what comes next is a method of the result.
@@ -65,6 +66,8 @@ def convert(
         Linear tells.
     design
         Hardware to use instead of choosing it: a design, or the path of its file (``.toml``).
+    bitstream
+        On a board: the ``.bit`` that ``engine="board"`` loads. Without one the board is emulated.
     **parameters
         What :func:`eie.fit` takes: parameters of :class:`eie.Design` that are not to be chosen,
         such as ``pes=16``; ``passes=True`` for a network larger than the board.
@@ -145,7 +148,13 @@ def convert(
         chosen = fit(network, wanted_board, **parameters)
         hardware = chosen.design
     return AcceleratedModel(
-        network, hardware, fit=chosen, model=dense, samples=samples, labels=labels
+        network,
+        hardware,
+        fit=chosen,
+        model=dense,
+        samples=samples,
+        labels=labels,
+        bitstream=bitstream,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -47,7 +46,14 @@ def check_engine(engine: str) -> None:
 class Engines:
     """The engines of one network on one design."""
 
-    def __init__(self, network: Network, design: Design) -> None:
+    def __init__(
+        self,
+        network: Network,
+        design: Design,
+        bitstream: str | os.PathLike[str] | None = None,
+    ) -> None:
+        #: Of the board that this runs on, opened when it is first asked for; None without a board.
+        self.bitstream = bitstream
         self._network = network
         self._design = design
         self._kernel: CompiledKernel | None = None
@@ -97,10 +103,10 @@ class Engines:
         if self._accelerator is not None:
             self._accelerator.close()
             self._accelerator = None
-        accelerator = Accelerator(Path(bitstream))
+        accelerator = Accelerator(bitstream)
         self._open.callback(accelerator.close)
         accelerator.load(self._network)
-        self._accelerator = accelerator
+        self._accelerator, self.bitstream = accelerator, bitstream
         return accelerator
 
     def close(self) -> None:
@@ -109,6 +115,8 @@ class Engines:
         self._open.close()
 
     def _on_board(self, codes: Codes) -> Codes:
+        if self._accelerator is None and self.bitstream is not None:
+            self.open(self.bitstream)
         if self._accelerator is not None:
             return self._accelerator.run(codes)
         from eie.host.board.driver import Accelerator
@@ -117,7 +125,7 @@ class Engines:
         if not self._told:
             self._told = True
             warnings.warn(
-                "no bitstream was opened, so the board is an emulated one: the real pynq package "
+                "no bitstream was given, so the board is an emulated one: the real pynq package "
                 "and driver, with the numpy emulator behind; on a board, open('eie.bit')",
                 EieWarning,
                 stacklevel=2,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eie.hls.boundary.errors import NetworkFileError
 from eie.hls.boundary.text import counted
+from eie.host.network import Layer, Network
 from eie.host.network.input_shape import shape_text
 from eie.host.network.loss_record import LossRecord
-from eie.host.network.network import Layer, Network
 from eie.host.network.table import Table
 
 __all__ = ["error_text", "float_bytes", "network_table", "weights_text"]
