@@ -73,9 +73,12 @@ class Engines:
                 outputs = simulate(self._network, self._design, kernel, codes, report=False).outputs
             else:
                 outputs = self._on_board(codes)
-        # Again, as of the caller's line.
+        # Again: eie's own as of the caller's line, others as they were.
         for each in caught:
-            warnings.warn(each.message, each.category, stacklevel=stacklevel)
+            if issubclass(each.category, EieWarning):
+                warnings.warn(each.message, each.category, stacklevel=stacklevel)
+            else:
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
         return outputs
 
     @property
