@@ -15,16 +15,17 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted
-from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.spec.fixed_point import dequantize
 from eie.host.flow.activations import layer_activations
 from eie.host.flow.comparison import Comparison, compare_layers
 from eie.host.flow.engines import Engine, Engines, check_engine
 from eie.host.flow.evaluation import Evaluation, check_labels, evaluate_outputs
+from eie.host.flow.inputs import real_batch, typical_vectors
+from eie.host.flow.model_table import model_table
+from eie.host.flow.reading import read_matching
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs, saturated_inputs
-from eie.host.network.summary import error_text, float_bytes, weights_text
 from eie.host.network.table import Table
 from eie.host.packing.tiling import plan_passes
 from eie.host.run.batch import RunResult, emulate_plan
@@ -41,13 +42,8 @@ __all__ = ["AcceleratedModel"]
 Reals = npt.NDArray[np.float32]
 StrPath = str | os.PathLike[str]
 
-#: Vectors of the batch that the throughput is predicted with, at most.
-_BATCH = 64
 #: Vectors that a report takes errors and accuracy from, at most.
 _REPORTED = 1024
-_BEAT_BYTES = 8
-#: Share of non-zero inputs assumed where there are no vectors at all.
-_ASSUMED_DENSITY = 0.5
 
 
 class AcceleratedModel:
@@ -139,7 +135,7 @@ class AcceleratedModel:
             Once, if the board is an emulated one.
         """
         check_engine(engine)
-        array, single = self._batch(x)
+        array, single = real_batch(self.network, x)
         codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
         outputs = self._engines.run(codes, engine, stacklevel=3)
         values = dequantize(outputs, self.network.output_frac)
@@ -171,7 +167,7 @@ class AcceleratedModel:
             If inputs or labels are not what they must be; or there is neither model nor labels.
         """
         check_engine(engine)
-        array, single = self._batch(x)
+        array, single = real_batch(self.network, x)
         if single:
             raise InputError(
                 f"x must be a batch, not a single input of shape {real_array(x, 'x').shape}"
@@ -213,13 +209,13 @@ class AcceleratedModel:
             If no model is known, or the one given has other layers; or the inputs are not what they
             must be.
         """
-        given = self.model if x is None else self._read(model_or_x)
+        given = self.model if x is None else read_matching(self.network, model_or_x)
         if given is None:
             raise InputError(
                 "compare must be given the model, compare(model, x), since the one that this "
                 "network was made of is not known"
             )
-        array, _ = self._batch(model_or_x if x is None else x)
+        array, _ = real_batch(self.network, model_or_x if x is None else x)
         if not len(array):
             raise InputError("x must have at least one vector, not 0")
         codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
@@ -248,7 +244,7 @@ class AcceleratedModel:
             By layer name, in order: shape (n, outputs of the layer), or (outputs,) for a single
             input. The last is what :meth:`predict` gives.
         """
-        array, single = self._batch(x)
+        array, single = real_batch(self.network, x)
         codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
         found = layer_activations(self.network, codes)
         return {each.name: each.values[0] if single else each.values for each in found}
@@ -264,26 +260,8 @@ class AcceleratedModel:
         Table
             Shows itself in a notebook; for ``print`` elsewhere.
         """
-        table = self.network.summary()
         accuracy = [] if self._evaluation is None else self._evaluation.summary().rows
-        single, batch = self._predicted
-        assert single.report is not None and batch.report is not None
-        latency, each = single.report.latency_us, batch.report.latency_us
-        loaded = sum(_BEAT_BYTES * len(part.packed.sections) for part in self._plan.passes)
-        before, design = float_bytes(self.network), self.design
-        board = BOARDS[design.board].title if design.board != NO_BOARD else "no board"
-        notes = [
-            f"size: {weights_text(self.network)}; {loaded:,} bytes on the chip, "
-            f"{before / loaded:.1f} times smaller",
-            f"error: {error_text(self.network)}",
-            *(f"{name}: {value}" for name, value in accuracy),
-            f"design: {counted(design.pes, 'PE')} for {board} at {design.clock_mhz} MHz"
-            + (f", in {len(self._plan.passes)} passes" if len(self._plan.passes) > 1 else ""),
-            f"predicted latency of one vector: {latency:.2f} us",
-            f"predicted throughput in a batch of {batch.report.vectors}: "
-            f"{1e6 / each:,.0f} vectors a second",
-        ]
-        return Table(f"{self.network!r}"[1:-1], table.head, table.rows, notes)
+        return model_table(self._plan, *self._predicted, accuracy)
 
     def compile(self) -> AcceleratedModel:
         """Generate the C++ and compile it with g++, for ``engine="c++"``.
@@ -488,54 +466,10 @@ class AcceleratedModel:
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
-    def _batch(self, x: Any) -> tuple[npt.NDArray[Any], bool]:
-        """Give real inputs as (n, inputs), and whether it was a single one without a batch axis."""
-        array = real_array(x, "x")
-        if array.dtype == np.int16:
-            raise InputError(
-                "x must be real numbers, not int16, which are fixed-point codes elsewhere "
-                "(eie.emulate): give x.astype(numpy.float32)"
-            )
-        network = self.network
-        batch = array.ndim >= 2 and array.shape[1:] in ((network.inputs,), network.input_shape)
-        single = not batch and array.shape in ((network.inputs,), network.input_shape)
-        return network.flat_inputs(array[np.newaxis] if single else array, name="x"), single
-
-    def _read(self, model: Any) -> DenseModel:
-        """Read a model to compare with."""
-        import torch
-
-        from eie.host.compress.reader import read_model
-
-        is_module = isinstance(model, torch.nn.Module)
-        found = read_model(model, input_shape=self.network.input_shape if is_module else None)
-        sizes = [(layer.rows, layer.columns) for layer in found.layers]
-        wanted = [(layer.rows, layer.columns) for layer in self.network.layers]
-        if sizes != wanted:
-
-            def text(shapes: list[tuple[int, int]]) -> str:
-                return ", ".join(f"{columns} -> {rows}" for rows, columns in shapes)
-
-            raise InputError(
-                f"model must have the network's layers, {text(wanted)}, not {text(sizes)}"
-            )
-        return found
-
-    def _vectors(self) -> npt.NDArray[np.int16]:
-        """Codes that time is predicted with: of the calibration, golden ones, or random."""
-        network = self.network
-        if self._samples is not None:
-            return quantize(self._samples[:_BATCH], network.input_frac)
-        if len(network.golden_inputs):
-            return network.golden_inputs[:_BATCH]
-        random = np.random.default_rng(0)
-        codes = random.integers(1, 1 << 10, (_BATCH, network.inputs))
-        return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
-
     @cached_property
     def _predicted(self) -> tuple[RunResult, RunResult]:
         """One vector alone, and a batch, on the emulator."""
-        codes = self._vectors()
+        codes = typical_vectors(self.network, self._samples)
         return emulate_plan(self._plan, codes[:1]), emulate_plan(self._plan, codes)
 
     @cached_property

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
@@ -16,11 +15,11 @@ from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
 from eie.host.flow.evaluation import check_labels
+from eie.host.flow.reading import read_with_shape
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
 if TYPE_CHECKING:
-    from eie.host.compress.dense_layer import DenseModel
     from eie.host.compress.program import Model
 
 __all__ = ["convert"]
@@ -135,7 +134,8 @@ def convert(
 
         if calibration is not None:
             samples = check_calibration(calibration)
-        dense = _read(model, input_shape, samples)
+        likely = None if samples is None else samples.shape[1:]
+        dense = read_with_shape(model, input_shape, likely)
         if samples is not None:
             samples = flatten_calibration(samples, dense)
         if labels is not None and samples is not None:
@@ -188,15 +188,3 @@ def _given_design(
         f"board must be left out or the design's, {found.board!r}, not {board!r}",
     )
     return found
-
-
-def _read(
-    model: Any, input_shape: Sequence[int] | None, samples: npt.NDArray[np.float64] | None
-) -> DenseModel:
-    import torch  # a model cannot be read without it
-
-    from eie.host.compress.reader import read_model
-
-    if input_shape is None and samples is not None and isinstance(model, torch.nn.Module):
-        input_shape = samples.shape[1:]
-    return read_model(model, input_shape=input_shape)

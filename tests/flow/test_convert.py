@@ -25,6 +25,8 @@ def test_modules_files_and_networks_give_the_same(acc, case, tmp_path):
     torch.export.save(program, tmp_path / "model.pt2")
     expected = acc.predict(case.x)
     arguments = {"board": "pynq-z2", "density": 0.6, "calibration": case.x}
+    with pytest.raises(eie.EieError, match="input_shape must be None for an exported program"):
+        eie.convert(program, input_shape=(16,))
     for model in (program, tmp_path / "model.pt2", str(tmp_path / "model.pt2")):
         made = eie.convert(model, **arguments)
         assert made.network.layers == acc.network.layers
