@@ -55,7 +55,7 @@ golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
 lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=build/links $(BIN)/mypy -p eie.host -p eie.hls
+	MYPYPATH=build/links $(BIN)/mypy -p eie
 	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: docs

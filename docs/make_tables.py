@@ -151,7 +151,7 @@ def rooms() -> str:
 
 def picture() -> str:
     """Draw which room builds on which, as Mermaid, without what follows from other arrows."""
-    graph = grimp.build_graph("eie.hls", "eie.host", cache_dir=None)
+    graph = grimp.build_graph("eie", cache_dir=None)
     below: dict[str, set[str]] = {name: set() for name in room_folders()}
 
     def room(module: str) -> str:

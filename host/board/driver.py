@@ -20,16 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError, EieWarning, InputError, Problems
-from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import dequantize
 from eie.host.board.call_queue import Turns
 from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.board.recovery import BoardLink
 from eie.host.board.transport import BoardEngine
 from eie.host.network import Network
-from eie.host.network.input_codes import quantize_inputs, saturated_inputs
+from eie.host.network.input_codes import input_codes
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.protocol.saturation import Saturation
@@ -201,9 +199,9 @@ class Accelerator:
         Parameters
         ----------
         inputs
-            Shape (batch, inputs): real numbers (float16, float32, float64), which are quantised
-            with the network's input format and saturate beyond it, with a warning; or int16,
-            which are taken for fixed-point codes as they are.
+            Shape (batch, inputs), or with the network's ``input_shape``: real numbers (float16,
+            float32, float64), which are quantised with the network's input format and saturate
+            beyond it, with a warning; or int16, which are taken for fixed-point codes as they are.
 
         Returns
         -------
@@ -353,23 +351,11 @@ class Accelerator:
     ) -> Codes | npt.NDArray[np.float32]:
         plan = self._loaded()
         network = plan.network
-        array = real_array(inputs, "inputs")
-        real = array.dtype.kind == "f"
-        lost = 0
-        if real:
-            codes = quantize_inputs(network, array, stacklevel=4)
-            lost = int(saturated_inputs(network, array, codes).sum())
-        elif array.dtype == np.int16:
-            codes = network.check_inputs(array.astype(np.int16, copy=False))
-        else:
-            raise InputError(
-                f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
-                "inputs.astype(numpy.float32)"
-            )
-        outputs = self._run_codes(plan, codes, stopped, saturated_inputs=lost)
+        taken = input_codes(network, inputs, stacklevel=4)
+        outputs = self._run_codes(plan, taken.codes, stopped, saturated_inputs=taken.saturated)
         assert self._saturation is not None
         self._saturation.warn(network, stacklevel=3)
-        return dequantize(outputs, network.output_frac) if real else outputs
+        return taken.answer(network, outputs)
 
     def _run_codes(
         self,

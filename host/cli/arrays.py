@@ -64,7 +64,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
 
 
 def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
-    """Read real inputs of shape (batch, inputs) and quantise them for `network`.
+    """Read real inputs, flat or in the model's own shape, and quantise them for `network`.
 
     Returns
     -------
@@ -82,10 +82,7 @@ def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], in
         If values lie beyond what the network's inputs hold.
     """
     array = read_array(path)
-    if array.ndim != 2 or array.shape[1] != network.inputs:
-        raise InputError(
-            f"inputs in {path} must have shape (batch, {network.inputs}), not {array.shape}"
-        )
+    array = network.flat_inputs(array, name=f"inputs in {path}")
     if len(array) == 0:
         raise InputError(f"inputs in {path} must have at least one vector, not 0")
     codes = quantize_inputs(network, array, name=f"inputs in {path}")

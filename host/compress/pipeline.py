@@ -24,9 +24,10 @@ from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared
 from eie.host.network import Network
+from eie.host.network.input_shape import INPUT_SHAPE, shape_text
 from eie.host.network.loss_record import METADATA_KEY
 
-__all__ = ["GOLDEN_VECTORS", "compress"]
+__all__ = ["GOLDEN_VECTORS", "compress", "compress_read"]
 
 #: Golden vectors of a network, if not said otherwise.
 GOLDEN_VECTORS = 16
@@ -105,14 +106,37 @@ def compress(
     ``LossRecord.of(network)`` (:mod:`eie.host.network.loss_record`) gives errors, losses by step
     and counts as numbers.
     """
-    if not isinstance(golden, int) or isinstance(golden, bool) or golden < 0:
-        raise InputError(f"golden must be an integer of at least 0, not {golden!r}")
+    _check_golden(golden)
     samples = None if calibration is None else check_calibration(calibration)
     if samples is not None and input_shape is None and isinstance(model, torch.nn.Module):
         input_shape = samples.shape[1:]
-    dense = read_model(model, input_shape=input_shape)
-    if samples is not None:
-        samples = flatten_calibration(samples, dense)
+    return compress_read(
+        read_model(model, input_shape=input_shape),
+        density=density,
+        calibration=samples,
+        keep_weights=keep_weights,
+        golden=golden,
+        stacklevel=3,
+    )
+
+
+def compress_read(
+    dense: DenseModel,
+    *,
+    density: Density | None = None,
+    calibration: npt.ArrayLike | None = None,
+    keep_weights: bool = False,
+    golden: int = GOLDEN_VECTORS,
+    stacklevel: int = 2,
+) -> Network:
+    """Compress a model that is read already, as :func:`compress` does.
+
+    `stacklevel` says whose line a warning names, as for :func:`warnings.warn`: 2 for the caller's.
+    """
+    _check_golden(golden)
+    samples = None
+    if calibration is not None:
+        samples = flatten_calibration(check_calibration(calibration), dense)
     notes = {"compression": "weights kept as given" if keep_weights else "pruned and shared"}
     # How the weights were clustered, of the model as it is and, where tried, with scaled features.
     ways: list[dict[str, str]] = []
@@ -120,7 +144,7 @@ def compress(
         densities = choose_densities(dense.layers, density)
         notes |= densities.notes()
         if densities.kept:
-            warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=2)
+            warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=stacklevel)
 
     def share_weights(scaled: DenseModel, inputs: Samples | None) -> tuple[SharedWeights, ...]:
         if keep_weights:
@@ -137,6 +161,7 @@ def compress(
         notes |= ways[-1 if network.feature_fracs is not None else 0]
     metadata = {
         "model": dense.name,
+        INPUT_SHAPE: shape_text(dense.input_shape),
         "torch": torch.__version__,
         **notes,
         "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in network.layers),
@@ -145,7 +170,7 @@ def compress(
         METADATA_KEY: record.as_text(),
     }
     for category, text in warnings_of(best, zeros=samples is not known):
-        warnings.warn(text, category, stacklevel=2)
+        warnings.warn(text, category, stacklevel=stacklevel)
     codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")
     return replace(
         network,
@@ -153,6 +178,11 @@ def compress(
         golden_outputs=TorchReference(network)(codes),
         metadata=metadata,
     )
+
+
+def _check_golden(golden: int) -> None:
+    if not isinstance(golden, int) or isinstance(golden, bool) or golden < 0:
+        raise InputError(f"golden must be an integer of at least 0, not {golden!r}")
 
 
 def _golden_inputs(model: DenseModel, samples: Samples | None, golden: int) -> Samples:

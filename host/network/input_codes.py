@@ -1,19 +1,88 @@
-"""Real inputs to a network's 16-bit codes: the one way for the command line, Python and driver."""
+"""Inputs to a network's 16-bit codes: the one way for the command line, Python and driver.
+
+Real numbers are rounded by the network's formats; int16 are taken for codes as they are. Whoever
+gave real numbers gets real numbers back.
+"""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.boundary.errors import InputError, SaturationWarning
+from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, listed
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, dequantize, quantize
 from eie.host.network.network import Network
 
-__all__ = ["quantize_inputs", "saturated_inputs"]
+__all__ = ["InputCodes", "input_codes", "quantize_inputs", "saturated_inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class InputCodes:
+    """Inputs as a network takes them.
+
+    Attributes
+    ----------
+    codes
+        int16, shape (batch, inputs).
+    real
+        Whether real numbers were given, so that outputs are to be real numbers, too.
+    saturated
+        Values that 16 bits could not hold; 0 where codes were given.
+    """
+
+    codes: npt.NDArray[np.int16]
+    real: bool
+    saturated: int
+
+    def answer(self, network: Network, outputs: npt.NDArray[np.int16]) -> npt.NDArray[Any]:
+        """Give output codes in the kind of the inputs: float32 for real numbers, else int16."""
+        return dequantize(outputs, network.output_frac) if self.real else outputs
+
+
+def input_codes(network: Network, inputs: npt.ArrayLike, *, stacklevel: int = 2) -> InputCodes:
+    """Take real numbers or int16 codes for `network`, and warn of numbers that are cut off.
+
+    Parameters
+    ----------
+    network
+        Gives shape and formats.
+    inputs
+        Shape (batch, inputs), or with the model's own :attr:`~Network.input_shape`. Floats are
+        real numbers, int16 are codes.
+    stacklevel
+        Whose line a warning names, as for :func:`warnings.warn`: 2 for that of the caller.
+
+    Returns
+    -------
+    InputCodes
+
+    Raises
+    ------
+    InputError
+        If shape or type are others, or a number is not finite.
+
+    Warns
+    -----
+    SaturationWarning
+        If numbers lie beyond what their features hold.
+    """
+    array = real_array(inputs, "inputs")
+    if array.dtype.kind == "f":
+        codes = quantize_inputs(network, array, stacklevel=stacklevel + 1)
+        lost = int(saturated_inputs(network, network.flat_inputs(array), codes).sum())
+        return InputCodes(codes, True, lost)
+    if array.dtype == np.int16:
+        return InputCodes(network.check_inputs(array), False, 0)
+    raise InputError(
+        f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
+        "inputs.astype(numpy.float32)"
+    )
 
 
 def quantize_inputs(
@@ -26,7 +95,8 @@ def quantize_inputs(
     network
         Gives the fraction length of each feature.
     values
-        Real numbers, shape (batch, inputs).
+        Real numbers, shape (batch, inputs), or with the model's own
+        :attr:`~eie.host.network.Network.input_shape`.
     name
         What they are, for messages.
     stacklevel
@@ -46,8 +116,8 @@ def quantize_inputs(
     SaturationWarning
         If values lie beyond what their features hold; says how many, and of which features.
     """
-    array = np.asarray(values)
-    codes = network.check_inputs(quantize(array, network.input_frac, name=name))
+    array = network.flat_inputs(real_array(values, name), name=name)
+    codes = quantize(array, network.input_frac, name=name)
     counts = saturated_inputs(network, array, codes)
     if counts.any():
         warnings.warn(_saturation(network, array, counts), SaturationWarning, stacklevel=stacklevel)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
-from eie.hls.boundary.text import shown
+from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.fixed_point import FRAC_MAX, FRAC_MIN, MAX_SHIFT
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import MAX_COLUMNS
@@ -23,36 +23,51 @@ MAX_BIAS_BITS = 48
 Activation = Literal["none", "relu"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """One fully connected layer ``y = f(W a + b)``; W in compressed sparse columns of codes.
 
     Compared by contents. Arrays are made read-only.
+
+    Attributes
+    ----------
+    name
+        Unique within the network; the torch module's path.
+    rows
+        Outputs of the layer.
+    columns
+        Inputs of the layer, at most :data:`MAX_COLUMNS`.
+    indptr
+        int64, shape (columns + 1,): column j holds entries ``indptr[j]:indptr[j + 1]``.
+    indices
+        int32, shape (nonzeros,): row of each entry, rising within a column.
+    codes
+        uint8, shape (nonzeros,): codebook index of each entry, 1 to 15.
+    codebook
+        int16, shape (16,): the shared weights; ``codebook[0] == 0``.
+    bias
+        int64, shape (rows,): bias at accumulator precision (input_frac + weight_frac).
+    activation
+        ``"relu"`` or ``"none"``.
+    input_frac
+        Fraction bits of the inputs.
+    weight_frac
+        Fraction bits of the codebook.
+    output_frac
+        Fraction bits of the outputs.
     """
 
-    #: Unique within the network; the torch module's path.
     name: str
-    #: Outputs of the layer.
     rows: int
-    #: Inputs of the layer, at most :data:`MAX_COLUMNS`.
     columns: int
-    #: int64, shape (columns + 1,): column j holds entries ``indptr[j]:indptr[j + 1]``.
     indptr: npt.NDArray[np.int64]
-    #: int32, shape (nonzeros,): row of each entry, rising within a column.
     indices: npt.NDArray[np.int32]
-    #: uint8, shape (nonzeros,): codebook index of each entry, 1 to 15.
     codes: npt.NDArray[np.uint8]
-    #: int16, shape (16,): the shared weights; ``codebook[0] == 0``.
     codebook: npt.NDArray[np.int16]
-    #: int64, shape (rows,): bias at accumulator precision (input_frac + weight_frac).
     bias: npt.NDArray[np.int64]
-    #: ``"relu"`` or ``"none"``.
     activation: Activation
-    #: Fraction bits of the inputs.
     input_frac: int
-    #: Fraction bits of the codebook.
     weight_frac: int
-    #: Fraction bits of the outputs.
     output_frac: int
 
     def __post_init__(self) -> None:
@@ -167,6 +182,12 @@ class Layer:
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    def __repr__(self) -> str:
+        return (
+            f"<Layer {shown(self.name)}: {self.columns} -> {self.rows}, "
+            f"{counted(self.nonzeros, 'weight')} ({100 * self.density:.1f} %), {self.activation}>"
+        )
 
     def scalars(self) -> dict[str, Any]:
         """Everything that is no array, by name."""

@@ -9,13 +9,32 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from eie.hls.boundary.errors import NetworkFileError
-from eie.host.network.network import Network
+from eie.hls.boundary.text import counted
+from eie.host.network.table import Table
 
-__all__ = ["METADATA_KEY", "CutValue", "ErrorFigures", "LayerLoss", "LossRecord", "StageLoss"]
+__all__ = [
+    "METADATA_KEY",
+    "CutValue",
+    "ErrorFigures",
+    "LayerLoss",
+    "LossRecord",
+    "StageLoss",
+    "WithMetadata",
+]
+
+
+class WithMetadata(Protocol):
+    """A network, of which the record needs the texts alone."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """As the network's."""
+
 
 #: Where a network's metadata has its record.
 METADATA_KEY = "loss"
@@ -29,15 +48,22 @@ class ErrorFigures:
     outputs for it. For a vector whose outputs are smaller than a hundredth of the median vector's,
     that hundredth stands in their place, so that the error of an output of nearly 0 is not
     infinite.
+
+    Attributes
+    ----------
+    rms
+        Root mean square of all outputs' errors, over that of all of the model's outputs.
+    median
+        Error of the median vector.
+    worst
+        Error of the worst vector.
+    worst_vector
+        Its index in the calibration.
     """
 
-    #: Root mean square of all outputs' errors, over that of all of the model's outputs.
     rms: float
-    #: Error of the median vector.
     median: float
-    #: Error of the worst vector.
     worst: float
-    #: Its index in the calibration.
     worst_vector: int
 
     def __str__(self) -> str:
@@ -54,45 +80,74 @@ class StageLoss:
 
     Errors as in :class:`ErrorFigures`, between the outputs before and after the step. They need not
     add up to the whole, since errors may cancel.
+
+    Attributes
+    ----------
+    stage
+        ``pruning``, ``sharing``, ``rounding of weights``, ``rounding of activations`` or
+        ``saturation``, in this order.
+    median
+        Change of the median vector.
+    worst
+        Change of the worst vector.
     """
 
-    #: ``pruning``, ``sharing``, ``rounding of weights``, ``rounding of activations`` or
-    #: ``saturation``, in this order.
     stage: str
-    #: Change of the median vector.
     median: float
-    #: Change of the worst vector.
     worst: float
 
 
 @dataclass(frozen=True)
 class LayerLoss:
-    """What a layer's formats lose."""
+    """What a layer's formats lose.
+
+    Attributes
+    ----------
+    name
+        Of the layer.
+    weights
+        Weights that pruning left.
+    weights_zeroed
+        Those among them that round to 0.
+    weights_coarse
+        Those that rounding changes by more than a quarter, zeros included.
+    weights_saturated
+        Those cut off, since the outputs lose less by it than by the digits they would take.
+    largest_weight
+        Magnitude of the largest weight.
+    biases_zeroed
+        Biases other than 0 that round to 0.
+    outputs_zeroed
+        Outputs that are 0 for every calibration vector only since they round to it.
+    saturated
+        Outputs cut off, over all calibration vectors.
+    """
 
     name: str
-    #: Weights that pruning left.
     weights: int
-    #: Those among them that round to 0.
     weights_zeroed: int
-    #: Those that rounding changes by more than a quarter, zeros included.
     weights_coarse: int
-    #: Those cut off, since the outputs lose less by it than by the digits they would take.
     weights_saturated: int
-    #: Magnitude of the largest weight.
     largest_weight: float
-    #: Biases other than 0 that round to 0.
     biases_zeroed: int
-    #: Outputs that are 0 for every calibration vector only since they round to it.
     outputs_zeroed: int
-    #: Outputs cut off, over all calibration vectors.
     saturated: int
 
 
 @dataclass(frozen=True)
 class CutValue:
-    """An input of the calibration that the formats cut off."""
+    """An input of the calibration that the formats cut off.
 
-    #: Index of the calibration vector, of the feature in it, and the value.
+    Attributes
+    ----------
+    vector
+        Index of the calibration vector.
+    feature
+        Index of the feature in it.
+    value
+        What it was before it was cut off.
+    """
+
     vector: int
     feature: int
     value: float
@@ -100,29 +155,71 @@ class CutValue:
 
 @dataclass(frozen=True)
 class LossRecord:
-    """What compression lost. Without calibration, what can be known of the weights alone."""
+    """What compression lost. Without calibration, what can be known of the weights alone.
 
-    #: Calibration vectors; 0 without calibration.
+    Attributes
+    ----------
+    vectors
+        Calibration vectors; 0 without calibration.
+    error
+        None without calibration.
+    stages
+        Empty without calibration. Taken from at most 1,024 of the vectors, evenly spaced.
+    layers
+        In order.
+    inputs_saturated
+        Inputs cut off, over all calibration vectors.
+    largest_cut
+        The largest of them, at most five features' worth, one each.
+    features_zeroed
+        Features that are not always 0, but round to 0 in every calibration vector.
+    features_coarse
+        Features whose ordinary values take fewer than four codes.
+    """
+
     vectors: int
-    #: None without calibration.
     error: ErrorFigures | None
-    #: Empty without calibration. Taken from at most 1,024 of the vectors, evenly spaced.
     stages: tuple[StageLoss, ...]
-    #: In order.
     layers: tuple[LayerLoss, ...]
-    #: Inputs cut off, over all calibration vectors.
     inputs_saturated: int
-    #: The largest of them, at most five features' worth, one each.
     largest_cut: tuple[CutValue, ...]
-    #: Features that are not always 0, but round to 0 in every calibration vector.
     features_zeroed: tuple[int, ...]
-    #: Features whose ordinary values take fewer than four codes.
     features_coarse: tuple[int, ...]
 
     @property
     def main_stage(self) -> StageLoss | None:
         """The stage that changed the median vector most; None without calibration."""
         return max(self.stages, key=lambda stage: (stage.median, stage.worst), default=None)
+
+    def summary(self) -> Table:
+        """Give error, loss by step and counts by layer as a table of a few lines.
+
+        Returns
+        -------
+        Table
+        """
+        rows = [
+            (
+                layer.name,
+                layer.weights,
+                layer.weights_zeroed,
+                layer.weights_coarse,
+                layer.weights_saturated,
+                layer.saturated if self.vectors else "-",
+            )
+            for layer in self.layers
+        ]
+        stages = ", ".join(f"{each.stage} {100 * each.median:.2f} %" for each in self.stages)
+        notes = [f"error: {self.error or 'not known: compressed without calibration'}"]
+        notes += [f"by step, median vector: {stages}"] if stages else []
+        head = ("layer", "weights", "become 0", "coarse", "cut off", "outputs cut off")
+        return Table(f"lost on {counted(self.vectors, 'calibration vector')}", head, rows, notes)
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def as_text(self) -> str:
         """Give the record as JSON."""
@@ -158,7 +255,7 @@ class LossRecord:
         return record
 
     @classmethod
-    def of(cls, network: Network) -> LossRecord | None:
+    def of(cls, network: WithMetadata) -> LossRecord | None:
         """Read the record of a network; None for one that has none, as those of earlier versions.
 
         Raises

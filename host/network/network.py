@@ -8,6 +8,7 @@ Its file is that of :mod:`eie.host.network.file`.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +19,13 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
-from eie.hls.boundary.text import shown
+from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, Frac
 from eie.host.network.file import LAYER_ARRAYS, Parts, read_parts, write_parts
+from eie.host.network.input_shape import INPUT_SHAPE, parse_shape
 from eie.host.network.layer import Layer
+from eie.host.network.summary import network_table
+from eie.host.network.table import Table
 
 __all__ = ["Network"]
 
@@ -30,21 +34,32 @@ __all__ = ["Network"]
 _NO_VECTORS: npt.NDArray[np.int16] = np.zeros((0, 0), np.int16)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A sequence of layers, with golden vectors to check any engine by."""
+    """A sequence of layers, with golden vectors to check any engine by.
 
-    #: The layers in order; each takes what the one before gives.
+    Attributes
+    ----------
+    layers
+        The layers in order; each takes what the one before gives.
+    golden_inputs
+        int16, shape (vectors, columns of the first layer); no vectors if not given.
+    golden_outputs
+        int16, shape (vectors, rows of the last layer), from the torch integer reference.
+    metadata
+        Text about the origin, such as the model's name and accuracies; not used by engines. Of it,
+        ``input_shape`` is :attr:`input_shape` and ``loss`` a
+        :class:`~eie.host.network.loss_record.LossRecord`; the rest is free.
+    feature_fracs
+        int64, shape (inputs,): fraction bits of each input, for features of different scale; None
+        if all of them have those of the first layer. Column j of the first layer is then scaled by
+        ``2 ** (layers[0].input_frac - feature_fracs[j])``, so that engines need not know.
+    """
+
     layers: tuple[Layer, ...]
-    #: int16, shape (vectors, columns of the first layer); no vectors if not given.
     golden_inputs: npt.NDArray[np.int16] = field(default_factory=lambda: _NO_VECTORS)
-    #: int16, shape (vectors, rows of the last layer), from the torch integer reference.
     golden_outputs: npt.NDArray[np.int16] = field(default_factory=lambda: _NO_VECTORS)
-    #: Free text about the origin, such as the model's name and accuracies; not used by engines.
     metadata: Mapping[str, str] = field(default_factory=dict)
-    #: int64, shape (inputs,): fraction bits of each input, for features of different scale; None
-    #: if all of them have those of the first layer. Column j of the first layer is then scaled by
-    #: ``2 ** (layers[0].input_frac - feature_fracs[j])``, so that engines need not know.
     feature_fracs: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
@@ -85,14 +100,64 @@ class Network:
         """Fraction bits of the outputs."""
         return self.layers[-1].output_frac
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input in the model, such as (1, 28, 28); (inputs,) if it is not known.
+
+        It is ``metadata["input_shape"]``, as ``1x28x28``.
+        """
+        text = self.metadata.get(INPUT_SHAPE)
+        return (self.inputs,) if text is None else parse_shape(text)
+
+    def flat_inputs(self, inputs: npt.NDArray[Any], *, name: str = "inputs") -> npt.NDArray[Any]:
+        """Give a batch in the model's own shape as vectors; what is flat already, as it is.
+
+        Parameters
+        ----------
+        inputs
+            Shape (batch, inputs), or (batch, ...) with :attr:`input_shape`; any type.
+        name
+            What they are, for the message.
+
+        Returns
+        -------
+        ndarray, shape (batch, inputs)
+
+        Raises
+        ------
+        InputError
+            If they have another shape.
+        """
+        shape = inputs.shape[1:]
+        if inputs.ndim < 2 or shape not in ((self.inputs,), self.input_shape):
+            own = ", ".join(map(str, self.input_shape))
+            or_own = "" if self.input_shape == (self.inputs,) else f" or (batch, {own})"
+            raise InputError(
+                f"{name} must have shape (batch, {self.inputs}){or_own}, not {inputs.shape}"
+            )
+        return inputs.reshape(len(inputs), self.inputs)
+
     def check_inputs(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Return `inputs` as a contiguous (batch, inputs) array of int16 codes, or refuse it."""
+        """Give a batch of int16 codes as contiguous vectors, or refuse it.
+
+        Parameters
+        ----------
+        inputs
+            int16, of a shape that :meth:`flat_inputs` takes.
+
+        Returns
+        -------
+        ndarray of int16, shape (batch, inputs)
+
+        Raises
+        ------
+        InputError
+            If type or shape are others.
+        """
         array = real_array(inputs, "input codes")
         if array.dtype != np.int16:
             raise InputError(f"input codes must be int16, not {array.dtype}")
-        if array.ndim != 2 or array.shape[1] != self.inputs:
-            raise InputError(f"inputs must have shape (batch, {self.inputs}), not {array.shape}")
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(self.flat_inputs(array))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file (:mod:`eie.host.network.file`): whole or not at all.
@@ -154,6 +219,26 @@ class Network:
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
 
+    def summary(self) -> Table:
+        """Give layers, sizes, formats and error as a table of a few lines.
+
+        Returns
+        -------
+        Table
+        """
+        return network_table(self)
+
+    def __repr__(self) -> str:
+        sizes = "-".join(str(size) for size in (self.inputs, *(x.rows for x in self.layers)))
+        weights = sum(layer.nonzeros for layer in self.layers)
+        return f"<Network {sizes}, {counted(weights, 'weight')}>"
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
 
 def _check_feature_fracs(network: Network, problems: Problems) -> None:
     fracs, width = network.feature_fracs, network.inputs
@@ -199,8 +284,14 @@ def _check_chain(network: Network, problems: Problems) -> None:
         "golden_inputs and golden_outputs must have as many vectors each",
     )
     metadata = network.metadata
-    require(
+    if require(
         isinstance(metadata, Mapping)
         and all(isinstance(text, str) for item in metadata.items() for text in item),
         f"metadata must map strings to strings, not {shown(metadata)}",
-    )
+    ):
+        text = metadata.get(INPUT_SHAPE)
+        require(
+            text is None or math.prod(parse_shape(text)) == network.inputs,
+            f"metadata[{INPUT_SHAPE!r}] must be a shape of {network.inputs} inputs, such as "
+            f"'{network.inputs}', not {shown(text)}",
+        )

@@ -7,22 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.boundary.text import counted
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.network import Network
+from eie.host.network.table import Table
 
 __all__ = ["Saturation"]
 
 
 @dataclass(frozen=True)
 class Saturation:
-    """How many values of a run were saturated: rounded, they lay outside the 16-bit codes."""
+    """How many values of a run were saturated: rounded, they lay outside the 16-bit codes.
 
-    #: Vectors of the run.
+    Attributes
+    ----------
+    vectors
+        Vectors of the run.
+    inputs
+        Input values, counted where real numbers came in; 0 if codes did, quantised elsewhere.
+    layers
+        Results of each layer by the layer's name, in the network's order; the last one's are the
+        network's outputs.
+    """
+
     vectors: int
-    #: Input values, counted where real numbers came in; 0 if codes did, quantised elsewhere.
     inputs: int
-    #: Results of each layer by the layer's name, in the network's order; the last one's are the
-    #: network's outputs.
     layers: dict[str, int]
 
     @classmethod
@@ -37,6 +46,23 @@ class Saturation:
     def total(self) -> int:
         """Values saturated in all."""
         return self.inputs + sum(self.layers.values())
+
+    def summary(self) -> Table:
+        """Give the counts by layer as a table.
+
+        Returns
+        -------
+        Table
+        """
+        rows = [("inputs", self.inputs), *self.layers.items()]
+        title = f"{counted(self.total, 'value')} saturated in {counted(self.vectors, 'vector')}"
+        return Table(title, ("of", "saturated"), rows)
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def as_text(self, network: Network) -> str:
         """Say in a line how many values of what were saturated, and what could be held."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.roofline import LayerBounds, LayerWork, layer_bounds
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.network import Layer
 from eie.host.packing.tiling import Plan
 from eie.host.report.facts import LayerCycles, RunCycles
@@ -89,7 +90,7 @@ def _layer_bounds(
     """Bounds of a layer; hidden vectors stay on the chip, where a word of 16 takes a cycle."""
 
     def words(values: int) -> int:
-        return -(-values // design.activation_lanes)
+        return -(-values // ACTIVATIONS_PER_WORD)
 
     packets = [
         layer_bounds(LayerWork(share.columns, share.rows, 0, 0), design.pes) for share in shares

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError
+from eie.hls.boundary.text import counted
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
+from eie.host.network.input_codes import InputCodes, input_codes
+from eie.host.network.table import Table
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import Pass, Plan, plan_passes
@@ -24,30 +28,58 @@ from eie.host.run.report import RunReport, paper_report, report_run
 __all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunResult:
-    """What a batch gave, and what it cost."""
+    """What a batch gave, and what it cost.
 
-    #: int16 codes, shape (batch, outputs).
-    outputs: npt.NDArray[np.int16]
-    #: Values that 16 bits could not hold.
+    Attributes
+    ----------
+    outputs
+        Shape (batch, outputs): float32 if real numbers went in, int16 codes if codes did.
+    saturation
+        Values that 16 bits could not hold.
+    report
+        None when no report was asked for.
+    counters
+        What the PEs did, summed over the batch; None when no report was asked for.
+    """
+
+    outputs: npt.NDArray[Any]
     saturation: Saturation
-    #: None when no report was asked for.
     report: RunReport | None
-    #: What the PEs did, summed over the batch; None when no report was asked for.
     counters: Counters | None
+
+    def summary(self) -> Table:
+        """Give what the run cost, or what was saturated if no report was asked for, as a table.
+
+        Returns
+        -------
+        Table
+        """
+        return self.saturation.summary() if self.report is None else self.report.summary()
+
+    def __repr__(self) -> str:
+        vectors, outputs = self.outputs.shape
+        cost = "" if self.report is None else f", {counted(self.report.total_cycles, 'cycle')}"
+        return f"<RunResult of {counted(vectors, 'vector')}, {outputs} outputs each{cost}>"
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
 
 def emulate(
     network: Network,
     design: Design,
-    inputs: npt.NDArray[np.int16],
+    inputs: npt.ArrayLike,
     *,
     report: bool = True,
     paper: bool = False,
     saturated_inputs: int = 0,
 ) -> RunResult:
-    """Run int16 codes of shape (batch, inputs) on the numpy emulator.
+    """Run a batch on the numpy emulator: real numbers or int16 codes in, and the same out.
 
     Warns of values that were saturated (:class:`~eie.hls.boundary.errors.SaturationWarning`), and
     of a design that its board does not hold (:class:`~eie.hls.boundary.errors.BeyondBoardWarning`).
@@ -57,23 +89,43 @@ def emulate(
     network, design
         What to run, on which hardware.
     inputs
-        int16 codes, shape (batch, inputs).
+        Shape (batch, inputs), or with the network's ``input_shape``: floats are real numbers, which
+        are rounded to the network's formats; int16 are codes.
     report
         Whether to count cycles, which takes longer than the outputs.
     paper
         Count the cycles of the paper's machine (:mod:`eie.hls.model.paper`) instead of the
         kernel's, with rows in natural order. Outputs are the same.
     saturated_inputs
-        Input values that were saturated when they were quantised, to be told of with the layers'.
+        Input values that were saturated when they were quantised, to be told of with the layers';
+        for codes alone, as of real numbers it is known.
+
+    Returns
+    -------
+    RunResult
+        Outputs are float32 for real numbers, int16 codes for codes.
+
+    Raises
+    ------
+    InputError
+        If the inputs have another shape or type, or are not finite.
+    DoesNotFitError
+        If the design cannot hold the network, not even in passes.
+
+    Warns
+    -----
+    SaturationWarning
+        If 16 bits could not hold inputs, or results of a layer.
     """
+    taken = input_codes(network, inputs, stacklevel=3)
     if paper:
         emulator = Emulator(design)
         plan = _paper_plan(network, design)
-        result = _run(emulator, emulator, plan, inputs, report=report, paper=True)
+        result = _run(emulator, emulator, plan, taken.codes, report=report, paper=True)
     else:
         warn_beyond_board(design)
-        result = emulate_plan(plan_passes(network, design), inputs, report=report)
-    result = _with_inputs(result, saturated_inputs)
+        result = emulate_plan(plan_passes(network, design), taken.codes, report=report)
+    result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network, stacklevel=2)
     return result
 
@@ -88,33 +140,64 @@ def simulate(
     network: Network,
     design: Design,
     engine: Engine,
-    inputs: npt.NDArray[np.int16],
+    inputs: npt.ArrayLike,
     *,
     report: bool = True,
     saturated_inputs: int = 0,
 ) -> RunResult:
-    """Run int16 codes of shape (batch, inputs) on the compiled kernel of `design`.
+    """Run a batch on the compiled kernel of `design`: real numbers or codes in, and the same out.
 
     With a report, the emulator runs beside it: it splits the cycles up by layer, and both must
-    give the same outputs and counters. Warns of saturated values as :func:`emulate`.
+    give the same outputs and counters.
+
+    Parameters
+    ----------
+    network, design
+        What to run, on which hardware.
+    engine
+        The hardware: a :class:`~eie.hls.tools.compiled_kernel.CompiledKernel` of the design's
+        project.
+    inputs, report, saturated_inputs
+        As for :func:`emulate`.
+
+    Returns
+    -------
+    RunResult
+        Outputs are float32 for real numbers, int16 codes for codes.
 
     Raises
     ------
+    InputError
+        If the inputs have another shape or type, or are not finite.
     DeviceError
         If kernel and emulator differ.
+
+    Warns
+    -----
+    SaturationWarning
+        As of :func:`emulate`.
     """
+    taken = input_codes(network, inputs, stacklevel=3)
     plan = plan_passes(network, design)
     model = Emulator(design) if report else None
-    result = _run(engine, model, plan, inputs, report=report, paper=False)
-    result = _with_inputs(result, saturated_inputs)
+    result = _run(engine, model, plan, taken.codes, report=report, paper=False)
+    result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network, stacklevel=2)
     return result
 
 
-def _with_inputs(result: RunResult, saturated: int) -> RunResult:
-    """Add the count of saturated input values to what is told of a run."""
-    report = result.report and replace(result.report, saturated_inputs=saturated)
-    return replace(result, saturation=replace(result.saturation, inputs=saturated), report=report)
+def _answered(result: RunResult, network: Network, taken: InputCodes, told: int) -> RunResult:
+    """Give outputs in the kind of the inputs, and add what was cut off of these.
+
+    `told` is what the caller knows of codes that it quantised itself.
+    """
+    saturated = taken.saturated if taken.real else told
+    return replace(
+        result,
+        outputs=taken.answer(network, result.outputs),
+        saturation=replace(result.saturation, inputs=saturated),
+        report=result.report and replace(result.report, saturated_inputs=saturated),
+    )
 
 
 def _paper_plan(network: Network, design: Design) -> Plan:

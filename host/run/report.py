@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.text import counted
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.counters import Counters
+from eie.host.network.table import Table
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 
 __all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]
@@ -18,26 +20,44 @@ __all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]
 
 @dataclass(frozen=True)
 class LayerReport:
-    """What a layer cost, summed over the vectors of a run."""
+    """What a layer cost, summed over the vectors of a run.
+
+    Attributes
+    ----------
+    name
+        Of the layer.
+    rows
+        Outputs.
+    columns
+        Inputs.
+    nonzeros
+        Weights kept.
+    entries
+        Entries stored, padding included.
+    padding_entries
+        Padding entries among them.
+    active_columns
+        Non-zero activations met.
+    ideal_cycles
+        Weights met by them, over the number of PEs.
+    cycles
+        Cycles that the layer took.
+    efficiency
+        ``ideal_cycles / cycles``.
+    saturated
+        Results that 16 bits could not hold.
+    """
 
     name: str
     rows: int
     columns: int
-    #: Weights kept.
     nonzeros: int
-    #: Entries stored, padding included.
     entries: int
-    #: Padding entries among them.
     padding_entries: int
-    #: Non-zero activations met.
     active_columns: int
-    #: Weights met by them, over the number of PEs.
     ideal_cycles: float
-    #: Cycles that the layer took.
     cycles: int
-    #: ``ideal_cycles / cycles``.
     efficiency: float
-    #: Results that 16 bits could not hold.
     saturated: int
 
     @classmethod
@@ -60,24 +80,39 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run cost."""
+    """What a run cost.
 
-    #: Parameters of the design.
+    Attributes
+    ----------
+    design
+        Parameters of the design.
+    machine
+        ``"eie"``, or ``"paper"`` for the paper's machine.
+    vectors
+        Vectors of the run; the counts below are sums over them.
+    layers
+        What each layer cost, in order.
+    total_cycles
+        Cycles of the run.
+    latency_us
+        Microseconds a vector, at the design's clock: the latency in a run of one vector, and what a
+        vector takes of the batch in others.
+    saturated_inputs
+        Input values that 16 bits could not hold, where real numbers came in.
+    passes
+        How many loads of weights the run took: more than one for a network larger than the chip.
+    load_cycles
+        Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
+    """
+
     design: dict[str, int | str]
-    #: ``"eie"``, or ``"paper"`` for the paper's machine.
     machine: str
-    #: Vectors of the run; the counts below are sums over them.
     vectors: int
     layers: tuple[LayerReport, ...]
-    #: Cycles of the run.
     total_cycles: int
-    #: Microseconds a vector, at the design's clock.
     latency_us: float
-    #: Input values that 16 bits could not hold, where real numbers came in.
     saturated_inputs: int = 0
-    #: How many loads of weights the run took: more than one for a network larger than the chip.
     passes: int = 1
-    #: Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
     load_cycles: int = 0
 
     @classmethod
@@ -138,6 +173,48 @@ class RunReport:
             passes=passes,
             load_cycles=load_cycles,
         )
+
+    def summary(self) -> Table:
+        """Give cycles by layer, and the time of the run, as a table of a few lines.
+
+        Returns
+        -------
+        Table
+        """
+        rows = [
+            (
+                layer.name,
+                f"{layer.columns} -> {layer.rows}",
+                layer.nonzeros,
+                layer.cycles,
+                f"{layer.ideal_cycles:.0f}",
+                f"{100 * layer.efficiency:.0f} %",
+                layer.saturated,
+            )
+            for layer in self.layers
+        ]
+        head = ("layer", "size", "weights", "cycles", "ideal", "efficiency", "saturated")
+        notes = [f"{counted(self.total_cycles, 'cycle')} in all at {self.design['clock_mhz']} MHz"]
+        if self.vectors == 1:
+            notes.append(f"latency of one vector: {self.latency_us:.2f} us")
+        elif self.vectors and self.latency_us:
+            notes.append(
+                f"throughput of the batch: {1e6 / self.latency_us:,.0f} vectors a second "
+                f"({self.latency_us:.2f} us each)"
+            )
+        if self.saturated_inputs:
+            notes.append(f"{counted(self.saturated_inputs, 'input value')} saturated")
+        if self.passes > 1:
+            notes.append(f"in {self.passes} passes: {self.load_cycles} cycles load weights")
+        machine = "" if self.machine == "eie" else f" on the {self.machine}'s machine"
+        title = f"{counted(self.vectors, 'vector')} on {counted(int(self.design['pes']), 'PE')}"
+        return Table(title + machine, head, rows, notes)
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def as_json(self) -> dict[str, Any]:
         """Give the report as plain dictionaries and lists.

@@ -4,6 +4,8 @@ import importlib
 import sys
 
 BOARD_SIDE = (
+    "eie",
+    "eie.host.flow",
     "eie.host.network",
     "eie.host.packing.packer",
     "eie.hls.model.emulator",

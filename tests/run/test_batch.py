@@ -120,7 +120,7 @@ def test_counters_come_through_a_session(network, inputs, roomy):
     assert session.counters().same_as(engine.last_counters)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((1, 20)), np.zeros((1, 19), np.int16)])
+@pytest.mark.parametrize("bad", [np.zeros((1, 20), np.int32), np.zeros((1, 19), np.int16)])
 def test_wrong_inputs_are_refused_before_anything_is_sent(bad, network, roomy):
     engine = Emulator(roomy(4))
     with pytest.raises(InputError):

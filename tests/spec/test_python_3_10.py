@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [
-    path for folder in ("host", "hls", "templates") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("front", "host", "hls", "templates")
+    for path in (ROOT / folder).rglob("*.py")
 ]
 COMPILE = "import sys; [compile(open(path, 'rb').read(), path, 'exec') for path in sys.argv[1:]]"
 

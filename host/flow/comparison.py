@@ -1,0 +1,144 @@
+"""A compressed network beside its model, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.text import counted
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
+from eie.host.flow.activations import LayerActivations
+from eie.host.flow.evaluation import root_mean_square
+from eie.host.network import Network
+from eie.host.network.table import Table
+
+__all__ = ["Comparison", "LayerComparison", "compare_layers"]
+
+
+@dataclass(frozen=True)
+class LayerComparison:
+    """What a layer gives in the compressed network and in the model, over all vectors.
+
+    Attributes
+    ----------
+    name
+        Of the layer.
+    low, high
+        Smallest and largest output of the model.
+    format_low, format_high
+        Smallest and largest output that the layer's format holds.
+    rms_error
+        Root mean square of the error against the model, as a share of that of the model's outputs;
+        errors of the layers before are in it. None where the model gives only zeros.
+    largest_error
+        Largest magnitude of an error, in the unit of the outputs.
+    saturated
+        Outputs that 16 bits could not hold.
+    outputs
+        Outputs over all vectors.
+    """
+
+    name: str
+    low: float
+    high: float
+    format_low: float
+    format_high: float
+    rms_error: float | None
+    largest_error: float
+    saturated: int
+    outputs: int
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """A compressed network beside its model, layer by layer.
+
+    Attributes
+    ----------
+    vectors
+        Vectors that both were given.
+    inputs_saturated
+        Input values that 16 bits could not hold.
+    layers
+        The layers in order.
+    """
+
+    vectors: int
+    inputs_saturated: int
+    layers: tuple[LayerComparison, ...]
+
+    def summary(self) -> Table:
+        """Give range, error and saturation by layer as a table.
+
+        Returns
+        -------
+        Table
+        """
+        head = ("layer", "model's range", "format's range", "rms error", "largest", "saturated")
+        rows = [
+            (
+                layer.name,
+                f"{layer.low:.4g} to {layer.high:.4g}",
+                f"{layer.format_low:.4g} to {layer.format_high:.4g}",
+                "-" if layer.rms_error is None else f"{100 * layer.rms_error:.2f} %",
+                f"{layer.largest_error:.4g}",
+                f"{layer.saturated} of {layer.outputs}",
+            )
+            for layer in self.layers
+        ]
+        notes = [f"{counted(self.inputs_saturated, 'input value')} saturated"]
+        return Table(f"against the model, {counted(self.vectors, 'vector')}", head, rows, notes)
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def compare_layers(
+    network: Network,
+    given: Sequence[LayerActivations],
+    exact: Sequence[npt.NDArray[Any]],
+    *,
+    inputs_saturated: int,
+) -> Comparison:
+    """Compare what layers gave with what the model's layers give.
+
+    Parameters
+    ----------
+    network
+        The compressed network.
+    given
+        What its layers gave.
+    exact
+        float64, shape (vectors, rows) each: what the model's layers give for the same vectors.
+    inputs_saturated
+        Input values that 16 bits could not hold.
+    """
+    layers = []
+    for layer, mine, theirs in zip(network.layers, given, exact, strict=True):
+        errors = mine.values - theirs
+        size = root_mean_square(theirs)
+        low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
+        layers.append(
+            LayerComparison(
+                name=layer.name,
+                low=float(theirs.min()),
+                high=float(theirs.max()),
+                format_low=0.0 if layer.relu else low,
+                format_high=high,
+                rms_error=root_mean_square(errors) / size if size else None,
+                largest_error=float(np.abs(errors).max()),
+                saturated=mine.saturated,
+                outputs=mine.values.size,
+            )
+        )
+    return Comparison(len(exact[0]), inputs_saturated, tuple(layers))

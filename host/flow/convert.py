@@ -1,0 +1,190 @@
+"""One call from a model to an accelerator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import InputError, Problems
+from eie.hls.boundary.file_kinds import identify
+from eie.hls.spec.boards import find_board
+from eie.hls.spec.design import NO_BOARD, Design
+from eie.host.flow.accelerated_model import AcceleratedModel
+from eie.host.flow.evaluation import check_labels
+from eie.host.flow.reading import read_with_shape
+from eie.host.network import Network
+from eie.host.search.fit import Fit, fit
+
+if TYPE_CHECKING:
+    from eie.host.compress.program import Model
+
+__all__ = ["convert"]
+
+
+def convert(
+    model: Model | Network,
+    *,
+    board: str | None = None,
+    density: float | Mapping[str, float] | None = None,
+    calibration: npt.ArrayLike | None = None,
+    labels: npt.ArrayLike | None = None,
+    keep_weights: bool = False,
+    input_shape: Sequence[int] | None = None,
+    design: Design | str | os.PathLike[str] | None = None,
+    bitstream: str | os.PathLike[str] | None = None,
+    **parameters: Any,
+) -> AcceleratedModel:
+    """Compress a model and choose hardware for it; what comes next is a method of the result.
+
+    Parameters
+    ----------
+    model
+        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, or the path of a saved
+        one (``.pt2``); or a network that is compressed already, or the path of its file (``.npz``),
+        which needs no torch.
+    board
+        Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
+        PEs for no board, which can be emulated and compiled, but not built.
+    density
+        Share of the weights to keep, above 0 and at most 1: one for all layers, or by layer name.
+        0.1 if not given, or what a layer has that is pruned already.
+    calibration
+        Real inputs, shape (n, features) or (n, ...) with the model's own shape: formats, shared
+        weights and the error that is told rest on them. Without any the error is not known.
+    labels
+        Of the calibration: classes, integers of shape (n,); or real targets, floats of shape (n,
+        outputs). The summary says the accuracy then.
+    keep_weights
+        Take weights that are pruned and shared already as they are.
+    input_shape
+        Shape of one input of a module, without the batch, where neither `calibration` nor its first
+        Linear tells.
+    design
+        Hardware to use instead of choosing it: a design, or the path of its file (``.toml``).
+    bitstream
+        On a board: the ``.bit`` that ``engine="board"`` loads. Without one the board is emulated.
+    **parameters
+        What :func:`eie.fit` takes: parameters of :class:`eie.Design` that are not to be chosen,
+        such as ``pes=16``; ``passes=True`` for a network larger than the board.
+
+    Returns
+    -------
+    AcceleratedModel
+        With ``network``, ``design`` and ``fit``; ``summary() predict() evaluate() compare() trace()
+        compile() build() report() package() save()``.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it must be, or contradicts another.
+    ModelError
+        If the model holds something that cannot be compressed; names the node or layer.
+    DoesNotFitError
+        If no design fits the board; says what is short, by how much, and what helps.
+    ImportError
+        If a model is given and torch is not installed.
+
+    Warns
+    -----
+    EieWarning
+        Of what compression lost (:func:`eie.compress`).
+
+    Examples
+    --------
+    >>> acc = eie.convert(model, board="pynq-z2", calibration=x, labels=y)
+    >>> print(acc.summary())
+    >>> acc.predict(x[:5], engine="c++")
+    """
+    network = _given_network(model)
+    problems = Problems("convert")
+    if network is not None:
+        for name, given in (
+            ("density", density is not None),
+            ("calibration", calibration is not None),
+            ("labels", labels is not None),
+            ("keep_weights", keep_weights),
+            ("input_shape", input_shape is not None),
+        ):
+            problems.require(
+                not given,
+                f"{name} must not be given with a network, which is compressed already"
+                + ("; evaluate(x, y) takes data" if name in ("calibration", "labels") else ""),
+            )
+    else:
+        problems.require(
+            labels is None or calibration is not None,
+            "labels must be given with calibration, the inputs that they belong to",
+        )
+        problems.require(
+            density is None or not keep_weights,
+            "density must not be given with keep_weights: nothing is pruned",
+        )
+    hardware = _given_design(design, board, parameters, problems)
+    problems.raise_as(InputError)
+    # Looked up before minutes of compressing.
+    wanted_board = NO_BOARD if board is None or board == NO_BOARD else find_board(board).name
+    dense = samples = None
+    if network is None:
+        from eie.host.compress.calibration import check_calibration, flatten_calibration
+        from eie.host.compress.pipeline import compress_read
+
+        if calibration is not None:
+            samples = check_calibration(calibration)
+        likely = None if samples is None else samples.shape[1:]
+        dense = read_with_shape(model, input_shape, likely)
+        if samples is not None:
+            samples = flatten_calibration(samples, dense)
+        if labels is not None and samples is not None:
+            labels = check_labels(labels, len(samples), dense.layers[-1].rows)
+        network = compress_read(
+            dense, density=density, calibration=samples, keep_weights=keep_weights, stacklevel=3
+        )
+    chosen: Fit | None = None
+    if hardware is None:
+        chosen = fit(network, wanted_board, **parameters)
+        hardware = chosen.design
+    return AcceleratedModel(
+        network,
+        hardware,
+        fit=chosen,
+        model=dense,
+        samples=samples,
+        labels=labels,
+        bitstream=bitstream,
+    )
+
+
+def _given_network(model: object) -> Network | None:
+    """Give the network if `model` is one, or the path of one."""
+    if isinstance(model, Network):
+        return model
+    if isinstance(model, (str, os.PathLike)):
+        path = Path(model)
+        if path.suffix == ".npz" or identify(path).name == "network":
+            return Network.load(path)
+    return None
+
+
+def _given_design(
+    design: Design | str | os.PathLike[str] | None,
+    board: str | None,
+    parameters: Mapping[str, Any],
+    problems: Problems,
+) -> Design | None:
+    if design is None:
+        return None
+    found = design if isinstance(design, Design) else Design.load(design)
+    problems.require(
+        not parameters,
+        f"{', '.join(parameters)} must not be given with a design, which has them already",
+    )
+    given = NO_BOARD if board == NO_BOARD else None if board is None else find_board(board).name
+    problems.require(
+        given is None or given == found.board,
+        f"board must be left out or the design's, {found.board!r}, not {board!r}",
+    )
+    return found

@@ -1,0 +1,50 @@
+"""Inputs of an accelerated model: given ones as a batch, and typical ones where none are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.real_arrays import real_array
+from eie.hls.spec.fixed_point import quantize
+from eie.host.network import Network
+
+__all__ = ["real_batch", "typical_vectors"]
+
+#: Vectors of the batch that the throughput is predicted with, at most.
+_BATCH = 64
+#: Share of non-zero inputs assumed where there are no vectors at all.
+_ASSUMED_DENSITY = 0.5
+
+
+def real_batch(network: Network, x: Any) -> tuple[npt.NDArray[Any], bool]:
+    """Give real inputs as (n, inputs), and whether it was a single one without a batch axis.
+
+    What may be both, as (1, 8) with an input shape of (1, 8), is a batch.
+    """
+    array = real_array(x, "x")
+    if array.dtype == np.int16:
+        raise InputError(
+            "x must be real numbers, not int16, which are fixed-point codes elsewhere "
+            "(eie.emulate): give x.astype(numpy.float32)"
+        )
+    shapes = ((network.inputs,), network.input_shape)
+    batch = array.ndim >= 2 and array.shape[1:] in shapes
+    single = not batch and array.shape in shapes
+    return network.flat_inputs(array[np.newaxis] if single else array, name="x"), single
+
+
+def typical_vectors(
+    network: Network, samples: npt.NDArray[np.float64] | None
+) -> npt.NDArray[np.int16]:
+    """Give the codes that time is predicted with: of samples, golden vectors, or random numbers."""
+    if samples is not None:
+        return quantize(samples[:_BATCH], network.input_frac)
+    if len(network.golden_inputs):
+        return network.golden_inputs[:_BATCH]
+    random = np.random.default_rng(0)
+    codes = random.integers(1, 1 << 10, (_BATCH, network.inputs))
+    return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)

@@ -1,0 +1,53 @@
+"""Models to compress, or to compare with; torch is loaded here, and only when one is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from eie.hls.boundary.errors import InputError
+from eie.host.network import Network
+
+if TYPE_CHECKING:
+    from eie.host.compress.dense_layer import DenseModel
+
+__all__ = ["read_matching", "read_with_shape"]
+
+
+def read_with_shape(
+    model: Any, input_shape: Sequence[int] | None, likely: Sequence[int] | None = None
+) -> DenseModel:
+    """Read a model.
+
+    `likely` is the shape of one input of a module if `input_shape` does not say it; a program has
+    its own, and refuses another.
+    """
+    import torch
+
+    from eie.host.compress.reader import read_model  # says what is missing if torch is
+
+    if input_shape is None and isinstance(model, torch.nn.Module):
+        input_shape = likely
+    return read_model(model, input_shape=input_shape)
+
+
+def read_matching(network: Network, model: Any) -> DenseModel:
+    """Read a model to compare `network` with.
+
+    Raises
+    ------
+    InputError
+        If its layers have other sizes.
+    """
+    found = read_with_shape(model, None, network.input_shape)
+    sizes = [(layer.columns, layer.rows) for layer in found.layers]
+    wanted = [(layer.columns, layer.rows) for layer in network.layers]
+    if sizes != wanted:
+        raise InputError(
+            f"model must have the network's layers, {_text(wanted)}, not {_text(sizes)}"
+        )
+    return found
+
+
+def _text(sizes: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(f"{columns} -> {rows}" for columns, rows in sizes)

@@ -1,0 +1,89 @@
+"""What a network says of itself in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import NetworkFileError
+from eie.hls.boundary.text import counted
+from eie.host.network.input_shape import shape_text
+from eie.host.network.layer import Layer
+from eie.host.network.loss_record import LossRecord
+from eie.host.network.table import Table
+
+__all__ = ["Described", "error_text", "float_bytes", "network_table", "weights_text"]
+
+
+class Described(Protocol):
+    """What of a :class:`~eie.host.network.Network` is described here."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """As the network's."""
+
+    @property
+    def feature_fracs(self) -> npt.NDArray[np.int64] | None:
+        """As the network's."""
+
+    @property
+    def golden_inputs(self) -> npt.NDArray[np.int16]:
+        """As the network's."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """As the network's."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """As the network's."""
+
+
+def network_table(network: Described) -> Table:
+    """Lay out the layers of a network, and what is known of it."""
+    head = ("layer", "size", "kept", "activation", "fraction bits in, weights, out")
+    rows = [_row(network, number, layer) for number, layer in enumerate(network.layers)]
+    notes = [
+        f"inputs of shape {shape_text(network.input_shape)}; {weights_text(network)}",
+        f"error: {error_text(network)}",
+        counted(len(network.golden_inputs), "golden vector"),
+    ]
+    return Table(f"{counted(len(network.layers), 'layer')}", head, rows, notes)
+
+
+def weights_text(network: Described) -> str:
+    """Say how many of the weights are kept, and what all of them would take in float32."""
+    kept = sum(layer.nonzeros for layer in network.layers)
+    weights = sum(layer.rows * layer.columns for layer in network.layers)
+    return f"{kept:,} of {weights:,} weights kept, of {float_bytes(network):,} bytes in float32"
+
+
+def error_text(network: Described) -> str:
+    """Say how far the outputs are from the model's, as far as that is known."""
+    unknown = "not known: compressed without calibration"
+    try:
+        record = LossRecord.of(network)
+    except NetworkFileError:
+        return unknown
+    return unknown if record is None or record.error is None else str(record.error)
+
+
+def _row(network: Described, number: int, layer: Layer) -> tuple[object, ...]:
+    inputs = str(layer.input_frac)
+    if number == 0 and network.feature_fracs is not None:
+        inputs = f"{network.feature_fracs.min()} to {network.feature_fracs.max()}"
+    return (
+        layer.name,
+        f"{layer.columns} -> {layer.rows}",
+        f"{layer.nonzeros:,} ({100 * layer.density:.1f} %)",
+        layer.activation,
+        f"{inputs}, {layer.weight_frac}, {layer.output_frac}",
+    )
+
+
+def float_bytes(network: Described) -> int:
+    """Bytes of the model's weights and biases in float32."""
+    return sum(4 * (layer.rows * layer.columns + layer.rows) for layer in network.layers)
