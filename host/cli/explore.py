@@ -5,27 +5,62 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from eie.hls.boundary.errors import DoesNotFitError, InputError, Problems, ToolError
+from eie.hls.boundary.numerals import integer, seconds
+from eie.host.cli.parameters import OPTIONS, add_axes
+from eie.host.cli.parser import Commands
 from eie.host.network import Network
-from eie.host.search.explore.builds import build_front
-from eie.host.search.explore.exploration import Exploration, explore
-from eie.host.search.explore.grid import Grid, parse_values
 
-__all__ = ["run_explore"]
+if TYPE_CHECKING:
+    from eie.host.search.explore.exploration import Exploration
+
+__all__ = ["add", "run"]
 
 
-def run_explore(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Explore what the command line asks for; `names` are the parameters that it knows.
+def add(commands: Commands) -> None:
+    """Add the command."""
+    sub = commands.add("explore", run, "compare many designs of a network on boards")
+    sub.add_argument("network", type=Path, metavar="NET.npz")
+    sub.add_argument("--board", required=True, action="append", help="again for more than one")
+    sub.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    cluster = sub.add_argument_group("where it is done")
+    cluster.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler, which is trusted: what it sends is run (this machine)",
+    )
+    cluster.add_argument("--workers", type=integer, metavar="N", help="processes here (one a core)")
+    cluster.add_argument(
+        "--wait",
+        type=seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for scheduler and workers that are not there, or not any more (60)",
+    )
+    cluster.add_argument(
+        "--build", action="store_true", help="synthesise the best with Vitis HLS afterwards"
+    )
+    cluster.add_argument(
+        "--build-workers", type=integer, metavar="N", help="syntheses at the same time here (1)"
+    )
+    add_axes(sub)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Explore what the command line asks for.
 
     Raises
     ------
     DoesNotFitError
         If no design fits, after everything is written.
     """
-    grid = Grid.of(options.board, _axes(options, names))
+    from eie.host.search.explore.exploration import explore
+    from eie.host.search.explore.grid import Grid
+
+    grid = Grid.of(options.board, _axes(options))
     network = Network.load(options.network)
     try:
         found = explore(
@@ -58,8 +93,10 @@ def _say(what: object) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+def _axes(options: argparse.Namespace) -> dict[str, tuple[Any, ...]]:
     """Read the values of parameters, and check what the other options say."""
+    from eie.host.search.explore.grid import parse_values
+
     problems = Problems("explore")
     for name in ("workers", "build_workers"):
         value, option = getattr(options, name), f"--{name.replace('_', '-')}"
@@ -77,7 +114,7 @@ def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[
         "--build-workers must not be given without --build: nothing is synthesised",
     )
     axes = {}
-    for name in names:
+    for name in OPTIONS:
         if (text := getattr(options, name)) is not None:
             try:
                 axes[name] = parse_values(text, name)
@@ -89,6 +126,8 @@ def _axes(options: argparse.Namespace, names: Sequence[str]) -> dict[str, tuple[
 
 def _build(found: Exploration, options: argparse.Namespace) -> None:
     """Synthesise the front; what fails does not stop the others, but is an error in the end."""
+    from eie.host.search.explore.builds import build_front
+
     failed = total = 0
     for build in build_front(
         found.front,

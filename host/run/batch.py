@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError
+from eie.hls.boundary.progress import tell
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
@@ -45,6 +46,7 @@ def emulate(
     report: bool = True,
     paper: bool = False,
     saturated_inputs: int = 0,
+    plan: Plan | None = None,
 ) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the numpy emulator.
 
@@ -63,13 +65,15 @@ def emulate(
         kernel's, with rows in natural order. Outputs are the same.
     saturated_inputs
         Input values that were saturated when they were quantised, to be told of with the layers'.
+    plan
+        Of the network on the design, where there is one already; not used with `paper`.
     """
     if paper:
         emulator = Emulator(design)
         plan = _paper_plan(network, design)
         result = _run(emulator, emulator, plan, inputs, report=report, paper=True)
     else:
-        result = emulate_plan(plan_passes(network, design), inputs, report=report)
+        result = emulate_plan(plan or plan_passes(network, design), inputs, report=report)
     result = _with_inputs(result, saturated_inputs)
     result.saturation.warn(network, stacklevel=2)
     return result
@@ -89,6 +93,7 @@ def simulate(
     *,
     report: bool = True,
     saturated_inputs: int = 0,
+    plan: Plan | None = None,
 ) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the compiled kernel of `design`.
 
@@ -100,7 +105,7 @@ def simulate(
     DeviceError
         If kernel and emulator differ.
     """
-    plan = plan_passes(network, design)
+    plan = plan or plan_passes(network, design)
     model = Emulator(design) if report else None
     result = _run(engine, model, plan, inputs, report=report, paper=False)
     result = _with_inputs(result, saturated_inputs)
@@ -181,6 +186,7 @@ def _run_pass(
     counters: list[Counters] = []
     for start in range(0, len(codes), session.vectors_per_packet):
         part = codes[start : start + session.vectors_per_packet]
+        tell("computing", start, len(codes), "vectors")
         outputs[start : start + len(part)] = session.run(part)
         saturated += session.saturated
         if not report or model is None:

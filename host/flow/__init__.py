@@ -1,0 +1,1 @@
+"""The whole way as one call: from a model to a report."""
