@@ -95,6 +95,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     first = arguments[0]
     if not first.startswith("-") and first not in commands.names:
         parser.error(_no_command(first, commands))
+    options: argparse.Namespace
     options, unknown = parser.parse_known_args(arguments)
     of_command: Parser | None = getattr(options, "parser", None)
     if of_command is None:

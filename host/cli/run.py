@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     labels = read_labels(options.labels, len(codes))
     with ExitStack() as stack:
         bitfile, board = options.bitstream, f"board with {options.bitstream}"
-        clock_mhz = None
+        clock_mhz: float | None = None
         if options.emulated_board is not None:
             stack.enter_context(showing("running on the emulated board"))
             bitfile, board, clock_mhz = _emulated(options.emulated_board, stack)

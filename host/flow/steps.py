@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import io
 import json
 import warnings
@@ -359,17 +360,14 @@ class Flow:
         return [f"{lines[0]} (pynq and driver are real, the fabric is {inside})"]
 
     def _report(self) -> list[str]:
-        try:
-            from eie.host.report import EngineAgreement, make_report
-        except ImportError as error:
-            raise _LeftOutError(f"no report: {error}") from error
+        room = _report_room()
         agreement = [
-            EngineAgreement(**json.loads((self.out / name).read_text(encoding="utf-8")))
+            room.EngineAgreement(**json.loads((self.out / name).read_text(encoding="utf-8")))
             for name in ("simulated.json", "board.json")
             if (self.out / name).is_file()
         ]
         costs = self.costs()
-        report = make_report(
+        report = room.make_report(
             network=self._network,
             design=self._design,
             fit=self._fitted,
@@ -420,6 +418,14 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SaturationWarning)
         yield
+
+
+def _report_room() -> Any:
+    """The room that makes reports, which may be missing."""
+    try:
+        return importlib.import_module("eie.host.report")
+    except ImportError as error:
+        raise _LeftOutError(f"no report: {error}") from error
 
 
 def _run_report(fields: dict[str, Any]) -> RunReport:
