@@ -93,13 +93,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.print_help(sys.stderr)
         parser.exit(2)
     first = arguments[0]
+    if first.startswith("-") and first not in parser.options:
+        parser.error(f"there is no option {first}: a command comes first")
     if not first.startswith("-") and first not in commands.names:
         parser.error(_no_command(first, commands))
     options: argparse.Namespace
     options, unknown = parser.parse_known_args(arguments)
     of_command: Parser | None = getattr(options, "parser", None)
     if of_command is None:
-        parser.error(f"there is no option {first}: a command comes first")
+        parser.error("a command must come first")
     if unknown:
         of_command.error(f"unrecognized arguments: {' '.join(unknown)}")
     for name, value in vars(options).items():

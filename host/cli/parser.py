@@ -26,13 +26,18 @@ class Parser(argparse.ArgumentParser):
         self._given = sys.argv[1:] if args is None else list(args)
         return super().parse_known_args(args, namespace)
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Every option, as it is written."""
+        return tuple(self._option_string_actions)
+
     def error(self, message: str) -> NoReturn:
         """End with status 2 and one line on standard error."""
         self.exit(2, f"eie: {message}{self._meant()} (`{self.prog} --help` lists what there is)\n")
 
     def _meant(self) -> str:
         """Name the options nearest to those that there are not."""
-        known = self._option_string_actions
+        known = self.options
         unknown = [word.partition("=")[0] for word in self._given if word.startswith("--")]
         meant = (did_you_mean(word, known) for word in unknown if word not in ("--", *known))
         return "".join(dict.fromkeys(meant))

@@ -138,7 +138,7 @@ class Flow:
         """Each step with its function, what goes in, and the files that come out."""
         yield "compress", self._compress, self._model_inputs, ["network.npz"]
         yield "fit", self._fit, self._fit_inputs, ["design.toml"]
-        yield "generate", self._generate, self._hashes_of("design.toml"), ["project"]
+        yield "generate", self._generate, self._hashes_of("design.toml", data=False), ["project"]
         made = ["network.npz", "design.toml"]
         yield "emulate", self._emulate, self._hashes_of(*made), ["outputs.npy", "cycles.json"]
         compared = [*made, "project", "outputs.npy"]
@@ -181,10 +181,11 @@ class Flow:
     # What goes into the steps --------------------------------------------------------------
 
     def _model_inputs(self) -> dict[str, Any]:
+        if identify(self.model).name == "network":
+            return {"network": hash_of(self.model)}
         return {
             "model": hash_of(self.model),
             "inputs": _array_hash(self.inputs),
-            "labels": _array_hash(self.labels),
             "density": self.density,
             "keep_weights": self.keep_weights,
         }
@@ -192,10 +193,11 @@ class Flow:
     def _fit_inputs(self) -> dict[str, Any]:
         return {"network": hash_of(self.out / "network.npz"), "board": find_board(self.board).name}
 
-    def _hashes_of(self, *names: str) -> Callable[[], dict[str, Any]]:
+    def _hashes_of(self, *names: str, data: bool = True) -> Callable[[], dict[str, Any]]:
+        """Give what goes into a step: files of the folder, and with `data` inputs and labels."""
+        arrays = {"inputs": self.inputs, "labels": self.labels} if data else {}
         return lambda: {
-            "inputs": _array_hash(self.inputs),
-            "labels": _array_hash(self.labels),
+            **{name: _array_hash(array) for name, array in arrays.items()},
             **{name: hash_of(self.out / name) for name in names},
         }
 
