@@ -161,17 +161,6 @@ def test_info_of_a_design(eie):
     assert "DSP: 4 of 1248" in ended.out
 
 
-@pytest.fixture
-def board_on_an_emulator(monkeypatch) -> None:
-    """The emulated board with an emulator in it, which needs no compiling."""
-
-    class Kernel(Emulator):
-        def __init__(self, project: Path) -> None:
-            super().__init__(Design.load(project / "design.toml"))
-
-    monkeypatch.setattr("eie.hls.tools.compiled_kernel.CompiledKernel", Kernel)
-
-
 @pytest.mark.usefixtures("board_on_an_emulator")
 def test_run_on_an_emulated_board(eie, expected):
     ended = eie("run net.npz --emulated-board project --inputs x.npy --outputs y.npy")

@@ -31,11 +31,13 @@ def test_all_engines_count_the_same(eie):
     assert len(set(found.values())) == 1, found
 
 
+@pytest.mark.usefixtures("board_on_an_emulator")
 def test_run_says_what_was_emulated(eie):
     ended = eie(COMMANDS["run"])
     assert "ran on the emulated board: a PYNQ-Z2 in software, with the C++ of project" in ended.out
 
 
+@pytest.mark.usefixtures("board_on_an_emulator")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_labels_give_accuracy(name, eie):
     eie(COMMANDS["emulate"])

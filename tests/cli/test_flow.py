@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("pynq", reason="runs on the emulated board")
 
+from eie.hls.boundary.errors import ToolError
 from eie.hls.spec.design import Design
 from eie.host.flow.steps import STEPS
 from eie.host.network import Network
@@ -43,6 +44,7 @@ def test_all_steps_with_their_files(eie):
     assert (Path("all") / "project" / "kernel" / "eie.cpp").is_file()
 
 
+@pytest.mark.usefixtures("board_on_an_emulator")
 def test_what_did_not_change_is_kept(eie):
     eie(FLOW)
     assert set(states(eie(FLOW).out).values()) <= {"kept", "-"}
@@ -60,12 +62,13 @@ def test_what_did_not_change_is_kept(eie):
     assert json.loads(Path("all/flow.json").read_text()) == record
 
 
+@pytest.mark.usefixtures("board_on_an_emulator")
 def test_a_step_that_fails_leaves_those_before_it(eie, monkeypatch):
+    def failing(project: Path) -> None:
+        raise ToolError("no such luck")
+
     with monkeypatch.context() as patch:
-        failing = Path("failing")
-        failing.write_text("#!/bin/sh\necho no such luck\nexit 1\n")
-        failing.chmod(0o755)
-        patch.setenv("CXX", str(failing.resolve()))
+        patch.setattr("eie.hls.tools.compiled_kernel.CompiledKernel", failing)
         ended = eie(FLOW)
         assert ended.status == 2
         assert ended.err.startswith("eie: step simulate failed: ")
