@@ -98,7 +98,7 @@ class _Display(threading.Thread):
 def _fitting(text: str) -> str:
     """Cut a text off at the terminal's width: a line that wraps cannot be written over."""
     try:
-        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0: not known
     except (OSError, ValueError):
         width = 80
     return text[: max(width - 1, 10)]

@@ -123,6 +123,8 @@ class Flow:
                 lines = step()
                 record.add(name, given, files, lines)
             except _LeftOutError as reason:
+                for file in files:  # of an earlier run, of another network perhaps
+                    (self.out / file).unlink(missing_ok=True)
                 yield StepDone(name, (str(reason),), kept=False, left_out=True)
                 continue
             except (EieError, ImportError, OSError) as error:
@@ -377,6 +379,11 @@ class Flow:
             single=costs.single,
             evaluation=self._evaluate(self._outputs),
             agreement=agreement,
+            files={
+                "NET.npz": str(self.out / "network.npz"),
+                "DESIGN.toml": str(self.out / "design.toml"),
+                "PROJECT": str(self.out / "project"),
+            },
         )
         report.save(self.out / "report.html")
         _save_json(self.out / "report.json", report.as_json())
