@@ -18,10 +18,13 @@ help:  ## list the targets
 # build is all that is needed, and one that is in $(VENV) already is kept.
 $(STAMP): pyproject.toml constraints.txt link_tree.py
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else "make needs Python 3.11 or 3.12 (PYTHON=python3.11 make ...); boards run 3.10")'
-	@echo "making the environment in $(VENV): some minutes, and gigabytes where pip finds torch with CUDA"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "making the environment in $(VENV), once: some minutes, and gigabytes where pip finds torch with CUDA"
+	@echo "1 of 3: a virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "2 of 3: torch"
+	@$(BIN)/pip install --progress-bar on --disable-pip-version-check -c constraints.txt torch
+	@echo "3 of 3: eie and all else"
+	@$(BIN)/pip install --progress-bar on --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(STAMP)
 
 .PHONY: install

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from digits import CompressedDigits, compress_digits
 from picture import draw
 
@@ -25,6 +26,7 @@ from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.cli.arrays import check_target
+from eie.host.cli.progress import clear_line, showing
 from eie.host.cli.signals import Ended, raising_signals
 from eie.host.compress import TorchReference
 from eie.host.network import Network
@@ -68,6 +70,7 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         """Say that `text` begins."""
+        clear_line()
         print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
 
 
@@ -80,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with raising_signals():
             out.mkdir(parents=True, exist_ok=True)
             check_target(out / "digits.npz")  # before the training, which takes a while
-            outcome = run(out, Progress())
+            with showing(""):
+                outcome = run(out, Progress())
     except Ended as ended:
         print(f"demo: ended by {ended.name}", file=sys.stderr)
         return ended.status
@@ -95,7 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print()
     print(tables(outcome))
-    print(f"\nIn {out}/: digits.npz, design.toml, project/ (HLS), digits.png (look at it)")
+    print(f"\nIn {out}/: digits.npz, design.toml, project/ (HLS), digits.png (look at it), and")
+    print("model.pt2, inputs.npy, labels.npy to try commands on, such as")
+    print(
+        f"  eie flow {out}/model.pt2 --board kv260 --data {out}/inputs.npy {out}/labels.npy "
+        "--out kv260"
+    )
     if not outcome.agree:
         print("ERROR: the engines differ", file=sys.stderr)
         return 1
@@ -108,6 +117,10 @@ def run(out: Path, progress: Progress) -> Outcome:
     digits = compress_digits(progress=progress)
     network = digits.network
     network.save(out / "digits.npz")
+    example = torch.zeros(1, network.inputs)
+    torch.export.save(torch.export.export(digits.model, (example,)), out / "model.pt2")
+    np.save(out / "inputs.npy", digits.inputs)
+    np.save(out / "labels.npy", digits.labels)
     codes = quantize_inputs(network, digits.inputs)
 
     progress(f"fitting a design for {BOARD}")

@@ -16,6 +16,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
+from eie.hls.boundary.progress import tell
 from eie.host.compress import (
     TorchReference,
     apply_masks,
@@ -76,6 +77,8 @@ class Accuracies:
 class CompressedDigits:
     """What the demo needs: a network and digits to run through it."""
 
+    #: The model that it was compressed from: trained, pruned and shared.
+    model: nn.Sequential
     #: The compressed network; fraction lengths calibrated on the training digits.
     network: Network
     #: float32, shape (n, 64): test digits, 0..1.
@@ -143,6 +146,7 @@ def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigi
     codes = TorchReference(network)(quantize_inputs(network, digits.test_inputs))
     fixed_point = accuracy("16-bit fixed point", torch.from_numpy(codes))
     return CompressedDigits(
+        model.eval(),
         network,
         digits.test_inputs,
         digits.test_labels,
@@ -160,7 +164,8 @@ def _train(
 ) -> None:
     inputs, labels = torch.from_numpy(digits.train_inputs), torch.from_numpy(digits.train_labels)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1e-5)
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        tell("training", epoch, epochs, "epochs")
         for chosen in torch.randperm(len(labels)).split(BATCH):
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(inputs[chosen]), labels[chosen]).backward()

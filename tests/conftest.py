@@ -26,9 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled kernels are kept with the tests' other files, not with the user's."""
+    """Compiled kernels are kept with the tests' other files; commands show no progress."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        # What shows up on standard error depends on the machine's speed otherwise.
+        patch.setenv("EIE_PROGRESS", "off")
         yield
 
 

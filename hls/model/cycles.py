@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.progress import tell
 from eie.hls.model.fifo_times import Stream, StreamArray, StreamBundle, Times
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.counters import Counters
@@ -101,6 +102,7 @@ class _Kernel:
         lengths = [layer.encoded.lengths() for layer in layers]
         layer_cycles = [0] * len(layers)
         for vector in range(len(activations[0])):
+            tell("counting cycles", vector, len(activations[0]), "vectors")
             for number, layer in enumerate(layers):
                 begin = self._control_activations_at
                 values = activations[number][vector]

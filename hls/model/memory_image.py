@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.progress import tell
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import Design
@@ -147,7 +148,8 @@ class ResidentNetwork:
         """Take a batch through all layers."""
         activations = [inputs]
         saturated = []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
+            tell(f"computing {len(inputs)} vectors", number, len(self.layers), "layers")
             activations[-1] = activations[-1][:, : layer.columns]
             outputs, count = layer.run(activations[-1])
             activations.append(outputs)

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted
 from eie.hls.spec import block_design, packets, registers
 from eie.hls.spec.boards import BOARDS
@@ -90,7 +91,7 @@ def _environment() -> Environment:
     try:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ImportError as error:
-        raise ToolError("generating needs jinja2: pip install 'eie[hls]'") from error
+        raise ToolError(f"generating needs jinja2: {how_to_install('hls')}") from error
 
     root = files("eie.templates")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.partials import temporary_folder
 from eie.hls.tools.processes import running
 from eie.hls.tools.program_store import find_program, keep_program, program_store
@@ -25,6 +26,7 @@ __all__ = [
     "kept_program",
     "make_command",
     "make_folder",
+    "require_compiler",
 ]
 
 #: What is compiled, and what a project compiles it with.
@@ -51,8 +53,8 @@ def ap_types_folder() -> Path:
         spec = importlib.util.find_spec("hls4ml")
         if spec is None or spec.origin is None:
             raise ToolError(
-                "simulating needs the ap_int headers: pip install 'eie[hls]', or set "
-                f"{_HEADERS_VARIABLE} to a folder with ap_int.h"
+                f"simulating needs the ap_int headers: set {_HEADERS_VARIABLE} to a folder with "
+                f"ap_int.h, or {how_to_install('hls')}"
             )
         folder = Path(spec.origin).parent / "templates" / "vivado" / "ap_types"
     if not (folder / "ap_int.h").is_file():
@@ -60,6 +62,18 @@ def ap_types_folder() -> Path:
             f"there is no ap_int.h in {folder}; set {_HEADERS_VARIABLE} to a folder that has it"
         )
     return folder
+
+
+def require_compiler() -> None:
+    """Say what is missing for compiling a project, before anything else is done.
+
+    Raises
+    ------
+    ToolError
+        If there is no C++ compiler, no make, or no folder of the vendor's headers.
+    """
+    make_command("")
+    ap_types_folder()
 
 
 @contextlib.contextmanager

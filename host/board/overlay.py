@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from eie.hls.boundary.errors import DeviceError, EieError, InputError, Problems, ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.hls.spec.block_design import DMA
 from eie.hls.spec.packets import BEAT_BYTES
 from eie.hls.spec.registers import REGISTERS, VLNV
@@ -177,9 +178,7 @@ def import_pynq() -> ModuleType:
     try:
         import pynq
     except ImportError as error:
-        raise ToolError(
-            f"cannot import pynq ({error}): install it with pip install 'eie[pynq]'"
-        ) from error
+        raise ToolError(f"cannot import pynq ({error}): {how_to_install('pynq')}") from error
     module: ModuleType = pynq
     return module
 

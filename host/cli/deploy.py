@@ -7,12 +7,14 @@ from pathlib import Path
 
 from eie.hls.boundary.numerals import integer, seconds
 from eie.host.cli.arrays import write_file
+from eie.host.cli.parser import Commands
 
-__all__ = ["add_deploy", "run_deploy"]
+__all__ = ["add", "run"]
 
 
-def add_deploy(sub: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+def add(commands: Commands) -> None:
+    """Add the command."""
+    sub = commands.add("deploy", run, "take a package to a board by ssh and try it", "out")
     sub.add_argument("package", type=Path, metavar="PACKAGE.zip")
     sub.add_argument("target", metavar="USER@BOARD", help="or a host of ~/.ssh/config")
     sub.add_argument("--port", type=integer, metavar="N", help="ssh's port (22)")
@@ -33,7 +35,7 @@ def add_deploy(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def run_deploy(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Take a package to a board; 0 if all is well there, 1 if a check failed."""
     from eie.host.cli.arrays import check_target
     from eie.host.deploy.deploy import deploy

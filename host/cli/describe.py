@@ -9,6 +9,7 @@ from eie.hls.spec.boards import BOARDS, LUT_BUDGET
 from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
+from eie.host.network.sizes import size_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
@@ -25,6 +26,7 @@ def describe(network: Network) -> None:
             f"{_input_bits(network, layer, number)}, weights {layer.weight_frac}, outputs "
             f"{layer.output_frac}"
         )
+    print(f"size: {size_text(network)}")
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
         if name != METADATA_KEY:

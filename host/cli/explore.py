@@ -8,18 +8,25 @@ import sys
 from typing import Any
 
 from eie.hls.boundary.errors import DoesNotFitError, InputError, Problems, ToolError
+from eie.host.cli.explore_options import add_explore
 from eie.host.cli.output_paths import check_suffix, check_targets
 from eie.host.cli.parameters import OPTIONS, option_of
+from eie.host.cli.parser import Commands
 from eie.host.network import Network
 from eie.host.search.explore.builds import build_front
 from eie.host.search.explore.exploration import Exploration, explore
 from eie.host.search.explore.grid import Grid, parse_values
 from eie.host.search.explore.pick import pick
 
-__all__ = ["run_explore"]
+__all__ = ["add", "run"]
 
 
-def run_explore(options: argparse.Namespace) -> None:
+def add(commands: Commands) -> None:
+    """Add the command."""
+    add_explore(commands.add("explore", run, "compare many designs of a network on boards"))
+
+
+def run(options: argparse.Namespace) -> None:
     """Explore what the command line asks for, or pick of what was explored.
 
     Raises

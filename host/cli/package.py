@@ -11,13 +11,15 @@ from eie.hls.boundary.errors import EieWarning
 from eie.hls.spec.design import Design
 from eie.host.cli.arrays import read_array
 from eie.host.cli.output_paths import check_suffix
+from eie.host.cli.parser import Commands
 from eie.host.network import Network
 
-__all__ = ["add_package", "run_package"]
+__all__ = ["add", "run"]
 
 
-def add_package(sub: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+def add(commands: Commands) -> None:
+    """Add the command."""
+    sub = commands.add("package", run, "put all that a board needs into one zip", "out")
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument("--bitstream", type=Path, metavar="F.bit", help="what `eie build` made")
     sub.add_argument(
@@ -36,7 +38,7 @@ def add_package(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", type=Path, required=True, metavar="PACKAGE.zip")
 
 
-def run_package(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write a package, and say what is in it and what comes next."""
     from eie.host.deploy.package import package
     from eie.host.deploy.zip_file import read_package

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from eie.hls.boundary.errors import EieWarning
+from eie.host.cli.progress import clear_line
 
 __all__ = ["warnings_as_lines"]
 
@@ -29,6 +30,7 @@ def warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, EieWarning):
+                clear_line()
                 print(f"eie: {message}", file=sys.stderr)
             else:
                 shown_by_python(message, category, filename, lineno, file, line)

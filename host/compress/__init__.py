@@ -5,11 +5,13 @@ between; and the integer reference that every engine must equal. This is the onl
 that needs torch.
 """
 
+from eie.hls.boundary.installation import how_to_install
+
 try:
     import torch as _torch  # noqa: F401
 except ModuleNotFoundError as error:
     raise ImportError(
-        "eie.host.compress needs torch, which is not installed: pip install 'eie[compress]'"
+        f"eie.host.compress needs torch, which is not installed: {how_to_install('compress')}"
     ) from error
 
 from eie.host.compress.dense_layer import DenseLayer, DenseModel

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
 from eie.host.compress.feature_scales import typical_codes
@@ -89,6 +90,7 @@ def loss_record(
         return LossRecord(0, None, (), layers, 0, (), (), ())
     input_frac = network.layers[0].input_frac
     codes = quantize(calibration, input_frac)
+    tell("accounting for what is lost")
     outputs, saturated = TorchReference(network).outputs_and_saturation(codes)
     with np.errstate(all="ignore"):  # a glitch may be beyond what numbers hold, squared
         exact = model.forward(calibration)

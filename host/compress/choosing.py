@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.progress import tell
 from eie.host.compress.clustering import (
     Points,
     evenly_started_centroids,
@@ -81,10 +82,12 @@ def prune_and_share(
     inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
     wanted = activations = inputs
     candidates: list[Candidates] = []
-    for layer in layers:
+    for number, layer in enumerate(layers):
+        tell("sharing weights", number, len(layers), "layers")
         candidates.append(_candidates(_pruned(layer, densities), activations))
         activations = _shared(layer, candidates[-1][OPTIMAL]).forward(activations)
         wanted = layer.forward(wanted)
+    tell("comparing shared weights by the outputs")
     kinds = _best_kinds(layers, candidates, inputs, wanted)
     return tuple(
         ChosenWeights(layer.name, own[kind], kind)

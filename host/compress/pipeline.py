@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from eie.hls.boundary.errors import InputError, KeptDensityWarning
+from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
@@ -110,6 +111,7 @@ def compress(
     samples = None if calibration is None else check_calibration(calibration)
     if samples is not None and input_shape is None and isinstance(model, torch.nn.Module):
         input_shape = samples.shape[1:]
+    tell("reading the model")
     return compress_read(
         read_model(model, input_shape=input_shape),
         density=density,

@@ -359,7 +359,7 @@ class AcceleratedModel:
         InputError
             If it cannot be written.
         """
-        from eie.host.report import (  # type: ignore[import-not-found, unused-ignore]
+        from eie.host.report import (
             make_report,
         )
 
@@ -400,7 +400,7 @@ class AcceleratedModel:
         InputError
             If the design is for no board, or the file cannot be written.
         """
-        from eie.host.deploy.package import (  # type: ignore[import-not-found, unused-ignore]
+        from eie.host.deploy.package import (
             package,
         )
 
@@ -481,7 +481,7 @@ class AcceleratedModel:
 
     def _agreement(self) -> list[Any]:
         """Compare engines with the golden outputs, which are those of the integer reference."""
-        from eie.host.report import (  # type: ignore[import-not-found, unused-ignore]
+        from eie.host.report import (
             EngineAgreement,
         )
 

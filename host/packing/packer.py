@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DoesNotFitError, Problems, Shortage
+from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, write_back_steps
@@ -50,7 +51,8 @@ def encode_network(
     slot_of_column = order_inputs(network.inputs, assignment)
     pointer_base = bias_base = 0
     entry_base = np.zeros(design.pes, np.int64)
-    for layer in network.layers:
+    for number, layer in enumerate(network.layers):
+        tell(f"dealing rows to {counted(design.pes, 'PE')}", number, len(network.layers), "layers")
         slot_of_row = assign_rows(layer, design.pes, assignment)
         encoded = encode(
             slot_of_row[layer.indices],

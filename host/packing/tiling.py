@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DoesNotFitError, Problems
-from eie.hls.boundary.text import counted
+from eie.hls.boundary.progress import tell
+from eie.hls.boundary.text import counted, printable
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import HEADER, NETWORK, TRAILER
 from eie.host.network import Layer, Network
@@ -125,6 +126,7 @@ def plan_passes(network: Network, design: Design, *, assignment: Assignment = "b
     stages: list[tuple[Pass, ...]] = []
     start = 0
     while start < len(layers):
+        tell("planning passes", start, len(layers), "layers")
         stop, packed = _longest_group(network, start, design, assignment)
         if packed is None:
             stages.append(_tiles(layers[start], design, assignment))
@@ -182,6 +184,7 @@ def _tile_passes(
     assignment: Assignment,
 ) -> Iterator[Pass]:
     for tile in range(count):
+        tell(f"packing layer {printable(layer.name)}", tile, count, "passes")
         rows = np.sort(order[tile::count])
         packed = pack(_network((layer.select_rows(rows),)), design, assignment=assignment)
         yield Pass(packed, rows)

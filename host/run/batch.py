@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError
+from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import warn_beyond_board
@@ -78,6 +79,7 @@ def emulate(
     report: bool = True,
     paper: bool = False,
     saturated_inputs: int = 0,
+    plan: Plan | None = None,
 ) -> RunResult:
     """Run a batch on the numpy emulator: real numbers or int16 codes in, and the same out.
 
@@ -99,6 +101,8 @@ def emulate(
     saturated_inputs
         Input values that were saturated when they were quantised, to be told of with the layers';
         for codes alone, as of real numbers it is known.
+    plan
+        Of the network on the design, where there is one already; not used with `paper`.
 
     Returns
     -------
@@ -124,7 +128,8 @@ def emulate(
         result = _run(emulator, emulator, plan, taken.codes, report=report, paper=True)
     else:
         warn_beyond_board(design)
-        result = emulate_plan(plan_passes(network, design), taken.codes, report=report)
+        plan = plan or plan_passes(network, design)
+        result = emulate_plan(plan, taken.codes, report=report)
     result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network, stacklevel=2)
     return result
@@ -144,6 +149,7 @@ def simulate(
     *,
     report: bool = True,
     saturated_inputs: int = 0,
+    plan: Plan | None = None,
 ) -> RunResult:
     """Run a batch on the compiled kernel of `design`: real numbers or codes in, and the same out.
 
@@ -178,7 +184,7 @@ def simulate(
         As of :func:`emulate`.
     """
     taken = input_codes(network, inputs, stacklevel=3)
-    plan = plan_passes(network, design)
+    plan = plan or plan_passes(network, design)
     model = Emulator(design) if report else None
     result = _run(engine, model, plan, taken.codes, report=report, paper=False)
     result = _answered(result, network, taken, saturated_inputs)
@@ -267,6 +273,7 @@ def _run_pass(
     counters: list[Counters] = []
     for start in range(0, len(codes), session.vectors_per_packet):
         part = codes[start : start + session.vectors_per_packet]
+        tell("computing", start, len(codes), "vectors")
         outputs[start : start + len(part)] = session.run(part)
         saturated += session.saturated
         if not report or model is None:

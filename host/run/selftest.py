@@ -84,8 +84,11 @@ def selftest_checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Che
     yield Check("board", None, "emulated" if emulated else _board())
     yield Check("software", None, _software())
     info = accelerator.info()
-    yield Check("bitstream", None, f"{info.bitfile.name}, SHA-256 {_hash(info.bitfile)}")
-    parameters = ", ".join(f"{name} {value}" for name, value in info.design.parameters().items())
+    yield Check("bitstream", None, _bitstream(info.bitfile, emulated=emulated))
+    # The accelerator does not report which board it is on; the line above says it.
+    parameters = ", ".join(
+        f"{name} {value}" for name, value in info.design.parameters().items() if name != "board"
+    )
     yield Check("design", None, parameters)
     registers = ", ".join(f"{name} {value:#x}" for name, value in info.registers.items())
     yield Check("registers", None, registers)
@@ -220,6 +223,13 @@ def _software() -> str:
         except importlib.metadata.PackageNotFoundError:
             found.append(f"{name} not installed")
     return ", ".join(found)
+
+
+def _bitstream(file: Path, *, emulated: bool) -> str:
+    """Name the bitstream with its hash; on an emulated board the file is empty, and has none."""
+    if emulated:
+        return "none, since no fabric is configured on an emulated board"
+    return f"{file.name}, SHA-256 {_hash(file)}"
 
 
 def _hash(file: Path) -> str:

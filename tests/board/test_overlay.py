@@ -198,7 +198,7 @@ from eie.hls.boundary.errors import ToolError
 try:
     EmulatedBoard("kv260", lambda: None).__enter__()
 except ToolError as error:
-    assert "pip install 'eie[pynq]'" in str(error), error
+    assert "pip install '.[pynq]'" in str(error), error
 else:
     raise AssertionError
 """

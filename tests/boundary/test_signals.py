@@ -107,7 +107,9 @@ def test_in_the_middle_of_a_write(tmp_path, words, number, status, message):
     assert len(list((tmp_path / "out").iterdir())) == 2
     process.send_signal(number)
     _, errors = process.communicate()
-    assert (process.returncode, errors) == (status, message)
+    # What comes before is on values that were saturated.
+    assert (process.returncode, errors.splitlines(keepends=True)[-1]) == (status, message)
+    assert "Traceback" not in errors
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["y.npy"]
     assert (tmp_path / "out" / "y.npy").read_bytes() == b"old"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
 from eie.host.project.generate import generate
@@ -67,6 +68,23 @@ def contents(folder: Path) -> dict[str, bytes | None]:
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")
     }
+
+
+@pytest.fixture
+def board_on_an_emulator(monkeypatch) -> None:
+    """An emulator in place of every compiled kernel, which needs no compiling."""
+
+    class Kernel(Emulator):
+        def __init__(self, project: Path) -> None:
+            super().__init__(Design.load(project / "design.toml"))
+
+        def __enter__(self) -> Kernel:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+    monkeypatch.setattr("eie.hls.tools.compiled_kernel.CompiledKernel", Kernel)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_compress_then_emulate(program, eie):
     assert ended.status == 0
     # A random model has nothing that could be left out.
     assert re.fullmatch(
-        r"eie: warning: error \d+\.\d+ % rms of the model's outputs, on the calibration; median "
+        r"eie: error \d+\.\d+ % rms of the model's outputs, on the calibration; median "
         r"vector .*: most of it comes from pruning .*: keep more weights \(density\).*\n",
         ended.err,
     )
@@ -51,7 +51,7 @@ def test_what_loses_little_is_not_warned_of(program, eie):
 def test_without_calibration_it_says_so(program, eie):
     ended = eie("compress", program, "--out", "new.npz")
     assert ended.status == 0
-    assert ended.err.startswith("eie: warning: compressed without calibration: how far ")
+    assert ended.err.startswith("eie: compressed without calibration: how far ")
     assert ended.err.count("\n") == 1
     assert "formats: weights and unit-scale inputs: no input from -4 to 3.9998" in ended.out
     unknown = "not known: compressed without calibration"

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.host.search.explore.job import UNGUARDED, Job
 
 __all__ = ["WAIT_SECONDS", "fan_out"]
@@ -86,7 +87,7 @@ def fan_out(
     try:
         from eie.host.search.explore.cluster import carry_out
     except ImportError as error:
-        raise ToolError("exploring needs Dask: pip install 'eie[explore]'") from error
+        raise ToolError(f"exploring needs Dask: {how_to_install('explore')}") from error
     job = Job(function, shared, items, alone=alone, wait=wait, on_notice=on_notice)
     count = None if workers is None else min(workers, len(items))
     done: SimpleQueue[tuple[Item, Result] | BaseException | None] = SimpleQueue()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import NO_BOARD
 from eie.host.search.explore.result import PointResult
@@ -41,7 +42,7 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ToolError("the plot needs matplotlib: pip install 'eie[explore]'") from error
+        raise ToolError(f"the plot needs matplotlib: {how_to_install('explore')}") from error
     boards = list(dict.fromkeys(result.board for result in results if result.fits))
     colors = {board: f"C{number % 10}" for number, board in enumerate(boards)}
     panels = [[b for b in boards if b != NO_BOARD], [b for b in boards if b == NO_BOARD]]

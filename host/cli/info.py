@@ -1,0 +1,53 @@
+"""The command `eie info`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.file_kinds import identify
+from eie.hls.spec.design import Design
+from eie.host.cli.describe import describe, describe_design
+from eie.host.cli.parser import Commands
+from eie.host.network import Network
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    sub = commands.add("info", run, "say what a network, a design or a bitstream is")
+    sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Describe the file by its kind."""
+    path: Path = options.file
+    kind = identify(path)
+    if path.suffix == ".npz" or kind.name == "network":
+        describe(Network.load(path))
+    elif path.suffix == ".toml" or kind.name == "design":
+        describe_design(Design.load(path))
+    elif path.suffix == ".bit":
+        _describe_bitstream(path)
+    elif kind.name == "missing":
+        raise InputError(f"no file {path}")
+    else:
+        advice = f": {kind.advice}" if kind.advice else ""
+        raise InputError(
+            f"{path} must be a network (.npz), a design (.toml) or a bitstream (.bit), not "
+            f"{kind.text}{advice}"
+        )
+
+
+def _describe_bitstream(path: Path) -> None:
+    from eie.hls.tools.manifest import Manifest
+
+    if not path.is_file():
+        raise InputError(f"no bitstream {path}")
+    manifest = Manifest.load(path.parent)
+    manifest.verify(path.parent)
+    print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
+    print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
+    describe_design(manifest.design)

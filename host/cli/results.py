@@ -1,0 +1,114 @@
+"""What `emulate`, `simulate` and `run` write and print of a batch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import InputError
+from eie.hls.spec.fixed_point import dequantize
+from eie.host.cli.arrays import read_array, write_array, write_json
+from eie.host.cli.describe import error_of
+from eie.host.network import Network
+from eie.host.run.report import RunReport
+
+__all__ = [
+    "add_inputs_outputs",
+    "read_labels",
+    "write_outputs",
+    "write_report",
+]
+
+#: Share of saturated input values above which outputs say little.
+_MANY = 0.25
+
+
+def add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
+    """Add the options of a batch."""
+    sub.add_argument(
+        "--inputs",
+        type=Path,
+        required=True,
+        metavar="X.npy",
+        help="real numbers, shape (batch, features) or with the model's own input shape",
+    )
+    sub.add_argument("--outputs", type=Path, required=True, metavar="Y.npy", help="as float32")
+    sub.add_argument(
+        "--labels",
+        type=Path,
+        metavar="L.npy",
+        help="classes, shape (batch,), or wanted outputs, to print how good the outputs are",
+    )
+
+
+def read_labels(path: Path | None, vectors: int) -> npt.NDArray[Any] | None:
+    """Read labels, before anything is run; None where none are given.
+
+    Raises
+    ------
+    InputError
+        If there is not one for each of the vectors.
+    """
+    if path is None:
+        return None
+    labels = read_array(path)
+    if labels.ndim == 0 or len(labels) != vectors:
+        raise InputError(
+            f"labels in {path} must be one for each of {vectors} vectors, not of shape "
+            f"{labels.shape}"
+        )
+    return labels
+
+
+def write_outputs(
+    options: argparse.Namespace,
+    network: Network,
+    outputs: npt.NDArray[np.int16],
+    labels: npt.NDArray[Any] | None,
+    saturated: int,
+) -> None:
+    """Write the outputs as real numbers, and say how good they are.
+
+    Of `saturated` input values the library has warned; where they are many, it is said again with
+    what it means. The exit status stays 0: the outputs are right for what was computed, and some
+    networks are meant to work so.
+    """
+    values = dequantize(outputs, network.output_frac)
+    # Evaluated before it is written: labels that fit no output leave nothing behind.
+    quality = None
+    if labels is not None:
+        from eie.host.flow.quality import quality_of
+
+        quality = quality_of(values, labels, f"labels in {options.labels}")
+    write_array(options.outputs, values)
+    print(f"wrote {options.outputs}: {len(outputs)} vectors of {network.outputs} outputs")
+    print(f"error of the network against its model: {error_of(network)}")
+    if quality is not None:
+        print(quality)
+    share = saturated / (len(outputs) * network.inputs)
+    if share > _MANY:
+        print(
+            f"eie: WARNING: {100 * share:.0f} % of the input values were cut off to the ends of "
+            "the network's range: the outputs are those of other inputs than yours; scale them as "
+            "the model's were, or compress again with --calibration of such inputs",
+            file=sys.stderr,
+        )
+
+
+def write_report(path: Path, report: RunReport) -> None:
+    """Write the report of a run as JSON, and say what it took."""
+    write_json(path, report.as_json())
+    print(
+        f"wrote {path}: {report.total_cycles} cycles, "
+        f"{report.latency_us:.2f} us a vector at {report.design['clock_mhz']} MHz"
+    )
+    if report.passes > 1:
+        print(
+            f"in {report.passes} passes, since the network is larger than the design: "
+            f"{report.load_cycles} of the cycles load weights, once for the whole batch"
+        )

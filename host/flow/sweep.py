@@ -1,0 +1,209 @@
+"""Compress a model to several densities, and see what each costs and keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import DoesNotFitError, EieWarning, InputError, Problems
+from eie.hls.boundary.progress import tell
+from eie.hls.spec.design import NO_BOARD
+from eie.hls.spec.fixed_point import dequantize
+from eie.host.flow.evaluation import Evaluation, evaluate_outputs
+from eie.host.network import Network
+from eie.host.network.input_codes import quantize_inputs
+from eie.host.network.loss_record import LossRecord
+from eie.host.network.sizes import compressed_bytes, float32_bytes
+
+__all__ = ["DENSITIES", "Sweep", "SweepPoint", "sweep_densities"]
+
+#: Densities that are tried if none are named.
+DENSITIES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class SweepPoint:
+    """A density, and what came of it."""
+
+    #: Share of the weights that was asked for.
+    density: float
+    #: What compress made.
+    network: Network
+    #: Against the model, and the labels if there are any.
+    evaluation: Evaluation
+    #: Error of the median vector against the model.
+    median_error: float
+    #: Predicted cycles of one vector and microseconds; None if it fits no design of the board.
+    cycles: int | None
+    latency_us: float | None
+    #: What compress warned of.
+    warnings: tuple[Warning, ...]
+
+    @property
+    def loss(self) -> float:
+        """What is lost, in points: of accuracy if it is known, else of the median error."""
+        found = self.evaluation
+        if found.accuracy is not None and found.float_accuracy is not None:
+            return 100 * (found.float_accuracy - found.accuracy)
+        return 100 * self.median_error
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Several densities of a model, the smallest first."""
+
+    points: tuple[SweepPoint, ...]
+    #: Points of accuracy, or of error, that may be lost.
+    budget: float
+    #: The board that latencies are for; ``"none"`` for a design without one.
+    board: str
+
+    @property
+    def best(self) -> SweepPoint | None:
+        """The smallest density that loses no more than the budget."""
+        return next((each for each in self.points if each.loss <= self.budget), None)
+
+    def as_text(self) -> str:
+        """Give a table, with the best marked."""
+        graded = self.points[0].evaluation.accuracy is not None
+        head = "accuracy" if graded else "median error"
+        lines = [f"   density    kept  {head:>12}  same class       bytes   ratio   latency"]
+        for point in self.points:
+            lines.append(f"{'->' if point is self.best else '  '} {_row(point, graded)}")
+        what = "accuracy" if graded else "error of the median vector"
+        if graded:
+            found = self.points[0].evaluation
+            assert found.float_accuracy is not None
+            lines.append(f"accuracy of the model: {100 * found.float_accuracy:.2f} %")
+        if self.best is None:
+            lines.append(
+                f"no density keeps the {what} within {_points(self.budget)}: retrain while "
+                "pruning, or allow more (--budget)"
+            )
+        else:
+            lines.append(
+                f"-> the smallest density that keeps the {what} within {_points(self.budget)}"
+            )
+        where = "a design of 64 PEs" if self.board == NO_BOARD else f"the design for {self.board}"
+        lines.append(f"latency of one vector predicted on {where} (not synthesised)")
+        return "\n".join(lines)
+
+
+def sweep_densities(
+    model: Path,
+    calibration: npt.NDArray[Any],
+    *,
+    labels: npt.NDArray[Any] | None = None,
+    densities: Sequence[float] = DENSITIES,
+    board: str = NO_BOARD,
+    budget: float = 1.0,
+) -> Sweep:
+    """Compress a model to each density, and evaluate it on the calibration.
+
+    Parameters
+    ----------
+    model
+        A saved torch.export program.
+    calibration
+        Real inputs, shape (n, features) or (n, ...) with the model's input shape.
+    labels
+        Classes, shape (n,), or targets, shape (n, outputs).
+    densities
+        Shares of the weights to keep, above 0 and at most 1.
+    board
+        Whose design predicts the latency.
+    budget
+        Points of accuracy that may be lost (without labels: percent of median error).
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it must be.
+    ModelError
+        If the model cannot be compressed.
+    """
+    from eie.host.compress import compress
+    from eie.host.compress.calibration import check_calibration, flatten_calibration
+    from eie.host.compress.reader import read_model
+
+    problems = Problems("sweep")
+    problems.require(len(densities) > 0, "there must be at least one density")
+    for each in densities:
+        problems.require(0 < each <= 1, f"density must be above 0 and at most 1, not {each}")
+    problems.require(
+        budget >= 0 and np.isfinite(budget), f"budget must be 0 or more points, not {budget}"
+    )
+    problems.raise_as(InputError)
+    dense = read_model(model)
+    samples = flatten_calibration(check_calibration(calibration), dense)
+    exact = dense.forward(samples)
+    if labels is not None:  # before the work
+        evaluate_outputs(exact, labels=labels)
+    points = []
+    ordered = sorted(set(densities))
+    for number, density in enumerate(ordered):
+        tell("densities", number, len(ordered))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            network = compress(model, density=density, calibration=calibration)
+        point = _evaluated(network, density, samples, exact, labels, board)
+        told = tuple(each.message for each in caught if isinstance(each.message, EieWarning))
+        points.append(dataclasses.replace(point, warnings=told))
+    return Sweep(tuple(points), budget, board)
+
+
+def _evaluated(
+    network: Network,
+    density: float,
+    samples: npt.NDArray[np.float64],
+    exact: npt.NDArray[np.float64],
+    labels: npt.NDArray[Any] | None,
+    board: str,
+) -> SweepPoint:
+    from eie.host.compress.reference import TorchReference
+    from eie.host.run.costs import measure_costs
+    from eie.host.search.fit import fit
+    from eie.host.search.prediction import example_input
+
+    with warnings.catch_warnings():  # compress has told of the calibration already
+        warnings.simplefilter("ignore", EieWarning)
+        codes = TorchReference(network)(quantize_inputs(network, samples))
+        outputs = dequantize(codes, network.output_frac).astype(np.float64)
+        found = evaluate_outputs(outputs, labels=labels, float_outputs=exact)
+        cycles = latency = None
+        try:
+            design = fit(network, board, passes=True).design
+        except DoesNotFitError:
+            pass
+        else:
+            single = measure_costs(network, design, example_input(network)).single
+            cycles, latency = single.total_cycles, single.latency_us
+    record = LossRecord.of(network)
+    error = record.error if record is not None else None
+    median = error.median if error is not None else (found.rms_error or 0.0)
+    return SweepPoint(density, network, found, median, cycles, latency, ())
+
+
+def _row(point: SweepPoint, graded: bool) -> str:
+    found, network = point.evaluation, point.network
+    weights = sum(layer.rows * layer.columns for layer in network.layers)
+    kept = sum(layer.nonzeros for layer in network.layers) / weights
+    quality = found.accuracy if graded else point.median_error
+    same = "-" if found.same_class is None else f"{100 * found.same_class / found.vectors:.1f} %"
+    size = compressed_bytes(network)
+    latency = "too large" if point.latency_us is None else f"{point.latency_us:.2f} us"
+    return (
+        f"{point.density:>7g} {100 * kept:>6.1f} %  {100 * (quality or 0):>10.2f} %  {same:>10}  "
+        f"{size:>10,} {float32_bytes(network) / size:>6.1f}x  {latency:>8}"
+    )
+
+
+def _points(budget: float) -> str:
+    return "one point" if budget == 1 else f"{budget:g} points"

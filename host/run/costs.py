@@ -1,0 +1,96 @@
+"""What a vector costs alone and in a batch: latency and throughput, counted by the model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.spec.design import Design
+from eie.host.network import Network
+from eie.host.packing.tiling import Plan
+from eie.host.run.batch import emulate, emulate_plan
+from eie.host.run.report import RunReport
+
+__all__ = ["SAMPLE", "Costs", "measure_costs"]
+
+#: Vectors that a throughput is counted on where no report of the whole batch was asked for:
+#: counting takes longer than computing, and more vectors change the mean little.
+SAMPLE = 16
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Latency and throughput of a network on a design.
+
+    Cycles are those that the kernel's loops take by construction; what fills and drains the
+    pipelines of a synthesised kernel comes on top.
+    """
+
+    #: The run of the first vector alone.
+    single: RunReport
+    #: A run of many, one after another.
+    batch: RunReport
+
+    @property
+    def latency_us(self) -> float:
+        """Microseconds of one vector alone, loading of passes included."""
+        return self.single.latency_us
+
+    @property
+    def vectors_per_second(self) -> float:
+        """Throughput in the batch."""
+        return 1e6 / self.batch.latency_us if self.batch.latency_us else 0.0
+
+    def as_text(self) -> str:
+        """Say both, each under its own name."""
+        clock = self.single.design["clock_mhz"]
+        each = self.batch.total_cycles / self.batch.vectors
+        of = "the paper's machine" if self.single.machine == "paper" else "the kernel"
+        return (
+            f"latency of one vector alone: at least {self.single.total_cycles} cycles of {of}, "
+            f"{self.latency_us:.2f} us at {clock} MHz\n"
+            f"throughput in a batch of {self.batch.vectors}: at least {each:.1f} cycles a vector, "
+            f"at most {self.vectors_per_second:,.0f} vectors a second"
+        )
+
+
+def measure_costs(
+    network: Network,
+    design: Design,
+    codes: npt.NDArray[np.int16],
+    *,
+    plan: Plan | None = None,
+    batch: RunReport | None = None,
+    paper: bool = False,
+) -> Costs:
+    """Count the cycles of the first vector alone, and of a batch.
+
+    Parameters
+    ----------
+    network, design
+        What runs on which hardware.
+    codes
+        int16 codes, shape (batch, inputs).
+    plan
+        Of the network on the design, where there is one already.
+    batch
+        The report of all vectors, if there is one already; else the first :data:`SAMPLE` are run.
+    paper
+        Count the cycles of the paper's machine.
+    """
+
+    def report_of(part: npt.NDArray[np.int16]) -> RunReport:
+        if plan is not None and not paper:
+            result = emulate_plan(plan, part)
+        else:
+            with warnings.catch_warnings():  # told of already, with the whole batch
+                warnings.simplefilter("ignore", SaturationWarning)
+                result = emulate(network, design, part, paper=paper)
+        assert result.report is not None
+        return result.report
+
+    return Costs(report_of(codes[:1]), report_of(codes[:SAMPLE]) if batch is None else batch)
