@@ -231,7 +231,7 @@ def test_files_that_are_no_program(contents, tmp_path, rich, export):
     else:
         torch.export.save(export(rich.model.eval(), rich.shape), path)
         path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ModelError, match=r"model\.pt2 is not a saved torch\.export program"):
+    with pytest.raises(ModelError, match=r"model\.pt2 must be a saved torch\.export program"):
         compress(path)
 
 
