@@ -31,6 +31,7 @@ from eie.hls.spec.packets import (
     HEADER,
     LAYER,
     MAGIC,
+    MOST_OUTPUT_BEATS,
     NETWORK,
     RUN,
     SATURATED,
@@ -181,7 +182,8 @@ class Emulator:
         if fields["network_id"] != resident.network_id:
             return Status.WRONG_NETWORK, nothing
         beats = fields["batch"] * resident.input_beats
-        if beats + RUN.beats != length:
+        answer = fields["batch"] * resident.output_beats
+        if beats + RUN.beats != length or answer >= MOST_OUTPUT_BEATS:
             return Status.BAD_BATCH, nothing
         # A run cut short is filled up with zeros; its status voids the outputs.
         vectors = np.zeros(beats, "<u8")

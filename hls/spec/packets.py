@@ -40,6 +40,7 @@ __all__ = [
     "LAYER",
     "MAGIC",
     "MAX_COLUMNS",
+    "MOST_OUTPUT_BEATS",
     "NETWORK",
     "RECORDS",
     "RUN",
@@ -76,6 +77,9 @@ ACTIVATIONS_PER_BEAT = BEAT_BITS // ACTIVATION_BITS
 ACTIVATIONS_PER_WORD = 16
 #: A column's index travels in 16 bits of a broadcast token.
 MAX_COLUMNS = 1 << 16
+#: The output vectors of a run have fewer beats than this: the length of an answer has 32 bits, and
+#: the counts of what was saturated come on top.
+MOST_OUTPUT_BEATS = 1 << 31
 #: First four bytes of every packet: "EIEP", little-endian.
 MAGIC = int.from_bytes(b"EIEP", "little")
 #: Version of the format; accelerator and host refuse any other.
@@ -121,7 +125,9 @@ class Status(enum.IntEnum):
     BAD_CRC = 6  #: damaged payload: outputs are void, a loaded network is invalid
     NO_NETWORK = 7  #: a run without a valid resident network; refused
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
-    BAD_BATCH = 9  #: a run whose length does not match its batch; refused
+    BAD_BATCH = (
+        9  #: a run whose length does not match its batch, or with 2^31 beats of outputs; refused
+    )
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 

@@ -53,8 +53,9 @@ template <int NODE, bool LEAF>
 void broadcast_4(hls::stream<Token>& parent, hls::stream<Token>& child_0,
                  hls::stream<Token>& child_1, hls::stream<Token>& child_2,
                  hls::stream<Token>& child_3) {
-  static ap_uint<32> full[4];
+  static ap_uint<32> full[4] = {0, 0, 0, 0};
 #pragma HLS ARRAY_PARTITION variable = full complete
+#pragma HLS RESET variable = full
   Token token = {kData, 0};
 packet:
   do {
@@ -84,8 +85,9 @@ packet:
 template <int NODE, bool LEAF>
 void broadcast_2(hls::stream<Token>& parent, hls::stream<Token>& child_0,
                  hls::stream<Token>& child_1) {
-  static ap_uint<32> full[2];
+  static ap_uint<32> full[2] = {0, 0};
 #pragma HLS ARRAY_PARTITION variable = full complete
+#pragma HLS RESET variable = full
   Token token = {kData, 0};
 packet:
   do {
@@ -113,6 +115,7 @@ packet:
 template <int NODE, bool LEAF>
 void broadcast_1(hls::stream<Token>& parent, hls::stream<Token>& child_0) {
   static ap_uint<32> full = 0;
+#pragma HLS RESET variable = full
   Token token = {kData, 0};
 packet:
   do {

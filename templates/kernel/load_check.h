@@ -5,7 +5,8 @@
 // memory, and every loop ends. docs/packets.md of eie lists what must agree;
 // hls/model/load_check.py is the same in numpy, and the two agree on every load.
 //
-// Comparisons only, with numbers that are in registers anyway: a beat a cycle, as without them.
+// Comparisons and a few running sums, of which one is carried from beat to beat: a beat a cycle, as
+// without them.
 // Nothing waits for their outcome before the end of the packet.
 #pragma once
 
@@ -137,7 +138,7 @@ inline void check_data(LoadCheck& check, beat_t beat) {
     for (int lane = 0; lane < kEntriesPerWord; ++lane) {
 #pragma HLS UNROLL
       const ap_uint<kLaneBits> entry = beat >> (lane * kLaneBits);
-      if (entry >> kEntryBits != 0) check.sound = false;
+      if (ap_uint<kEntryBits>(entry) != entry) check.sound = false;
     }
   }
   ++check.place;

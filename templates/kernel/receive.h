@@ -207,11 +207,14 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     // Once a packet, so in LUTs: the DSP slices are the PEs'.
     const ap_uint<64> vectors = ap_uint<64>(batch) * input_beats;
 #pragma HLS BIND_OP variable = vectors op = mul impl = fabric
+    // What is answered is counted in 32 bits, too.
+    const ap_uint<64> outputs = ap_uint<64>(batch) * output_beats;
+#pragma HLS BIND_OP variable = outputs op = mul impl = fabric
     if (!valid) {
       status = kStatusNoNetwork;
     } else if (wanted != network_id) {
       status = kStatusWrongNetwork;
-    } else if (vectors + kRunBeats != length) {
+    } else if (vectors + kRunBeats != length || outputs >= kMostOutputBeats) {
       status = kStatusBadBatch;
     }
     if (status == kStatusOk) {

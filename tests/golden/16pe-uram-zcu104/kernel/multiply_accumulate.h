@@ -245,6 +245,7 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
 #pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = bram
 #pragma HLS BIND_STORAGE variable = accumulators type = ram_s2p impl = bram
   static PeCounters counters = {0, 0};
+#pragma HLS RESET variable = counters
   multiply_packet(entries, codebooks, biases, accumulators, counters, work, results);
 }
 

@@ -32,12 +32,15 @@ inline bool pointers_follow(ap_uint<32>& next, bool second_beat, beat_t data) {
   if (kOneBeat) follow = ap_uint<kBaseBits>(data) == next;
   if (!kOneBeat && !second_beat) return data == next;
   const beat_t lanes = kOneBeat ? beat_t(data >> kBaseBits) : data;
+  // Added up first, so that what is carried from beat to beat takes a single addition.
+  ap_uint<kLengthLane + 3> sum = 0;
   for (int column = 0; column < kColumnsPerPointerWord; ++column) {
 #pragma HLS UNROLL
     const ap_uint<kLengthLane> length = lanes >> (column * kLengthLane);
-    if (length >> kLengthBits != 0) follow = false;
-    next += length;
+    if (ap_uint<kLengthBits>(length) != length) follow = false;
+    sum += length;
   }
+  next += sum;
   return follow;
 }
 
