@@ -125,9 +125,7 @@ class Status(enum.IntEnum):
     BAD_CRC = 6  #: damaged payload: outputs are void, a loaded network is invalid
     NO_NETWORK = 7  #: a run without a valid resident network; refused
     WRONG_NETWORK = 8  #: a run meant for another network than the resident one; refused
-    BAD_BATCH = (
-        9  #: a run whose length does not match its batch, or with 2^31 beats of outputs; refused
-    )
+    BAD_BATCH = 9  #: a run of another length than its batch, or 2^31 beats of outputs; refused
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 

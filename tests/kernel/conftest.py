@@ -93,6 +93,8 @@ def build(shared_folder: Path) -> Callable[..., Path]:
             program = shared_folder / f"program-{hashlib.sha256(key).hexdigest()[:24]}"
             with _locked(program.with_suffix(".lock")):
                 if not program.exists():
+                    # Nothing was made here where every object was kept.
+                    (folder / "made").mkdir(exist_ok=True)
                     run([compiler, *flags, *map(str, objects), "-o", "made/program"], folder)
                     keep(folder / "made" / "program", program)
         return program
