@@ -48,7 +48,7 @@ def test_without_torch_it_says_so_and_the_rest_is_there():
         "try: eie.compress\n"
         "except ImportError as error: print(error)\n"
     )
-    assert "pip install 'eie[compress]'" in run(program)
+    assert "pip install '.[compress]'" in run(program)
 
 
 def test_every_name_is_there_once_and_documented():
