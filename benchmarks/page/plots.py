@@ -37,8 +37,7 @@ def draw_all(results: Results, folder: Path) -> None:
                 *grid_of, figsize=size, sharey=shared, squeeze=False, layout="constrained"
             )
             draw(parts, *axes.flat)
-            picture = io.BytesIO()
-            figure.savefig(picture, dpi=80, format="png")
+            figure.savefig(picture := io.BytesIO(), dpi=80, format="png")
             write_whole(folder / f"evaluation-{name}.png", picture.getbuffer())
             plt.close(figure)
 

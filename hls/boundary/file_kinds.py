@@ -69,6 +69,11 @@ _KINDS = {
             "`eie simulate` and `eie run --emulated-board` take it; its design is its design.toml",
         ),
         FileKind("saved_model", "a TensorFlow SavedModel folder", _TO_TORCH),
+        FileKind(
+            "flow",
+            "a folder of `eie flow`",
+            "its network is network.npz, its design design.toml, its project the folder project",
+        ),
         FileKind("folder", "a folder", "name a file in it"),
         FileKind(
             "network",
@@ -112,6 +117,7 @@ _KINDS = {
         FileKind("bitstream", "a bitstream (.bit)", "`eie run --bitstream` takes it"),
         FileKind("design", "a design file (DESIGN.toml)", "`eie generate` makes a project of it"),
         FileKind("hwh", "a hardware description (.hwh)", "it lies beside the .bit, which is given"),
+        FileKind("package", "a package of `eie package`", "`eie deploy` takes it to a board"),
         FileKind("zip", "a zip archive", "unpack it, or see whether it is whole"),
         FileKind("compressed", "a compressed file", "unpack it first"),
         FileKind(
@@ -190,6 +196,8 @@ def _identify(path: Path) -> str:
 
 
 def _folder(path: Path) -> str:
+    if (path / "flow.json").is_file():
+        return "flow"
     if (path / "design.toml").is_file() or (path / "kernel" / "eie.cpp").is_file():
         return "project"
     return "saved_model" if (path / "saved_model.pb").is_file() else "folder"
@@ -204,6 +212,8 @@ def _archive(file: io.BufferedReader) -> str:
         names = set(archive.sizes)
         if {"header.npy", "sha256.npy"} <= names:
             return "network"
+        if {"package.json", "run.py", "SHA256SUMS"} <= {name.rpartition("/")[2] for name in names}:
+            return "package"
         if names and all(name.endswith(".npy") for name in names):
             return "npz"
         if {"config.json", "metadata.json"} <= names:
