@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,19 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def dense_outputs(network: Network, inputs: np.ndarray) -> np.ndarray:
+    """Outputs of a network by dense products of 64-bit integers."""
+    activations = inputs.astype(np.int64)
+    for layer in network.layers:
+        sums = activations @ layer.dense_weights().astype(np.int64).T + layer.bias
+        if layer.activation == "relu":
+            sums[sums < 0] = 0
+        if layer.shift:
+            sums = (sums + 2 ** (layer.shift - 1)) // 2**layer.shift
+        activations = sums.clip(-32768, 32767)
+    return activations
+
+
 @pytest.fixture(scope="session")
 def random_network() -> Callable[..., Network]:
     """Make a network of random weights: ``random_network(inputs, hidden, ..., outputs)``."""
@@ -46,8 +60,12 @@ def random_network() -> Callable[..., Network]:
         shift: int = 8,
         activation: str | None = None,
         golden: int = 0,
+        right: bool = False,
     ) -> Network:
-        """Every layer reads and writes 8 fraction bits; ReLU in all but the last by default."""
+        """Every layer reads and writes 8 fraction bits; ReLU in all but the last by default.
+
+        Golden outputs are random, or with `right` those of dense products of integers.
+        """
         random = np.random.default_rng(seed)
         layers = []
         for number, (columns, rows) in enumerate(itertools.pairwise(sizes)):
@@ -67,12 +85,16 @@ def random_network() -> Callable[..., Network]:
                     output_frac=8,
                 )
             )
-        return Network(
+        network = Network(
             tuple(layers),
             random.integers(-3000, 3000, (golden, sizes[0])).astype(np.int16),
             random.integers(-3000, 3000, (golden, sizes[-1])).astype(np.int16),
             {"origin": f"random, seed {seed}"},
         )
+        if not right:
+            return network
+        outputs = dense_outputs(network, network.golden_inputs).astype(np.int16)
+        return dataclasses.replace(network, golden_outputs=outputs)
 
     return make
 
@@ -130,15 +152,4 @@ def roomy() -> Callable[..., Design]:
 def reference() -> Callable[[Network, np.ndarray], np.ndarray]:
     """Outputs of a network by dense products of 64-bit integers."""
 
-    def run(network: Network, inputs: np.ndarray) -> np.ndarray:
-        activations = inputs.astype(np.int64)
-        for layer in network.layers:
-            sums = activations @ layer.dense_weights().astype(np.int64).T + layer.bias
-            if layer.activation == "relu":
-                sums[sums < 0] = 0
-            if layer.shift:
-                sums = (sums + 2 ** (layer.shift - 1)) // 2**layer.shift
-            activations = sums.clip(-32768, 32767)
-        return activations
-
-    return run
+    return dense_outputs

@@ -68,7 +68,7 @@ def read_package(path: str | os.PathLike[str]) -> PackageFile:
     """
     file = Path(path)
     kind = identify(file)
-    if kind.name != "zip":
+    if kind.name not in ("package", "zip"):
         raise InputError(
             f"no file {file}"
             if kind.name == "missing"

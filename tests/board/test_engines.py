@@ -1,51 +1,24 @@
 """The driver with the engines that compute: outputs are those of exact integer arithmetic."""
 
-import itertools
 import shutil
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
 
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import write_back
 from eie.hls.spec.packets import Status
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.responses import AnswerError
 
 
-def random_network(sizes, seed):
-    """Layers of the given sizes, with golden vectors from dense matrices."""
-    rng = np.random.default_rng(seed)
-    layers = []
-    for number, (columns, rows) in enumerate(itertools.pairwise(sizes)):
-        kept = rng.random((rows, columns)) < 0.3
-        layers.append(
-            Layer.from_dense_codes(
-                f"layer{number}",
-                (rng.integers(1, 16, (rows, columns)) * kept).astype(np.uint8),
-                codebook=np.append(0, rng.integers(-4096, 4096, 15)).astype(np.int16),
-                bias=rng.integers(-(1 << 20), 1 << 20, rows),
-                activation="relu" if number + 2 < len(sizes) else "none",
-            )
-        )
-    inputs = rng.integers(-2000, 2000, (20, sizes[0])).astype(np.int16)
-    values = inputs
-    for layer in layers:
-        sums = values.astype(np.int64) @ layer.dense_weights().T.astype(np.int64) + layer.bias
-        values = write_back(sums, layer.shift, relu=layer.relu)
-    return Network(tuple(layers), inputs, values)
-
-
 @pytest.mark.parametrize("pes", [1, 4, 32])
 @pytest.mark.parametrize("board", ["pynq-z2", "kv260"])
-def test_outputs_are_exact_on_the_emulator(board, pes):
-    network = random_network((50, 70, 33), seed=pes)
+def test_outputs_are_exact_on_the_emulator(board, pes, random_network):
+    network = random_network(50, 70, 33, seed=pes, golden=20, right=True)
     design = Design(pes=pes, board=board, rows_per_pe=128, biases_per_pe=256)
     with (
         EmulatedBoard(board, lambda: Emulator(design)) as emulated,
@@ -59,8 +32,8 @@ def test_outputs_are_exact_on_the_emulator(board, pes):
         assert accelerator.info().registers["errors"] == 0
 
 
-def test_counters_are_those_of_the_last_packet():
-    network = random_network((50, 33), seed=1)
+def test_counters_are_those_of_the_last_packet(random_network):
+    network = random_network(50, 33, seed=1, golden=20, right=True)
     design = Design(pes=4)
     engine = Emulator(design)
     with (
@@ -84,8 +57,8 @@ def test_counters_are_those_of_the_last_packet():
         ("drop_tlast", True, "no answer within"),
     ],
 )
-def test_the_emulator_recovers_from_faults(fault, value, message):
-    network = random_network((20, 10), seed=2)
+def test_the_emulator_recovers_from_faults(fault, value, message, random_network):
+    network = random_network(20, 10, seed=2, golden=20, right=True)
     design = Design(pes=2)
     with (
         EmulatedBoard("zcu104", lambda: Emulator(design)) as emulated,
@@ -98,8 +71,10 @@ def test_the_emulator_recovers_from_faults(fault, value, message):
         assert accelerator.verify() == 20
 
 
-def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(monkeypatch):
-    network = random_network((20, 10), seed=2)
+def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(
+    monkeypatch, random_network
+):
+    network = random_network(20, 10, seed=2, golden=20, right=True)
     with (
         EmulatedBoard("zcu104", lambda: Emulator(Design(pes=2))) as emulated,
         Accelerator(emulated.bitfile) as accelerator,
@@ -120,11 +95,11 @@ def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(monkey
     shutil.which("g++") is None or find_spec("hls4ml") is None or find_spec("jinja2") is None,
     reason="generates and compiles the kernel",
 )
-def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path):
+def test_the_generated_kernel_gives_the_same_outputs_and_counters(tmp_path, random_network):
     from eie.hls.tools.compiled_kernel import CompiledKernel
     from eie.host.project.generate import generate
 
-    network = random_network((20, 24, 10), seed=3)
+    network = random_network(20, 24, 10, seed=3, golden=20, right=True)
     design = Design(pes=2, board="zcu104")
     project = tmp_path / "project"
     generate(design, project)

@@ -21,7 +21,7 @@ Z2 = BoardFacts(
     numpy="1.21.5",
     root=True,
     sudo=False,
-    folder="/root/eie",
+    folder="/home/xilinx/eie",
     writable=True,
     free=1 << 30,
 )
@@ -75,8 +75,8 @@ def test_boards_that_will_do(built, changes):
         ({"machine": "aarch64"}, "the processor of a pynq-z2 is armv7l, not aarch64"),
         ({"machine": "x86_64"}, "another board, or an image for another one"),
         ({"root": False}, "sudo asks for a password here"),
-        ({"writable": False}, "/root/eie cannot be written: see --dir"),
-        ({"free": 1000}, "MB free for /root/eie, not 0 MB"),
+        ({"writable": False}, "/home/xilinx/eie cannot be written: see --dir"),
+        ({"free": 1000}, "MB free for /home/xilinx/eie, not 0 MB"),
     ],
 )
 def test_boards_that_will_not_do(built, changes, message):
