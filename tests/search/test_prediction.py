@@ -21,7 +21,7 @@ SIZES = [(20, 30, 10), (3, 5), (121, 150, 40), (64, 16, 96)]
 
 
 def predicted(network, pes=4, bits=4, **depths):
-    packed = encode_network(network, pes, bits, "balanced", Design(pes=pes, index_bits=bits))
+    packed = encode_network(network, Design(pes=pes, index_bits=bits), "balanced")
     return Prediction(packed), Design(pes=pes, index_bits=bits, **depths)
 
 

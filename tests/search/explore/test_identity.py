@@ -10,6 +10,13 @@ from eie.host.search.explore.identity import MODELS
 
 #: Modules that an evaluation imports and that no result depends on.
 NO_MODELS = {
+    "eie.hls.boundary.installation",  # advice
+    "eie.hls.boundary.progress",
+    "eie.host.network.file",
+    "eie.host.network.input_shape",  # of models, which designs do not see
+    "eie.host.network.loss_record",
+    "eie.host.network.summary",  # of what a user sees
+    "eie.host.network.table",
     "eie.hls.boundary.tables",  # of what is printed
     "eie.hls.spec.parameter",  # documentation, and ranges that the design's text has
     "eie.hls.boundary.archives",  # of files
