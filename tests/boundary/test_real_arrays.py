@@ -5,6 +5,7 @@ from __future__ import annotations
 import fractions
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -33,6 +34,12 @@ class Named(torch.Tensor):
     """A subclass of Tensor."""
 
 
+def _matrix(values: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy would have nobody use it any more
+        return np.asmatrix(values)
+
+
 TAKEN = {
     "an array": NUMBERS,
     "Fortran order": np.asfortranarray(NUMBERS),
@@ -41,7 +48,7 @@ TAKEN = {
     "half": NUMBERS.astype(np.float16),
     "strided": np.repeat(NUMBERS, 2, axis=1)[:, ::2],
     "read-only": np.broadcast_to(NUMBERS, NUMBERS.shape),
-    "a matrix": np.asmatrix(NUMBERS),
+    "a matrix": _matrix(NUMBERS),
     "masked, but nothing is": np.ma.masked_array(NUMBERS, mask=False),
     "a list": NUMBERS.tolist(),
     "a tuple of lists": tuple(NUMBERS.tolist()),
