@@ -220,7 +220,8 @@ def _fewer_rows(dice: random.Random, load: _Load) -> None:
     last["rows"] = max(0, last["rows"] + dice.randrange(-40, 12)) & 0xFFFFFFFF
     load.network["output_beats"] = -(-last["rows"] // 4)
     if dice.random() < 0.7:
-        local = load.design.local_rows(last["rows"])
+        # Rows near 2^32 round up to more than the field holds.
+        local = min(load.design.local_rows(last["rows"]), 0xFFFFFFFF)
         for place in load.of_kind(Section.BIASES):
             body = load.sections[place][1]
             kept = max(0, len(body) - max(0, last["local_rows"] - local))
