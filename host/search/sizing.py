@@ -24,7 +24,6 @@ __all__ = [
     "needed_accumulators",
     "needs_of",
     "result_depth_for",
-    "size_design",
     "size_on_board",
     "steps_of",
     "ways_out",
@@ -35,15 +34,6 @@ __all__ = [
 _RESULT_DEPTH = 256
 #: Lengths of columns are compact up to this many bits.
 _LENGTH_BITS = 8
-
-
-def size_design(packed: PackedNetwork, **fixed: Any) -> Design:
-    """Give the design of `packed` capacities that hold its network.
-
-    They are rounded up to what the memories hold anyway: a block RAM of 512 words is not made
-    smaller by using 300 of them.
-    """
-    return size_on_board(packed, None, needed_accumulators(packed.network), fixed)[0]
 
 
 def size_on_board(

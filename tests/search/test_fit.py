@@ -13,11 +13,12 @@ from eie.hls.model.resources import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Layer, Network
+from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 from eie.host.run.batch import emulate
 from eie.host.search.fit import fit
 from eie.host.search.reasons import Way
-from eie.host.search.sizing import size_design
+from eie.host.search.sizing import needed_accumulators, size_on_board
 
 SETTINGS = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 
@@ -225,15 +226,20 @@ def test_capacities_fill_the_memories_they_are_in(network):
         assert design.pointers_per_pe % 2048 == 0
 
 
+def _sized(packed: PackedNetwork, **fixed: int) -> Design:
+    accumulators = needed_accumulators(packed.network)
+    return size_on_board(packed, None, accumulators, fixed)[0]
+
+
 def test_sizing_keeps_everything_but_capacities(network):
     start = Design(pes=8, index_bits=5, entries_per_pe=1 << 20, queue_depth=5, clock_mhz=9,
                    accumulator_bits=48)  # fmt: skip
     packed = pack(network, start)
-    sized = size_design(packed)
+    sized = _sized(packed)
     assert (sized.pes, sized.index_bits, sized.queue_depth, sized.clock_mhz) == (8, 5, 5, 9)
     assert sized.entries_per_pe == 512 * 4
     assert pack(network, sized).design == sized
-    assert size_design(packed, layers=100).layers == 100
+    assert _sized(packed, layers=100).layers == 100
 
 
 def test_a_network_that_no_board_holds_is_refused_with_what_is_short(random_network):

@@ -86,13 +86,6 @@ class Comparison:
             lines.append("  ".join([first, *rest]))
         return "\n".join([*lines, "", *(f"- {finding}" for finding in self.findings())])
 
-    def as_markdown(self) -> str:
-        """Write the same in Markdown."""
-        header, *body = ["| " + " | ".join(line) + " |" for line in self._cells()]
-        rule = "|---" + "|---:" * (header.count("|") - 2) + "|"
-        findings = [f"- {finding}" for finding in self.findings()]
-        return "\n".join([self._title(), "", header, rule, *body, "", *findings])
-
     def _title(self) -> str:
         tools = []
         if self.csynth is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import pytest
 
@@ -264,15 +263,3 @@ def test_the_text_is_a_table_with_findings(csynth, utilization):
     ]
     assert lines[8] == ""
     assert lines[9:] == [f"- {text}" for text in comparison.findings()]
-
-
-def test_markdown_has_the_same_cells(csynth):
-    comparison = compare(DESIGN, csynth)
-    text, markdown = comparison.as_text().splitlines(), comparison.as_markdown().splitlines()
-    assert markdown[:2] == text[:2]
-    assert markdown[3] == "|---|---:|---:|---:|---:|---:|---:|"
-    tables = SimpleNamespace(text=text[2:8], markdown=[markdown[2], *markdown[4:9]])
-    for plain, bars in zip(tables.text, tables.markdown, strict=True):
-        assert plain.split() == bars.replace("|", " ").split()
-        assert bars.count("|") == 8
-    assert markdown[9:] == text[8:]
