@@ -59,7 +59,9 @@ class _Bench:
         self.source = AxiStreamSource(
             AxiStreamBus.from_prefix(handles, "packets_in"), dut.ap_clk, **bus
         )
-        self.sink = AxiStreamSink(AxiStreamBus.from_prefix(handles, "packets_out"), dut.ap_clk, **bus)
+        self.sink = AxiStreamSink(
+            AxiStreamBus.from_prefix(handles, "packets_out"), dut.ap_clk, **bus
+        )
         self._registers = AxiLiteMaster(
             AxiLiteBus.from_prefix(handles, "s_axi_control"), dut.ap_clk, **bus
         )

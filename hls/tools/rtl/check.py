@@ -77,14 +77,25 @@ def check_rtl(project: Path, *, seed: int = 1, path: str | None = None) -> RtlVe
     simulation = simulator.build(sources, project.resolve() / "build" / "rtl" / "simulation")
     tell("playing packets into the RTL", 1, 2, "steps")
     seen = simulation.play(exchanges, passes)
-    verdict = judge_passes(exchanges, seen, sources)
-    verdict = replace(
-        verdict,
+    found = RtlVerdict(
+        passed=False,
+        text="RTL simulated, and it does not do what the model does",
         simulator=simulator.name,
         bench=simulator.bench,
         seed=seed,
+        packets=sum(len(each.exchanges) for each in seen),
+        cycles=sum(each.cycles for each in seen),
         rtl_sha256=sources.digest(),
         warnings=structure.warnings,
+    )
+    # Whatever is known of this RTL from before does not count once it has failed.
+    found.save(project)
+    judge_passes(exchanges, seen, sources)
+    verdict = replace(
+        found,
+        passed=True,
+        text=f"RTL simulated: {found.packets} packets in {found.cycles} cycles, every answer right",
+        runs=run_times(exchanges, seen[0]),
     )
     verdict.save(project)
     return verdict
@@ -92,7 +103,7 @@ def check_rtl(project: Path, *, seed: int = 1, path: str | None = None) -> RtlVe
 
 def judge_passes(
     exchanges: Sequence[Exchange], seen: Sequence[PassSeen], sources: RtlSources
-) -> RtlVerdict:
+) -> None:
     """Judge what was seen in all passes.
 
     Raises
@@ -104,15 +115,6 @@ def judge_passes(
         faults = faults_of(exchanges, each)
         if faults:
             raise _error(sources, f"the RTL, played {each.name}", faults)
-    packets = sum(len(each.exchanges) for each in seen)
-    cycles = sum(each.cycles for each in seen)
-    return RtlVerdict(
-        passed=True,
-        text=f"RTL simulated: {packets} packets in {cycles} cycles, every answer right",
-        packets=packets,
-        cycles=cycles,
-        runs=run_times(exchanges, seen[0]),
-    )
 
 
 def _error(sources: RtlSources, what: str, faults: Sequence[str]) -> RtlError:

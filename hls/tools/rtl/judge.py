@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from eie.hls.spec.packets import BEAT_BYTES, DESIGN, HEADER, TRAILER, Kind, answer_kind
 from eie.hls.tools.rtl.exchanges import WHOLE, Exchange
 from eie.hls.tools.rtl.recording import BeatSeen, ExchangeSeen, PassSeen
+from eie.hls.tools.rtl.verdict import RunTime
 
-__all__ = ["RunTime", "faults_of", "run_times"]
+__all__ = ["faults_of", "run_times"]
 
 _ALL_LANES = (1 << BEAT_BYTES) - 1
-
-
-@dataclass(frozen=True)
-class RunTime:
-    """How long a run took, beside what the model says."""
-
-    #: Of the golden packet.
-    name: str
-    #: Cycles by the model, by the register ``cycles``, and between the beats on the streams.
-    model: int
-    register: int
-    measured: int
 
 
 def faults_of(exchanges: Sequence[Exchange], seen: PassSeen) -> list[str]:
@@ -116,7 +105,9 @@ def _other_design(exchange: Exchange, beats: Sequence[int]) -> Iterator[str]:
     )
     if wanted != got:
         others = ", ".join(
-            f"{name} = {value}" for name, value in got.items() if name != "id" and value != wanted[name]
+            f"{name} = {value}"
+            for name, value in got.items()
+            if name != "id" and value != wanted[name]
         )
         yield (
             f"it is RTL of another design, {got['id']:#010x}, not {wanted['id']:#010x}"
@@ -125,8 +116,6 @@ def _other_design(exchange: Exchange, beats: Sequence[int]) -> Iterator[str]:
 
 
 def _crc_wrong(beats: Sequence[int]) -> bool:
-    import zlib
-
     data = np.array(beats, "<u8")
     crc = zlib.crc32(data[: -TRAILER.beats].tobytes())
     return TRAILER.parse(data[-TRAILER.beats :]) != {"crc": crc, "reserved": 0}

@@ -60,7 +60,9 @@ class Simulator:
         SimulatorMissing
             Saying what is missing or too old, and how to get it.
         """
-        wanted = ".".join(f"{part:03}" if number else str(part) for number, part in enumerate(_LEAST))
+        wanted = ".".join(
+            f"{part:03}" if number else str(part) for number, part in enumerate(_LEAST)
+        )
         program = shutil.which("verilator", path=path)
         if program is None:
             raise SimulatorMissing(
@@ -123,7 +125,11 @@ class Simulation:
     folder: Path
 
     def play(
-        self, exchanges: Sequence[Exchange], passes: Sequence[Pass], *, arguments: Sequence[str] = ()
+        self,
+        exchanges: Sequence[Exchange],
+        passes: Sequence[Pass],
+        *,
+        arguments: Sequence[str] = (),
     ) -> list[PassSeen]:
         """Play all packets, once in each pass, and return what was seen.
 

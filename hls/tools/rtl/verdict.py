@@ -11,10 +11,9 @@ from typing import Any
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.text import shown
-from eie.hls.tools.rtl.judge import RunTime
 from eie.hls.tools.rtl.sources import RtlSources, rtl_folder
 
-__all__ = ["RtlVerdict", "verdict_file", "verdict_of"]
+__all__ = ["RtlVerdict", "RunTime", "verdict_file", "verdict_of"]
 
 _TYPES: Mapping[str, type] = {
     "passed": bool,
@@ -28,6 +27,18 @@ _TYPES: Mapping[str, type] = {
     "runs": list,
     "warnings": list,
 }
+
+
+@dataclass(frozen=True)
+class RunTime:
+    """How long a run took, beside what the model says."""
+
+    #: Of the golden packet.
+    name: str
+    #: Cycles by the model, by the register ``cycles``, and between the beats on the streams.
+    model: int
+    register: int
+    measured: int
 
 
 @dataclass(frozen=True)
