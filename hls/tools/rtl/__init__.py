@@ -5,7 +5,7 @@ loops outlined, what comes up in registers) would otherwise be seen on a board f
 :mod:`~eie.hls.tools.rtl.check` does the whole; the others are its parts:
 
 - :mod:`~eie.hls.tools.rtl.sources`: which files a synthesis left, and their ports;
-- :mod:`~eie.hls.tools.rtl.structure`: what the text of the Verilog says of starts, FIFOs, registers;
+- :mod:`~eie.hls.tools.rtl.structure`: what the text says of starts, FIFOs, registers;
 - :mod:`~eie.hls.tools.rtl.exchanges`: packets to play, the answers they must get, and in what time;
 - :mod:`~eie.hls.tools.rtl.simulator` and :mod:`~eie.hls.tools.rtl.bench`: Verilator, and the bench
   that cocotb runs in it; it records and judges nothing;

@@ -39,6 +39,8 @@ _PERIOD_NS = 10
 _RESET_CYCLES = 16
 #: Cycles after an answer in which a beat too many would show.
 _QUIET_CYCLES = 24
+#: Beats of an answer that has no end.
+_TOO_MANY = 256
 
 
 class _Hang(Exception):
@@ -158,6 +160,11 @@ class _Bench:
         await self.source.send(AxiStreamFrame(data))
         while not (self._answered() and len(self.seen.request) == len(beats)):
             await RisingEdge(self._dut.ap_clk)
+            if len(self.seen.answer) > 2 * len(packet["answer"]) + _TOO_MANY:
+                raise _Hang(
+                    f"waited for an end of the answer: {len(self.seen.answer)} beats came, "
+                    f"{len(packet['answer'])} were expected"
+                )
             if self.cycle - self.moved_at > patience:
                 raise _Hang(self._waited_for(len(beats), len(packet["answer"]), patience))
         registers: dict[str, int] = {}
@@ -234,7 +241,7 @@ async def _play_pass(bench: _Bench, plan: Pass, packets: list[dict[str, Any]]) -
     return seen
 
 
-@cocotb.test()  # type: ignore[misc]
+@cocotb.test()  # type: ignore[untyped-decorator]
 async def play(dut: Any) -> None:
     """Play every pass of the job and write what was seen."""
     job = json.loads(Path(os.environ[JOB]).read_text(encoding="utf-8"))

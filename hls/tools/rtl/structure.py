@@ -1,4 +1,4 @@
-"""What the text of the Verilog says without a simulator: starts, FIFOs, what registers come up with.
+"""What the text of the Verilog says without a simulator: starts, FIFOs, registers at power-up.
 
 Vitis writes a dataflow region as one module: an instance ``NAME_U0`` of each process, an instance
 ``NAME_U`` of each channel, and assignments between them. A process starts when the region does
@@ -24,12 +24,14 @@ from eie.hls.spec.design import Design
 from eie.hls.tools.rtl.sources import RtlSources
 from eie.hls.tools.rtl.verilog_text import Instance, Module, names_in
 
-__all__ = ["Structure", "look_at"]
+__all__ = ["Structure", "depth_of", "look_at"]
 
 _PROCESS = re.compile(r"_U\d+(_\d+)?$")
 _DONE = re.compile(r"_ap_done(_reg)?$|^ap_channel_done_|^ap_sync_(reg_)?channel_write_")
 _EMPTY = re.compile(r"_(?:t_)?empty_n$")
 _FIFO = re.compile(r"_fifo_w(\d+)_d(\d+)_([A-Z]+)")
+#: Processes of which each PE has one.
+_OF_A_PE = ("column_fetch", "multiply_accumulate")
 #: Stages of a shift register in one LUT.
 _STAGES = 32
 #: Modules of the tool's own, whose registers come up as they must: FIFOs are not full, for one.
@@ -77,17 +79,19 @@ def _look_at_processes(
     faults: list[str],
     warnings: list[str],
 ) -> None:
-    """Are they the design's, and does each start with the region?"""
+    """Hold the processes against the design's, and find those that start too late."""
     order = list(dict.fromkeys(_base(each.function) for each in wire(design).processes))
     wanted = Counter(_base(each.function) for each in wire(design).processes)
     functions = {name: _function_of(name, order) for name in processes}
     found = Counter(function for function in functions.values() if function)
     for function in order:
-        if found[function] and found[function] != wanted[function]:
-            faults.append(
-                f"there must be {wanted[function]} x {function}, not {found[function]}: RTL of "
-                "another design"
-            )
+        if found[function] not in (0, wanted[function]):
+            text = f"there must be {wanted[function]} x {function}, not {found[function]}"
+            # One a PE, each of its own template: so many are told apart by nothing else.
+            if function in _OF_A_PE:
+                faults.append(f"{text}: RTL of another design")
+            else:
+                warnings.append(text)
     missing = [function for function in order if not found[function]]
     if missing:
         warnings.append(f"no process is called {', '.join(missing)}: their starts were not judged")
@@ -176,7 +180,7 @@ def _writers(module: Module, signal: str, processes: Mapping[str, Instance]) -> 
 def _look_at_channels(
     sources: RtlSources, design: Design, faults: list[str], warnings: list[str]
 ) -> None:
-    """Is each stream a FIFO, as deep as declared and in as few LUTs?"""
+    """Find streams that are no FIFOs, less deep than declared, or larger than need be."""
     unknown = []
     for stream in wire(design).streams:
         channels = [
@@ -187,12 +191,12 @@ def _look_at_channels(
         if len(channels) != (stream.count or 1):
             unknown.append(f"{stream.name} ({len(channels)} of {stream.count or 1})")
         for channel in channels:
-            _look_at_fifo(sources, channel, _depth(stream, design), faults, warnings)
+            _look_at_fifo(sources, channel, depth_of(stream, design), faults, warnings)
     if unknown:
         warnings.append(f"not all FIFOs were found by their names: {', '.join(unknown)}")
 
 
-def _depth(stream: Stream, design: Design) -> int:
+def depth_of(stream: Stream, design: Design) -> int:
     """Elements that a stream is declared to hold."""
     of_design = {"kQueueDepth": design.queue_depth, "kResultDepth": design.result_depth}
     known = {depth.name: depth.elements for depth in DEPTHS.values()}

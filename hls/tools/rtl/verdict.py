@@ -1,4 +1,4 @@
-"""What is kept of a simulation of the RTL: beside it in the project, and in the build's manifest."""
+"""What is kept of a simulation of the RTL: beside it, and in the manifest of a build."""
 
 from __future__ import annotations
 

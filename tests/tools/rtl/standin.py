@@ -1,13 +1,19 @@
-"""A project whose synthesis left the stand-in in place of RTL, and the faults that it can have."""
+"""A project whose synthesis left the stand-in in place of RTL, and the faults that it can have.
+
+Run as ``python tests/tools/rtl/standin.py FOLDER`` (`make rtl-check`) it makes such a project and
+calls `eie rtl-check` on it.
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import DESIGN
 from eie.hls.tools.rtl.sources import rtl_folder
+from eie.host.cli.main import main
 from eie.host.project.generate import generate
 
 HERE = Path(__file__).parent / "standin"
@@ -58,3 +64,8 @@ def make_project(project: Path) -> Path:
         shutil.copyfile(source, folder / source.name)
     write_record(folder, STANDIN)
     return project
+
+
+if __name__ == "__main__":
+    print("a stand-in for the RTL of a design with one PE; nothing here came out of Vitis HLS")
+    sys.exit(main(["rtl-check", str(make_project(Path(sys.argv[1])))]))
