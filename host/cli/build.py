@@ -59,21 +59,13 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_rtl(options: argparse.Namespace) -> None:
     """Simulate what Vitis HLS wrote, or say why not; hours of Vivado rest on it."""
-    from eie.hls.tools.rtl.check import check_rtl
-    from eie.hls.tools.rtl.simulator import SimulatorMissing
-    from eie.hls.tools.rtl.verdict import RtlVerdict
+    from eie.hls.tools.rtl.check import check_before_build
 
-    if options.skip_rtl:
-        reason = "left out by --skip-rtl"
+    with showing("simulating the RTL"):
+        verdict = check_before_build(
+            options.project, skip=options.skip_rtl, demand=options.require_rtl
+        )
+    if verdict.passed:
+        print_verdict(verdict)
     else:
-        try:
-            with showing("simulating the RTL"):
-                print_verdict(check_rtl(options.project))
-            return
-        except SimulatorMissing as missing:
-            if options.require_rtl:
-                raise
-            reason = str(missing)
-    verdict = RtlVerdict.not_simulated(reason)
-    verdict.save(options.project)
-    print(f"eie: warning: {verdict.text}", file=sys.stderr)
+        print(f"eie: warning: {verdict.text}", file=sys.stderr)

@@ -50,4 +50,5 @@ def _describe_bitstream(path: Path) -> None:
     manifest.verify(path.parent)
     print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
     print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
+    print(manifest.rtl.text)
     describe_design(manifest.design)

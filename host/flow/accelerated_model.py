@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import warnings
 import weakref
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.errors import EieWarning, InputError
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import NO_BOARD, Design
@@ -304,6 +305,9 @@ class AcceleratedModel:
     def build(self, out: StrPath | None = None) -> Manifest:
         """Build the bitstream with Vitis HLS and Vivado, which takes an hour or more.
 
+        In between, the RTL is simulated and must do what the model does; without Verilator and
+        ``eie[rtl]`` a warning and the manifest say that it was not.
+
         Parameters
         ----------
         out
@@ -320,9 +324,11 @@ class AcceleratedModel:
         InputError
             If the design is for no board, or a folder is in the way.
         ToolError
-            If a tool is missing or fails; says which, and the log's last lines.
+            If a tool is missing or fails; says which, and the log's last lines. If the RTL differs
+            from the model; says where.
         """
         from eie.hls.tools.manifest import BITSTREAM
+        from eie.hls.tools.rtl.check import check_before_build
         from eie.hls.tools.vendor import build_bitstream, run_hls
         from eie.host.project.generate import generate
 
@@ -334,6 +340,9 @@ class AcceleratedModel:
         project.parent.mkdir(parents=True, exist_ok=True)
         generate(self.design, project)
         run_hls(project)
+        verdict = check_before_build(project)
+        if not verdict.passed:
+            warnings.warn(verdict.text, EieWarning, stacklevel=2)
         manifest = build_bitstream(project, folder, date=datetime.date.today())
         self._built = folder / BITSTREAM
         return manifest

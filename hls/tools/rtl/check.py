@@ -12,12 +12,12 @@ from eie.hls.spec.design import Design
 from eie.hls.tools.rtl.exchanges import Exchange, exchanges_of
 from eie.hls.tools.rtl.judge import faults_of, run_times
 from eie.hls.tools.rtl.recording import Pass, PassSeen
-from eie.hls.tools.rtl.simulator import Simulator
+from eie.hls.tools.rtl.simulator import Simulator, SimulatorMissing
 from eie.hls.tools.rtl.sources import RtlSources, rtl_folder
 from eie.hls.tools.rtl.structure import look_at
 from eie.hls.tools.rtl.verdict import RtlVerdict
 
-__all__ = ["RtlError", "check_rtl", "judge_passes", "passes_of"]
+__all__ = ["RtlError", "check_before_build", "check_rtl", "judge_passes", "passes_of"]
 
 #: Faults that an error lists.
 _MOST = 8
@@ -97,6 +97,41 @@ def check_rtl(project: Path, *, seed: int = 1, path: str | None = None) -> RtlVe
         text=f"RTL simulated: {found.packets} packets in {found.cycles} cycles, every answer right",
         runs=run_times(exchanges, seen[0]),
     )
+    verdict.save(project)
+    return verdict
+
+
+def check_before_build(project: Path, *, skip: bool = False, demand: bool = False) -> RtlVerdict:
+    """Check what a bitstream is to be built from; without a simulator say so, and go on.
+
+    Parameters
+    ----------
+    project
+        Folder made by the generator, after a synthesis.
+    skip
+        Whether to leave the simulation out.
+    demand
+        Whether a missing simulator is an error.
+
+    Returns
+    -------
+    RtlVerdict
+        What :func:`~eie.hls.tools.vendor.build_bitstream` will write into the manifest.
+
+    Raises
+    ------
+    EieError
+        As :func:`check_rtl` does, but for `SimulatorMissing`, which only `demand` lets through.
+    """
+    reason = "left out on request"
+    if not skip:
+        try:
+            return check_rtl(project)
+        except SimulatorMissing as missing:
+            if demand:
+                raise
+            reason = str(missing)
+    verdict = RtlVerdict.not_simulated(reason)
     verdict.save(project)
     return verdict
 

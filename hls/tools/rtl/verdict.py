@@ -114,21 +114,17 @@ def verdict_file(project: Path) -> Path:
 
 
 def verdict_of(project: Path) -> RtlVerdict:
-    """What is known of the RTL that a project has now; never an older one's verdict."""
-    try:
-        digest = RtlSources.load(rtl_folder(project)).digest()
-    except InputError as error:
-        return RtlVerdict.not_simulated(str(error))
-    path = verdict_file(project)
+    """What is known of the RTL that a project has now; never that of an older one."""
     unknown = RtlVerdict.not_simulated("nobody ran `eie rtl-check` on this RTL")
-    if not path.is_file():
-        return unknown
-    problems = Problems(f"verdict {path}")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(verdict_file(project).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return unknown
-    verdict = RtlVerdict.from_document(document, problems)
-    if verdict is None or (verdict.rtl_sha256 != digest and verdict.passed):
-        return unknown
-    return verdict
+    verdict = RtlVerdict.from_document(document, Problems("verdict"))
+    if verdict is None or not verdict.passed:
+        return verdict or unknown
+    try:
+        same = RtlSources.load(rtl_folder(project)).digest() == verdict.rtl_sha256
+    except (InputError, OSError):
+        same = False
+    return verdict if same else unknown
