@@ -12,6 +12,7 @@ from eie.hls.boundary.errors import ToolError
 from eie.hls.tools.rtl.check import RtlError, check_rtl, judge_passes, passes_of
 from eie.hls.tools.rtl.judge import run_times
 from eie.hls.tools.rtl.recording import Pass
+from eie.hls.tools.rtl.simulator import Simulator
 from eie.hls.tools.rtl.sources import RtlSources, rtl_folder
 from eie.hls.tools.rtl.verdict import verdict_file, verdict_of
 
@@ -49,52 +50,58 @@ def test_the_same_seed_gives_the_same_stalls(simulation, first):
 
 
 @pytest.mark.parametrize(
-    ("fault", "plan", "message"),
+    ("fault", "plan", "messages"),
     [
-        ("wrong_word", PLAIN, r"packet run_dense: beat 5 of 32 must be 0x\w+, not 0x\w+$"),
+        ("wrong_word", PLAIN, [r"packet run_dense: beat 5 of 32 must be 0x\w+, not 0x\w+$"]),
         (
             "no_last",
             PLAIN,
-            r"packet run_without_network: waited 1200 cycles for TLAST: all 4 beats of the answer",
+            [
+                r"run_without_network: TLAST must be on beat 3, the answer's last: it is nowhere",
+                r"packet run_without_network: waited 1200 cycles for TLAST: all 4 beats of the ans",
+            ],
         ),
         (
             "hang_answer",
             PLAIN,
-            r"packet run_dense: waited 1200 cycles for packets_out_TVALID with beat 5 of 32 of the",
+            [r"packet run_dense: waited 1200 cycles for packets_out_TVALID with beat 5 of 32 of t"],
         ),
         (
             "hang_request",
             PLAIN,
-            r"packet run_without_network: waited 1200 cycles for packets_in_TREADY to take beat 10 "
-            r"of 19 of the request; 0 of 4 beats",
+            [r"run_without_network: waited 1200 cycles for packets_in_TREADY to take beat 10 "],
         ),
-        ("few_cycles", PLAIN, r"register cycles says \d+, fewer than the model's 595: work was"),
-        ("few_cycles", SHORT, r"says \d+, and \d+ in which its answer was held up, fewer than"),
-        ("early", PLAIN, r"the last output came 54 cycles after the run's header, sooner than the"),
+        ("few_cycles", PLAIN, [r"register cycles says \d+, fewer than the model's 595: work was"]),
+        ("few_cycles", SHORT, [r"says \d+, and \d+ in which its answer was held up, fewer than"]),
+        ("early", PLAIN, [r"last output came 54 cycles after the run's header, sooner than the"]),
+        ("early", SHORT, [r"last output came \d+ cycles after the run's header, sooner than the"]),
+        ("extra_beat", PLAIN, [r"packet load: nothing must come behind the answer's TLAST, but 1"]),
+        ("wrong_keep", PLAIN, [r"counters_at_power_up: TKEEP of beat 6 must be 0xff, not 0xf"]),
+        ("wrong_register", PLAIN, [r"packet identify: register errors must be 0x0, not 0x2"]),
         (
-            "early",
+            "lost_beat",
             SHORT,
-            r"the last output came \d+ cycles after the run's header, sooner than the",
+            [
+                r"played with short stalls",
+                r"packet identify: beat 3 of the answer changed while it waited for packets_out_TR",
+                r"packet identify: the answer must have 12 beats up to TLAST, not 11",
+            ],
         ),
-        ("extra_beat", PLAIN, r"packet load: nothing must come behind the answer's TLAST, but 1 "),
+        ("power_up", PLAIN, [r"packet counters_at_power_up: beat 3 of 7 must be 0x0, not 0x5"]),
         (
-            "wrong_keep",
+            "no_restart",
             PLAIN,
-            r"packet counters_at_power_up: TKEEP of beat 6 must be 0xff, not 0xf",
+            [r"identify: waited 1200 cycles for packets_in_TREADY to take beat 0"],
         ),
-        ("wrong_register", PLAIN, r"packet identify: register errors must be 0x0, not 0x2"),
-        ("lost_beat", SHORT, r"packet identify: beat 3 of the answer changed while it waited for"),
-        ("lost_beat", SHORT, r"packet identify: the answer must have 12 beats up to TLAST, not 11"),
-        ("power_up", PLAIN, r"packet counters_at_power_up: beat 3 of 7 must be 0x0, not 0x5"),
-        ("no_restart", PLAIN, r"packet identify: waited 1200 cycles for packets_in_TREADY to take"),
-        ("unasked", PLAIN, r"identify: waited for an end of the answer: \d+ beats came, 12 were"),
+        ("unasked", PLAIN, [r"identify: waited for an end of the answer: \d+ beats came, 12 were"]),
     ],
 )
-def test_a_fault_is_named(simulation, first, synthesised, standin, fault, plan, message):
+def test_a_fault_is_named(simulation, first, synthesised, standin, fault, plan, messages):
     seen = simulation.play(first, [plan], arguments=[f"+fault={standin.FAULTS[fault]}"])
     with pytest.raises(RtlError) as caught:
         judge_passes(first, seen, RtlSources.load(rtl_folder(synthesised)))
-    assert re.search(message, str(caught.value), re.MULTILINE), str(caught.value)
+    for message in messages:
+        assert re.search(message, str(caught.value), re.MULTILINE), str(caught.value)
 
 
 def test_a_crc_that_is_not_checked(simulation, exchanges, synthesised, standin):
@@ -103,27 +110,27 @@ def test_a_crc_that_is_not_checked(simulation, exchanges, synthesised, standin):
         judge_passes(exchanges, seen, RtlSources.load(rtl_folder(synthesised)))
 
 
-def test_a_beat_lost_in_a_stall_shows_only_there(simulation, first, synthesised, standin):
+def test_a_beat_lost_in_a_stall_does_not_show_without(simulation, first, synthesised, standin):
     fault = [f"+fault={standin.FAULTS['lost_beat']}"]
     sources = RtlSources.load(rtl_folder(synthesised))
     judge_passes(first, simulation.play(first, [PLAIN], arguments=fault), sources)
-    with pytest.raises(RtlError, match="played with short stalls"):
-        judge_passes(first, simulation.play(first, [SHORT], arguments=fault), sources)
 
 
 def test_rtl_of_another_design_says_which(simulation, first, synthesised, standin):
     """The constants of the design are in a memory file, which the simulation reads."""
     standin.write_record(simulation.folder, standin.STANDIN.replace(queue_depth=64))
     try:
-        seen = simulation.play(first, [PLAIN])
+        seen = simulation.play(first[:2], [PLAIN])
     finally:
         standin.write_record(simulation.folder, standin.STANDIN)
-    with pytest.raises(RtlError, match=r"it is RTL of another design, .*: queue_depth = 64$"):
+    with pytest.raises(RtlError, match=r"it is RTL of another design, .*: queue_depth = 64\n"):
         judge_passes(first[:2], seen, RtlSources.load(rtl_folder(synthesised)))
 
 
-def test_the_whole_check_keeps_its_verdict(project, simulator):
-    verdict = check_rtl(project, seed=5)
+def test_the_whole_check_keeps_its_verdict(project, simulator, simulation, monkeypatch):
+    with monkeypatch.context() as patch:  # it was compiled already
+        patch.setattr(Simulator, "build", lambda *_: simulation)
+        verdict = check_rtl(project, seed=5)
     assert verdict.passed
     assert (verdict.simulator, verdict.bench, verdict.seed) == (simulator.name, simulator.bench, 5)
     assert verdict.packets == 3 * 18
