@@ -10,6 +10,9 @@ import pytest
 import eie
 from eie.hls.boundary.errors import SaturationWarning, ToolError
 from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.tools import vendor
+from eie.hls.tools.rtl import check
+from eie.hls.tools.rtl.verdict import RtlVerdict
 
 
 @pytest.fixture
@@ -212,6 +215,16 @@ def test_build_needs_vitis(acc, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="Vitis HLS was not found"):
         acc.build(tmp_path / "out")
+
+
+def test_build_warns_of_rtl_that_was_not_simulated(acc, tmp_path, monkeypatch):
+    """The rooms that build and simulate have tests of their own."""
+    said = RtlVerdict.not_simulated("verilator missing")
+    monkeypatch.setattr(vendor, "run_hls", lambda project: project)
+    monkeypatch.setattr(vendor, "build_bitstream", lambda project, out, date: out)
+    monkeypatch.setattr(check, "check_before_build", lambda project: said)
+    with pytest.warns(eie.EieWarning, match="RTL not simulated: verilator missing"):
+        assert acc.build(tmp_path / "out") == tmp_path / "out"
 
 
 def test_save_refuses_what_is_in_the_way(acc, tmp_path):

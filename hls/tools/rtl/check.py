@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.progress import tell
+from eie.hls.project.folder_lock import locked_folder
 from eie.hls.spec.design import Design
 from eie.hls.tools.rtl.exchanges import Exchange, exchanges_of
 from eie.hls.tools.rtl.judge import faults_of, run_times
@@ -15,7 +16,7 @@ from eie.hls.tools.rtl.recording import Pass, PassSeen
 from eie.hls.tools.rtl.simulator import Simulator, SimulatorMissing
 from eie.hls.tools.rtl.sources import RtlSources, rtl_folder
 from eie.hls.tools.rtl.structure import look_at
-from eie.hls.tools.rtl.verdict import RtlVerdict
+from eie.hls.tools.rtl.verdict import RtlVerdict, verdict_file
 
 __all__ = ["RtlError", "check_before_build", "check_rtl", "judge_passes", "passes_of"]
 
@@ -72,11 +73,16 @@ def check_rtl(project: Path, *, seed: int = 1, path: str | None = None) -> RtlVe
     if structure.faults:
         raise _error(sources, "the structure of the RTL", structure.faults)
     simulator = Simulator.find(path)
-    passes = passes_of(seed)
-    tell("compiling the RTL with Verilator", 0, 2, "steps")
-    simulation = simulator.build(sources, project.resolve() / "build" / "rtl" / "simulation")
-    tell("playing packets into the RTL", 1, 2, "steps")
-    seen = simulation.play(exchanges, passes)
+    folder = verdict_file(project).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked_folder(folder):
+            tell("compiling the RTL with Verilator", 0, 2, "steps")
+            simulation = simulator.build(sources, folder / "simulation")
+            tell("playing packets into the RTL", 1, 2, "steps")
+            seen = simulation.play(exchanges, passes_of(seed))
+    except OSError as error:
+        raise ToolError(f"cannot write {folder}: {error.strerror or error}") from error
     found = RtlVerdict(
         passed=False,
         text="RTL simulated, and it does not do what the model does",

@@ -80,6 +80,12 @@ class Simulator:
             raise SimulatorMissing(
                 f"{' and '.join(missing)} missing: pip install 'eie[rtl]' into {sys.prefix}"
             )
+        if _library_of_python() is None:
+            raise SimulatorMissing(
+                f"libpython missing: the Python in {sys.base_prefix} has no shared library, in "
+                "which a simulator could run the bench: take one that has (Debian: apt install "
+                "python3-dev)"
+            )
         bench = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
         return cls(program, f"Verilator {version[0]}.{version[1]:03}", bench)
 
@@ -150,8 +156,6 @@ class Simulation:
         ToolError
             If the simulation ended by itself.
         """
-        import find_libpython  # cocotb brings it
-
         job: dict[str, Any] = {
             "ports": PORTS,
             "passes": [asdict(each) for each in passes],
@@ -180,7 +184,7 @@ class Simulation:
             "COCOTB_LOG_LEVEL": "WARNING",
             # What the bench draws is seeded by itself.
             "RANDOM_SEED": "1",
-            "LIBPYTHON_LOC": find_libpython.find_libpython() or "",
+            "LIBPYTHON_LOC": _library_of_python() or "",
             # The Python within the simulator is this one, with what it has installed.
             "PYTHONPATH": os.pathsep.join(sys.path),
             "PYTHONHOME": sys.base_prefix,
@@ -208,6 +212,14 @@ def _there(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+def _library_of_python() -> str | None:
+    """Path of the shared library of this Python; None if there is none."""
+    import find_libpython  # comes with cocotb
+
+    found: str | None = find_libpython.find_libpython()
+    return found
 
 
 def _cocotb_folder() -> Path:

@@ -46,6 +46,7 @@ FAULTS = {
     "no_restart": 12,
     "no_crc": 13,
     "unasked": 14,
+    "deaf": 15,
 }
 
 

@@ -142,6 +142,14 @@ def test_no_bench(tmp_path, monkeypatch, refused):
     assert text.startswith("cocotb missing: pip install 'eie[rtl]' into ")
 
 
+def test_a_python_that_no_simulator_can_run(tmp_path, monkeypatch, refused):
+    pytest.importorskip("cocotb")
+    path = verilator(tmp_path, "echo 'Verilator 5.006 2023-01-22'")
+    monkeypatch.setattr(simulator_module, "_library_of_python", lambda: None)
+    text = refused(SimulatorMissing, Simulator.find, path)
+    assert text.startswith("libpython missing: the Python in ")
+
+
 def test_a_newer_simulator_will_do(tmp_path):
     pytest.importorskip("cocotb")
     path = verilator(tmp_path, "echo 'Verilator 6.001 2027-01-01'")

@@ -93,6 +93,11 @@ def test_the_same_seed_gives_the_same_stalls(simulation, first):
             PLAIN,
             [r"identify: waited 1200 cycles for packets_in_TREADY to take beat 0"],
         ),
+        (
+            "deaf",
+            PLAIN,
+            [r"before the first packet: waited 1200 cycles for s_axi_control to"],
+        ),
         ("unasked", PLAIN, [r"identify: waited for an end of the answer: \d+ beats came, 12 were"]),
     ],
 )

@@ -57,7 +57,7 @@ output [1:0] s_axi_control_BRESP;
 
 localparam WRONG_WORD = 1, NO_LAST = 2, HANG_ANSWER = 3, HANG_REQUEST = 4, FEW_CYCLES = 5,
     EARLY = 6, EXTRA_BEAT = 7, WRONG_KEEP = 8, WRONG_REGISTER = 9, LOST_BEAT = 10,
-    POWER_UP = 11, NO_RESTART = 12, NO_CRC = 13, UNASKED = 14;
+    POWER_UP = 11, NO_RESTART = 12, NO_CRC = 13, UNASKED = 14, DEAF = 15;
 integer fault;
 
 // What packets say (eie/hls/spec/packets.py).
@@ -82,7 +82,7 @@ eie_control_s_axi control_s_axi_U (
     .WDATA(s_axi_control_WDATA), .WSTRB(s_axi_control_WSTRB),
     .BVALID(s_axi_control_BVALID), .BREADY(s_axi_control_BREADY),
     .BRESP(s_axi_control_BRESP),
-    .ARVALID(s_axi_control_ARVALID), .ARREADY(s_axi_control_ARREADY),
+    .ARVALID(s_axi_control_ARVALID & (fault != DEAF)), .ARREADY(s_axi_control_ARREADY),
     .ARADDR(s_axi_control_ARADDR),
     .RVALID(s_axi_control_RVALID), .RREADY(s_axi_control_RREADY),
     .RDATA(s_axi_control_RDATA), .RRESP(s_axi_control_RRESP),
