@@ -63,7 +63,8 @@ class Region:
             module = f"eie_fifo_w64_d{depth}_{self.kinds.get(stream.name, 'S')}"
             modules[module] = _fifo_module(module, depth)
             for index in range(stream.count or 1):
-                name = stream.name if stream.count is None else f"{stream.name}_{index}"
+                # The first of an array has no number.
+                name = f"{stream.name}_{index}" if index else stream.name
                 lines += _fifo(module, name, f"{name}_write", f"{name}_read")
         header = ",\n".join(f"        {port}" for port in PORTS)
         ports = [f"input   {port};" for port in PORTS if not port.endswith("TDATA")]

@@ -106,6 +106,8 @@ def test_counters_and_register_say_the_same(exchanges, seen):
 def test_a_cycle_less_than_the_model_is_a_fault(exchanges, seen):
     run = of(seen, "run_sparse")
     model = next(each for each in exchanges if each.name == "run_sparse").run.cycles
+    upto = seen.exchanges.index(run) + 1
+    seen.exchanges, exchanges = seen.exchanges[:upto], exchanges[:upto]
     run.registers["cycles"] = model
     assert faults_of(exchanges, seen) == []
     run.registers["cycles"] = model - 1
@@ -114,6 +116,22 @@ def test_a_cycle_less_than_the_model_is_a_fault(exchanges, seen):
     # Unless it was held up: those cycles it does not count.
     run.answer[:] = [dataclasses.replace(beat, stalled=1) for beat in run.answer]
     assert faults_of(exchanges, seen) == []
+
+
+def test_cycles_stay_without_a_run(exchanges, seen):
+    refused = of(seen, "damaged_header")
+    before = refused.registers["cycles"]
+    refused.registers["cycles"] = 0
+    assert faults_of(exchanges, seen)[0] == (
+        f"packet damaged_header: register cycles must stay {before} without a run, not be 0"
+    )
+
+
+def test_a_pass_that_is_not_whole(exchanges, seen):
+    del seen.exchanges[-1]
+    assert faults_of(exchanges, seen) == [
+        f"{len(exchanges) - 1} of {len(exchanges)} packets were played"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -86,11 +86,12 @@ def test_fifos_deeper_or_less_deep_than_declared(look):
     assert structure.faults == ("outputs_U must be 32 deep, not 16: the kernel may deadlock",)
     # 5 is more than 4, but no LUT more.
     assert len(structure.warnings) == 16 + 1
+    assert structure.warnings[-1].startswith("work_15_U is 33 deep")
     assert structure.warnings[0] == (
         "outputs_U is eie_fifo_w64_d16_A, no shift register: it may take a block RAM"
     )
     assert structure.warnings[1] == (
-        "work_0_U is 33 deep where 32 was declared: one LUT more a bit; declare one less"
+        "work_U is 33 deep where 32 was declared: one LUT more a bit; declare one less"
     )
 
 
