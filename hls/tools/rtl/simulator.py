@@ -70,21 +70,19 @@ class Simulator:
                 "verilator), and g++ and make"
             )
         version = _version(program)
+        # These sentences go into manifests, so they name no folder of this machine.
         if version < _LEAST:
             raise SimulatorMissing(
-                f"verilator too old: {program} must be version {wanted} or later, not "
+                f"verilator too old: it must be version {wanted} or later, not "
                 f"{version[0]}.{version[1]:03}"
             )
         missing = [name for name, module in _PACKAGES.items() if not _there(module)]
         if missing:
-            raise SimulatorMissing(
-                f"{' and '.join(missing)} missing: pip install 'eie[rtl]' into {sys.prefix}"
-            )
+            raise SimulatorMissing(f"{' and '.join(missing)} missing: pip install 'eie[rtl]'")
         if _library_of_python() is None:
             raise SimulatorMissing(
-                f"libpython missing: the Python in {sys.base_prefix} has no shared library, in "
-                "which a simulator could run the bench: take one that has (Debian: apt install "
-                "python3-dev)"
+                "libpython missing: this Python has no shared library, in which a simulator could "
+                "run the bench; take one that has (Debian: apt install python3-dev)"
             )
         bench = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
         return cls(program, f"Verilator {version[0]}.{version[1]:03}", bench)
