@@ -1,8 +1,8 @@
 """The bench that cocotb runs in the simulator: plays packets, stalls streams, records every beat.
 
-It judges nothing: what it saw goes into a file. The job and the file are named by the environment
-(:data:`JOB`, :data:`SEEN`). Nothing else imports this module, since cocotb is there only within a
-simulator.
+It judges nothing: what it saw goes into a file. The environment names the job and that file, by
+:data:`~eie.hls.tools.rtl.recording.JOB` and :data:`~eie.hls.tools.rtl.recording.SEEN`. Nothing else
+imports this module, since cocotb is there only within a simulator.
 """
 
 from __future__ import annotations
@@ -30,11 +30,9 @@ from cocotbext.axi import (
 
 from eie.hls.spec.packets import BEAT_BYTES
 from eie.hls.spec.registers import AUTO_RESTART, PORTS, START, offset_of
-from eie.hls.tools.rtl.recording import BeatSeen, ExchangeSeen, Pass, PassSeen
+from eie.hls.tools.rtl.recording import JOB, SEEN, BeatSeen, ExchangeSeen, Pass, PassSeen
 from eie.hls.tools.rtl.sources import TOP
 
-#: Environment variables with the files to read and to write.
-JOB, SEEN = "EIE_RTL_JOB", "EIE_RTL_SEEN"
 _PERIOD_NS = 10
 _RESET_CYCLES = 16
 #: Cycles after an answer in which a beat too many would show.

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["BeatSeen", "ExchangeSeen", "Pass", "PassSeen"]
+__all__ = ["JOB", "SEEN", "BeatSeen", "ExchangeSeen", "Pass", "PassSeen"]
+
+#: Environment variables with the file that the bench reads, and the one that it writes.
+JOB, SEEN = "EIE_RTL_JOB", "EIE_RTL_SEEN"
 
 
 @dataclass(frozen=True)

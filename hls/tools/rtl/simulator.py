@@ -22,7 +22,7 @@ from typing import Any
 from eie.hls.boundary.errors import ToolError
 from eie.hls.tools.processes import running
 from eie.hls.tools.rtl.exchanges import Exchange
-from eie.hls.tools.rtl.recording import Pass, PassSeen
+from eie.hls.tools.rtl.recording import JOB, SEEN, Pass, PassSeen
 from eie.hls.tools.rtl.sources import PORTS, TOP, RtlSources
 
 __all__ = ["Simulation", "Simulator", "SimulatorMissing"]
@@ -31,9 +31,9 @@ __all__ = ["Simulation", "Simulator", "SimulatorMissing"]
 _LEAST = (5, 6)
 #: The bench's packages, and the module by which each is found.
 _PACKAGES = {"cocotb": "cocotb", "cocotbext-axi": "cocotbext.axi"}
+#: Releases of cocotb that the bench is written for; the second wants Verilator 5.022.
+_COCOTB = ("1.8.", "1.9.")
 _TAIL = 15
-#: Environment variables of bench.py, which cannot be imported outside of a simulator.
-_JOB, _SEEN = "EIE_RTL_JOB", "EIE_RTL_SEEN"
 
 
 class SimulatorMissing(ToolError):
@@ -60,9 +60,7 @@ class Simulator:
         SimulatorMissing
             Saying what is missing or too old, and how to get it.
         """
-        wanted = ".".join(
-            f"{part:03}" if number else str(part) for number, part in enumerate(_LEAST)
-        )
+        wanted = _as_text(_LEAST)
         program = shutil.which("verilator", path=path)
         if program is None:
             raise SimulatorMissing(
@@ -73,19 +71,24 @@ class Simulator:
         # These sentences go into manifests, so they name no folder of this machine.
         if version < _LEAST:
             raise SimulatorMissing(
-                f"verilator too old: it must be version {wanted} or later, not "
-                f"{version[0]}.{version[1]:03}"
+                f"verilator too old: it must be version {wanted} or later, not {_as_text(version)}"
             )
         missing = [name for name, module in _PACKAGES.items() if not _there(module)]
         if missing:
             raise SimulatorMissing(f"{' and '.join(missing)} missing: pip install 'eie[rtl]'")
+        cocotb = importlib.metadata.version("cocotb")
+        if not cocotb.startswith(_COCOTB):
+            raise SimulatorMissing(
+                f"cocotb of another version: it must be {_COCOTB[0]}x or {_COCOTB[1]}x, not "
+                f"{cocotb}: pip install 'eie[rtl]'"
+            )
         if _library_of_python() is None:
             raise SimulatorMissing(
                 "libpython missing: this Python has no shared library, in which a simulator could "
                 "run the bench; take one that has (Debian: apt install python3-dev)"
             )
         bench = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-        return cls(program, f"Verilator {version[0]}.{version[1]:03}", bench)
+        return cls(program, f"Verilator {_as_text(version)}", bench)
 
     def build(self, sources: RtlSources, folder: Path) -> Simulation:
         """Compile the Verilog to a program in `folder`, with a copy of the memories' contents.
@@ -172,8 +175,8 @@ class Simulation:
         seen.unlink(missing_ok=True)
         (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         variables = {
-            _JOB: str(self.folder / "job.json"),
-            _SEEN: str(seen),
+            JOB: str(self.folder / "job.json"),
+            SEEN: str(seen),
             "MODULE": "eie.hls.tools.rtl.bench",
             "TOPLEVEL": TOP,
             "TOPLEVEL_LANG": "verilog",
@@ -200,9 +203,13 @@ def _version(program: str) -> tuple[int, int]:
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise SimulatorMissing(f"verilator missing: cannot run {program}: {error}") from error
+        raise SimulatorMissing(f"verilator missing: it cannot be run ({error.strerror})") from error
     found = re.search(r"Verilator (\d+)\.(\d+)", done.stdout)
     return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _as_text(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]:03}"
 
 
 def _there(module: str) -> bool:

@@ -142,6 +142,14 @@ def test_no_bench(tmp_path, monkeypatch, refused):
     assert text.startswith("cocotb missing: pip install 'eie[rtl]'")
 
 
+def test_a_bench_of_another_version(tmp_path, monkeypatch, refused):
+    pytest.importorskip("cocotb")
+    path = verilator(tmp_path, "echo 'Verilator 5.006 2023-01-22'")
+    monkeypatch.setattr(simulator_module.importlib.metadata, "version", lambda name: "2.1.0")
+    text = refused(SimulatorMissing, Simulator.find, path)
+    assert text.startswith("cocotb of another version: it must be 1.8.x or 1.9.x, not 2.1.0: pip")
+
+
 def test_a_python_that_no_simulator_can_run(tmp_path, monkeypatch, refused):
     pytest.importorskip("cocotb")
     path = verilator(tmp_path, "echo 'Verilator 5.006 2023-01-22'")
