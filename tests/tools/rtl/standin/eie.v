@@ -7,13 +7,11 @@
 
 module eie (
     ap_clk, ap_rst_n, interrupt,
-    packets_in_TDATA, packets_in_TKEEP, packets_in_TSTRB, packets_in_TLAST,
-    packets_in_TVALID, packets_in_TREADY,
-    packets_out_TDATA, packets_out_TKEEP, packets_out_TSTRB, packets_out_TLAST,
-    packets_out_TVALID, packets_out_TREADY,
-    s_axi_control_AWVALID, s_axi_control_AWREADY, s_axi_control_AWADDR,
-    s_axi_control_WVALID, s_axi_control_WREADY, s_axi_control_WDATA, s_axi_control_WSTRB,
-    s_axi_control_ARVALID, s_axi_control_ARREADY, s_axi_control_ARADDR,
+    packets_in_TDATA, packets_in_TKEEP, packets_in_TSTRB, packets_in_TLAST, packets_in_TVALID,
+    packets_in_TREADY, packets_out_TDATA, packets_out_TKEEP, packets_out_TSTRB, packets_out_TLAST,
+    packets_out_TVALID, packets_out_TREADY, s_axi_control_AWVALID, s_axi_control_AWREADY,
+    s_axi_control_AWADDR, s_axi_control_WVALID, s_axi_control_WREADY, s_axi_control_WDATA,
+    s_axi_control_WSTRB, s_axi_control_ARVALID, s_axi_control_ARREADY, s_axi_control_ARADDR,
     s_axi_control_RVALID, s_axi_control_RREADY, s_axi_control_RDATA, s_axi_control_RRESP,
     s_axi_control_BVALID, s_axi_control_BREADY, s_axi_control_BRESP
 );
@@ -22,38 +20,23 @@ parameter C_S_AXI_CONTROL_DATA_WIDTH = 32;
 parameter C_S_AXI_CONTROL_ADDR_WIDTH = 7;
 parameter C_S_AXI_CONTROL_WSTRB_WIDTH = (32 / 8);
 
-input ap_clk;
-input ap_rst_n;
-output interrupt;
+input ap_clk, ap_rst_n, packets_in_TVALID, packets_out_TREADY;
+output interrupt, packets_in_TREADY, packets_out_TVALID;
 input [63:0] packets_in_TDATA;
-input [7:0] packets_in_TKEEP;
-input [7:0] packets_in_TSTRB;
+input [7:0] packets_in_TKEEP, packets_in_TSTRB;
 input [0:0] packets_in_TLAST;
-input packets_in_TVALID;
-output packets_in_TREADY;
 output [63:0] packets_out_TDATA;
-output [7:0] packets_out_TKEEP;
-output [7:0] packets_out_TSTRB;
+output [7:0] packets_out_TKEEP, packets_out_TSTRB;
 output [0:0] packets_out_TLAST;
-output packets_out_TVALID;
-input packets_out_TREADY;
-input s_axi_control_AWVALID;
-output s_axi_control_AWREADY;
-input [C_S_AXI_CONTROL_ADDR_WIDTH - 1:0] s_axi_control_AWADDR;
-input s_axi_control_WVALID;
-output s_axi_control_WREADY;
+input s_axi_control_AWVALID, s_axi_control_WVALID, s_axi_control_ARVALID;
+output s_axi_control_AWREADY, s_axi_control_WREADY, s_axi_control_ARREADY;
+input s_axi_control_RREADY, s_axi_control_BREADY;
+output s_axi_control_RVALID, s_axi_control_BVALID;
+input [C_S_AXI_CONTROL_ADDR_WIDTH - 1:0] s_axi_control_AWADDR, s_axi_control_ARADDR;
 input [C_S_AXI_CONTROL_DATA_WIDTH - 1:0] s_axi_control_WDATA;
 input [C_S_AXI_CONTROL_WSTRB_WIDTH - 1:0] s_axi_control_WSTRB;
-input s_axi_control_ARVALID;
-output s_axi_control_ARREADY;
-input [C_S_AXI_CONTROL_ADDR_WIDTH - 1:0] s_axi_control_ARADDR;
-output s_axi_control_RVALID;
-input s_axi_control_RREADY;
 output [C_S_AXI_CONTROL_DATA_WIDTH - 1:0] s_axi_control_RDATA;
-output [1:0] s_axi_control_RRESP;
-output s_axi_control_BVALID;
-input s_axi_control_BREADY;
-output [1:0] s_axi_control_BRESP;
+output [1:0] s_axi_control_RRESP, s_axi_control_BRESP;
 
 localparam WRONG_WORD = 1, NO_LAST = 2, HANG_ANSWER = 3, HANG_REQUEST = 4, FEW_CYCLES = 5,
     EARLY = 6, EXTRA_BEAT = 7, WRONG_KEEP = 8, WRONG_REGISTER = 9, LOST_BEAT = 10,
@@ -76,16 +59,12 @@ reg [31:0] design_id, format_version, out_network_id, packets, errors, cycles;
 
 eie_control_s_axi control_s_axi_U (
     .ACLK(ap_clk), .ARESET(~ap_rst_n), .interrupt(interrupt),
-    .AWVALID(s_axi_control_AWVALID), .AWREADY(s_axi_control_AWREADY),
-    .AWADDR(s_axi_control_AWADDR),
-    .WVALID(s_axi_control_WVALID), .WREADY(s_axi_control_WREADY),
-    .WDATA(s_axi_control_WDATA), .WSTRB(s_axi_control_WSTRB),
-    .BVALID(s_axi_control_BVALID), .BREADY(s_axi_control_BREADY),
-    .BRESP(s_axi_control_BRESP),
-    .ARVALID(s_axi_control_ARVALID & (fault != DEAF)), .ARREADY(s_axi_control_ARREADY),
-    .ARADDR(s_axi_control_ARADDR),
-    .RVALID(s_axi_control_RVALID), .RREADY(s_axi_control_RREADY),
-    .RDATA(s_axi_control_RDATA), .RRESP(s_axi_control_RRESP),
+    .AWVALID(s_axi_control_AWVALID), .AWREADY(s_axi_control_AWREADY), .AWADDR(s_axi_control_AWADDR),
+    .WVALID(s_axi_control_WVALID), .WREADY(s_axi_control_WREADY), .WDATA(s_axi_control_WDATA),
+    .WSTRB(s_axi_control_WSTRB), .BVALID(s_axi_control_BVALID), .BREADY(s_axi_control_BREADY),
+    .BRESP(s_axi_control_BRESP), .ARVALID(s_axi_control_ARVALID & (fault != DEAF)),
+    .ARREADY(s_axi_control_ARREADY), .ARADDR(s_axi_control_ARADDR), .RVALID(s_axi_control_RVALID),
+    .RREADY(s_axi_control_RREADY), .RDATA(s_axi_control_RDATA), .RRESP(s_axi_control_RRESP),
     .ap_start(ap_start), .ap_ready(state == DONE), .ap_idle(state == IDLE),
     .design_id(design_id), .format_version(format_version), .network_id(out_network_id),
     .packets(packets), .errors(errors), .cycles(cycles)
@@ -100,11 +79,11 @@ integer received, length, place, answer_beats, last_vector;
 // What is resident.
 reg valid;
 reg [31:0] network_id, layers, input_beats, output_beats;
-reg [31:0] columns [0:1], rows [0:1], pointer_base [0:1], bias_base [0:1], local_rows [0:1];
+reg [31:0] pointers [0:63], columns [0:1], rows [0:1], local_rows [0:1];
+reg [31:0] pointer_base [0:1], bias_base [0:1];
 reg [15:0] shift [0:1];
 reg relu [0:1];
 reg signed [15:0] codebooks [0:31];
-reg [31:0] pointers [0:63];
 reg signed [63:0] biases [0:63];
 reg [7:0] entries [0:255];
 
@@ -115,7 +94,7 @@ reg [63:0] saturated [0:1];
 reg [31:0] batch, vector, layer, column, entry, row;
 reg [63:0] run_cycles, counted;
 reg [31:0] busy, starved, status;
-reg counting;
+reg counting, out_valid, out_last;
 integer step, steps, index;
 reg [63:0] crc_in;
 reg [31:0] crc;
@@ -150,7 +129,6 @@ task read_load;
         output_beats = beats[3][63:32];
         place = 4;
         count = 0;
-        reach = 0;
         if (layers == 0 || layers > 2) begin
             status = BAD_SECTION;
             layers = 0;
@@ -216,7 +194,6 @@ task take_vector;
 endtask
 
 assign packets_in_TREADY = state == RECEIVE && !(fault == HANG_REQUEST && received == 10);
-reg out_valid, out_last;
 reg [63:0] out_data;
 reg [7:0] out_keep;
 assign packets_out_TVALID = out_valid;
@@ -226,16 +203,13 @@ assign packets_out_TSTRB = 8'hff;
 assign packets_out_TLAST = out_last;
 
 initial begin
-    fault = 0;
-    if ($value$plusargs("fault=%d", fault)) begin end
+    if (!$value$plusargs("fault=%d", fault)) fault = 0;
     $readmemh("./eie_send_kDesignRecord_ROM_2P_LUTRAM_1R.dat", design_record);
     state = IDLE;
     valid = 1'b0;
+    {starved, run_cycles} = 96'd0;
     busy = fault == POWER_UP ? 32'd5 : 32'd0;
-    starved = 0;
-    run_cycles = 0;
-    out_valid = 1'b0;
-    out_last = 1'b0;
+    {out_valid, out_last} = 2'b00;
 end
 
 always @ (posedge ap_clk) begin
@@ -275,8 +249,8 @@ always @ (posedge ap_clk) begin
             state = FINISH;
             if (status == OK) begin
                 case (kind)
-                    IDENTIFY: for (index = 0; index < 8; index = index + 1)
-                        put(design_record[index]);
+                    IDENTIFY:
+                        for (index = 0; index < 8; index = index + 1) put(design_record[index]);
                     COUNTERS: begin
                         put(run_cycles);
                         put({starved, busy});
@@ -290,20 +264,15 @@ always @ (posedge ap_clk) begin
                     end
                     default: begin
                         batch = beats[2][63:32];
-                        status = !valid ? NO_NETWORK : beats[2][31:0] != network_id ? WRONG_NETWORK :
+                        status = !valid ? NO_NETWORK :
+                            beats[2][31:0] != network_id ? WRONG_NETWORK :
                             batch * input_beats + 1 != length ? BAD_BATCH : OK;
                         if (status == OK) begin
-                            busy = 0;
-                            starved = 0;
-                            vector = 0;
-                            layer = 0;
-                            column = 0;
-                            saturated[0] = 0;
-                            saturated[1] = 0;
+                            {busy, starved, vector, layer, column, row} = 192'd0;
+                            for (index = 0; index < 2; index = index + 1) saturated[index] = 0;
+                            entry = pointers[2 * pointer_base[0]];
                             take_vector;
                             state = ENTRIES;
-                            entry = pointers[2 * pointer_base[0]];
-                            row = 0;
                         end
                         check_trailer;
                     end
@@ -349,8 +318,7 @@ always @ (posedge ap_clk) begin
                 sums[row] = 0;
                 row = row + 1;
                 if (row == local_rows[layer]) begin
-                    column = 0;
-                    row = 0;
+                    {column, row} = 64'd0;
                     if (layer + 1 != layers) begin
                         for (index = 0; index < local_rows[layer]; index = index + 1)
                             source[index] = results[index];
@@ -420,8 +388,7 @@ always @ (posedge ap_clk) begin
             counting = 1'b0;
             state = fault == NO_RESTART ? HUNG : IDLE;
             if (fault == UNASKED) begin
-                out_valid <= 1'b1;
-                out_last <= 1'b1;
+                {out_valid, out_last} <= 2'b11;
                 state = HUNG;
             end
         end
