@@ -18,9 +18,9 @@ judge, and stands beside every figure in microseconds that people are told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from eie.hls.model.loop_depths import LoopDepth, loop_depths
+from eie.hls.model.loop_depths import loop_depths
 from eie.hls.spec.dataflow import RADIX
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
@@ -148,9 +148,7 @@ def allowance_of(
     loops = {
         (each.process, each.loop): each
         if (each.process, each.loop) not in given
-        else LoopDepth(
-            each.process, each.loop, given[each.process, each.loop], f"depth {source}", ""
-        )
+        else replace(each, stages=given[each.process, each.loop], reason="as reported")
         for each in loop_depths(design)
     }
 
@@ -205,9 +203,7 @@ def allowance_of(
         passing(process, loop, more=_AXI_REGISTER)
         for process, loop in (("receive", "vectors"), ("send", "beats"))
     ]
-    run = tuple(
-        Allowance(each.process, 1, each.stages, 0, each.reason + register) for each in ways
-    )
+    run = tuple(Allowance(each.process, 1, each.stages, 0, each.reason + register) for each in ways)
     return RunAllowance(tuple(layer), (between,), run, source)
 
 

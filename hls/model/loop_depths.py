@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 
 __all__ = ["LoopDepth", "loop_depths"]
 
@@ -50,7 +51,7 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
     entries = _READ[design.memory]
     rows = max(_READ[design.small_memory("rows")], _READ[design.small_memory("biases")])
     sums = 2 if design.length_bits else 0
-    return (
+    every = (
         LoopDepth("receive", "vectors", 2, "beat read; CRC and token written"),
         LoopDepth("control_activations", "input", 2, "beat read; word put together and written"),
         LoopDepth(
@@ -96,6 +97,9 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         ),
         LoopDepth("send", "beats", 3, "word polled; CRC; beat written"),
     )
+    # Up to 16 PEs give a word at once, and there is nothing to merge.
+    merges = design.pes > ACTIVATIONS_PER_WORD
+    return tuple(each for each in every if each.process != "merge" or merges)
 
 
 def _pointer_memory(design: Design, which: str) -> str:

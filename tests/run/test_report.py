@@ -34,7 +34,7 @@ def test_the_json_has_exactly_the_fields_of_the_contract(paper, network, inputs,
     report = emulate(network, roomy(4), inputs, paper=paper).report.as_json()
     assert list(report) == [
         *("machine", "design", "vectors", "layers", "total_cycles", "latency_us"),
-        "saturated_inputs",
+        *("saturated_inputs", "allowance_cycles", "allowance_source", "allowed_us"),
     ]
     assert [list(layer) for layer in report["layers"]] == [LAYER_FIELDS] * 2
     assert report["design"] == roomy(4).parameters()
