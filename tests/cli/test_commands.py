@@ -20,6 +20,7 @@ from eie.host.search.fit import fit
 
 EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
 REPORT_FIELDS = {"machine", "design", "vectors", "layers", "total_cycles", "latency_us"}
+REPORT_FIELDS |= {"allowance_cycles", "allowance_source", "allowed_us"}
 REPORT_FIELDS |= {"saturated_inputs"}
 
 
