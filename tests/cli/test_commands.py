@@ -82,7 +82,7 @@ def test_the_report_has_the_fields_of_the_contract(eie):
             }  # fmt: skip
         assert [layer["name"] for layer in report["layers"]] == ["layer0", "layer1"]
         assert report["latency_us"] == pytest.approx(report["total_cycles"] / 200 / 3)
-        assert f"wrote report.json: {report['total_cycles']} cycles" in ended.out
+        assert f"wrote report.json: at least {report['total_cycles']} cycles" in ended.out
         assert "at 200 MHz" in ended.out
 
 
