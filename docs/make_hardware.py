@@ -43,7 +43,11 @@ SHAPE = (64, 256, 128, 10)
 
 def main() -> int:
     """Rewrite the page, or check with --check that the quick parts are up to date."""
-    parts: dict[str, Callable[[], str]] = {"diagram": diagram, "stages": stages, "memories": memories}
+    parts: dict[str, Callable[[], str]] = {
+        "diagram": diagram,
+        "stages": stages,
+        "memories": memories,
+    }
     if "--check" not in sys.argv:
         parts |= {"agreement": agreement, "boards": boards, "largest": largest}
     chosen = [name for name in sys.argv[1:] if name in parts]

@@ -63,8 +63,8 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
     missed = judge.missed_by(chosen.merit)
     lines.append(
         f"chosen for {'the latency closest to the limit' if missed else _GOALS[judge.goal]}: "
-        f"predicted {_latency(chosen)} a vector"
-        f"{_in_a_batch(chosen.merit)} at {design.clock_mhz} MHz (a target: not synthesised)"
+        f"predicted {_latency(chosen)}{_in_a_batch(chosen.merit)} at {design.clock_mhz} MHz "
+        "(a target: not synthesised)"
     )
     return lines
 
@@ -253,8 +253,8 @@ def _latency(chosen: Candidate) -> str:
     """What one vector takes with the allowance, and at least."""
     assert chosen.cycles is not None
     return (
-        f"{chosen.latency_us:.1f} us with {counted(chosen.allowance, 'cycle')} allowed for "
-        f"pipeline stages (at least {chosen.cycles / chosen.design.clock_mhz:.1f} us)"
+        f"{chosen.latency_us:.1f} us a vector with {counted(chosen.allowance, 'cycle')} allowed "
+        f"for pipeline stages, at least {chosen.cycles / chosen.design.clock_mhz:.1f} us"
     )
 
 

@@ -27,10 +27,11 @@ def clock_findings(design: Design, csynth: CsynthReport | None) -> Iterator[str]
         f"{verdict}, slack {csynth.slack_ns:.3f} ns."
     )
     if csynth.slack_ns < 0:
-        reachable = int(1000 / (csynth.estimated_ns + csynth.uncertainty_ns))
+        kept = 1 - csynth.uncertainty_ns / csynth.target_ns
+        reachable = int(1000 * kept / csynth.estimated_ns)
         yield (
             "Missed clock: with II given, a path that is too long raises the estimated period and "
-            "never the II, so look at the slack of modules below. With the same margin for routing "
+            "never the II, so look at the slack of modules below. With the same share for routing "
             f"{reachable} MHz would be met."
         )
     share = 100 * csynth.uncertainty_ns / csynth.target_ns

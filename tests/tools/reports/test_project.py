@@ -130,7 +130,9 @@ def test_the_depths_of_a_project_replace_the_assumed_ones(reports, project):
     # What is of another design, or broken, is of no use; and that is said.
     (project / CLASSIC / "design.toml").write_text(design.replace(pes=8).to_toml())
     found = project_allowance(project, design)
-    assert found.source.startswith(f"{ASSUMED}: the synthesis is of no use, the reports in ")
+    assert (
+        found.source == f"{ASSUMED}: the project's synthesis is of no use, `eie reports` says why"
+    )
     assert found.layer == allowance_of(design).layer
 
 
