@@ -112,8 +112,9 @@ class RunAllowance:
     def as_text(self) -> str:
         """Lay the allowance out, process by process."""
         lines = [
-            f"pipeline stages and loops ({self.source}): {self.layer_cycles} cycles a layer and "
-            f"vector, {self.between_cycles} more between two layers, {self.run_cycles} a run"
+            f"pipeline stages, starts and ends of loops ({self.source}): "
+            f"{self.layer_cycles} cycles a layer and vector, {self.between_cycles} more between two "
+            f"layers, {self.run_cycles} a run"
         ]
         for title, parts in (
             ("a layer", self.layer),

@@ -139,6 +139,6 @@ def test_every_loop_is_one_of_the_kernel():
 
 def test_it_says_what_it_is_made_of():
     text = allowance_of(Design(pes=64)).as_text()
-    assert text.startswith("pipeline stages and loops (assumed): ")
+    assert text.startswith("pipeline stages, starts and ends of loops (assumed): ")
     for process in ("control_activations", "broadcast x 3", "gather x 2", "merge", "send"):
         assert f"  {process}: " in text
