@@ -113,8 +113,8 @@ class RunAllowance:
         """Lay the allowance out, process by process."""
         lines = [
             f"pipeline stages, starts and ends of loops ({self.source}): "
-            f"{self.layer_cycles} cycles a layer and vector, {self.between_cycles} more between two "
-            f"layers, {self.run_cycles} a run"
+            f"{self.layer_cycles} cycles a layer and vector, {self.between_cycles} more between "
+            f"two layers, {self.run_cycles} a run"
         ]
         for title, parts in (
             ("a layer", self.layer),
