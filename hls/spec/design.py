@@ -214,6 +214,17 @@ class Design:
             paper="800",
         ),
     )
+    clock_uncertainty: int = field(
+        default=27,
+        metadata=described(
+            "target",
+            "share of the clock's period that Vitis HLS keeps for routing",
+            unit="percent",
+            range=(0, 90),
+            more="27 is the tool's own. Less lets it put more into a cycle, and leaves Vivado less "
+            "time for wires.",
+        ),
+    )
 
     def __post_init__(self) -> None:
         problems = Problems("design")
@@ -444,7 +455,7 @@ if Design.__doc__ is not None:  # there is none under `python -OO`
 #: Boards that stand in for none: the smallest part with the memory asked for.
 _STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}
 #: Parameters that do not change what the accelerator computes from given packets.
-_NOT_HARDWARE = ("board", "clock_mhz")
+_NOT_HARDWARE = ("board", "clock_mhz", "clock_uncertainty")
 
 
 def target_board(design: Design) -> Board:

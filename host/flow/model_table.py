@@ -11,6 +11,7 @@ from eie.host.network.summary import error_text, float_bytes, weights_text
 from eie.host.network.table import Table
 from eie.host.packing.tiling import Plan
 from eie.host.run.batch import RunResult
+from eie.host.run.report import latency_text, throughput_text
 
 __all__ = ["model_table"]
 
@@ -42,9 +43,9 @@ def model_table(
         *(f"{name}: {value}" for name, value in accuracy),
         f"design: {counted(design.pes, 'PE')} for {board} at {design.clock_mhz} MHz"
         + (f", in {passes} passes" if passes > 1 else ""),
-        f"predicted latency of one vector: {single.report.latency_us:.2f} us",
+        f"predicted latency of one vector: {latency_text(single.report)}",
         f"predicted throughput in a batch of {batch.report.vectors}: "
-        f"{1e6 / batch.report.latency_us:,.0f} vectors a second",
+        f"{throughput_text(batch.report)}",
     ]
     table = network.summary()
     return Table(repr(network)[1:-1], table.head, table.rows, notes)

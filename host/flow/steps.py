@@ -288,6 +288,7 @@ class Flow:
         return [f"{counted(files, 'file')} of C++, test bench and scripts in {project}"]
 
     def _emulate(self) -> list[str]:
+        from eie.hls.tools.reports import project_allowance
         from eie.host.packing.tiling import plan_passes
         from eie.host.run.batch import emulate, emulate_plan
         from eie.host.run.costs import measure_costs
@@ -295,8 +296,12 @@ class Flow:
         network, codes = self._network, self._codes
         plan = plan_passes(network, self._design)
         outputs = emulate(network, self._design, codes, report=False, plan=plan).outputs
-        batch = emulate_plan(plan, codes[:_COUNTED]).report
-        costs = measure_costs(network, self._design, codes, plan=plan, batch=batch)
+        # Of a project that was synthesised before the flow went on.
+        allowance = project_allowance(self.out / "project", self._design)
+        batch = emulate_plan(plan, codes[:_COUNTED], allowance=allowance).report
+        costs = measure_costs(
+            network, self._design, codes, plan=plan, batch=batch, allowance=allowance
+        )
         values = dequantize(outputs, network.output_frac)
         lines = [] if self.inputs is not None else ["without data: the network's golden vectors"]
         evaluation = self._evaluate(values)

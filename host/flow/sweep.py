@@ -40,7 +40,8 @@ class SweepPoint:
     evaluation: Evaluation
     #: Error of the median vector against the model.
     median_error: float
-    #: Predicted cycles of one vector and microseconds; None if it fits no design of the board.
+    #: Predicted cycles of one vector, at least, and microseconds with the allowance for pipeline
+    #: stages; None if it fits no design of the board.
     cycles: int | None
     latency_us: float | None
     #: What compress warned of.
@@ -92,7 +93,10 @@ class Sweep:
                 f"-> the smallest density that keeps the {what} within {_points(self.budget)}"
             )
         where = "a design of 64 PEs" if self.board == NO_BOARD else f"the design for {self.board}"
-        lines.append(f"latency of one vector predicted on {where} (not synthesised)")
+        lines.append(
+            f"latency of one vector predicted on {where}, with what is allowed for pipeline stages "
+            "(assumed; not synthesised)"
+        )
         return "\n".join(lines)
 
 
@@ -184,7 +188,7 @@ def _evaluated(
             pass
         else:
             single = measure_costs(network, design, example_input(network)).single
-            cycles, latency = single.total_cycles, single.latency_us
+            cycles, latency = single.total_cycles, single.allowed_us
     record = LossRecord.of(network)
     error = record.error if record is not None else None
     median = error.median if error is not None else (found.rms_error or 0.0)

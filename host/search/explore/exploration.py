@@ -198,6 +198,7 @@ def _csv(results: Sequence[PointResult]) -> str:
     text = io.StringIO()
     names = [
         "cycles",
+        "allowance",
         "latency_us",
         "batch_us",
         "bram36",

@@ -106,6 +106,7 @@ def test_a_missing_source_is_named(small, mock, name):
         (r"set_top \$top\n", "", "set_top is missing"),
         (r"create_clock .*\n", "", "create_clock is missing"),
         (r"set_part .*\n", "", "set_part is missing"),
+        (r"_uncertainty (\d+)%", r"_uncertainty \1per", "must be ns or per cent, not 27per"),
         ("-flow_target vivado", "-flow_target vitis", "-flow_target must be vivado"),
         ("-format ip_catalog", "-format xo", "-format must be ip_catalog, not xo"),
         ("root kernel]", "root kernels]", "no such file: .*/kernels"),
@@ -160,6 +161,8 @@ def test_both_flows_say_the_same(design, project):
     period = f"{1000 / design.clock_mhz:.3f}"
     assert config["part"] == [board.part] and f"set_part {board.part}\n" in script
     assert config["clock"] == [f"{period}ns"] and f"create_clock -period {period} " in script
+    margin = f"{design.clock_uncertainty}%"
+    assert config["clock_uncertainty"] == [margin] and f"set_clock_uncertainty {margin}\n" in script
     assert config["syn.top"] == ["eie"] and "set top eie\n" in script
     for key, option in zip(
         ("vendor", "library", "name", "version"),

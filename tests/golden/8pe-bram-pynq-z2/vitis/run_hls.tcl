@@ -67,8 +67,9 @@ if {$block eq ""} {
 # The Vivado flow: an IP with AXI interfaces, not a kernel for the Vitis linker.
 open_solution -flow_target vivado solution
 set_part xc7z020clg400-1
-# 100 MHz. The tool takes 27 % of it as a margin for routing unless told otherwise (UG1399).
+# 100 MHz, of whose period the tool keeps a margin for routing: 27 % unless told otherwise (UG1399).
 create_clock -period 10.000 -name default
+set_clock_uncertainty 27%
 
 # Shift registers for all streams, even if the tool should ignore what kernel/eie.cpp says of its
 # arrays of streams. hls_config.cfg says the same.
@@ -76,6 +77,8 @@ config_storage fifo -impl srl
 
 if {"csynth" in $steps} {
     csynth_design
+    # Reports do not say which design they are of: whoever reads them finds it beside them.
+    file copy -force [file join $root design.toml] [file join $build eie solution syn report]
 }
 if {"export" in $steps} {
     # pynq binds the driver to these four names.
