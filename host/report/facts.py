@@ -103,8 +103,10 @@ class LayerFacts:
     #: Outputs cut off to 16 bits in the run, over all vectors; None if not counted.
     saturated: int | None
     #: Root mean square of the outputs' error against the float model, as a share of that of its
-    #: outputs; None if not compared.
+    #: outputs; errors of the layers before are in it. None if not compared.
     rms_error: float | None
+    #: Largest magnitude of an output's error, in the unit of the outputs; None if not compared.
+    largest_error: float | None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,12 @@ class Accuracy:
     accuracy: float | None
     #: Share for which both name the same class; None if not known.
     same_class: float | None
+    #: Vectors that the float model gets right; None without labels or model.
+    float_correct: int | None
+    #: Vectors that the compressed network gets right; None without labels.
+    correct: int | None
+    #: Vectors for which both name the same class; None if not known.
+    same_class_vectors: int | None
     #: Root mean square of the float model's error against real targets, in their unit; None without
     #: such labels.
     float_target_error: float | None
@@ -247,6 +255,8 @@ class LayerLoad:
     heaviest: int
     #: Padding entries in all PEs.
     padding: int
+    #: Entries of each PE, padding included.
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -333,6 +343,9 @@ class Facts:
     size: Size
     #: Each layer, in order.
     layers: tuple[LayerFacts, ...]
+    #: Vectors on which each layer's outputs were compared with the float model's; None if they
+    #: were not.
+    compared_vectors: int | None
     #: Fewest and most fraction bits of the inputs, where each feature has its own; else None.
     feature_fracs: tuple[int, ...] | None
     #: Accuracy on given vectors; None if not evaluated.

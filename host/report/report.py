@@ -84,6 +84,7 @@ def make_report(
     fit: object | None = None,
     run: RunResult | RunReport | None = None,
     single: RunResult | RunReport | None = None,
+    counters: Counters | None = None,
     evaluation: object | None = None,
     comparison: object | None = None,
     agreement: Sequence[EngineAgreement] = (),
@@ -105,12 +106,15 @@ def make_report(
         A batch of vectors, for the throughput.
     single
         One vector alone, for the latency; a `run` of one vector is that, too.
+    counters
+        What the PEs did in `run`, where that is a report alone; a result has them with it.
     evaluation
-        Accuracy: an object with the fields of :class:`~eie.host.report.facts.Accuracy`, None where
-        not known; a whole number in place of a share counts vectors.
+        Accuracy: an object with the fields of :class:`eie.host.flow.evaluation.Evaluation`, None
+        where not known.
     comparison
-        An object with ``layers``, each with ``name``, ``rms_error``, and ``low`` and ``high``, the
-        range of the float model's outputs.
+        Each layer beside the float model's, as :class:`eie.host.flow.comparison.Comparison`:
+        ``vectors``, and ``layers``, each with ``name``, ``rms_error``, ``largest_error``, and
+        ``low`` and ``high``, the range of the float model's outputs.
     agreement
         Engines and how many of their outputs are equal.
     build
@@ -128,10 +132,11 @@ def make_report(
     DoesNotFitError
         If the design cannot hold the network, not even in passes.
     """
-    batch_report, counters = _taken_apart(run)
+    batch_report, counted_with_it = _taken_apart(run)
+    counters = counters if counted_with_it is None else counted_with_it
     single_report, _ = _taken_apart(single)
     names = {} if files is None else dict(files)
-    _check(network, design, batch_report, single_report, agreement, build, names)
+    _check(network, design, batch_report, single_report, counters, agreement, build, names)
     if single_report is None and batch_report is not None and batch_report.vectors == 1:
         single_report = batch_report
     if batch_report is not None and batch_report.vectors == 1:
@@ -172,6 +177,7 @@ def make_report(
             _layer_facts(layer, count, compared.get(layer.name, {}))
             for layer, count in zip(network.layers, counts, strict=True)
         ),
+        compared_vectors=given_values.compared_vectors(comparison),
         feature_fracs=_feature_fracs(network),
         accuracy=accuracy,
         losses=losses,
@@ -208,6 +214,7 @@ def _check(
     design: Design,
     batch: RunReport | None,
     single: RunReport | None,
+    counters: Counters | None,
     agreement: Sequence[EngineAgreement],
     build: Manifest | None,
     files: Mapping[str, str],
@@ -233,6 +240,11 @@ def _check(
     problems.require(
         single is None or single.vectors == 1,
         f"single must be a run of one vector, not {single.vectors if single else 1}",
+    )
+    problems.require(
+        counters is None or len(counters.busy) == design.pes,
+        f"counters must be of {counted(design.pes, 'PE')}, not "
+        f"{len(counters.busy) if counters else 0}",
     )
     for each in agreement:
         problems.require(
@@ -282,6 +294,7 @@ def _layer_facts(
         model_low=compared.get("model_low"),
         model_high=compared.get("model_high"),
         rms_error=compared.get("rms_error"),
+        largest_error=compared.get("largest_error"),
     )
 
 

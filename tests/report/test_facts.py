@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from eie.hls.boundary.errors import DoesNotFitError, InputError
 from eie.hls.spec.design import Design
 from eie.hls.tools.manifest import Manifest
+from eie.host.flow.evaluation import Evaluation
 from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
@@ -102,6 +103,7 @@ def test_loads_are_those_of_the_packed_network(random_network, roomy):
     packed = pack(network, design)
     facts = make_report(network=network, design=design).facts
     for load, part in zip(facts.load, packed.layers, strict=True):
+        assert load.entries == tuple(np.diff(part.encoded.pe_starts))
         entries = np.diff(part.encoded.pe_starts)
         assert (load.lightest, load.heaviest) == (entries.min(), entries.max())
         assert load.mean == entries.sum() / 8
@@ -252,13 +254,22 @@ def test_a_broken_record_is_no_record(text, random_network):
     assert losses_of(replace(random_network(4, 3), metadata={METADATA_KEY: text})) is None
 
 
-def test_an_evaluation_may_count_vectors_or_give_shares():
-    class Counted:
-        vectors, classes, accuracy, same_class = 200, 10, 190, 0.5
+def test_an_evaluation_counts_vectors_of_which_a_report_gives_counts_and_shares():
+    accuracy = accuracy_of(Evaluation(vectors=200, classes=10, correct=190, same_class=100))
+    assert (accuracy.correct, accuracy.accuracy) == (190, 0.95)
+    assert (accuracy.same_class_vectors, accuracy.same_class) == (100, 0.5)
+    assert (accuracy.float_correct, accuracy.float_accuracy) == (None, None)
 
-    accuracy = accuracy_of(Counted())
-    assert (accuracy.accuracy, accuracy.same_class) == (0.95, 0.5)
-    assert accuracy.float_accuracy is None
+
+def test_counters_come_with_a_result_or_beside_a_report(random_network, roomy):
+    network, design = random_network(20, 10, golden=3), roomy(4)
+    run = emulate(network, design, network.golden_inputs)
+    whole = make_report(network=network, design=design, run=run).facts.activity
+    apart = make_report(network=network, design=design, run=run.report, counters=run.counters)
+    assert apart.facts.activity == whole
+    assert whole.busy == tuple(run.counters.busy)
+    with pytest.raises(InputError, match="counters must be of 8 PEs, not 4"):
+        make_report(network=network, design=roomy(8), counters=run.counters)
 
 
 @pytest.mark.parametrize(
