@@ -488,12 +488,12 @@ class AcceleratedModel:
         network = self.network
         if not len(network.golden_inputs):
             return []
-        engines = ["emulator", *(["c++"] if self._engines.is_compiled else [])]
+        engines = {"emulator": "numpy emulator"}
+        if self._engines.is_compiled:
+            engines["c++"] = "generated C++"
         found = []
-        for engine in engines:
+        for engine, name in engines.items():
             outputs = self._engines.run(network.golden_inputs, engine, stacklevel=4)
             equal = int(np.count_nonzero(outputs == network.golden_outputs))
-            found.append(
-                EngineAgreement(engine, len(outputs), outputs.size, equal, "golden vectors")
-            )
+            found.append(EngineAgreement(name, len(outputs), outputs.size, equal, "golden vectors"))
         return found

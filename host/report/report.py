@@ -306,17 +306,24 @@ def _warnings(
 ) -> list[str]:
     """What should be looked at, the worst first."""
     found = [
-        f"{each.engine}: {counted(each.outputs - each.equal, 'output')} of {each.outputs} "
-        f"differ from the {each.reference}'s: please report this as a bug of eie."
+        f"{each.engine}: {each.outputs - each.equal:,} of {counted(each.outputs, 'output')} "
+        f"differ from those of the {each.reference}: please report this as a bug of eie."
         for each in agreement
         if each.equal != each.outputs
     ]
     if beyond:
         found.append(beyond)
-    cut = (inputs_cut or 0) + sum(count or 0 for count in counts)
+    cut = [
+        f"{count:,} {what}{'' if count == 1 else 's'}"
+        for count, what in (
+            (inputs_cut or 0, "input value"),
+            (sum(count or 0 for count in counts), "output value"),
+        )
+        if count
+    ]
     if cut:
         found.append(
-            f"{counted(cut, 'value')} of the run did not fit in 16 bits and were cut off: compress "
+            f"In the run {' and '.join(cut)} did not fit in 16 bits and were cut off: compress "
             "with calibration inputs of the same range."
         )
     return found

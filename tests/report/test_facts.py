@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import EngineAgreement, make_report
+from eie.host.report.charts import column, labelled_pes
 from eie.host.report.formats import (
     accuracy,
     average,
@@ -157,8 +159,8 @@ def test_an_engine_that_differs_comes_first(random_network, roomy):
     agreement = [EngineAgreement("board", 3, 30, 28), EngineAgreement("generated C++", 3, 30, 30)]
     report = make_report(network=network, design=roomy(4), agreement=agreement)
     assert report.facts.warnings == (
-        "board: 2 outputs of 30 differ from the numpy emulator's: please report this as a bug of "
-        "eie.",
+        "board: 2 of 30 outputs differ from those of the numpy emulator: please report this as a "
+        "bug of eie.",
     )
     assert 'class="unequal"' in report.as_html()
 
@@ -300,6 +302,23 @@ def test_counters_come_with_a_result_or_beside_a_report(random_network, roomy):
 )
 def test_values_are_written_for_people(written, expected):
     assert written == expected
+
+
+def test_long_names_say_first_where_they_differ():
+    names = [f"encoder.blocks.{n}.feed_forward.projection" for n in range(12)]
+    assert list(short_names(names).values())[11].startswith("…11.feed")
+    assert short_names(["a.b.fc1", "a.b.fc2"]) == {"a.b.fc1": "a.b.fc1", "a.b.fc2": "a.b.fc2"}
+
+
+def test_pes_are_labelled_where_there_is_room():
+    assert labelled_pes(1) == (0,)
+    assert labelled_pes(8) == tuple(range(8))
+    assert labelled_pes(256) == tuple(range(0, 256, 32))
+    for pes in (1, 16, 64, 256):
+        columns = [column(number, pes) for number in range(pes)]
+        assert columns[0].start >= 0
+        assert columns[-1].start + columns[-1].width <= 1 + 1e-12
+        assert all(a.start + a.width <= b.start + 1e-12 for a, b in pairwise(columns))
 
 
 @given(st.lists(st.text("ab.\u202e", max_size=40), unique=True), st.integers(12, 40))
