@@ -488,12 +488,12 @@ class AcceleratedModel:
         network = self.network
         if not len(network.golden_inputs):
             return []
-        engines = {"emulator": "numpy emulator"}
-        if self._engines.is_compiled:
-            engines["c++"] = "generated C++"
+        engines = ["emulator", *(["c++"] if self._engines.is_compiled else [])]
         found = []
-        for engine, name in engines.items():
+        for engine in engines:
             outputs = self._engines.run(network.golden_inputs, engine, stacklevel=4)
             equal = int(np.count_nonzero(outputs == network.golden_outputs))
-            found.append(EngineAgreement(name, len(outputs), outputs.size, equal, "golden vectors"))
+            found.append(
+                EngineAgreement(engine, len(outputs), outputs.size, equal, "golden vectors")
+            )
         return found

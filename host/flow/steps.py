@@ -288,7 +288,6 @@ class Flow:
         return [f"{counted(files, 'file')} of C++, test bench and scripts in {project}"]
 
     def _emulate(self) -> list[str]:
-        from eie.host.flow.report_facts import counters_to_json
         from eie.host.packing.tiling import plan_passes
         from eie.host.run.batch import emulate, emulate_plan
         from eie.host.run.costs import measure_costs
@@ -296,8 +295,8 @@ class Flow:
         network, codes = self._network, self._codes
         plan = plan_passes(network, self._design)
         outputs = emulate(network, self._design, codes, report=False, plan=plan).outputs
-        counted_run = emulate_plan(plan, codes[:_COUNTED])
-        costs = measure_costs(network, self._design, codes, plan=plan, batch=counted_run.report)
+        batch = emulate_plan(plan, codes[:_COUNTED]).report
+        costs = measure_costs(network, self._design, codes, plan=plan, batch=batch)
         values = dequantize(outputs, network.output_frac)
         lines = [] if self.inputs is not None else ["without data: the network's golden vectors"]
         evaluation = self._evaluate(values)
@@ -306,13 +305,7 @@ class Flow:
         _save_array(self.out / "outputs.npy", values)
         _save_json(
             self.out / "cycles.json",
-            {
-                "single": asdict(costs.single),
-                "batch": asdict(costs.batch),
-                "counters": None
-                if counted_run.counters is None
-                else counters_to_json(counted_run.counters),
-            },
+            {"single": asdict(costs.single), "batch": asdict(costs.batch)},
         )
         return lines + costs.as_text().splitlines()
 
@@ -379,23 +372,14 @@ class Flow:
             for name in ("simulated.json", "board.json")
             if (self.out / name).is_file()
         ]
-        from eie.host.flow.report_facts import beside_model, counters_from_json
-
-        evaluation, comparison = self._evaluate(self._outputs), None
-        if self.inputs is not None and identify(self.model).name == "program":
-            evaluation, comparison = beside_model(
-                self.model, self._network, self._design, self.inputs, self.labels, self._outputs
-            )
-        costs, read = self.costs(), self._cycles()
+        costs = self.costs()
         report = make_report(
             network=self._network,
             design=self._design,
             fit=self._fitted,
             run=costs.batch,
             single=costs.single,
-            counters=counters_from_json(read.get("counters")),
-            evaluation=evaluation,
-            comparison=comparison,
+            evaluation=self._evaluate(self._outputs),
             agreement=agreement,
             files={
                 "NET.npz": str(self.out / "network.npz"),
@@ -413,12 +397,8 @@ class Flow:
         """Latency and throughput, as the step `emulate` counted them."""
         from eie.host.run.costs import Costs
 
-        read = self._cycles()
+        read = json.loads((self.out / "cycles.json").read_text(encoding="utf-8"))
         return Costs(_run_report(read["single"]), _run_report(read["batch"]))
-
-    def _cycles(self) -> dict[str, Any]:
-        read: dict[str, Any] = json.loads((self.out / "cycles.json").read_text(encoding="utf-8"))
-        return read
 
     def _compare(self, engine: str, outputs: Codes, file: str) -> list[str]:
         expected = self._outputs[: len(outputs)]

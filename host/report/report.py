@@ -84,7 +84,6 @@ def make_report(
     fit: object | None = None,
     run: RunResult | RunReport | None = None,
     single: RunResult | RunReport | None = None,
-    counters: Counters | None = None,
     evaluation: object | None = None,
     comparison: object | None = None,
     agreement: Sequence[EngineAgreement] = (),
@@ -103,11 +102,9 @@ def make_report(
     fit
         How the design was chosen (:class:`eie.host.search.fit.Fit`).
     run
-        A batch of vectors, for the throughput.
+        A batch of vectors, for the throughput; a result has what the PEs did with it.
     single
         One vector alone, for the latency; a `run` of one vector is that, too.
-    counters
-        What the PEs did in `run`, where that is a report alone; a result has them with it.
     evaluation
         Accuracy: an object with the fields of :class:`eie.host.flow.evaluation.Evaluation`, None
         where not known.
@@ -132,11 +129,10 @@ def make_report(
     DoesNotFitError
         If the design cannot hold the network, not even in passes.
     """
-    batch_report, counted_with_it = _taken_apart(run)
-    counters = counters if counted_with_it is None else counted_with_it
+    batch_report, counters = _taken_apart(run)
     single_report, _ = _taken_apart(single)
     names = {} if files is None else dict(files)
-    _check(network, design, batch_report, single_report, counters, agreement, build, names)
+    _check(network, design, batch_report, single_report, agreement, build, names)
     if single_report is None and batch_report is not None and batch_report.vectors == 1:
         single_report = batch_report
     if batch_report is not None and batch_report.vectors == 1:
@@ -214,7 +210,6 @@ def _check(
     design: Design,
     batch: RunReport | None,
     single: RunReport | None,
-    counters: Counters | None,
     agreement: Sequence[EngineAgreement],
     build: Manifest | None,
     files: Mapping[str, str],
@@ -240,11 +235,6 @@ def _check(
     problems.require(
         single is None or single.vectors == 1,
         f"single must be a run of one vector, not {single.vectors if single else 1}",
-    )
-    problems.require(
-        counters is None or len(counters.busy) == design.pes,
-        f"counters must be of {counted(design.pes, 'PE')}, not "
-        f"{len(counters.busy) if counters else 0}",
     )
     for each in agreement:
         problems.require(

@@ -245,7 +245,7 @@ def test_report_and_package_are_given_what_is_known(acc, tmp_path, monkeypatch):
     assert given["single"].report.vectors == 1
     assert given["run"].report.vectors == 40
     assert given["evaluation"].classes == 5
-    assert [each[0] for each in calls["agreement"]] == ["numpy emulator", "generated C++"]
+    assert [each[0] for each in calls["agreement"]] == ["emulator", "c++"]
     assert all(outputs == equal == 80 for _, _, outputs, equal in calls["agreement"])
     assert acc.package(tmp_path / "p.zip") == tmp_path / "p.zip"
     assert calls["package"]["inputs"].shape == (40, 16)
