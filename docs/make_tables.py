@@ -124,7 +124,7 @@ def parameters(group: Group) -> str:
             f"{each.text}. {each.more}".rstrip(),
             f"{each.values} {each.unit}".rstrip(),
             "-" if each.default is None else each.default,
-            each.paper or "-",
+            "; ".join(filter(None, (each.paper, each.source))) or "-",
         )
         for name, each in PARAMETERS.items()
         if each.group == group

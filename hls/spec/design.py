@@ -71,13 +71,23 @@ class Design:
 
     pes: int = field(
         metadata=described(
-            "array", "processing elements, a power of two", unit="PEs", range=(1, 256), paper="64"
+            "array",
+            "processing elements, a power of two",
+            unit="PEs",
+            range=(1, 256),
+            paper="64",
+            source="the array that is evaluated; section VII goes from 1 to 256",
         )
     )
     index_bits: int = field(
         default=4,
         metadata=described(
-            "format", "width of an entry's zero run z", unit="bits", range=(3, 8), paper="4"
+            "format",
+            "width of an entry's zero run z",
+            unit="bits",
+            range=(3, 8),
+            paper="4",
+            source='section III-B, "Representation"',
         ),
     )
     queue_depth: int = field(
@@ -89,6 +99,7 @@ class Design:
             range=(2, 256),
             paper="8",
             more="Up to 32 take the same LUTs.",
+            source="section VI-C, which finds that a deeper one gains nothing more",
         ),
     )
     entries_per_pe: int = field(
@@ -100,6 +111,7 @@ class Design:
             range=(8, (1 << 24) - 8),
             paper="131072",
             more="A multiple of 8.",
+            source="128 KB of entries of 8 bits in each PE's sparse matrix SRAM, read 8 at a time",
         ),
     )
     pointers_per_pe: int = field(
@@ -112,6 +124,7 @@ class Design:
             paper="16384",
             more="In whole words: a multiple of 2, or of 8 with compact pointers. A layer of C "
             "columns takes C + 1, or C with compact pointers, rounded up.",
+            source='32 KB of 16-bit pointers in each PE (section IV, "Pointer Read Unit")',
         ),
     )
     length_bits: int = field(
@@ -122,6 +135,7 @@ class Design:
             unit="bits",
             range=(0, 8),
             paper="0",
+            source='a pointer for each column (section IV, "Pointer Read Unit")',
         ),
     )
     rows_per_pe: int = field(
@@ -132,6 +146,8 @@ class Design:
             unit="rows",
             range=(1, 1 << 16),
             paper="64",
+            source="the registers of one of a PE's two files (section IV, \"Activation Read/Write "
+            'Unit"); vectors of more than 4096 run in batches',
         ),
     )
     biases_per_pe: int = field(
@@ -141,12 +157,18 @@ class Design:
             "biases that a PE holds: its rows summed over all layers",
             unit="biases",
             range=(1, 1 << 16),
+            source="no memory for biases is described",
         ),
     )
     layers: int = field(
         default=8,
         metadata=described(
-            "capacity", "layers that may be resident at once", unit="layers", range=(1, 256)
+            "capacity",
+            "layers that may be resident at once",
+            unit="layers",
+            range=(1, 256),
+            source="not said: a layer is an input length and where its pointers start (section IV, "
+            '"Central Control Unit")',
         ),
     )
     hidden_activations: int = field(
@@ -157,7 +179,9 @@ class Design:
             unit="activations",
             range=(16, 1 << 16),
             paper="4096",
-            more="A multiple of 16. The paper keeps them in the PEs' register files.",
+            more="A multiple of 16.",
+            source='64 registers in each of the two files of 64 PEs (section IV, "Activation '
+            'Read/Write Unit")',
         ),
     )
     accumulator_bits: int = field(
@@ -169,6 +193,7 @@ class Design:
             range=(24, 48),
             paper="16",
             more="The packer proves for each row that it cannot overflow.",
+            source="fixed point of 16 bits throughout; sums lie in the activation registers",
         ),
     )
     result_depth: int = field(
@@ -180,12 +205,16 @@ class Design:
             range=(2, 1024),
             more="As deep as a layer has rows in a PE, that PE need not wait to start on the next "
             "layer or vector. Up to 32 take the same LUTs.",
+            source="no such queue is described: results lie in the PEs' registers",
         ),
     )
     memory: Literal["bram", "uram"] = field(
         default="bram",
         metadata=described(
-            "array", "where the weights live: block RAM or UltraRAM", choices=_MEMORIES
+            "array",
+            "where the weights live: block RAM or UltraRAM",
+            choices=_MEMORIES,
+            source="SRAM, since it is a chip of its own",
         ),
     )
     weight_bits: int = field(
@@ -196,12 +225,16 @@ class Design:
             unit="bits",
             range=(4, 4),
             paper="4",
+            source="an index into 16 shared weights (section III)",
         ),
     )
     board: str = field(
         default=NO_BOARD,
         metadata=described(
-            "target", "board whose part it is built for", choices=(NO_BOARD, *BOARDS)
+            "target",
+            "board whose part it is built for",
+            choices=(NO_BOARD, *BOARDS),
+            source="none: a chip in 45 nm",
         ),
     )
     clock_mhz: int = field(
@@ -212,6 +245,7 @@ class Design:
             unit="MHz",
             range=(1, 1000),
             paper="800",
+            source="in 45 nm",
         ),
     )
 
