@@ -21,7 +21,7 @@ from eie.hls.boundary.tables import as_html, as_text
 from eie.hls.boundary.text import shown
 from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design_toml import parse_design, read_text, write_design
-from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, BEAT_BITS, DESIGN
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, DESIGN
 from eie.hls.spec.parameter import (
     GROUPS,
     Parameter,
@@ -29,6 +29,7 @@ from eie.hls.spec.parameter import (
     numpydoc,
     parameters_of,
 )
+from eie.hls.spec.record import BEAT_BITS
 
 __all__ = [
     "COMPACT_BASE_BITS",
