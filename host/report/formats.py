@@ -34,6 +34,8 @@ _LONGEST_NAME = 160
 _LONGEST_SHORT = 24
 _DIGITS = 3
 _LEAST_PERCENT = 0.001
+#: Percents that are written without a fraction.
+_WHOLE_PERCENT = 1000
 
 
 def number(value: float) -> str:
@@ -51,6 +53,8 @@ def percent(share: float) -> str:
         return f"< {_LEAST_PERCENT:g} %"
     if 0 < abs(value) < 1:
         return f"{float(f'{value:.2g}'):g} %"
+    if value >= _WHOLE_PERCENT:
+        return f"{value:,.0f} %"
     return f"{value:.{1 if value >= 10 else 2}f}".rstrip("0").rstrip(".") + " %"
 
 

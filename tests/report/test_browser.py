@@ -14,9 +14,9 @@ CUT_OFF = """[...document.querySelectorAll("body *")].filter(e => {
   return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && style.display !== "inline"
     && style.overflowX === "visible" && !(e instanceof SVGElement);
 }).map(e => e.outerHTML.slice(0, 200))"""
-#: What plots are read by: all but the scale, what a bar could reach at most, and hatched bars,
-#: whose edges and lines are marks themselves.
-MARKS = "svg rect:not(.track, .uncertain, .hatch-ground), svg line:not(.grid), svg circle"
+#: What plots are read by: all but the scale, what a bar could reach at most, and areas whose edges
+#: are marks themselves.
+MARKS = "svg rect:not(.track, .uncertain, .hatch-ground, .starved), svg line:not(.grid), svg circle"
 #: Contrast of each piece of text with what is behind it, where it is below 4.5, and of each mark of
 #: a plot, where it is below 3: what WCAG 2.1 asks for.
 FAINT = """(() => {

@@ -285,6 +285,7 @@ def test_what_the_pes_did_comes_with_a_result_and_not_with_its_report(random_net
         (percent(0.00012), "0.012 %"),
         (percent(0), "0 %"),
         (percent(2.5e-16), "< 0.001 %"),
+        (percent(51.967), "5,197 %"),
         (limit(-31.9990234375), "−32"),
         (accuracy(0.98333), "98.33 %"),
         (average(99.96), "100.0"),
