@@ -154,6 +154,29 @@ def test_a_design_beyond_its_board_is_told_so(random_network):
     assert "eie fit NET.npz --board pynq-z2 --out DESIGN.toml" in facts.next_steps[0].commands
 
 
+def test_steps_end_on_the_board_unless_the_design_is_for_none(full, bare, random_network):
+    def commands(facts):
+        return [command.split()[1] for step in facts.next_steps for command in step.commands]
+
+    on_the_way = ["generate", "build", "reports", "package", "deploy", "selftest", "run"]
+    assert commands(full.facts) == on_the_way
+    assert commands(bare.facts) == ["fit", "emulate", "generate", "simulate"]
+    network = random_network(20, 10)
+    beyond = Design(pes=128, board="pynq-z2", rows_per_pe=64)
+    facts = make_report(network=network, design=beyond).facts
+    assert not set(commands(facts)) & {"build", "package", "deploy"}
+    assert "for its 128 PEs, and holds" in facts.limit
+
+
+def test_what_was_cut_off_is_told_of_by_its_place(random_network, roomy):
+    network, design = random_network(20, 10, golden=3), roomy(4)
+    run = emulate(network, design, network.golden_inputs).report
+    cut = replace(run.layers[0], saturated=1200)
+    run = replace(run, saturated_inputs=1, layers=(cut, *run.layers[1:]))
+    (warning,) = make_report(network=network, design=design, run=run).facts.warnings
+    assert warning.startswith("In the run 1 input value and 1,200 output values did not fit")
+
+
 def test_an_engine_that_differs_comes_first(random_network, roomy):
     network = random_network(20, 10)
     agreement = [EngineAgreement("board", 3, 30, 28), EngineAgreement("generated C++", 3, 30, 30)]
