@@ -119,8 +119,9 @@ def page(found: list[dict[str, Any]], environment: Environment) -> str:
         + " (`firmware/defines.h` of\nits project), the default of a configuration that is not "
         "told of ranges, in which what is too large wraps around. Other\nformats can be set layer "
         "by layer.\n",
-        f"Seconds are the best of {RUNS} runs, since what else runs only adds, on {environment.cores} cores of "
-        f"{environment.processor} (load {environment.load}),\n{environment.versions}.",
+        f"Seconds are the best of {RUNS} runs, since what else runs only adds, on "
+        f"{environment.cores} cores of {environment.processor}\n(load {environment.load}), "
+        f"{environment.versions}.",
     ]
     return "\n".join(parts) + "\n"
 

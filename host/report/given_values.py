@@ -14,7 +14,7 @@ from typing import Any
 from eie.hls.boundary.errors import NetworkFileError
 from eie.host.network import Network
 from eie.host.network.loss_record import LayerLoss, LossRecord
-from eie.host.report.facts import Accuracy, LayerLosses, Losses, StageLosses
+from eie.host.report.quality_facts import Accuracy, LayerLosses, Losses, StageLosses
 
 __all__ = ["accuracy_of", "compared_layers", "compared_vectors", "losses_of", "reasons_of"]
 
