@@ -101,8 +101,8 @@ def page(found: list[dict[str, Any]], environment: Environment) -> str:
             ],
         ),
         f"The float model names {ours['scaled']['float_correct']} of {vectors} right. Most of "
-        "the time is g++'s; `convert` of eie also chooses a\ndesign for the board. Of differences from "
-        "the model a user is told on asking: the last statement prints, of eie,\n",
+        "the time is g++'s; `convert` of eie also chooses a\ndesign for the board. Of differences "
+        "from the model a user is told on asking: the last statement prints, of eie,\n",
         _block(ours["steps"][-1]["said"]),
         "and of hls4ml the accuracy, which the script computes itself:\n",
         _block(theirs["steps"][-1]["said"]),
