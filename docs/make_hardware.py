@@ -25,7 +25,6 @@ from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
-from eie.host.flow.digits import digits_network
 from eie.host.network import Layer, Network
 from eie.host.packing.packer import pack
 from eie.host.project.generate import generate
@@ -68,8 +67,8 @@ def replace_part(text: str, name: str, body: str) -> str:
 
 
 def demo_design() -> Design:
-    """The design of the diagram and the table of memories: that of ``make demo``."""
-    return fit(digits_network(), "pynq-z2").design
+    """The design of the diagram and the table of memories: 16 PEs on a PYNQ-Z2."""
+    return fit(network(SHAPE, 0.1, 0.5), "pynq-z2", pes=16, index_bits=5).design
 
 
 def network(shape: tuple[int, ...], density: float, active: float, seed: int = 0) -> Network:
