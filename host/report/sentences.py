@@ -138,12 +138,12 @@ def _board_limit(design: Design) -> str:
         return ""
     limits = pe_limits(board)
     resource = {"LUT": "LUTs (uncalibrated)", "BRAM": "block RAM", "DSP": "DSP slices"}
-    if design.pes > limits.pes:
-        return (
-            f"{board.title} has too few {resource[limits.binding]} for its "
-            f"{counted(design.pes, 'PE')}, and holds {limits.pes} at most"
-        )
     if design.pes >= limits.pes:
+        if design.pes > limits.pes:
+            return (
+                f"{board.title} has too few {resource[limits.binding]} for its "
+                f"{counted(design.pes, 'PE')}, and holds {limits.pes} at most"
+            )
         return f"{board.title} has too few {resource[limits.binding]} for twice the PEs"
     return f"{board.title} may hold up to {counted(limits.pes, 'PE')}, the design has {design.pes}"
 
