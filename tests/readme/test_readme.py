@@ -54,6 +54,11 @@ def test_the_first_example_runs(tmp_path, monkeypatch, capsys, model, samples, l
     with pytest.warns(LossWarning, match="most of it comes from pruning"):  # as the README says
         exec(blocks("python")[0], names)
     assert (tmp_path / "digits" / "network.npz").is_file()
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "digits.zip").is_file()
+    code = [line for line in blocks("python")[0].splitlines() if line.strip()]
+    assert len(code) <= 10
+    assert sum("import" in line for line in code) == 1
     assert np.array_equal(names["outputs"], names["acc"].predict(samples))
     printed = capsys.readouterr().out
     assert "accuracy of the model: 100.00 % (6 of 6)" in printed

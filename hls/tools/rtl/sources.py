@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eie.hls.boundary.errors import InputError, Problems
-from eie.hls.spec.packets import BEAT_BITS
+from eie.hls.spec.record import BEAT_BITS
 from eie.hls.tools.rtl.verilog_text import Module, parse_modules
 
 __all__ = ["PORTS", "TOP", "RtlSources", "rtl_folder"]
