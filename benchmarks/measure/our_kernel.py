@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
 from benchmarks.results import Row, Rows
-from eie.hls.model.cycles import count_cycles
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError
-from eie.hls.model.cycles import count_cycles
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.load_check import check_load
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import ResidentNetwork, read_sections

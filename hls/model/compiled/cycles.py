@@ -1,0 +1,118 @@
+"""Cycles of a run, counted in C++ (`kernel.h`): equal to :mod:`eie.hls.model.cycles`."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.progress import tell
+from eie.hls.model.compiled.library import LayerLengths
+from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+
+__all__ = ["CompiledRun"]
+
+#: Seconds that a call of the library takes about: Ctrl-C is heard, and progress told, in between.
+_CALL_SECONDS = 0.1
+#: A call takes at most so many times the vectors of the one before.
+_GROWTH = 8
+
+Activations = Sequence[npt.NDArray[np.int16]]
+
+
+class CompiledRun:
+    """A run packet in the library.
+
+    Parameters
+    ----------
+    library
+        Of :func:`eie.hls.model.compiled.library.compile_model`.
+    design, network
+        As for :func:`eie.hls.model.cycles.count_cycles`.
+    activations
+        For each layer the activations it takes, int16 of shape (batch, columns).
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        design: Design,
+        network: ResidentNetwork,
+        activations: Activations,
+    ) -> None:
+        layers = network.layers
+        for layer, values in zip(layers, activations, strict=True):
+            shape = (len(activations[0]), layer.columns)
+            if values.shape != shape or values.dtype != np.int16:
+                raise ValueError(f"activations must be int16 {shape}, not {values.shape}")
+        # The library reads what these hold.
+        lengths = [_lengths(layer) for layer in layers]
+        rows = [
+            LayerLengths(layer.columns, layer.rows, layer.local_rows, of_layer.ctypes.data)
+            for layer, of_layer in zip(layers, lengths, strict=True)
+        ]
+        #: Cycles until the last output of each vector: int64, shape (batch,).
+        self.ends = np.zeros(len(activations[0]), np.int64)
+        handle = library.eie_run_new(
+            design.pes,
+            design.queue_depth,
+            design.result_depth,
+            len(layers),
+            (LayerLengths * len(layers))(*rows),
+        )
+        if not handle:
+            raise MemoryError("there is not enough memory to count cycles")
+        try:
+            self._run(library, handle, activations)
+            #: What the run's counters say.
+            self.counters = _counters(library, handle, design.pes, len(layers))
+        finally:
+            library.eie_run_free(handle)
+
+    def _run(self, library: ctypes.CDLL, handle: int, activations: Activations) -> None:
+        vectors, done, part = len(self.ends), 0, 1
+        while done < vectors:
+            tell("counting cycles", done, vectors, "vectors")
+            part = min(part, vectors - done)
+            taken = [_with_neighbours(values[done : done + part]) for values in activations]
+            pointers = (ctypes.c_void_p * len(taken))(*(values.ctypes.data for values in taken))
+            strides = [values.strides[0] // values.itemsize for values in taken]
+            begin = time.perf_counter()
+            library.eie_run_vectors(
+                handle,
+                part,
+                pointers,
+                (ctypes.c_int64 * len(strides))(*strides),
+                self.ends[done:].ctypes.data,
+            )
+            spent = max(time.perf_counter() - begin, 1e-6)
+            done += part
+            part = max(1, min(_GROWTH * part, int(part * _CALL_SECONDS / spent)))
+
+
+def _lengths(layer: ResidentLayer) -> npt.NDArray[np.int32]:
+    """int32, shape (columns, pes): entries of each PE in each column."""
+    return np.ascontiguousarray(layer.encoded.lengths().T, np.int32)
+
+
+def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Activations of a vector side by side in memory, as the library reads them."""
+    side_by_side = values.strides[1] == values.itemsize and values.strides[0] % 2 == 0
+    return values if side_by_side else np.ascontiguousarray(values)
+
+
+def _counters(library: ctypes.CDLL, handle: int, pes: int, layers: int) -> Counters:
+    cycles = ctypes.c_int64()
+    busy, starved, full = (np.zeros(pes, np.int64) for _ in range(3))
+    layer_cycles = np.zeros(layers, np.int64)
+    library.eie_run_counters(
+        handle,
+        ctypes.byref(cycles),
+        *(array.ctypes.data for array in (busy, starved, full, layer_cycles)),
+    )
+    return Counters(cycles.value, busy, starved, full, tuple(layer_cycles.tolist()))
