@@ -43,8 +43,8 @@ class CompiledKernel:
     The folder's code is run with the rights of the caller. Where it is not what this version of
     eie generates for the folder's design, an :class:`eie.hls.boundary.errors.EieWarning` says so.
 
-    The program is kept (:mod:`eie.hls.compiler.program_store`), and used again until the sources, the
-    compiler or its flags change.
+    The program is kept (:mod:`eie.hls.compiler.program_store`), and used again until the sources,
+    the compiler or its flags change.
 
     Parameters
     ----------

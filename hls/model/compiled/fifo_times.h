@@ -17,8 +17,8 @@ using Time = std::int64_t;
 
 //! Times of the elements of one stream.
 //!
-//! An element must be read before one more than `depth` others are written: callers follow the order
-//! in which elements flow.
+//! An element must be read before one more than `depth` others are written: callers follow the
+//! order in which elements flow.
 class Stream {
  public:
   explicit Stream(std::size_t depth) : places_(depth) {}

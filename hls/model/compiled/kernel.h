@@ -83,9 +83,7 @@ class Kernel {
   }
 
   //! `detect_nonzero` sends a token down the tree to every PE.
-  void send_token() {
-    detect_nonzero_at_ = broadcast.pass_token(detect_nonzero_at_, pes) + 1;
-  }
+  void send_token() { detect_nonzero_at_ = broadcast.pass_token(detect_nonzero_at_, pes) + 1; }
 
   void run_layer(const Layer& layer, const std::int16_t* values, bool first, bool last) {
     pass_token();  // the layer's begin

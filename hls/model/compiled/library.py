@@ -18,7 +18,7 @@ from eie.hls.compiler.shared_library import load_library
 from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
 
-__all__ = ["LayerLengths", "compile_model", "model_library", "warn_of_numpy"]
+__all__ = ["LayerLengths", "WriteBack", "compile_model", "model_library", "warn_of_numpy"]
 
 _MAIN = "library.cpp"
 
@@ -34,6 +34,12 @@ class LayerLengths(ctypes.Structure):
     )
 
 
+class WriteBack(ctypes.Structure):
+    """A layer's write-back as `weights.h` takes it."""
+
+    _fields_ = (("shift", c_int64), ("relu", c_int64), ("accumulator_bits", c_int64))
+
+
 _INT64S = POINTER(c_int64)
 #: Result and parameters of each function of `library.cpp`.
 _FUNCTIONS = {
@@ -41,6 +47,12 @@ _FUNCTIONS = {
     "eie_run_free": (None, [c_void_p]),
     "eie_run_vectors": (None, [c_void_p, c_int64, POINTER(c_void_p), _INT64S, c_void_p]),
     "eie_run_counters": (None, [c_void_p, _INT64S] + [c_void_p] * 4),
+    "eie_weights_new": (c_void_p, [c_int64] * 2 + [c_void_p] * 3),
+    "eie_weights_free": (None, [c_void_p]),
+    "eie_weights_run": (
+        c_int64,
+        [c_void_p, POINTER(WriteBack), c_void_p, c_void_p, *[c_int64] * 3, c_void_p],
+    ),
 }
 
 
@@ -100,7 +112,7 @@ def _loaded() -> tuple[ctypes.CDLL | None, str]:
     try:
         return compile_model(), ""
     except ToolError as error:
-        return None, str(error)
+        return None, str(error).splitlines()[0].rstrip(":")
 
 
 def _constants() -> str:

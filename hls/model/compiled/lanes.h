@@ -1,0 +1,93 @@
+// A row of weights with many vectors at a time, in the widest registers that the processor has.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace model {
+
+//! A weight of a row, and the column whose activation it meets; or of a column, and its row.
+struct Weight {
+  std::uint16_t place;
+  std::int16_t value;
+};
+
+//! Vectors that are taken at a time; so many sums stay in registers.
+constexpr std::size_t kLanes = 32;
+
+//! Add up a row's products with kLanes vectors: `lanes` holds their activations column by column.
+using RowInLanes = void (*)(const Weight* weight, const Weight* end, const std::int16_t* lanes,
+                            std::int64_t* sums);
+
+//! Numbers of 32 bits in a register of kBytes, and as many of 16 bits.
+template <std::size_t kBytes>
+struct Register {
+  typedef std::int32_t Wide __attribute__((vector_size(kBytes)));
+  typedef std::uint32_t WideUnsigned __attribute__((vector_size(kBytes)));
+  typedef std::int16_t Narrow __attribute__((vector_size(kBytes / 2)));
+};
+
+//! RowInLanes with registers of kBytes.
+//!
+//! A product has 31 bits and a row 2**16 of them at most: their upper halves, and their lower ones,
+//! add up in 32 bits each, whatever the weights are.
+template <std::size_t kBytes>
+__attribute__((always_inline)) inline void sum_row_in_lanes(const Weight* weight, const Weight* end,
+                                                            const std::int16_t* lanes,
+                                                            std::int64_t* sums) {
+  constexpr std::size_t kOfRegister = kBytes / sizeof(std::int32_t);
+  constexpr std::size_t kRegisters = kLanes / kOfRegister;
+  using Wide = typename Register<kBytes>::Wide;
+  using WideUnsigned = typename Register<kBytes>::WideUnsigned;
+  using Narrow = typename Register<kBytes>::Narrow;
+  Wide upper[kRegisters] = {};
+  WideUnsigned lower[kRegisters] = {};
+  for (; weight != end; ++weight) {
+    const std::int16_t* values = lanes + std::size_t{weight->place} * kLanes;
+    const std::int32_t value = weight->value;
+#pragma GCC unroll 8
+    for (std::size_t part = 0; part < kRegisters; ++part) {
+      Narrow narrow;
+      std::memcpy(&narrow, values + part * kOfRegister, sizeof narrow);
+      const Wide product = __builtin_convertvector(narrow, Wide) * value;
+      upper[part] += product >> 16;
+      lower[part] += reinterpret_cast<WideUnsigned>(product) & 0xffffu;
+    }
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const std::size_t part = lane / kOfRegister, place = lane % kOfRegister;
+    sums[lane] = std::int64_t{upper[part][place]} * 65536 + std::int64_t{lower[part][place]};
+  }
+}
+
+inline void row_in_16_bytes(const Weight* weight, const Weight* end, const std::int16_t* lanes,
+                            std::int64_t* sums) {
+  sum_row_in_lanes<16>(weight, end, lanes, sums);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) inline void row_in_32_bytes(const Weight* weight, const Weight* end,
+                                                            const std::int16_t* lanes,
+                                                            std::int64_t* sums) {
+  sum_row_in_lanes<32>(weight, end, lanes, sums);
+}
+
+__attribute__((target("avx512f,avx512bw"))) inline void row_in_64_bytes(const Weight* weight,
+                                                                        const Weight* end,
+                                                                        const std::int16_t* lanes,
+                                                                        std::int64_t* sums) {
+  sum_row_in_lanes<64>(weight, end, lanes, sums);
+}
+#endif
+
+//! The fastest for this processor.
+inline RowInLanes row_in_lanes() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512bw")) return row_in_64_bytes;
+  if (__builtin_cpu_supports("avx2")) return row_in_32_bytes;
+#endif
+  return row_in_16_bytes;
+}
+
+}  // namespace model
