@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
+
+#include "write_back.h"
 
 namespace model {
 
@@ -16,9 +19,11 @@ struct Weight {
 //! Vectors that are taken at a time; so many sums stay in registers.
 constexpr std::size_t kLanes = 32;
 
-//! Add up a row's products with kLanes vectors: `lanes` holds their activations column by column.
-using RowInLanes = void (*)(const Weight* weight, const Weight* end, const std::int16_t* lanes,
-                            std::int64_t* sums);
+//! Take kLanes vectors through a row: `lanes` holds their activations column by column, and `codes`
+//! takes their results. Gives how many of the first `vectors` were saturated.
+using RowInLanes = std::int64_t (*)(const Weight* weight, const Weight* end,
+                                    const std::int16_t* lanes, const WriteBack& write_back,
+                                    std::int64_t bias, std::size_t vectors, std::int16_t* codes);
 
 //! Numbers of 32 bits in a register of kBytes, and as many of 16 bits.
 template <std::size_t kBytes>
@@ -33,9 +38,9 @@ struct Register {
 //! A product has 31 bits and a row 2**16 of them at most: their upper halves, and their lower ones,
 //! add up in 32 bits each, whatever the weights are.
 template <std::size_t kBytes>
-__attribute__((always_inline)) inline void sum_row_in_lanes(const Weight* weight, const Weight* end,
-                                                            const std::int16_t* lanes,
-                                                            std::int64_t* sums) {
+__attribute__((always_inline)) inline std::int64_t row_in_lanes(
+    const Weight* weight, const Weight* end, const std::int16_t* lanes, const WriteBack& write_back,
+    std::int64_t bias, std::size_t vectors, std::int16_t* codes) {
   constexpr std::size_t kOfRegister = kBytes / sizeof(std::int32_t);
   constexpr std::size_t kRegisters = kLanes / kOfRegister;
   using Wide = typename Register<kBytes>::Wide;
@@ -55,36 +60,45 @@ __attribute__((always_inline)) inline void sum_row_in_lanes(const Weight* weight
       lower[part] += reinterpret_cast<WideUnsigned>(product) & 0xffffu;
     }
   }
+  std::int32_t uppers[kLanes];
+  std::uint32_t lowers[kLanes];
+  std::memcpy(uppers, upper, sizeof uppers);
+  std::memcpy(lowers, lower, sizeof lowers);
+  std::int64_t over[kLanes];
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const std::size_t part = lane / kOfRegister, place = lane % kOfRegister;
-    sums[lane] = std::int64_t{upper[part][place]} * 65536 + std::int64_t{lower[part][place]};
+    const std::int64_t sum = std::int64_t{uppers[lane]} * 65536 + std::int64_t{lowers[lane]};
+    over[lane] = 0;
+    codes[lane] = write_back(sum, bias, over[lane]);
   }
+  return std::accumulate(over, over + vectors, std::int64_t{0});
 }
 
-inline void row_in_16_bytes(const Weight* weight, const Weight* end, const std::int16_t* lanes,
-                            std::int64_t* sums) {
-  sum_row_in_lanes<16>(weight, end, lanes, sums);
+inline std::int64_t row_in_16_bytes(const Weight* weight, const Weight* end,
+                                    const std::int16_t* lanes, const WriteBack& write_back,
+                                    std::int64_t bias, std::size_t vectors, std::int16_t* codes) {
+  return row_in_lanes<16>(weight, end, lanes, write_back, bias, vectors, codes);
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2"))) inline void row_in_32_bytes(const Weight* weight, const Weight* end,
-                                                            const std::int16_t* lanes,
-                                                            std::int64_t* sums) {
-  sum_row_in_lanes<32>(weight, end, lanes, sums);
+__attribute__((target("avx2"))) inline std::int64_t row_in_32_bytes(
+    const Weight* weight, const Weight* end, const std::int16_t* lanes, const WriteBack& write_back,
+    std::int64_t bias, std::size_t vectors, std::int16_t* codes) {
+  return row_in_lanes<32>(weight, end, lanes, write_back, bias, vectors, codes);
 }
 
-__attribute__((target("avx512f,avx512bw"))) inline void row_in_64_bytes(const Weight* weight,
-                                                                        const Weight* end,
-                                                                        const std::int16_t* lanes,
-                                                                        std::int64_t* sums) {
-  sum_row_in_lanes<64>(weight, end, lanes, sums);
+__attribute__((target("avx512f,avx512bw,avx512dq"))) inline std::int64_t row_in_64_bytes(
+    const Weight* weight, const Weight* end, const std::int16_t* lanes, const WriteBack& write_back,
+    std::int64_t bias, std::size_t vectors, std::int16_t* codes) {
+  return row_in_lanes<64>(weight, end, lanes, write_back, bias, vectors, codes);
 }
 #endif
 
 //! The fastest for this processor.
-inline RowInLanes row_in_lanes() {
+inline RowInLanes fastest_row_in_lanes() {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512bw")) return row_in_64_bytes;
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
+    return row_in_64_bytes;
+  }
   if (__builtin_cpu_supports("avx2")) return row_in_32_bytes;
 #endif
   return row_in_16_bytes;

@@ -8,32 +8,9 @@
 #include <vector>
 
 #include "lanes.h"
+#include "write_back.h"
 
 namespace model {
-
-//! The write-back of a layer, and the accumulators that it works in.
-struct WriteBack {
-  std::int64_t shift;
-  std::int64_t relu;
-  std::int64_t accumulator_bits;
-
-  //! The code of a sum; `saturated` is counted up if none can hold it.
-  std::int16_t operator()(std::int64_t sum, std::int64_t& saturated) const {
-    sum = wrapped(sum);
-    if (relu != 0) sum = std::max<std::int64_t>(sum, 0);
-    sum = wrapped(sum + ((std::int64_t{1} << shift) >> 1)) >> shift;
-    const std::int64_t code = std::min<std::int64_t>(std::max<std::int64_t>(sum, -32768), 32767);
-    saturated += code != sum;
-    return static_cast<std::int16_t>(code);
-  }
-
- private:
-  //! What an accumulator holds of a sum.
-  std::int64_t wrapped(std::int64_t sum) const {
-    const std::int64_t gap = 64 - accumulator_bits;
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) << gap) >> gap;
-  }
-};
 
 class Weights {
  public:
@@ -71,7 +48,7 @@ class Weights {
   std::int64_t run(const WriteBack& write_back, const std::int64_t* bias,
                    const std::int16_t* activations, std::int64_t stride, std::int64_t batch,
                    std::int64_t counted, std::int16_t* outputs) const {
-    std::vector<std::int64_t> sums(std::max(rows_, kLanes));
+    std::vector<std::int64_t> sums(rows_);
     std::vector<std::int16_t> lanes;
     std::int64_t saturated = 0;
     for (std::int64_t first = 0; first < batch; first += kLanes) {
@@ -84,7 +61,7 @@ class Weights {
                         vectors,
                         static_cast<std::size_t>(counted),
                         outputs + first * static_cast<std::int64_t>(rows_)};
-      saturated += one_by_one(block) ? run_each(block, sums) : run_lanes(block, sums, lanes);
+      saturated += one_by_one(block) ? run_each(block, sums) : run_lanes(block, lanes);
     }
     return saturated;
   }
@@ -93,7 +70,7 @@ class Weights {
   //! Rows that the place of a weight can name; a layer's columns are never more.
   static constexpr std::size_t kMostPlaces = std::size_t{1} << 16;
   //! What a weight in all lanes costs, and one of a row, in weights of a column that are met.
-  static constexpr double kCostInLanes = 6, kCostInRow = 0.85;
+  static constexpr double kCostInLanes = 4, kCostInRow = 0.85;
 
   //! Up to kLanes vectors.
   struct Block {
@@ -119,26 +96,31 @@ class Weights {
     return count;
   }
 
+  bool few(std::size_t met, double share) const {
+    return static_cast<double>(met) < share * static_cast<double>(by_row_.size());
+  }
+
+  //! Whether zeros that are left out save more than lanes do.
   bool one_by_one(const Block& block) const {
+    if (block.vectors <= kCostInLanes) return true;
     std::size_t count = 0;
-    for (std::size_t vector = 0; vector < block.vectors; ++vector)
+    for (std::size_t vector = 0; vector < block.vectors; ++vector) {
       count += met(block.vector(vector));
-    return static_cast<double>(count) < kCostInLanes * static_cast<double>(by_row_.size());
+    }
+    return few(count, kCostInLanes);
   }
 
   std::int64_t run_each(const Block& block, std::vector<std::int64_t>& sums) const {
-    std::int64_t saturated = 0;
+    std::int64_t saturated = 0, of_padding = 0;
     for (std::size_t vector = 0; vector < block.vectors; ++vector) {
       const std::int16_t* values = block.vector(vector);
-      const bool few =
-          static_cast<double>(met(values)) < kCostInRow * static_cast<double>(by_row_.size());
-      if (few && rows_ <= kMostPlaces) {
-        sum_columns(values, sums);
-      } else {
-        sum_rows(values, sums);
-      }
+      const bool by_columns = rows_ <= kMostPlaces && few(met(values), kCostInRow);
+      if (by_columns) sum_columns(values, sums);
+      std::int16_t* outputs = block.outputs + vector * rows_;
       for (std::size_t row = 0; row < rows_; ++row) {
-        store(block, row, vector, sums[row], saturated);
+        const std::int64_t sum = by_columns ? sums[row] : row_sum(row, values);
+        std::int64_t& over = row < block.counted ? saturated : of_padding;
+        outputs[row] = block.write_back(sum, block.bias[row], over);
       }
     }
     return saturated;
@@ -155,26 +137,23 @@ class Weights {
     }
   }
 
-  void sum_rows(const std::int16_t* values, std::vector<std::int64_t>& sums) const {
-    for (std::size_t row = 0; row < rows_; ++row) {
-      const Weight* weight = by_row_.data() + row_starts_[row];
-      const Weight* const end = by_row_.data() + row_starts_[row + 1];
-      // Four sums at once, so that none waits for the one before.
-      std::int64_t parts[4] = {0, 0, 0, 0};
-      for (; end - weight >= 4; weight += 4) {
-        for (std::size_t part = 0; part < 4; ++part) {
-          parts[part] += std::int64_t{weight[part].value} * values[weight[part].place];
-        }
+  std::int64_t row_sum(std::size_t row, const std::int16_t* values) const {
+    const Weight* weight = by_row_.data() + row_starts_[row];
+    const Weight* const end = by_row_.data() + row_starts_[row + 1];
+    // Four sums at once, so that none waits for the one before.
+    std::int64_t parts[4] = {0, 0, 0, 0};
+    for (; end - weight >= 4; weight += 4) {
+      for (std::size_t part = 0; part < 4; ++part) {
+        parts[part] += std::int64_t{weight[part].value} * values[weight[part].place];
       }
-      for (; weight != end; ++weight) {
-        parts[0] += std::int64_t{weight->value} * values[weight->place];
-      }
-      sums[row] = parts[0] + parts[1] + parts[2] + parts[3];
     }
+    for (; weight != end; ++weight) {
+      parts[0] += std::int64_t{weight->value} * values[weight->place];
+    }
+    return parts[0] + parts[1] + parts[2] + parts[3];
   }
 
-  std::int64_t run_lanes(const Block& block, std::vector<std::int64_t>& sums,
-                         std::vector<std::int16_t>& lanes) const {
+  std::int64_t run_lanes(const Block& block, std::vector<std::int16_t>& lanes) const {
     lanes.resize(columns_ * kLanes);
     for (std::size_t column = 0; column < columns_; ++column) {
       for (std::size_t lane = 0; lane < block.vectors; ++lane) {
@@ -182,26 +161,18 @@ class Weights {
       }
     }
     std::int64_t saturated = 0;
-    const RowInLanes sum_row = row_in_lanes();
+    std::int16_t codes[kLanes];
+    const RowInLanes row_in_lanes = fastest_row_in_lanes();
     for (std::size_t row = 0; row < rows_; ++row) {
-      sum_row(by_row_.data() + row_starts_[row], by_row_.data() + row_starts_[row + 1],
-              lanes.data(), sums.data());
+      const std::int64_t over =
+          row_in_lanes(by_row_.data() + row_starts_[row], by_row_.data() + row_starts_[row + 1],
+                       lanes.data(), block.write_back, block.bias[row], block.vectors, codes);
+      if (row < block.counted) saturated += over;
       for (std::size_t lane = 0; lane < block.vectors; ++lane) {
-        store(block, row, lane, sums[lane], saturated);
+        block.outputs[lane * rows_ + row] = codes[lane];
       }
     }
     return saturated;
-  }
-
-  void store(const Block& block, std::size_t row, std::size_t vector, std::int64_t sum,
-             std::int64_t& saturated) const {
-    // A bias may be anything where a load is none of a packer's: then this wraps around, as in
-    // numpy.
-    const auto biased = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) +
-                                                  static_cast<std::uint64_t>(block.bias[row]));
-    std::int64_t of_padding = 0;
-    std::int64_t& count = row < block.counted ? saturated : of_padding;
-    block.outputs[vector * rows_ + row] = block.write_back(biased, count);
   }
 
   std::size_t rows_;
