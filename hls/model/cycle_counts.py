@@ -6,13 +6,14 @@ specification.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model import cycles
-from eie.hls.model.compiled.cycles import CompiledRun
+from eie.hls.model.compiled.cycles import CompiledRun, CountedLayer
 from eie.hls.model.compiled.library import model_library, warn_of_numpy
 from eie.hls.model.memory_image import ResidentNetwork
 from eie.hls.spec.counters import Counters
@@ -36,7 +37,7 @@ def count_cycles(design: Design, network: ResidentNetwork, activations: Activati
     """
     library = model_library()
     if library is not None:
-        return CompiledRun(library, design, network, activations).counters
+        return _run(library, design, network, activations).counters
     _say_so(activations)
     return cycles.count_cycles(design, network, activations)
 
@@ -47,9 +48,24 @@ def vector_ends(
     """Cycles of a run until the last output of each of its vectors; as :func:`count_cycles`."""
     library = model_library()
     if library is not None:
-        return tuple(CompiledRun(library, design, network, activations).ends.tolist())
+        return tuple(_run(library, design, network, activations).ends.tolist())
     _say_so(activations)
     return cycles.vector_ends(design, network, activations)
+
+
+def _run(
+    library: ctypes.CDLL, design: Design, network: ResidentNetwork, activations: Activations
+) -> CompiledRun:
+    layers = [
+        CountedLayer(
+            layer.columns,
+            layer.rows,
+            layer.local_rows,
+            np.ascontiguousarray(layer.encoded.lengths().T, np.int32),
+        )
+        for layer in network.layers
+    ]
+    return CompiledRun(library, design, layers, activations)
 
 
 def _say_so(activations: Activations) -> None:

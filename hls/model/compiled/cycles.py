@@ -5,17 +5,17 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
 from eie.hls.model.compiled.library import LayerLengths
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 
-__all__ = ["CompiledRun"]
+__all__ = ["CompiledRun", "CountedLayer"]
 
 #: Seconds that a call of the library takes about: Ctrl-C is heard, and progress told, in between.
 _CALL_SECONDS = 0.1
@@ -25,6 +25,20 @@ _GROWTH = 8
 Activations = Sequence[npt.NDArray[np.int16]]
 
 
+@dataclass(frozen=True, eq=False)
+class CountedLayer:
+    """What of a layer decides its cycles."""
+
+    #: Inputs.
+    columns: int
+    #: Outputs.
+    rows: int
+    #: Rows that each PE works on.
+    local_rows: int
+    #: int32, shape (columns, pes), contiguous: entries of each PE in each column.
+    lengths: npt.NDArray[np.int32]
+
+
 class CompiledRun:
     """A run packet in the library.
 
@@ -32,8 +46,10 @@ class CompiledRun:
     ----------
     library
         Of :func:`eie.hls.model.compiled.library.compile_model`.
-    design, network
-        As for :func:`eie.hls.model.cycles.count_cycles`.
+    design
+        The hardware.
+    layers
+        Those of the network.
     activations
         For each layer the activations it takes, int16 of shape (batch, columns).
     """
@@ -42,19 +58,16 @@ class CompiledRun:
         self,
         library: ctypes.CDLL,
         design: Design,
-        network: ResidentNetwork,
+        layers: Sequence[CountedLayer],
         activations: Activations,
     ) -> None:
-        layers = network.layers
         for layer, values in zip(layers, activations, strict=True):
             shape = (len(activations[0]), layer.columns)
             if values.shape != shape or values.dtype != np.int16:
                 raise ValueError(f"activations must be int16 {shape}, not {values.shape}")
-        # The library reads what these hold.
-        lengths = [_lengths(layer) for layer in layers]
-        rows = [
-            LayerLengths(layer.columns, layer.rows, layer.local_rows, of_layer.ctypes.data)
-            for layer, of_layer in zip(layers, lengths, strict=True)
+        given = [
+            LayerLengths(layer.columns, layer.rows, layer.local_rows, layer.lengths.ctypes.data)
+            for layer in layers
         ]
         #: Cycles until the last output of each vector: int64, shape (batch,).
         self.ends = np.zeros(len(activations[0]), np.int64)
@@ -63,7 +76,7 @@ class CompiledRun:
             design.queue_depth,
             design.result_depth,
             len(layers),
-            (LayerLengths * len(layers))(*rows),
+            (LayerLengths * len(layers))(*given),
         )
         if not handle:
             raise MemoryError("there is not enough memory to count cycles")
@@ -93,11 +106,6 @@ class CompiledRun:
             spent = max(time.perf_counter() - begin, 1e-6)
             done += part
             part = max(1, min(_GROWTH * part, int(part * _CALL_SECONDS / spent)))
-
-
-def _lengths(layer: ResidentLayer) -> npt.NDArray[np.int32]:
-    """int32, shape (columns, pes): entries of each PE in each column."""
-    return np.ascontiguousarray(layer.encoded.lengths().T, np.int32)
 
 
 def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

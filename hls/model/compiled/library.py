@@ -18,7 +18,14 @@ from eie.hls.compiler.shared_library import load_library
 from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
 
-__all__ = ["LayerLengths", "WriteBack", "compile_model", "model_library", "warn_of_numpy"]
+__all__ = [
+    "LayerLengths",
+    "WriteBack",
+    "compile_model",
+    "model_library",
+    "sources",
+    "warn_of_numpy",
+]
 
 _MAIN = "library.cpp"
 
