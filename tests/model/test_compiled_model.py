@@ -5,9 +5,13 @@ Where nothing is compiled everything runs in numpy, and says so once it takes lo
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 
 from eie.hls.boundary.errors import SlowModelWarning
 from eie.hls.boundary.progress import Progress, listening
+from eie.hls.compiler.cxx import find_compiler
 from eie.hls.model import cycle_counts, cycles, memory_image
 from eie.hls.model.compiled import library
 from eie.hls.model.emulator import Emulator
@@ -286,3 +291,36 @@ def test_without_a_compiler_numpy_does_it_and_says_so_once(random_network, roomy
         warnings.simplefilter("error")
         cycle_counts.count_cycles(design, *many)
     assert memory_image.model_library() is None
+
+
+# Sanitizers ------------------------------------------------------------------------------------
+
+_SANITIZED = """
+import sys
+import pytest
+from eie.hls.model.compiled import library
+
+made = library.compile_model(sys.argv[2:])
+library._loaded = lambda: (made, "")
+chosen = ["-k", "not sanitizers and not without"]
+sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *chosen, sys.argv[1]]))
+"""
+
+
+@pytest.mark.slow  # all of the above once more, on slower code: half a minute
+def test_sanitizers_find_nothing() -> None:
+    """That of addresses must be loaded before Python's own code."""
+    flags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    found = subprocess.run(
+        [find_compiler() or "g++", "-print-file-name=libasan.so"], capture_output=True, text=True
+    )
+    preloaded = found.stdout.strip()
+    assert Path(preloaded).is_file(), "g++ must have its sanitizers"
+    done = subprocess.run(
+        [sys.executable, "-c", _SANITIZED, __file__, *flags],
+        env=os.environ | {"LD_PRELOAD": preloaded, "ASAN_OPTIONS": "detect_leaks=0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "passed" in done.stdout
