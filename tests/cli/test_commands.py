@@ -162,9 +162,13 @@ def test_info_of_a_design(eie):
 
 
 @pytest.mark.usefixtures("board_on_an_emulator")
-def test_run_on_an_emulated_board(eie, expected):
-    ended = eie("run net.npz --emulated-board project --inputs x.npy --outputs y.npy")
+@pytest.mark.parametrize(
+    ("fabric", "said"), [("project", "the C++ of project"), ("design.toml", "the model of design")]
+)
+def test_run_on_an_emulated_board(eie, expected, fabric, said):
+    ended = eie(f"run net.npz --emulated-board {fabric} --inputs x.npy --outputs y.npy")
     assert (ended.status, ended.err) == (0, "")
+    assert said in ended.out
     assert np.array_equal(np.load("y.npy"), expected)
 
 
