@@ -310,7 +310,15 @@ sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *chosen, sys.argv[1]
 @pytest.mark.slow  # all of the above once more, on slower code: half a minute
 def test_sanitizers_find_nothing() -> None:
     """That of addresses must be loaded before Python's own code."""
-    flags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags = [
+        "-O1",
+        "-g",
+        "-Werror",
+        "-Wconversion",
+        "-Wpedantic",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ]
     found = subprocess.run(
         [find_compiler() or "g++", "-print-file-name=libasan.so"], capture_output=True, text=True
     )

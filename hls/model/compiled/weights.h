@@ -70,7 +70,8 @@ class Weights {
   //! Rows that the place of a weight can name; a layer's columns are never more.
   static constexpr std::size_t kMostPlaces = std::size_t{1} << 16;
   //! What a weight in all lanes costs, and one of a row, in weights of a column that are met.
-  static constexpr double kCostInLanes = 4, kCostInRow = 0.85;
+  static constexpr std::size_t kCostInLanes = 4;
+  static constexpr double kCostInRow = 0.85;
 
   //! Up to kLanes vectors.
   struct Block {
@@ -96,8 +97,10 @@ class Weights {
     return count;
   }
 
-  bool few(std::size_t met, double share) const {
-    return static_cast<double>(met) < share * static_cast<double>(by_row_.size());
+  //! Whether so few weights are met that to take columns pays.
+  bool few(std::size_t met) const {
+    return rows_ <= kMostPlaces &&
+           static_cast<double>(met) < kCostInRow * static_cast<double>(by_row_.size());
   }
 
   //! Whether zeros that are left out save more than lanes do.
@@ -107,14 +110,14 @@ class Weights {
     for (std::size_t vector = 0; vector < block.vectors; ++vector) {
       count += met(block.vector(vector));
     }
-    return few(count, kCostInLanes);
+    return count < kCostInLanes * by_row_.size();
   }
 
   std::int64_t run_each(const Block& block, std::vector<std::int64_t>& sums) const {
     std::int64_t saturated = 0, of_padding = 0;
     for (std::size_t vector = 0; vector < block.vectors; ++vector) {
       const std::int16_t* values = block.vector(vector);
-      const bool by_columns = rows_ <= kMostPlaces && few(met(values), kCostInRow);
+      const bool by_columns = few(met(values));
       if (by_columns) sum_columns(values, sums);
       std::int16_t* outputs = block.outputs + vector * rows_;
       for (std::size_t row = 0; row < rows_; ++row) {
