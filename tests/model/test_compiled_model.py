@@ -23,6 +23,7 @@ from eie.hls.boundary.progress import Progress, listening
 from eie.hls.compiler.cxx import find_compiler
 from eie.hls.model import cycle_counts, cycles, memory_image
 from eie.hls.model.compiled import library
+from eie.hls.model.compiled.weights import CompiledWeights
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.design import Design
@@ -210,6 +211,19 @@ def long_row(columns: int) -> ResidentLayer:
     encoded = encode(0 * places, places, codes, columns=columns, pes=1, index_bits=4)
     fields = {"columns": columns, "rows": 1, "local_rows": 1, "shift": 40, "relu": 0}
     return ResidentLayer.build(fields, encoded, np.full(16, -32768, np.int16), np.zeros(1, int))
+
+
+@pytest.mark.parametrize("register_bytes", [16, 32])
+def test_processors_with_narrower_registers_give_the_same(register_bytes) -> None:
+    made = library.compile_model([f"-DEIE_WIDEST_REGISTER={register_bytes}"])
+    layer = long_row(700)
+    product = replace(layer.product, weights=layer.product.weights + np.arange(700))
+    layer = replace(layer, product=product, shift=13)
+    weights = CompiledWeights(
+        made, product, layer.bias, layer.rows, shift=13, relu=False, accumulator_bits=40
+    )
+    activations = vectors([1.0] * 90, 700, 3)
+    assert_same_results(weights.run(activations), layer.run_in_numpy(activations))
 
 
 @pytest.mark.parametrize("batch", [1, 40])

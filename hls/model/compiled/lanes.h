@@ -33,6 +33,21 @@ struct Register {
   typedef std::int16_t Narrow __attribute__((vector_size(kBytes / 2)));
 };
 
+//! Read as many numbers of 16 bits as a register has places.
+template <std::size_t kBytes>
+__attribute__((always_inline)) inline void widen(const std::int16_t* values,
+                                                 typename Register<kBytes>::Wide& wide) {
+#if defined(__clang__) || __GNUC__ >= 9
+  typename Register<kBytes>::Narrow narrow;
+  std::memcpy(&narrow, values, sizeof narrow);
+  wide = __builtin_convertvector(narrow, typename Register<kBytes>::Wide);
+#else
+  for (std::size_t place = 0; place < kBytes / sizeof(std::int32_t); ++place) {
+    wide[place] = values[place];
+  }
+#endif
+}
+
 //! RowInLanes with registers of kBytes.
 //!
 //! A product has 31 bits and a row 2**16 of them at most: their upper halves, and their lower ones,
@@ -45,7 +60,6 @@ __attribute__((always_inline)) inline std::int64_t row_in_lanes(
   constexpr std::size_t kRegisters = kLanes / kOfRegister;
   using Wide = typename Register<kBytes>::Wide;
   using WideUnsigned = typename Register<kBytes>::WideUnsigned;
-  using Narrow = typename Register<kBytes>::Narrow;
   Wide upper[kRegisters] = {};
   WideUnsigned lower[kRegisters] = {};
   for (; weight != end; ++weight) {
@@ -53,9 +67,9 @@ __attribute__((always_inline)) inline std::int64_t row_in_lanes(
     const std::int32_t value = weight->value;
 #pragma GCC unroll 8
     for (std::size_t part = 0; part < kRegisters; ++part) {
-      Narrow narrow;
-      std::memcpy(&narrow, values + part * kOfRegister, sizeof narrow);
-      const Wide product = __builtin_convertvector(narrow, Wide) * value;
+      Wide product;
+      widen<kBytes>(values + part * kOfRegister, product);
+      product *= value;
       upper[part] += product >> 16;
       lower[part] += reinterpret_cast<WideUnsigned>(product) & 0xffffu;
     }
@@ -93,13 +107,17 @@ __attribute__((target("avx512f,avx512bw,avx512dq"))) inline std::int64_t row_in_
 }
 #endif
 
+//! Bytes of the widest registers that are taken; tests take fewer.
+#ifndef EIE_WIDEST_REGISTER
+#define EIE_WIDEST_REGISTER 64
+#endif
+
 //! The fastest for this processor.
 inline RowInLanes fastest_row_in_lanes() {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    return row_in_64_bytes;
-  }
-  if (__builtin_cpu_supports("avx2")) return row_in_32_bytes;
+  const bool avx512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  if (EIE_WIDEST_REGISTER >= 64 && avx512) return row_in_64_bytes;
+  if (EIE_WIDEST_REGISTER >= 32 && __builtin_cpu_supports("avx2")) return row_in_32_bytes;
 #endif
   return row_in_16_bytes;
 }
