@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
-from eie.hls.model.compiled.library import LayerLengths
+from eie.hls.model.compiled.library import DesignOfRun, LayerOfRun
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 
@@ -19,7 +19,7 @@ __all__ = ["CompiledRun", "CountedLayer"]
 
 #: Seconds that a call of the library takes about: Ctrl-C is heard, and progress told, in between.
 _CALL_SECONDS = 0.1
-#: A call takes at most so many times the vectors of the one before.
+#: A call takes at most so many times the layers of vectors of the one before.
 _GROWTH = 8
 
 Activations = Sequence[npt.NDArray[np.int16]]
@@ -65,47 +65,47 @@ class CompiledRun:
             shape = (len(activations[0]), layer.columns)
             if values.shape != shape or values.dtype != np.int16:
                 raise ValueError(f"activations must be int16 {shape}, not {values.shape}")
+        # The library reads what all of these hold.
+        taken = [_with_neighbours(values) for values in activations]
         given = [
-            LayerLengths(layer.columns, layer.rows, layer.local_rows, layer.lengths.ctypes.data)
-            for layer in layers
+            LayerOfRun(
+                layer.columns,
+                layer.rows,
+                layer.local_rows,
+                layer.lengths.ctypes.data,
+                values.ctypes.data,
+                values.strides[0] // values.itemsize,
+            )
+            for layer, values in zip(layers, taken, strict=True)
         ]
         #: Cycles until the last output of each vector: int64, shape (batch,).
-        self.ends = np.zeros(len(activations[0]), np.int64)
+        self.ends = np.zeros(len(taken[0]), np.int64)
         handle = library.eie_run_new(
-            design.pes,
-            design.queue_depth,
-            design.result_depth,
+            DesignOfRun(*(getattr(design, name) for name, *_ in DesignOfRun._fields_)),
             len(layers),
-            (LayerLengths * len(layers))(*given),
+            (LayerOfRun * len(layers))(*given),
+            len(self.ends),
+            self.ends.ctypes.data,
         )
         if not handle:
             raise MemoryError("there is not enough memory to count cycles")
         try:
-            self._run(library, handle, activations)
+            _run(library, handle, len(self.ends))
             #: What the run's counters say.
             self.counters = _counters(library, handle, design.pes, len(layers))
         finally:
             library.eie_run_free(handle)
 
-    def _run(self, library: ctypes.CDLL, handle: int, activations: Activations) -> None:
-        vectors, done, part = len(self.ends), 0, 1
-        while done < vectors:
-            tell("counting cycles", done, vectors, "vectors")
-            part = min(part, vectors - done)
-            taken = [_with_neighbours(values[done : done + part]) for values in activations]
-            pointers = (ctypes.c_void_p * len(taken))(*(values.ctypes.data for values in taken))
-            strides = [values.strides[0] // values.itemsize for values in taken]
-            begin = time.perf_counter()
-            library.eie_run_vectors(
-                handle,
-                part,
-                pointers,
-                (ctypes.c_int64 * len(strides))(*strides),
-                self.ends[done:].ctypes.data,
-            )
-            spent = max(time.perf_counter() - begin, 1e-6)
-            done += part
-            part = max(1, min(_GROWTH * part, int(part * _CALL_SECONDS / spent)))
+
+def _run(library: ctypes.CDLL, handle: int, vectors: int) -> None:
+    """Go on with a run until it is done, some tenth of a second at a time."""
+    done, turns = 0, 1
+    while done < vectors:
+        tell("counting cycles", done, vectors, "vectors")
+        begin = time.perf_counter()
+        done = library.eie_run_advance(handle, turns)
+        spent = max(time.perf_counter() - begin, 1e-6)
+        turns = max(1, min(_GROWTH * turns, int(turns * _CALL_SECONDS / spent)))
 
 
 def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

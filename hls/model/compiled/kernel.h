@@ -17,13 +17,25 @@
 
 namespace model {
 
-//! A layer as the PEs hold it.
+//! What of a design decides its cycles.
+struct Design {
+  std::int64_t pes;
+  std::int64_t queue_depth;
+  std::int64_t result_depth;
+};
+
+//! A layer as the PEs hold it, and what it takes in a run.
 struct Layer {
   std::int64_t columns;
   std::int64_t rows;
   std::int64_t local_rows;
   //! Entries of each PE in each column, shape (columns, pes).
   const std::int32_t* lengths;
+  //! Activations of the first vector, and how many further on each next vector's are.
+  const std::int16_t* activations;
+  std::int64_t stride;
+
+  const std::int16_t* vector(std::int64_t number) const { return activations + number * stride; }
 };
 
 //! Where each process of the kernel is in time, during one run packet.
@@ -31,17 +43,19 @@ struct Layer {
 //! `NAME_at_` is the cycle that the process NAME has come to.
 class Kernel {
  public:
-  Kernel(std::size_t pes, std::size_t queue_depth, std::size_t result_depth,
-         std::vector<Layer> layers)
-      : pes(pes),
-        broadcast(pes, queue_depth),
+  //! A run of `vectors` vectors; `ends` takes the cycles until the last output of each.
+  Kernel(const Design& design, std::vector<Layer> layers, std::int64_t vectors, std::int64_t* ends)
+      : pes(places(design.pes)),
+        broadcast(places(design.pes), places(design.queue_depth)),
         layer_cycles(layers.size()),
         layers_(std::move(layers)),
+        count_(vectors),
+        ends_(ends),
         receive_at_(kReceivedBeats),
         tokens_(kStreamDepth),
         vectors_(kStreamDepth),
         commands_(kCommandDepth),
-        gather_(pes, result_depth),
+        gather_(places(design.pes), places(design.result_depth)),
         hidden_(kStreamDepth),
         outputs_(kOutputDepth),
         // A cycle later the sender reads the answer's begin, and then sends the header.
@@ -52,26 +66,30 @@ class Kernel {
     pass_token();
   }
 
-  //! Take a vector through all layers: for each the activations that it takes.
-  void run(const std::int16_t* const* activations) {
-    for (std::size_t number = 0; number < layers_.size(); ++number) {
+  //! Go on for at most `turns` layers of a vector; gives how many vectors are done.
+  std::int64_t advance(std::int64_t turns) {
+    for (; turns > 0 && done_ < count_; --turns) {
       const Time begin = control_activations_at_;
-      const bool last = number + 1 == layers_.size();
-      run_layer(layers_[number], activations[number], number == 0, last);
-      layer_cycles[number] += (last ? send_at_ : control_activations_at_) - begin;
+      const Layer& layer = layers_[layer_];
+      const bool last = layer_ + 1 == layers_.size();
+      run_layer(layer, layer.vector(done_), layer_ == 0, last);
+      layer_cycles[layer_] += (last ? send_at_ : control_activations_at_) - begin;
+      layer_ = last ? 0 : layer_ + 1;
+      if (last) ends_[done_++] = cycles();
     }
+    return done_;
   }
 
   //! Cycles until the last output so far.
   Time cycles() const { return send_at_ - taken_on_; }
-
-  std::size_t layers() const { return layers_.size(); }
 
   Pes pes;
   Broadcast broadcast;
   std::vector<Time> layer_cycles;
 
  private:
+  static std::size_t places(std::int64_t count) { return static_cast<std::size_t>(count); }
+
   void receive() { receive_at_ = tokens_.write(receive_at_) + 1; }
 
   //! `control_activations` sends a token, which every process down to the PEs passes on.
@@ -147,6 +165,12 @@ class Kernel {
   }
 
   std::vector<Layer> layers_;
+  //! Vectors of the run, and those that are done.
+  std::int64_t count_;
+  std::int64_t done_ = 0;
+  std::int64_t* ends_;
+  //! The layer whose turn it is.
+  std::size_t layer_ = 0;
   Time receive_at_;
   Stream tokens_;
   Time control_activations_at_ = 0;

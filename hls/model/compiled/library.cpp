@@ -13,14 +13,13 @@
 
 extern "C" {
 
-//! A run on a kernel of a design; null if there is not enough memory. What `layers` points to must
-//! live as long as the run.
-void* eie_run_new(std::int64_t pes, std::int64_t queue_depth, std::int64_t result_depth,
-                  std::int64_t layers, const model::Layer* layer) {
+//! A run on a kernel, as Kernel takes it; null if there is not enough memory. What the layers and
+//! `ends` point to must live as long as the run.
+void* eie_run_new(const model::Design* design, std::int64_t layers, const model::Layer* layer,
+                  std::int64_t vectors, std::int64_t* ends) {
   try {
-    return new model::Kernel(static_cast<std::size_t>(pes), static_cast<std::size_t>(queue_depth),
-                             static_cast<std::size_t>(result_depth),
-                             std::vector<model::Layer>(layer, layer + layers));
+    return new model::Kernel(*design, std::vector<model::Layer>(layer, layer + layers), vectors,
+                             ends);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -30,20 +29,9 @@ void eie_run_free(void* run) {
   delete static_cast<model::Kernel*>(run);
 }
 
-//! Take `vectors` more vectors through a run.
-//!
-//! For each layer `activations` has where its first vector is, and `strides` how many activations
-//! later each next one is; `ends` takes the cycles until the last output of each.
-void eie_run_vectors(void* run, std::int64_t vectors, const std::int16_t** activations,
-                     const std::int64_t* strides, std::int64_t* ends) {
-  auto& kernel = *static_cast<model::Kernel*>(run);
-  for (std::int64_t vector = 0; vector < vectors; ++vector) {
-    kernel.run(activations);
-    ends[vector] = kernel.cycles();
-    for (std::size_t layer = 0; layer < kernel.layers(); ++layer) {
-      activations[layer] += strides[layer];
-    }
-  }
+//! Go on with a run, as Kernel::advance.
+std::int64_t eie_run_advance(void* run, std::int64_t turns) {
+  return static_cast<model::Kernel*>(run)->advance(turns);
 }
 
 //! What was counted so far; `busy`, `starved` and `full` have a place for each PE.

@@ -19,7 +19,8 @@ from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
 
 __all__ = [
-    "LayerLengths",
+    "DesignOfRun",
+    "LayerOfRun",
     "WriteBack",
     "compile_model",
     "model_library",
@@ -30,14 +31,22 @@ __all__ = [
 _MAIN = "library.cpp"
 
 
-class LayerLengths(ctypes.Structure):
-    """A layer as `kernel.h` takes it."""
+class DesignOfRun(ctypes.Structure):
+    """What of a design decides its cycles, as `kernel.h` takes it: attributes of the design."""
+
+    _fields_ = tuple((name, c_int64) for name in ("pes", "queue_depth", "result_depth"))
+
+
+class LayerOfRun(ctypes.Structure):
+    """A layer, and what it takes in a run, as `kernel.h` takes it."""
 
     _fields_ = (
         ("columns", c_int64),
         ("rows", c_int64),
         ("local_rows", c_int64),
         ("lengths", c_void_p),
+        ("activations", c_void_p),
+        ("stride", c_int64),
     )
 
 
@@ -47,13 +56,15 @@ class WriteBack(ctypes.Structure):
     _fields_ = (("shift", c_int64), ("relu", c_int64), ("accumulator_bits", c_int64))
 
 
-_INT64S = POINTER(c_int64)
 #: Result and parameters of each function of `library.cpp`.
 _FUNCTIONS = {
-    "eie_run_new": (c_void_p, [c_int64] * 4 + [POINTER(LayerLengths)]),
+    "eie_run_new": (
+        c_void_p,
+        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64, c_void_p],
+    ),
     "eie_run_free": (None, [c_void_p]),
-    "eie_run_vectors": (None, [c_void_p, c_int64, POINTER(c_void_p), _INT64S, c_void_p]),
-    "eie_run_counters": (None, [c_void_p, _INT64S] + [c_void_p] * 4),
+    "eie_run_advance": (c_int64, [c_void_p, c_int64]),
+    "eie_run_counters": (None, [c_void_p, POINTER(c_int64), *[c_void_p] * 4]),
     "eie_weights_new": (c_void_p, [c_int64] * 2 + [c_void_p] * 3),
     "eie_weights_free": (None, [c_void_p]),
     "eie_weights_run": (
