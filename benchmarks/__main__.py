@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure import digits_net, energy, host, our_kernel, paper_array, speed
+from benchmarks.measure import digits_net, energy, host, lenet, our_kernel, paper_array, speed
 from benchmarks.measure.timing import Environment
 from benchmarks.page.render import write_page
 from benchmarks.paper.layers import LAYERS, PaperLayer
@@ -36,6 +36,7 @@ _OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
 #: Parts that take some of the layers, or none.
 _OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
     "passes": our_kernel.passes,
+    "model": lenet.run,
     "host": host.run,
     "build": speed.build,
     "precision": digits_net.precision,
@@ -43,7 +44,7 @@ _OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
 }
 PARTS = (*_OF_LAYER, *_OTHERS)
 #: Those that smaller layers make no shorter; a quick run leaves them out.
-_SLOW = {"build", "precision", "skewness"}
+_SLOW = {"build", "model", "precision", "skewness"}
 
 
 def rows_of(part: str, layers: Sequence[PaperLayer]) -> Rows:

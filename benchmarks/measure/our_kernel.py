@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +13,11 @@ from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
 from benchmarks.results import Row, Rows
 from eie.hls.model.allowance import allowance_of
-from eie.hls.model.cycles import count_cycles
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.emulator import Emulator
+from eie.hls.model.memory_image import ResidentNetwork
 from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.packing.packed_network import PackedNetwork
@@ -32,6 +34,8 @@ OUR_QUEUE_DEPTH, _PAPER_POINTER_BITS = 64, 16
 PADDING_LIMIT = 0.025
 #: Vectors of a batch; the first fills the machine, the others are what a vector costs.
 VECTORS = 4
+#: Counts the cycles of a run.
+Count = Callable[[Design, ResidentNetwork, Sequence[npt.NDArray[np.int16]]], Counters]
 #: What can be turned off, and what it says in the table.
 SWITCHES: Mapping[str, str] = {
     "assignment": "rows dealt out by their work",
@@ -70,12 +74,12 @@ class OnKernel:
         """Take vectors through it, packets in and packets out: (batch, inputs) codes."""
         return self._session.run(codes)
 
-    def cycles(self, codes: npt.NDArray[np.int16]) -> int:
-        """Cycles of one packet of vectors, input and output included."""
+    def cycles(self, codes: npt.NDArray[np.int16], *, count: Count = count_cycles) -> int:
+        """Cycles of one packet of vectors, input and output included, by one of the models."""
         resident = self._emulator.resident
         assert resident is not None
         sent = self._packed.in_order_sent(codes)
-        return count_cycles(self._packed.design, resident, [sent]).cycles
+        return count(self._packed.design, resident, [sent]).cycles
 
 
 def improvements(layer: PaperLayer) -> Rows:

@@ -22,6 +22,7 @@ from benchmarks.paper.layers import PES, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
 from benchmarks.results import Rows
 from eie.hls.boundary.partials import temporary_folder
+from eie.hls.model import cycles
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
@@ -91,34 +92,46 @@ def torch_products(
     return {"torch dense": lambda: linear(batch, dense), "torch CSR": lambda: sparse @ columns}
 
 
-def tool(layer: PaperLayer) -> Rows:
-    """Measure packing, emulating and counting cycles of a layer for 64 PEs; medians.
+def beside_scipy(layer: PaperLayer) -> Rows:
+    """Measure the functional emulation of a layer for 64 PEs, and scipy's product; medians.
 
-    The emulator takes packets and gives packets; models count the cycles of one vector.
+    The emulator takes packets and gives packets.
     """
     net = network(layer, PATTERNS["uniform"])
-    packed = pack_for_kernel(net)
-    kernel, matrix = OnKernel(packed), csr(net.layers[0])
+    kernel, matrix = OnKernel(pack_for_kernel(net)), csr(net.layers[0])
     one, many = inputs(layer), inputs(layer, BATCHES[1])
     vector, columns = one[0].astype(np.float32), many.T.astype(np.float32, order="C")
-    active = np.flatnonzero(one[0])
-    lengths = packed.layers[0].encoded.lengths()[:, active]
-    design = packed.design
     times = side_by_side(
         {"emulator_us": lambda: kernel.run(one), "scipy_us": lambda: matrix @ vector}
     )
     times |= side_by_side(
         {"emulator_batch_us": lambda: kernel.run(many), "scipy_batch_us": lambda: matrix @ columns}
     )
+    yield {name: timing.median_us for name, timing in times.items()}
+
+
+def tool(layer: PaperLayer) -> Rows:
+    """Measure packing, emulating and counting cycles of a layer for 64 PEs; medians.
+
+    Models count the cycles of one vector: the kernel's compiled and in numpy, and the paper's.
+    """
+    net = network(layer, PATTERNS["uniform"])
+    packed = pack_for_kernel(net)
+    kernel, one = OnKernel(packed), inputs(layer)
+    active = np.flatnonzero(one[0])
+    lengths = packed.layers[0].encoded.lengths()[:, active]
+    design = packed.design
     models: dict[str, Action] = {
         "kernel_model_us": lambda: kernel.cycles(one),
+        "numpy_model_us": lambda: kernel.cycles(one, count=cycles.count_cycles),
         "paper_model_us": lambda: paper_cycles(lengths, design.queue_depth),
         "pack_us": lambda: pack(net, design),
     }
-    times |= side_by_side(models, repeats=5, seconds=5.0)
+    times = side_by_side(models, repeats=5, seconds=5.0)
     met = int(np.diff(net.layers[0].indptr)[active].sum())
     row = {"weights": net.layers[0].nonzeros, "activations": len(active), "weights_met": met}
-    yield row | {name: timing.median_us for name, timing in times.items()}
+    (beside,) = beside_scipy(layer)
+    yield row | beside | {name: timing.median_us for name, timing in times.items()}
 
 
 def build(_: object = None, *, pes: int = PES) -> Rows:

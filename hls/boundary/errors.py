@@ -27,6 +27,7 @@ __all__ = [
     "Problems",
     "SaturationWarning",
     "Shortage",
+    "SlowModelWarning",
     "ToolError",
     "UncalibratedWarning",
     "UnderflowWarning",
@@ -92,6 +93,10 @@ class KeptDensityWarning(EieWarning):
 
 class UncalibratedWarning(EieWarning):
     """A network's error is not known, since it was compressed without calibration data."""
+
+
+class SlowModelWarning(EieWarning):
+    """Cycles are counted in numpy, exactly but slowly, since there is no compiler; says why."""
 
 
 class InputError(EieError, ValueError):

@@ -1,1 +1,1 @@
-"""The machine in numpy: what it computes, how long it takes, what it needs."""
+"""The machine in numpy, fast in C++: what it computes, how long it takes, what it needs."""

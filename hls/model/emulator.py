@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError
-from eie.hls.model.cycles import count_cycles
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.load_check import check_load
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import ResidentNetwork, read_sections
@@ -186,11 +186,11 @@ class Emulator:
         if beats + RUN.beats != length or answer >= MOST_OUTPUT_BEATS:
             return Status.BAD_BATCH, nothing
         # A run cut short is filled up with zeros; its status voids the outputs.
-        vectors = np.zeros(beats, "<u8")
-        arrived = payload[RUN.beats :]
-        vectors[: len(arrived)] = arrived
+        vectors = payload[RUN.beats :]
+        if len(vectors) < beats:
+            vectors = np.concatenate([vectors, np.zeros(beats - len(vectors), "<u8")])
         shape = (fields["batch"], resident.input_beats * ACTIVATIONS_PER_BEAT)
-        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16))
+        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16, copy=False))
         *activations, outputs = run.activations
         self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
         saturated = [SATURATED.build(count=count) for count in run.saturated]

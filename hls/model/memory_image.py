@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
+from eie.hls.model.compiled.library import model_library
+from eie.hls.model.compiled.weights import CompiledWeights
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import Design
@@ -91,7 +94,8 @@ class ResidentLayer:
     def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
         """Outputs by slot, those of padding rows behind, and how many were saturated.
 
-        Padding rows give 0, but for loads that no packer makes. They do not count.
+        By the model's C++ where it compiles; :meth:`run_in_numpy` is what it must equal. Padding
+        rows give 0, but for loads that no packer makes. They do not count.
 
         Parameters
         ----------
@@ -103,6 +107,12 @@ class ResidentLayer:
         tuple of ndarray and int
             int16, shape (batch, slots), and the count.
         """
+        if self._compiled is None:
+            return self.run_in_numpy(activations)
+        return self._compiled.run(activations)
+
+    def run_in_numpy(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
+        """As :meth:`run`, in numpy: the specification."""
         sums = self.product(activations) + self.bias
         relu = self.relu
         half = (1 << self.shift) >> 1
@@ -116,6 +126,21 @@ class ResidentLayer:
         outputs, saturated = write_back_counted(sums, self.shift, relu=relu)
         _, spare = write_back_counted(sums[:, self.rows :], self.shift, relu=relu)
         return outputs, saturated - spare
+
+    @cached_property
+    def _compiled(self) -> CompiledWeights | None:
+        library = model_library()
+        if library is None:
+            return None
+        return CompiledWeights(
+            library,
+            self.product,
+            self.bias,
+            self.rows,
+            shift=self.shift,
+            relu=self.relu,
+            accumulator_bits=self.accumulator_bits,
+        )
 
     def _wrapped(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What an accumulator holds of `sums`."""

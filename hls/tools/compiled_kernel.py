@@ -26,10 +26,11 @@ from eie.hls.boundary.errors import (
     PacketError,
     ToolError,
 )
+from eie.hls.compiler.cxx import first_lines
 from eie.hls.project.project_check import foreign_sources, warning_text
 from eie.hls.spec.packets import BEAT_BYTES
 from eie.hls.spec.registers import PORTS
-from eie.hls.tools.gxx import first_lines, kept_program
+from eie.hls.tools.gxx import kept_program
 
 __all__ = ["CompiledKernel"]
 
@@ -42,8 +43,8 @@ class CompiledKernel:
     The folder's code is run with the rights of the caller. Where it is not what this version of
     eie generates for the folder's design, an :class:`eie.hls.boundary.errors.EieWarning` says so.
 
-    The program is kept (:mod:`eie.hls.tools.program_store`), and used again until the sources, the
-    compiler or its flags change.
+    The program is kept (:mod:`eie.hls.compiler.program_store`), and used again until the sources,
+    the compiler or its flags change.
 
     Parameters
     ----------

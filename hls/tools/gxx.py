@@ -16,13 +16,13 @@ from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.partials import temporary_folder
-from eie.hls.tools.processes import running
-from eie.hls.tools.program_store import find_program, keep_program, program_store
+from eie.hls.compiler.cxx import find_compiler, first_lines
+from eie.hls.compiler.processes import running
+from eie.hls.compiler.program_store import find_program, keep_program, program_store
 
 __all__ = [
     "ap_types_folder",
     "compile_program",
-    "first_lines",
     "kept_program",
     "make_command",
     "make_folder",
@@ -171,7 +171,7 @@ def kept_program(
 ) -> Iterator[Path]:
     """Give the program that files of a project make, compiled now if it has to be.
 
-    It is kept among the user's own files (:mod:`eie.hls.tools.program_store`), as what lies in a
+    It is kept among the user's own files (:mod:`eie.hls.compiler.program_store`), as what lies in a
     project may be somebody else's. Where nothing can be kept, it is gone with the ``with``
     statement.
 
@@ -200,15 +200,8 @@ def kept_program(
         yield made
 
 
-def first_lines(text: str, lines: int = 30) -> str:
-    """Give the first lines of a tool's output: the first error matters most."""
-    parts = text.strip().splitlines()
-    more = f"\n... {len(parts) - lines} more lines" if len(parts) > lines else ""
-    return "\n".join(parts[:lines]) + more
-
-
 def _compiler() -> str:
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    compiler = find_compiler()
     if compiler is None:
         raise ToolError(
             "simulating needs a C++ compiler: install g++ (on Debian and Ubuntu: "

@@ -17,11 +17,11 @@ from pathlib import Path
 from eie.hls.boundary.atomic import open_growing
 from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.partials import partial_folder
+from eie.hls.compiler.processes import running
 from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
-from eie.hls.tools.processes import running
 from eie.hls.tools.rtl.verdict import RtlVerdict, verdict_of
 
 __all__ = ["DEFAULT_STEPS", "STEPS", "build_bitstream", "run_block", "run_hls"]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError, DoesNotFitError, Problems, Shortage
+from eie.hls.boundary.progress import tell
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER, VERSION
@@ -157,6 +158,7 @@ class BoardLink:
             if stopped():
                 complete = False
                 break
+            tell("running", part.start, len(codes), "vectors")
             sequence, size = self._client.next_sequence(), packed.run_packet_bytes(len(codes[part]))
             slot = number % 2
             # Written while the packet before is under way; its own answer is read below.

@@ -25,7 +25,7 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add(
-        "emulate", run, "run a network in numpy, with cycle counts", "outputs", "report"
+        "emulate", run, "run a network without hardware, with cycle counts", "outputs", "report"
     )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument(

@@ -27,7 +27,7 @@ from typing import IO, Any
 from eie.hls.boundary.errors import DeviceError, EieError, InputError, ToolError
 from eie.hls.boundary.partials import temporary_folder
 from eie.hls.boundary.text import printable, shown
-from eie.hls.tools.processes import running
+from eie.hls.compiler.processes import running
 from eie.host.deploy.far_side import ANSWER, PROGRESS
 
 __all__ = ["Connection", "Target", "UnreachableError", "find_ssh"]

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import DESIGN, Kind, build_packet
-from eie.host.packing.packed_network import PackedNetwork
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, BEAT_BYTES, DESIGN, Kind, build_packet
+from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
@@ -29,7 +29,7 @@ from eie.host.protocol.responses import (
 
 __all__ = ["Client", "Session"]
 
-#: Input vectors of one packet take at most this many bytes.
+#: Vectors of one packet take at most this many bytes, as inputs or between any two layers.
 _PACKET_BYTES = 4 << 20
 
 
@@ -141,4 +141,11 @@ class Session:
     @property
     def vectors_per_packet(self) -> int:
         """A sensible number of vectors to give to one :meth:`run`."""
-        return max(1, _PACKET_BYTES // (8 * self._packed.input_beats))
+        packed = self._packed
+        widest = max([packed.input_beats, packed.output_beats, *map(_beats_between, packed.layers)])
+        return max(1, _PACKET_BYTES // (BEAT_BYTES * widest))
+
+
+def _beats_between(layer: PackedLayer) -> int:
+    """Beats of a vector of results, as an engine in software holds them for a whole packet."""
+    return -(-layer.local_rows * layer.encoded.pes // ACTIVATIONS_PER_BEAT)

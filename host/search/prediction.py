@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model.allowance import allowance_of
-from eie.hls.model.cycles import vector_ends
+from eie.hls.model.cycle_counts import vector_ends
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.design import Design
 from eie.host.network import Network

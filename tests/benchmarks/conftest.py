@@ -20,6 +20,10 @@ DIVISOR = 48
 #: Parts that train or compile: their rows are made up here.
 MADE_UP = {
     "build": [{"pes": 64, "generate_seconds": 0.125, "compile_seconds": 8.5}],
+    "model": [
+        {"what": what, "vectors": 100, "pes": 16, "cycles": 5000, "seconds": seconds}
+        for what, seconds in (("emulator", 0.5), ("board", 0.75), ("compiled", 0.01), ("numpy", 1))
+    ],
     "precision": [
         {"precision": "float32, dense", "accuracy": 0.9, "digits": 100},
         {"precision": "8-bit fixed point", "accuracy": 0.8, "digits": 100},

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import eie.hls.tools.gxx
+from eie.hls.compiler.program_store import program_store
 from eie.hls.tools.gxx import kept_program
-from eie.hls.tools.program_store import program_store
 
 SOURCES = ["kernel/eie.cpp", "simulation/server.cpp"]
 

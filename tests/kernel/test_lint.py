@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import eie.hls.model.compiled
 from eie.hls.model.resources import estimate
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
@@ -400,8 +401,10 @@ def test_layout_is_that_of_clang_format(rendered, tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             paths.append(path)
-    for driver in [*HERE.glob("*.cpp"), *HERE.glob("*.h")]:
-        paths.append(Path(shutil.copy(driver, tmp_path)))
+    of_model = Path(eie.hls.model.compiled.__path__[0])
+    for source in (file for folder in (HERE, of_model) for file in folder.iterdir()):
+        if source.suffix in (".h", ".cpp"):
+            paths.append(Path(shutil.copy(source, tmp_path)))
     done = subprocess.run(
         [tool, "--dry-run", "--Werror", *map(str, paths)], capture_output=True, text=True
     )

@@ -9,7 +9,7 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Kind, build_packet, parse_packet
 from eie.host.packing.packer import pack
-from eie.host.protocol.client import Client
+from eie.host.protocol.client import Client, Session
 from eie.host.protocol.responses import AnswerError
 
 DESIGN = Design(pes=2)
@@ -65,3 +65,11 @@ def test_another_network_than_the_one_loaded_is_noticed(random_network):
 
     with pytest.raises(DeviceError, match="load it again"):
         Client(transfer).load(packed)
+
+
+@pytest.mark.parametrize("sizes", [(900, 8), (40, 40), (1, 900), (4, 700, 3)])
+def test_a_packet_holds_so_many_vectors_that_none_of_their_layers_takes_much(random_network, sizes):
+    design = Design(pes=2, rows_per_pe=512, biases_per_pe=1024, accumulator_bits=48)
+    packed = pack(random_network(*sizes, density=0.01), design)
+    vectors = Session(Emulator(design), packed).vectors_per_packet
+    assert 2 << 20 <= 2 * vectors * max(4, *sizes) <= 4 << 20

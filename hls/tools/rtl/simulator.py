@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.errors import ToolError
-from eie.hls.tools.processes import running
+from eie.hls.compiler.processes import running
 from eie.hls.tools.rtl.exchanges import Exchange
 from eie.hls.tools.rtl.recording import JOB, SEEN, Pass, PassSeen
 from eie.hls.tools.rtl.sources import PORTS, TOP, RtlSources

@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.model.compiled.library import sources
 from eie.host.network import Network
 
 __all__ = ["MODELS", "check_version", "model_version", "network_hash"]
@@ -30,6 +31,10 @@ MODELS = (
     "eie.hls.model.cycles",
     "eie.hls.model.allowance",
     "eie.hls.model.loop_depths",
+    "eie.hls.model.cycle_counts",
+    "eie.hls.model.compiled.library",
+    "eie.hls.model.compiled.cycles",
+    "eie.hls.model.compiled.weights",
     "eie.hls.spec.matrix_format",
     "eie.hls.spec.fixed_point",
     "eie.host.network.layer",
@@ -58,10 +63,14 @@ def network_hash(network: Network) -> str:
 
 @functools.cache
 def model_version() -> str:
-    """Version of eie, and a hash of :data:`MODELS`: equal on machines that give equal results."""
+    """Version of eie, and a hash of :data:`MODELS` and the C++ that goes with them.
+
+    Equal on machines that give equal results.
+    """
     digest = hashlib.sha256()
     for name in MODELS:
         digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
+    digest.update(repr(sorted(sources().items())).encode())
     return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
 
 

@@ -10,6 +10,10 @@ from eie.host.search.explore.identity import MODELS
 
 #: Modules that an evaluation imports and that no result depends on.
 NO_MODELS = {
+    "eie.hls.compiler.cxx",  # how the model's C++ becomes a library, which changes no number
+    "eie.hls.compiler.processes",
+    "eie.hls.compiler.program_store",
+    "eie.hls.compiler.shared_library",
     "eie.hls.boundary.installation",  # advice
     "eie.hls.boundary.progress",
     "eie.host.network.file",

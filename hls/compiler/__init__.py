@@ -1,0 +1,1 @@
+"""The C++ compiler: found, run as a process that ends with us, and what it made is kept."""

@@ -1,0 +1,126 @@
+"""Cycles of a run, counted in C++ (`kernel.h`): equal to :mod:`eie.hls.model.cycles`."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from eie.hls.boundary.progress import tell
+from eie.hls.model.compiled.library import DesignOfRun, LayerOfRun
+from eie.hls.spec.counters import Counters
+from eie.hls.spec.design import Design
+
+__all__ = ["CompiledRun", "CountedLayer"]
+
+#: Seconds that a call of the library takes about: Ctrl-C is heard, and progress told, in between.
+_CALL_SECONDS = 0.1
+#: A call takes at most so many times the layers of vectors of the one before.
+_GROWTH = 8
+
+Activations = Sequence[npt.NDArray[np.int16]]
+
+
+@dataclass(frozen=True, eq=False)
+class CountedLayer:
+    """What of a layer decides its cycles."""
+
+    #: Inputs.
+    columns: int
+    #: Outputs.
+    rows: int
+    #: Rows that each PE works on.
+    local_rows: int
+    #: int32, shape (columns, pes), contiguous: entries of each PE in each column.
+    lengths: npt.NDArray[np.int32]
+
+
+class CompiledRun:
+    """A run packet in the library.
+
+    Parameters
+    ----------
+    library
+        Of :func:`eie.hls.model.compiled.library.compile_model`.
+    design
+        The hardware.
+    layers
+        Those of the network.
+    activations
+        For each layer the activations it takes, int16 of shape (batch, columns).
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        design: Design,
+        layers: Sequence[CountedLayer],
+        activations: Activations,
+    ) -> None:
+        for layer, values in zip(layers, activations, strict=True):
+            shape = (len(activations[0]), layer.columns)
+            if values.shape != shape or values.dtype != np.int16:
+                raise ValueError(f"activations must be int16 {shape}, not {values.shape}")
+        # The library reads what all of these hold.
+        taken = [_with_neighbours(values) for values in activations]
+        given = [
+            LayerOfRun(
+                layer.columns,
+                layer.rows,
+                layer.local_rows,
+                layer.lengths.ctypes.data,
+                values.ctypes.data,
+                values.strides[0] // values.itemsize,
+            )
+            for layer, values in zip(layers, taken, strict=True)
+        ]
+        #: Cycles until the last output of each vector: int64, shape (batch,).
+        self.ends = np.zeros(len(taken[0]), np.int64)
+        handle = library.eie_run_new(
+            DesignOfRun(*(getattr(design, name) for name, *_ in DesignOfRun._fields_)),
+            len(layers),
+            (LayerOfRun * len(layers))(*given),
+            len(self.ends),
+            self.ends.ctypes.data,
+        )
+        if not handle:
+            raise MemoryError("there is not enough memory to count cycles")
+        try:
+            _run(library, handle, len(self.ends))
+            #: What the run's counters say.
+            self.counters = _counters(library, handle, design.pes, len(layers))
+        finally:
+            library.eie_run_free(handle)
+
+
+def _run(library: ctypes.CDLL, handle: int, vectors: int) -> None:
+    """Go on with a run until it is done, some tenth of a second at a time."""
+    done, turns = 0, 1
+    while done < vectors:
+        tell("counting cycles", done, vectors, "vectors")
+        begin = time.perf_counter()
+        done = library.eie_run_advance(handle, turns)
+        spent = max(time.perf_counter() - begin, 1e-6)
+        turns = max(1, min(_GROWTH * turns, int(turns * _CALL_SECONDS / spent)))
+
+
+def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Activations of a vector side by side in memory, as the library reads them."""
+    side_by_side = values.strides[1] == values.itemsize and values.strides[0] % 2 == 0
+    return values if side_by_side else np.ascontiguousarray(values)
+
+
+def _counters(library: ctypes.CDLL, handle: int, pes: int, layers: int) -> Counters:
+    cycles = ctypes.c_int64()
+    busy, starved, full = (np.zeros(pes, np.int64) for _ in range(3))
+    layer_cycles = np.zeros(layers, np.int64)
+    library.eie_run_counters(
+        handle,
+        ctypes.byref(cycles),
+        *(array.ctypes.data for array in (busy, starved, full, layer_cycles)),
+    )
+    return Counters(cycles.value, busy, starved, full, tuple(layer_cycles.tolist()))
