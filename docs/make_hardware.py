@@ -19,8 +19,8 @@ from make_tables import table
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.boundary.partials import temporary_folder
+from eie.hls.model.area import AREA_HEAD, estimate
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
@@ -31,10 +31,12 @@ from eie.host.project.generate import generate
 from eie.host.protocol.client import Session
 from eie.host.search.fit import fit
 
-# The benchmarks are run from the repository's root and are no part of the installed package.
+# Benchmarks and calibration are run from the repository's root and are no part of the installed package.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.paper.layers import LAYERS
+from calibration.evidence import evidence_rows
+from calibration.savings import savings_rows
 
 PAGE = Path(__file__).parent / "hardware.md"
 SHAPE = (64, 256, 128, 10)
@@ -42,7 +44,13 @@ SHAPE = (64, 256, 128, 10)
 
 def main() -> int:
     """Rewrite the page, or check with --check that the quick parts are up to date."""
-    parts: dict[str, Callable[[], str]] = {"diagram": diagram, "memories": memories}
+    parts: dict[str, Callable[[], str]] = {
+        "diagram": diagram,
+        "memories": memories,
+        "area": area,
+        "evidence": evidence,
+        "changes": changes,
+    }
     if "--check" not in sys.argv:
         parts |= {"agreement": agreement, "boards": boards, "largest": largest}
     chosen = [name for name in sys.argv[1:] if name in parts]
@@ -131,11 +139,34 @@ def memories() -> str:
     ]
     table_text = table(("memory", "copies", "words x bits", "in", "BRAM18", "UltraRAM"), rows)
     total = (
-        f"Together {needed.bram36} BRAM36, {needed.uram} UltraRAM, {needed.dsp} DSP; "
-        f"{needed.lut[0]:,} to {needed.lut[1]:,} LUTs and {needed.ff[0]:,} to "
-        f"{needed.ff[1]:,} flip-flops (uncalibrated)."
+        f"Together {needed.bram36} BRAM36, {needed.uram} UltraRAM and {needed.dsp} DSP."
     )
     return f"{table_text}\n\n{total}"
+
+
+def area() -> str:
+    """What each process of the demo's design takes."""
+    needed = estimate(demo_design())
+    total = (
+        f"{needed.lut.parts:,} LUTs by parts; {needed.lut} by what published designs take beyond "
+        f"their parts. Flip-flops: {needed.ff.parts:,} by parts; {needed.ff}."
+    )
+    return f"{table(AREA_HEAD, needed.area_table())}\n\n{total}"
+
+
+def evidence() -> str:
+    """Published designs beside the sums of their operators."""
+    head, *rows = evidence_rows()
+    lines = [row for row in rows if len(row) == len(head)]
+    last = "; ".join(row[0] for row in rows if len(row) != len(head))
+    return f"{table(head, lines)}\n\n{last}."
+
+
+def changes() -> str:
+    """What changes of the kernel would save of the demo's design."""
+    head, *rows = savings_rows(demo_design())
+    lines = [row for row in rows if len(row) == len(head)]
+    return f"{table(head, lines)}\n\n{rows[-1][0].capitalize()}."
 
 
 def agreement() -> str:
@@ -198,7 +229,7 @@ def fitted(net: Network, board: str) -> str:
         result = fit(net, board)
     except DoesNotFitError as error:
         lacks = error.shortages[0]
-        # LUTs are said to be uncalibrated elsewhere on the page.
+        # LUTs are said to be estimated elsewhere on the page.
         resource = lacks.resource.split(" ")[0]
         return f"no: {lacks.needed} {resource}, may use {lacks.allowed}"
     return f"{result.design.pes} PEs, {result.chosen.latency_us:.0f} us"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import estimate, shortages
 from eie.hls.spec.boards import BOARDS, DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.design import Design
 from eie.host.report.facts import Resource
@@ -19,8 +19,8 @@ def resources_of(design: Design) -> tuple[Resource, ...]:
     """Lay what a design takes beside what its board has, the least certain first."""
     needed, board = estimate(design), board_of(design)
     rows: list[tuple[str, tuple[int, int], str, float]] = [
-        ("LUT", needed.lut, "lut", LUT_BUDGET),
-        ("Flip-flop", needed.ff, "ff", LUT_BUDGET),
+        ("LUT", (needed.lut.low, needed.lut.high), "lut", LUT_BUDGET),
+        ("Flip-flop", (needed.ff.low, needed.ff.high), "ff", LUT_BUDGET),
         ("Block RAM (36 Kib)", (needed.bram36, needed.bram36), "bram36", MEMORY_BUDGET),
         ("UltraRAM", (needed.uram, needed.uram), "uram", MEMORY_BUDGET),
         ("DSP slice", (needed.dsp, needed.dsp), "dsp", DSP_BUDGET),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eie.hls.boundary.errors import DesignError, DoesNotFitError, InputError
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Layer, Network
@@ -126,7 +126,7 @@ def test_fewer_pes_that_fit_are_named(passes, network):
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64, passes=passes)
     message = str(caught.value)
-    assert "LUT (uncalibrated): needs " in message
+    assert "LUT (estimated): needs " in message
     assert message.endswith("\ngive pes 16, which fits, or take a larger board")
     assert fit(network, "pynq-z2", pes=16)
     with pytest.raises(DoesNotFitError):

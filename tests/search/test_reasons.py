@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eie.hls.boundary.errors import DoesNotFitError
-from eie.hls.model.resources import demands, estimate
+from eie.hls.model.area import demands, estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -46,7 +46,7 @@ def test_what_limits_the_size_is_what_is_closest_to_its_budget(found):
         each.takes / max(each.allowed, 1) for each in every
     )
     assert limit.lut == found.estimate.lut
-    assert "judged by the middle of" in found.explain()
+    assert "judged by the expected value of" in found.explain()
 
 
 def test_what_limits_the_speed_is_a_share_of_the_cycles(found):

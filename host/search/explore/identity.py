@@ -18,7 +18,37 @@ __all__ = ["MODELS", "check_version", "model_version", "network_hash"]
 MODELS = (
     "eie.hls.spec.boards",
     "eie.hls.spec.design",
-    "eie.hls.model.resources",
+    *(
+        f"eie.hls.model.area.{name}"
+        for name in (
+            "block_design",
+            "blocks",
+            "budget",
+            "cost",
+            "estimate",
+            "memories",
+            "operator_table",
+            "part",
+            "published",
+            "streams",
+        )
+    ),
+    *(
+        f"eie.hls.model.area.processes.{name}"
+        for name in (
+            "broadcast",
+            "collect",
+            "column_fetch",
+            "control_activations",
+            "detect_nonzero",
+            "gather",
+            "merge",
+            "multiply_accumulate",
+            "receive",
+            "send",
+            "widths",
+        )
+    ),
     "eie.host.search.explore.evaluation",
     "eie.host.search.explore.result",
     "eie.host.search.judge",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
