@@ -56,6 +56,7 @@ def _measure(yosys: str, operator: Operator, family: str) -> dict[Variant, Cost]
             "calibration_top",
             family,
             dsp=operator.dsp,
+            flat=operator.flat,
         )
     instances = modules["calibration_top"]["cells"]
     return {variant: count(modules[instances[variant.instance]["type"]]) for variant in variants}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,18 +43,24 @@ def count(module: Mapping[str, Any]) -> Cost:
 
     LUTs are counted a cell each: two small ones that share a LUT6 count as two, as in the report of
     a synthesis by Vivado, which combines them later. A carry chain takes a bit from a LUT only, so
-    a bit that comes from elsewhere takes one as a wire; yosys does not count that.
+    a bit that comes from elsewhere takes one as a wire; yosys does not count that. The other
+    operand of a chain's bit is the second output of the same LUT where both need five inputs or
+    fewer.
 
     Raises
     ------
     ValueError
         If a cell is none that is known.
     """
-    drivers: dict[int, str] = {}
+    drivers: dict[int, Any] = {}
+    uses: Counter[int] = Counter()
     for cell in module["cells"].values():
         for port, bits in cell["connections"].items():
+            wires = [bit for bit in bits if isinstance(bit, int)]
             if cell["port_directions"].get(port) == "output":
-                drivers.update({bit: cell["type"] for bit in bits if isinstance(bit, int)})
+                drivers.update(dict.fromkeys(wires, cell))
+            else:
+                uses.update(wires)
     lut = ff = bram18 = dsp = 0
     for cell in module["cells"].values():
         kind = cell["type"]
@@ -62,10 +69,15 @@ def count(module: Mapping[str, Any]) -> Cost:
         elif kind in _MEMORY_LUTS:
             lut += _MEMORY_LUTS[kind]
         elif kind in ("CARRY4", "CARRY8"):
-            lut += sum(
-                isinstance(bit, int) and not re.match("LUT|INV", drivers.get(bit, ""))
-                for bit in cell["connections"]["S"]
-            )
+            for operand, select in zip(
+                cell["connections"]["DI"], cell["connections"]["S"], strict=True
+            ):
+                selecting = drivers.get(select)
+                if isinstance(select, int) and not _is_lut(selecting):
+                    lut += 1
+                other = drivers.get(operand)
+                if _is_lut(other) and _is_lut(selecting) and uses[operand] == 1:
+                    lut -= other is not selecting and len(_inputs(other) | _inputs(selecting)) <= 5
         elif re.fullmatch("FD[RSCP]E(_1)?", kind):
             ff += 1
         elif kind.startswith("RAMB18"):
@@ -77,3 +89,18 @@ def count(module: Mapping[str, Any]) -> Cost:
         elif kind not in _FREE:
             raise ValueError(f"{kind} is no cell that can be counted")
     return Cost(lut, ff, bram18, dsp)
+
+
+def _is_lut(cell: Any) -> bool:
+    return cell is not None and re.fullmatch("LUT[1-6]|INV", cell["type"]) is not None
+
+
+def _inputs(cell: Any) -> set[int]:
+    """Wires that a cell reads."""
+    return {
+        bit
+        for port, bits in cell["connections"].items()
+        if cell["port_directions"].get(port) == "input"
+        for bit in bits
+        if isinstance(bit, int)
+    }

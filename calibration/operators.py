@@ -40,6 +40,8 @@ class Operator:
     grid: dict[str, tuple[int, ...]] = field(default_factory=lambda: {"WIDTH": _WIDTHS})
     #: Whether DSP slices may be used.
     dsp: bool = False
+    #: Whether it is made of modules, which are to become one.
+    flat: bool = False
 
     def variants(self) -> Iterator[Variant]:
         """Every size."""
@@ -60,8 +62,8 @@ OPERATORS = (
     Operator("equal_constant"),
     Operator("less", _over(width=_SUMS)),
     Operator("multiply", _over(width=(8, 16, 17, 18, 24, 32)), dsp=True),
-    Operator("multiply_fabric", _over(width=(4, 8, 16, 24, 32))),
-    Operator("multiply_fabric_low", _over(width=(4, 8, 16, 24, 32))),
+    Operator("multiply_fabric", _over(width=(4, 8, 16, 32)), flat=True),
+    Operator("multiply_fabric_low", _over(width=(4, 8, 16, 32)), flat=True),
     Operator("count_ones", _over(width=(2, 4, 8, 16, 32))),
     Operator("crc32", _over(width=(8, 16, 32, 64))),
     # verilog/selection.v

@@ -127,10 +127,10 @@ def test_fewer_pes_that_fit_are_named(passes, network):
         fit(network, "pynq-z2", pes=64, passes=passes)
     message = str(caught.value)
     assert "LUT (estimated): needs " in message
-    assert message.endswith("\ngive pes 16, which fits, or take a larger board")
-    assert fit(network, "pynq-z2", pes=16)
+    assert message.endswith("\ngive pes 4, which fits, or take a larger board")
+    assert fit(network, "pynq-z2", pes=4)
     with pytest.raises(DoesNotFitError):
-        fit(network, "pynq-z2", pes=32)
+        fit(network, "pynq-z2", pes=8)
 
 
 def test_more_pes_are_named_where_one_has_too_many_rows():
@@ -141,11 +141,11 @@ def test_more_pes_are_named_where_one_has_too_many_rows():
 def test_passes_are_advised_only_where_they_help(random_network):
     network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
     with pytest.raises(DoesNotFitError) as caught:
-        fit(network, "pynq-z2", pes=16)
+        fit(network, "pynq-z2", pes=4)
     assert str(caught.value).endswith(
         "run it in passes (passes=True), prune it further, or take a larger board"
     )
-    assert fit(network, "pynq-z2", pes=16, passes=True).design
+    assert fit(network, "pynq-z2", pes=4, passes=True).design
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(

@@ -104,7 +104,9 @@ def test_goals_that_are_none_are_refused(keywords, message, random_network):
         fit(random_network(8, 8), "kv260", **keywords)
 
 
-@pytest.mark.parametrize("keywords", [{"goal": "area"}, {"latency_us": 5}, {"lut_budget": 0.5}, {"lut_edge": "low"}])
+@pytest.mark.parametrize(
+    "keywords", [{"goal": "area"}, {"latency_us": 5}, {"lut_budget": 0.5}, {"lut_edge": "low"}]
+)
 def test_goals_without_a_board_are_refused(keywords, random_network):
     with pytest.raises(InputError, match="must be given with a board"):
         fit(random_network(8, 8), **keywords)

@@ -133,7 +133,7 @@ def test_an_error_has_shortages_and_ways_as_data(network):
 def test_passes_are_worded_for_whoever_reads(random_network):
     network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
     with pytest.raises(NoDesignError) as caught:
-        fit(network, "pynq-z2", pes=16)
+        fit(network, "pynq-z2", pes=4)
     assert Way("passes") in caught.value.ways
     assert "(passes=True)" in str(caught.value)
     assert no_design(caught.value.found, "--passes") == str(caught.value).replace(

@@ -60,7 +60,15 @@ def test_lays_counts_beside_the_estimate(csynth, utilization):
     used = replace(EXPECTED, lut=1)
     comparison = compare(DESIGN, csynth, replace(utilization, used=used))
     assert comparison.rows == (
-        Row("BRAM18", (NEEDED.bram18,) * 2, NEEDED.bram18, True, EXPECTED.bram18, EXPECTED.bram18, 288),
+        Row(
+            "BRAM18",
+            (NEEDED.bram18,) * 2,
+            NEEDED.bram18,
+            True,
+            EXPECTED.bram18,
+            EXPECTED.bram18,
+            288,
+        ),
         Row("UltraRAM", (NEEDED.uram,) * 2, NEEDED.uram, True, EXPECTED.uram, EXPECTED.uram, 64),
         Row("DSP", (4, 4), 4, True, 4, 4, 1248),
         Row("LUT", LUT, EXPECTED.lut, False, EXPECTED.lut, 1, 117_120),

@@ -2,6 +2,9 @@
 
 Each lists what the C++ in ``templates/kernel`` says: operators with the widths of its types, read
 from the text as no schedule exists. Whoever changes a header finds the line to change here.
+
+Counted once is what a LUT does in one: a multiplexer or a mask in front of an adder is in the
+adder's LUTs, holding a register is its clock enable, and clearing it its reset.
 """
 
 from eie.hls.model.area.processes.broadcast import broadcast

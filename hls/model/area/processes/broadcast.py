@@ -28,7 +28,6 @@ def broadcast(design: Design, children: int, *, leaf: bool, count: int) -> Block
 def _counters(children: int) -> list[Part]:
     return [
         part("cycles of a full queue", "increment", children, width=COUNTER),
-        part("cycles of a full queue: or none yet", "mask", children, width=COUNTER),
         part("report in place of the data", "select", children, width=COUNTER, ways=2),
         register("cycles of a full queue", COUNTER, children),
     ]

@@ -26,7 +26,7 @@ def collect(design: Design) -> Block:
             part("lanes that hold rows", "logic2", width=lanes),
             part("saturated lanes", "count_ones", width=lanes),
             part("count", "add", width=_COUNT),
-            part("count, or 0 in a new run", "mask", 2, width=_COUNT),
+            part("count, or 0 in a new run", "mask", width=_COUNT),
             part("word, layer", "increment", 2, width=WORD_COUNT),
             part("word, layer: end", "less", 3, width=WORD_COUNT),
             part("word: last", "equal", width=WORD_COUNT),

@@ -45,8 +45,7 @@ def _input() -> Iterator[Part]:
     yield part("beat: end, last", "less", width=17)
     yield part("beat: last", "equal", width=17)
     yield part("lanes that hold inputs", "mask", width=BEAT_BITS)
-    yield part("beat to its place in the word", "mask", width=WORD)
-    yield part("word so far with the beat", "logic2", width=WORD)
+    yield part("word so far with the beat in its place", "logic2", width=WORD)
     yield register("word so far", WORD)
     yield register("beat, and how many", 2 * 17 + BEAT_BITS)
 

@@ -14,8 +14,8 @@ __all__ = ["receive"]
 #: Places that take a beat and use its CRC: the trailer's and the drain's are dead code, and the
 #: header's first is shared by both of its CRCs.
 _CRC_PLACES = 9
-#: Places that take a beat only if TLAST has not been seen.
-_GUARDED = 7
+#: Loops that take a beat, or zero once TLAST has been seen; elsewhere that is a register's reset.
+_GUARDED = 4
 
 
 def receive(design: Design) -> Block:

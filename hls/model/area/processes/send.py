@@ -44,7 +44,7 @@ def _lengths() -> Iterator[Part]:
 
 
 def _vectors() -> Iterator[Part]:
-    yield part("word: its next beat, or a new one", "select", width=WORD, ways=3)
+    yield part("word: its next beat, or a new one", "select", width=WORD, ways=2)
     yield part("beats left, of all and of the vector", "add", 2, width=COUNTER)
     yield part("beats left: of a new vector", "select", width=COUNTER, ways=2)
     yield part("beats left: one, two", "equal_constant", 4, width=COUNTER)
