@@ -81,7 +81,8 @@ OPERATORS = (
     # verilog/storage.v
     Operator("register", _over(width=(1, 320))),
     Operator("fifo", _over(width=(2, 16, 68, 300), depth=(2, 4, 8, 16, 32, 64))),
-    Operator("lutram_1p", _over(width=(2, 16, 48), depth=(8, 16, 32, 64, 128, 256, 512))),
+    # yosys 0.23 has no UltraScale+ memory of LUTs that is one-ported and deeper than 256.
+    Operator("lutram_1p", _over(width=(2, 16, 48), depth=(8, 16, 32, 64, 128, 256))),
     Operator("lutram_sdp", _over(width=(2, 16, 48), depth=(8, 16, 32, 64, 128, 256, 512))),
     # verilog/control.v
     Operator("states", _over(width=(2, 4, 8, 16, 32, 64))),

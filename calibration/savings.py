@@ -125,7 +125,7 @@ def savings_rows(design: Design) -> Iterator[tuple[str, ...]]:
             f"{after.dsp - before.dsp}",
         )
     expected = spread("lut").expected
-    yield (f"all LUTs of the kernel by parts: {before.lut:,.0f}; expected {expected:.2f} times",)
+    yield (f"All LUTs of the kernel by parts: {before.lut:,.0f}; expected {expected:.2f} times",)
 
 
 #: Blocks that there is one of, whatever the number of PEs.

@@ -47,9 +47,10 @@ class OperatorTable:
     """Measured operators of the families of parts.
 
     Between two measured sizes a figure is interpolated linearly, along each parameter in turn;
-    beyond them it goes on along the line through the last two. A figure of a larger size is never
-    taken as less than that of a smaller one, as a synthesiser's luck with one size must not make
-    hardware smaller that does more.
+    beyond them it goes on along the line through the last two. LUTs of a larger size are never
+    taken as fewer than those of a smaller one, as a synthesiser's luck with one size must not make
+    hardware smaller that does more; flip-flops are, as a queue of two is made of them and one of
+    four is not.
     """
 
     #: What measured it, as it says itself: ``Yosys 0.23 (...)``.
@@ -195,18 +196,19 @@ _Grid = dict[tuple[int, ...], tuple[float, ...]]
 
 
 def _grid(costs: Mapping[tuple[int, ...], Cost]) -> _Grid:
-    """Figures by sizes, each at least as large as those of all smaller sizes."""
-    plain = {at: (cost.lut, cost.ff, cost.bram18, cost.dsp) for at, cost in costs.items()}
+    """Figures by sizes, LUTs at least as many as those of all smaller sizes."""
     return {
-        at: tuple(
+        at: (
             max(
-                figures[n]
-                for other, figures in plain.items()
-                if all(o <= a for o, a in zip(other, at, strict=True))
-            )
-            for n in range(4)
+                other.lut
+                for smaller, other in costs.items()
+                if all(s <= a for s, a in zip(smaller, at, strict=True))
+            ),
+            cost.ff,
+            cost.bram18,
+            cost.dsp,
         )
-        for at in plain
+        for at, cost in costs.items()
     }
 
 

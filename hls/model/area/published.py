@@ -176,7 +176,7 @@ PUBLISHED: tuple[Published, ...] = (
     *(
         Published(
             f"insertion sort of {elements}",
-            f"{_LIBRARY}, database: insert_sort.hpp, docs/src/guide/sort/insert_sort.rst",
+            f"{_LIBRARY}, database (1e01c6e): insert_sort.hpp, insert_sort.rst",
             "synthesis results, tool not named",
             "xcup",
             lut,
@@ -196,7 +196,7 @@ PUBLISHED: tuple[Published, ...] = (
     *(
         Published(
             f"bitonic sort of {keys}",
-            f"{_LIBRARY}, database: bitonic_sort.hpp, docs/src/guide/sort/bitonic_sort.rst",
+            f"{_LIBRARY}, database (1e01c6e, a86461c): bitonic_sort.hpp, bitonic_sort.rst",
             "resource consumption, tool not named",
             "xcup",
             lut,
@@ -212,7 +212,7 @@ PUBLISHED: tuple[Published, ...] = (
     ),
     Published(
         "video pattern",
-        "t-kuha/sd-blk-video: src/hls/hls.cpp, README.md",
+        "t-kuha/sd-blk-video (ecd79f2, 752e3a8): src/hls/hls.cpp, README.md",
         "Vivado, after implementation, xc7z020",
         "xc7",
         124,

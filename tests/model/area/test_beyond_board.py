@@ -81,7 +81,7 @@ def test_a_budget_of_luts_is_a_share_or_a_number():
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_any_number_of_the_range_may_be_judged(edge):
-    board, needed = BOARDS["kv260"], estimate(Design(pes=32))
+    board, needed = BOARDS["zcu104"], estimate(Design(pes=32))
     takes = getattr(needed.lut, edge)
     for limit, fits in ((takes, True), (takes - 1, False)):
         *_, lut = demands(needed, board, LutBudget(limit, edge))

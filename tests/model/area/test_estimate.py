@@ -132,7 +132,7 @@ def test_ranges_go_from_less_to_more():
 
 
 def test_what_fits_has_no_shortage():
-    assert shortages(estimate(Design(pes=8)), BOARDS["pynq-z1"]) == ()
+    assert shortages(estimate(Design(pes=2)), BOARDS["pynq-z1"]) == ()
 
 
 def test_each_resource_is_short_beyond_its_share_and_not_before():
