@@ -141,6 +141,15 @@ def test_resources_are_laid_beside_the_board(full, bare):
     assert all(each.available is None for each in bare.facts.resources)
 
 
+def test_the_parts_of_the_area_are_those_of_the_estimate(full):
+    luts = [each.lut for each in full.facts.area]
+    assert luts == sorted(luts, reverse=True)
+    by_name = {each.name: each for each in full.facts.area}
+    pes = full.facts.design["pes"]
+    assert by_name["multiply_accumulate"].copies == by_name["multiply_accumulate"].dsp == pes
+    assert "axi_dma_0" in by_name
+
+
 def test_a_design_beyond_its_board_is_told_so(random_network):
     network = random_network(20, 10)
     design = Design(pes=128, board="pynq-z2", rows_per_pe=64)
