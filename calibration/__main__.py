@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from calibration.crosscheck import crosscheck
+from calibration.crosscheck import crosscheck_rows
 from calibration.evidence import evidence_rows
 from calibration.measure import measure, sources_hash
 from calibration.yosys import find_yosys, version_of
@@ -27,29 +27,13 @@ def main(arguments: list[str]) -> int:
             write_whole(_TABLE, write_table(version, measure(yosys), sources_hash()))
             print(f"wrote {_TABLE}", file=sys.stderr)
         print("Processes by hand, as one piece and as a sum of operators:\n")
-        head = ("module", "family", "LUTs, sum", "LUTs, whole", "whole / sum", "FFs, sum", "whole")
-        print(as_text([head, *_crosscheck_rows(yosys)]))
+        print(as_text(crosscheck_rows(yosys)))
         print("\nPublished designs, and the sum of their operators:\n")
         print(as_text(evidence_rows()))
     except EieError as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _crosscheck_rows(yosys: str) -> list[tuple[str, ...]]:
-    return [
-        (
-            each.module,
-            each.family,
-            f"{each.summed.lut:.0f}",
-            f"{each.whole.lut:.0f}",
-            f"{each.ratio:.2f}",
-            f"{each.summed.ff:.0f}",
-            f"{each.whole.ff:.0f}",
-        )
-        for each in crosscheck(yosys)
-    ]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from calibration.yosys import FAMILIES, synthesize
 from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.part import Part, part, register
 
-__all__ = ["WHOLES", "CrossCheck", "crosscheck"]
+__all__ = ["WHOLES", "CrossCheck", "crosscheck", "crosscheck_rows"]
 
 _FOLDER = Path(__file__).parent / "whole"
 
@@ -33,8 +33,7 @@ def _pe() -> Iterator[Part]:
     yield part("left, address, value", "select", width=8 + 13, ways=2)
     yield part("address + 1", "increment", width=13)
     yield part("entry of its word", "select", width=9, ways=4)
-    yield part("row + 1, row + zeros", "add", 2, width=6)
-    yield part("row, or 0", "mask", width=6)
+    yield part("row + 1, row or 0 + zeros", "add", 2, width=6)
     yield part("code: any", "any", width=4)
     yield part("codebook", "lutram_sdp", width=16, depth=128)
     yield part("product", "multiply", width=16)
@@ -45,9 +44,8 @@ def _pe() -> Iterator[Part]:
     yield part("sum", "add", width=36)
     yield part("sum, or 0", "mask", width=36)
     yield part("bias", "add", width=36)
-    yield part("ReLU", "mask", width=36)
     yield part("half", "decode", width=36)
-    yield part("half added", "add", width=36)
+    yield part("half added, to 0 by ReLU", "add", width=36)
     yield part("shift", "shift_arithmetic", width=36)
     yield part("saturation", "saturate", width=36)
     yield register("registers", 36 * 5 + 32 + 16 * 6 + 13 + 8 + 6 * 7 + 40)
@@ -73,8 +71,7 @@ def _broadcast() -> Iterator[Part]:
     yield part("children that wait", "any", width=4)
     yield part("a child took it", "logic2", 4, width=2)
     yield part("kinds", "equal_constant", 5, width=4)
-    yield part("full", "increment", 4, width=32)
-    yield part("full, or 0", "mask", 4, width=32)
+    yield part("full, or 0, + 1", "increment", 4, width=32)
     yield part("report", "select", 4, width=32, ways=2)
     yield register("token, children, counts", 68 + 4 + 128)
 
@@ -108,3 +105,23 @@ def crosscheck(yosys: str) -> Iterator[CrossCheck]:
             netlist = synthesize(yosys, sources, module, family, flat=True)
             summed = sum((each.cost(family) for each in parts()), Cost())
             yield CrossCheck(module, family, summed, count(netlist[module]))
+
+
+def crosscheck_rows(yosys: str) -> list[tuple[str, ...]]:
+    """Give header and rows of a table."""
+    head = ("module", "family", "LUTs, sum", "LUTs, whole", "whole / sum", "FFs, sum", "FFs, whole")
+    return [
+        head,
+        *(
+            (
+                each.module,
+                each.family,
+                f"{each.summed.lut:.0f}",
+                f"{each.whole.lut:.0f}",
+                f"{each.ratio:.2f}",
+                f"{each.summed.ff:.0f}",
+                f"{each.whole.ff:.0f}",
+            )
+            for each in crosscheck(yosys)
+        ),
+    ]

@@ -105,7 +105,7 @@ def describe_design(design: Design) -> None:
         print(f"{each.resource}: {each.takes} of {each.available}")
     print(
         f"LUT: {needed.lut.low} to {needed.lut.high} of {lut.available} ({_ESTIMATED}); the "
-        f"{JUDGED} value, {lut.takes}, is {100 * lut.share:.0f} %, of which "
-        f"{100 * LUT_BUDGET:.0f} % are the budget"
+        f"{JUDGED} value, {lut.takes}, is {100 * lut.share:.0f} %, and the budget "
+        f"{100 * LUT_BUDGET:.0f} %"
     )
     warn_beyond_board(design)

@@ -54,7 +54,8 @@ def test_a_vector_alone_shares_no_cycles(report):
 def test_a_batch_shares_cycles_between_its_vectors(full):
     batch = full.facts.batch
     assert batch.overlap > 0
-    assert batch.total / batch.vectors < full.facts.single.total
+    # Against the same vectors one after another: another vector meets other weights.
+    assert batch.total < batch.opening + batch.layers
 
 
 def test_no_layer_is_faster_than_its_bounds(report):

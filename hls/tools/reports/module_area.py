@@ -70,8 +70,11 @@ def module_areas(path: Path, design: Design) -> tuple[ModuleArea, ...]:
             for each in figures
         ]
         if alike:
-            lut, ff = (statistics.fmean(column) for column in zip(*alike, strict=True))
-            areas.append(ModuleArea(process, len(alike), parts, (lut, ff)))
+            reported = (
+                statistics.fmean(luts for luts, _ in alike),
+                statistics.fmean(ffs for _, ffs in alike),
+            )
+            areas.append(ModuleArea(process, len(alike), parts, reported))
     return tuple(areas)
 
 
