@@ -22,9 +22,9 @@ FIT = "fit net.npz --board kv260 --out d.toml"
         ("--goal throughput", {"goal": "throughput"}),
         ("--latency-us 2.5", {"latency_us": 2.5}),
         ("--lut-edge high", {"lut_edge": "high"}),
-        ("--lut-budget 20%", {"lut_budget": 0.2}),
-        ("--lut-budget 0.2", {"lut_budget": 0.2}),
-        ("--lut-budget 20000", {"lut_budget": 20000}),
+        ("--lut-budget 40%", {"lut_budget": 0.4}),
+        ("--lut-budget 0.4", {"lut_budget": 0.4}),
+        ("--lut-budget 50000", {"lut_budget": 50000}),
     ],
 )
 def test_options_say_what_is_better(options, keywords, eie):

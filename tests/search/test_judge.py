@@ -76,7 +76,7 @@ def test_a_limit_of_latency_gives_the_smallest_that_meets_it(random_network):
 def test_a_budget_of_luts_is_kept(random_network):
     network = random_network(200, 150, 20, density=0.3, golden=1, magnitude=500)
     unlimited = fit(network, "kv260", lut_budget=1)
-    for budget, most in ((0.3, 0.3 * 117_120), (20_000, 20_000)):
+    for budget, most in ((0.3, 0.3 * 117_120), (45_000, 45_000)):
         found = fit(network, "kv260", lut_budget=budget)
         assert found.estimate.lut.expected <= most
         faster = [
@@ -154,7 +154,7 @@ def test_one_figure_of_luts_for_designs_too_large_to_fit(random_network):
     exact = [
         each for each in fit(network, "pynq-z2").candidates if each.shortages and not each.at_least
     ]
-    assert {each.design.pes for each in exact} >= {32, 64, 128}
+    assert {each.design.pes for each in exact} >= {8, 16, 32}
     for each in exact:
         same = by_design[tuple(each.design.parameters().items())]
         assert each.shortages == same.shortages

@@ -84,10 +84,10 @@ def test_a_report_that_is_not_there_leaves_its_column_empty(csynth, utilization,
     assert [text.split(":")[0] for text in bare.findings()] == ["Timing"]
 
 
-def test_the_ratio_is_to_the_middle_of_the_estimate():
-    row = Row("LUT", (1000, 3000), False, 1500, None, 9000)
+def test_the_ratio_is_to_what_is_expected():
+    row = Row("LUT", (1000, 3000), 2000, False, 1500, None, 9000)
     assert (row.ratio(1500), row.ratio(None)) == (0.75, None)
-    assert Row("UltraRAM", (0, 0), True, 3, None, 0).ratio(3) is None
+    assert Row("UltraRAM", (0, 0), 0, True, 3, None, 0).ratio(3) is None
 
 
 @pytest.mark.parametrize(("field", "name"), [("uram", "UltraRAM"), ("dsp", "DSP")])
