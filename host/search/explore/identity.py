@@ -6,10 +6,12 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.resources
 import platform
 from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.model.area.operator_table import FILE
 from eie.host.network import Network
 
 __all__ = ["MODELS", "check_version", "model_version", "network_hash"]
@@ -17,6 +19,8 @@ __all__ = ["MODELS", "check_version", "model_version", "network_hash"]
 #: Modules of eie whose text decides what a point's result is.
 MODELS = (
     "eie.hls.spec.boards",
+    "eie.hls.spec.packets",  # widths
+    "eie.hls.spec.registers",  # how many of them
     "eie.hls.spec.design",
     *(
         f"eie.hls.model.area.{name}"
@@ -90,6 +94,7 @@ def model_version() -> str:
     digest = hashlib.sha256()
     for name in MODELS:
         digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
+    digest.update((importlib.resources.files("eie.hls.model.area") / FILE).read_bytes())
     return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
 
 
