@@ -18,7 +18,7 @@ import numpy as np
 import eie
 
 network = eie.Network.load("network.npz")
-acc = eie.convert(network, board="pynq-z2", pes=4)
+acc = eie.convert(network, board="pynq-z2", pes=16)
 reveal_type(acc)
 reveal_type(acc.predict(np.zeros((1, 4)), "c++"))
 reveal_type(acc.evaluate(np.zeros((1, 4)), [1]).accuracy)

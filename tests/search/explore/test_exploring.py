@@ -21,7 +21,7 @@ from eie.host.search.explore.evaluation import evaluate, groups
 from eie.host.search.explore.fan_out import fan_out
 from eie.host.search.explore.result import PointResult
 
-AXES = {"pes": (2, 8), "queue_depth": (2, 32), "index_bits": (4, 5), "memory": ("bram",)}
+AXES = {"pes": (2, 4), "queue_depth": (2, 32), "index_bits": (4, 5), "memory": ("bram",)}
 
 
 @pytest.fixture(scope="module")
