@@ -54,6 +54,10 @@ fuzz: $(STAMP)  ## mutate 1,000,000 networks, designs and packets; rewrites docs
 golden: $(STAMP)  ## rewrite tests/golden after a wanted change of the templates
 	$(BIN)/pytest tests/kernel -k golden --update-golden
 
+.PHONY: calibrate
+calibrate: $(STAMP)  ## measure the operators with yosys; rewrites hls/model/area/operators.json (10 minutes)
+	$(BIN)/python -m calibration
+
 .PHONY: lint
 lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	$(BIN)/ruff check .

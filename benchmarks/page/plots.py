@@ -138,7 +138,7 @@ def _roofline(parts: Parts, axes: Any) -> None:
         axes.plot(rows.intensity, rows.gops, "o", color=color)
     axes.set(xscale="log", xlabel="operations for each activation broadcast")
     axes.set(yscale="log", ylabel="10⁹ operations a second, bound")
-    axes.set_title("Bounds at starting clocks; PEs by the uncalibrated middle of the LUT estimate")
+    axes.set_title("Bounds at starting clocks; PEs by the LUTs that are expected")
     axes.legend()
 
 

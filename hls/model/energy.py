@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from eie.hls.model.resources import bram18_of
+from eie.hls.model.area import bram18_of
 from eie.hls.spec.design import Design
 
 __all__ = [

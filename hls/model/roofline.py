@@ -1,17 +1,18 @@
 """What limits a layer on a board: PEs by each resource, and cycles by each path.
 
-How many PEs a board holds is a question of LUTs (a range that no synthesis has calibrated), block
-RAM (each PE reads memories of its own) and DSP slices. How fast a layer runs on them is one of PEs,
-of the broadcast, which gives one activation a cycle, and of the streams, which move four values a
-cycle.
+How many PEs a board holds is a question of LUTs (a range, around the sum over a design's parts),
+block RAM (each PE reads memories of its own) and DSP slices. How fast a layer runs on them is one
+of PEs, of the broadcast, which gives one activation a cycle, and of the streams, which move four
+values a cycle.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from eie.hls.model.resources import Estimate, estimate
-from eie.hls.spec.boards import DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
+from eie.hls.model.area import EDGES, JUDGED, Edge, Estimate, LutBudget, estimate
+from eie.hls.spec.boards import DSP_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.design import Design
 
 __all__ = ["LayerBounds", "LayerWork", "PeLimits", "layer_bounds", "pe_limits"]
@@ -24,7 +25,7 @@ _VALUES_PER_BEAT = 4
 class PeLimits:
     """PEs that each resource of a board allows, if it were the only one: powers of two."""
 
-    #: By the low end, the middle and the high end of the LUT range.
+    #: By the low end, what is expected and the high end of the LUT range.
     lut: tuple[int, int, int]
     #: By the smallest memories that a PE can have: what capacity takes comes on top.
     memory: int
@@ -32,13 +33,18 @@ class PeLimits:
 
     @property
     def pes(self) -> int:
-        """PEs by the middle of the LUT range, as `eie fit` judges."""
-        return min(self.lut[1], self.memory, self.dsp)
+        """PEs by the number of the LUT range that `eie fit` judges."""
+        return min(self.judged, self.memory, self.dsp)
+
+    @property
+    def judged(self) -> int:
+        """PEs by LUTs alone, as they are judged."""
+        return self.lut[EDGES.index(JUDGED)]
 
     @property
     def binding(self) -> str:
         """The resource that allows fewest."""
-        limits = {"LUT": self.lut[1], "BRAM": self.memory, "DSP": self.dsp}
+        limits = {"LUT": self.judged, "BRAM": self.memory, "DSP": self.dsp}
         return min(limits, key=lambda name: limits[name])
 
 
@@ -83,19 +89,18 @@ class LayerBounds:
 def pe_limits(board: Board) -> PeLimits:
     """PEs of a board by each of its resources, within the usual budgets."""
 
-    def most(allowed: float, needs: str, part: int = 0) -> int:
-        for pes in _COUNTS:
-            takes = _takes(estimate(_smallest(pes)), needs, part)
-            if takes <= allowed:
-                return pes
-        return 0
+    def most(allowed: float, takes: Callable[[Estimate], int]) -> int:
+        return next((pes for pes in _COUNTS if takes(of[pes]) <= allowed), 0)
 
-    luts = LUT_BUDGET * board.lut
-    low, middle, high = (most(luts, "lut", part) for part in range(3))
+    def by_luts(edge: Edge) -> int:
+        return most(LutBudget().allowed(board), lambda needs: needs.lut.at(edge))
+
+    of = {pes: estimate(_smallest(pes, board)) for pes in _COUNTS}
+    low, expected, high = map(by_luts, EDGES)
     return PeLimits(
-        lut=(low, middle, high),
-        memory=most(MEMORY_BUDGET * board.bram36, "bram36"),
-        dsp=most(DSP_BUDGET * board.dsp, "dsp"),
+        lut=(low, expected, high),
+        memory=most(MEMORY_BUDGET * board.bram36, lambda needs: needs.bram36),
+        dsp=most(DSP_BUDGET * board.dsp, lambda needs: needs.dsp),
     )
 
 
@@ -109,10 +114,11 @@ def layer_bounds(work: LayerWork, pes: int) -> LayerBounds:
     )
 
 
-def _smallest(pes: int) -> Design:
+def _smallest(pes: int, board: Board) -> Design:
     """A design whose memories take a block RAM each at most."""
     return Design(
         pes=pes,
+        board=board.name,
         queue_depth=32,
         entries_per_pe=4096,
         pointers_per_pe=2048,
@@ -122,10 +128,3 @@ def _smallest(pes: int) -> Design:
         biases_per_pe=64,
         hidden_activations=4096,
     )
-
-
-def _takes(needs: Estimate, resource: str, part: int) -> float:
-    if resource == "lut":
-        low, high = needs.lut
-        return (low, (low + high) / 2, high)[part]
-    return float(getattr(needs, resource))

@@ -29,6 +29,7 @@ __all__ = [
     "ACTIVATION_BITS",
     "ALL_PES",
     "ANSWER_BIT",
+    "BEAT_BITS",
     "BEAT_BYTES",
     "CODEBOOK_BEATS",
     "COUNTERS",

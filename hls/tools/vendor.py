@@ -18,7 +18,7 @@ from eie.hls.boundary.atomic import open_growing
 from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.partials import partial_folder
 from eie.hls.compiler.processes import running
-from eie.hls.model.resources import warn_beyond_board
+from eie.hls.model.area import warn_beyond_board
 from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of

@@ -13,6 +13,8 @@ from eie.host.network.sizes import size_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
+#: Said of LUTs.
+_ESTIMATED = "estimated by parts: see --area"
 #: Said of a network without calibration, or from an eie that recorded none.
 _UNKNOWN = "not known: compressed without calibration"
 
@@ -87,7 +89,7 @@ def _layer_losses(layer: LayerLoss) -> Iterator[str]:
 
 def describe_design(design: Design) -> None:
     """Print every parameter, and what the design takes of its board; warns if it is too much."""
-    from eie.hls.model.resources import demands, estimate, warn_beyond_board
+    from eie.hls.model.area import JUDGED, demands, estimate, warn_beyond_board
 
     print(f"identity {design.id:#010x}")
     for name, value in design.parameters().items():
@@ -96,13 +98,14 @@ def describe_design(design: Design) -> None:
     board = BOARDS.get(design.board)
     if board is None:
         print(f"BRAM36: {needed.bram36}\nUltraRAM: {needed.uram}\nDSP: {needed.dsp}")
-        print(f"LUT: {needed.lut[0]} to {needed.lut[1]} (uncalibrated)")
+        print(f"LUT: {needed.lut.low} to {needed.lut.high} ({_ESTIMATED})")
         return
     *exact, lut = demands(needed, board)
     for each in exact:
         print(f"{each.resource}: {each.takes} of {each.available}")
     print(
-        f"LUT: {needed.lut[0]} to {needed.lut[1]} of {lut.available} (uncalibrated); the middle, "
-        f"{lut.takes}, is {100 * lut.share:.0f} %, of which {100 * LUT_BUDGET:.0f} % are the budget"
+        f"LUT: {needed.lut.low} to {needed.lut.high} of {lut.available} ({_ESTIMATED}); the "
+        f"{JUDGED} value, {lut.takes}, is {100 * lut.share:.0f} %, and the budget "
+        f"{100 * LUT_BUDGET:.0f} %"
     )
     warn_beyond_board(design)

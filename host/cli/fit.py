@@ -65,5 +65,6 @@ def run(options: argparse.Namespace) -> None:
     takes, pes = result.estimate, counted(result.design.pes, "PE")
     print(
         f"{options.out}: {pes}, {takes.bram36} BRAM36, {takes.uram} UltraRAM, {takes.dsp} DSP "
-        f"(exact), {takes.lut[0]} to {takes.lut[1]} LUTs (uncalibrated)"
+        f"(exact), {takes.lut.low} to {takes.lut.high} LUTs "
+        f"(estimated, {takes.lut.expected} expected)"
     )

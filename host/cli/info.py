@@ -8,6 +8,7 @@ from pathlib import Path
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.file_kinds import identify
 from eie.hls.spec.design import Design
+from eie.host.cli.area import WHOLE, print_area
 from eie.host.cli.describe import describe, describe_design
 from eie.host.cli.parser import Commands
 from eie.host.network import Network
@@ -19,10 +20,18 @@ def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add("info", run, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
-    sub.add_argument(
+    detail = sub.add_mutually_exclusive_group()
+    detail.add_argument(
         "--stages",
         action="store_true",
         help="of a design: the cycles that pipeline stages are allowed, process by process",
+    )
+    detail.add_argument(
+        "--area",
+        nargs="?",
+        const=WHOLE,
+        metavar="PROCESS",
+        help="of a design: what each process takes of the FPGA, or the parts of one process",
     )
 
 
@@ -34,6 +43,10 @@ def run(options: argparse.Namespace) -> None:
         if path.suffix != ".toml" and kind.name != "design":
             raise InputError(f"--stages must be given with a design (.toml), not {path}")
         _print_stages(path)
+    elif options.area is not None:
+        if path.suffix != ".toml" and kind.name != "design":
+            raise InputError(f"--area must be given with a design (.toml), not {path}")
+        print_area(Design.load(path), options.area)
     elif path.suffix == ".npz" or kind.name == "network":
         describe(Network.load(path))
     elif path.suffix == ".toml" or kind.name == "design":

@@ -12,6 +12,7 @@ from typing import Any
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.numerals import integer, number
 from eie.hls.boundary.text import shown
+from eie.hls.model.area import EDGES, JUDGED
 from eie.hls.spec.design import PARAMETERS
 from eie.hls.spec.parameter import GROUPS, Parameter
 from eie.host.search.judge import GOALS
@@ -83,14 +84,18 @@ def add_goal(parser: argparse.ArgumentParser, *, limits: bool = True) -> None:
         "--lut-budget",
         type=_budget,
         metavar="SHARE|LUTS",
-        help="LUTs that the design may take: a share as 0.5 or 50%%, or a number above 1. The "
-        "middle of the estimate's range is judged, which no synthesis has calibrated (70%%)",
+        help="LUTs that the design may take: a share as 0.5 or 50%%, or a number above 1 (70%%)",
+    )
+    group.add_argument(
+        "--lut-edge",
+        choices=EDGES,
+        help=f"which number of the estimate's range of LUTs must keep to that budget ({JUDGED})",
     )
 
 
 def given_goal(options: argparse.Namespace) -> dict[str, Any]:
     """Keywords of :func:`eie.host.search.fit.fit` for what is better."""
-    names = ("goal", "latency_us", "lut_budget")
+    names = ("goal", "latency_us", "lut_budget", "lut_edge")
     given = {name: getattr(options, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -19,5 +19,8 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compare and print."""
     from eie.hls.tools.reports import compare_project
+    from eie.hls.tools.reports.module_area import compare_modules, modules_as_text
 
     print(compare_project(options.project).as_text())
+    if modules := modules_as_text(compare_modules(options.project)):
+        print(f"\n{modules}")

@@ -266,11 +266,11 @@ class Flow:
         loaded = BEAT_BYTES * plan_passes(self._network, fitted.design).load_cycles
         before = float32_bytes(self._network)
         used, design = fitted.estimate, fitted.design
-        low, high = used.lut
+        low, high = used.lut.low, used.lut.high
         lines = [
             f"{counted(design.pes, 'PE')} at {design.clock_mhz} MHz on {target_board(design).title}"
             f": {used.bram36} BRAM36, {used.uram} UltraRAM, {used.dsp} DSP, {low} to {high} LUTs "
-            "(uncalibrated)",
+            "(estimated)",
             f"{loaded:,} bytes are loaded of the network, {before / loaded:.1f} times fewer than "
             f"{before:,} of float32",
         ]

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from eie.hls.boundary.errors import EieError, EieWarning
-from eie.hls.model.resources import warn_beyond_board
+from eie.hls.model.area import warn_beyond_board
 from eie.hls.project.generator import render_project
 from eie.hls.project.project_folder import write_project
 from eie.hls.spec.design import Design

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import estimate, shortages
 from eie.hls.spec.boards import BOARDS, DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.design import Design
-from eie.host.report.facts import Resource
+from eie.host.report.facts import AreaPart, Resource
 
-__all__ = ["beyond_board", "board_of", "resources_of"]
+__all__ = ["area_of", "beyond_board", "board_of", "resources_of"]
 
 
 def board_of(design: Design) -> Board | None:
@@ -19,8 +19,8 @@ def resources_of(design: Design) -> tuple[Resource, ...]:
     """Lay what a design takes beside what its board has, the least certain first."""
     needed, board = estimate(design), board_of(design)
     rows: list[tuple[str, tuple[int, int], str, float]] = [
-        ("LUT", needed.lut, "lut", LUT_BUDGET),
-        ("Flip-flop", needed.ff, "ff", LUT_BUDGET),
+        ("LUT", (needed.lut.low, needed.lut.high), "lut", LUT_BUDGET),
+        ("Flip-flop", (needed.ff.low, needed.ff.high), "ff", LUT_BUDGET),
         ("Block RAM (36 Kib)", (needed.bram36, needed.bram36), "bram36", MEMORY_BUDGET),
         ("UltraRAM", (needed.uram, needed.uram), "uram", MEMORY_BUDGET),
         ("DSP slice", (needed.dsp, needed.dsp), "dsp", DSP_BUDGET),
@@ -39,6 +39,22 @@ def resources_of(design: Design) -> tuple[Resource, ...]:
             )
         )
     return tuple(each for each in resources if each.high or each.available)
+
+
+def area_of(design: Design) -> tuple[AreaPart, ...]:
+    """Say where its LUTs go, the largest part first."""
+    rows = sorted(estimate(design).rows, key=lambda row: -row.all.lut)
+    return tuple(
+        AreaPart(
+            name=row.name,
+            copies=row.count,
+            lut=round(row.all.lut),
+            ff=round(row.all.ff),
+            bram18=row.all.bram18,
+            dsp=row.all.dsp,
+        )
+        for row in rows
+    )
 
 
 def beyond_board(design: Design) -> str | None:

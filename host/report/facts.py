@@ -19,6 +19,7 @@ __all__ = [
     "FORMAT",
     "SCHEMA",
     "Accuracy",
+    "AreaPart",
     "EngineAgreement",
     "Facts",
     "LayerCycles",
@@ -218,6 +219,24 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class AreaPart:
+    """What processes of a kind, a stream or a cell of the block design take, by parts."""
+
+    #: Name.
+    name: str
+    #: How many of them there are.
+    copies: int
+    #: Look-up tables of all of them, before what published designs take beyond their parts.
+    lut: int
+    #: Flip-flops.
+    ff: int
+    #: Block RAMs of 18 Kib.
+    bram18: int
+    #: DSP slices.
+    dsp: int
+
+
+@dataclass(frozen=True)
 class EngineAgreement:
     """How many outputs of an engine are equal to the reference, to the last bit."""
 
@@ -290,6 +309,8 @@ class Facts:
     activity: PeActivity | None
     #: What the design takes of the board.
     resources: tuple[Resource, ...]
+    #: Where its LUTs and flip-flops go by the sum over its parts, the largest first.
+    area: tuple[AreaPart, ...]
     #: Which engines gave how many equal outputs.
     agreement: tuple[EngineAgreement, ...]
     #: Why this design was chosen: lines for people, empty if it was given.
@@ -317,6 +338,7 @@ SCHEMA: tuple[type, ...] = (
     LayerLoad,
     PeActivity,
     Resource,
+    AreaPart,
     EngineAgreement,
     Step,
 )

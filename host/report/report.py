@@ -21,7 +21,7 @@ from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import given_values
-from eie.host.report.board_use import beyond_board, board_of, resources_of
+from eie.host.report.board_use import area_of, beyond_board, board_of, resources_of
 from eie.host.report.facts import FORMAT, EngineAgreement, Facts, LayerFacts, as_json
 from eie.host.report.next_steps import PLACEHOLDERS, next_steps
 from eie.host.report.pe_load import layer_loads, pe_activity, size_of
@@ -183,6 +183,7 @@ def make_report(
         load=layer_loads(plan),
         activity=activity,
         resources=resources_of(design),
+        area=area_of(design),
         agreement=tuple(agreement),
         reasons=given_values.reasons_of(fit),
         missing=missing,

@@ -64,8 +64,8 @@ def synthesis_of(design: Design, build: Manifest | None) -> Synthesis:
             statement=(
                 "Cycles come from a model that equals the C++ simulation and leaves out what the "
                 f"pipelines take to fill: they are lower bounds. The clock of {design.clock_mhz} "
-                "MHz is a target. LUTs and flip-flops are an uncalibrated estimate, which may be "
-                "several times off."
+                "MHz is a target. LUTs and flip-flops are estimated by parts, uncalibrated by any "
+                "synthesis, and may be anywhere in their range."
             ),
             clock_mhz=design.clock_mhz,
             tool=None,
@@ -137,7 +137,7 @@ def _board_limit(design: Design) -> str:
     if board is None:
         return ""
     limits = pe_limits(board)
-    resource = {"LUT": "LUTs (uncalibrated)", "BRAM": "block RAM", "DSP": "DSP slices"}
+    resource = {"LUT": "LUTs (estimated)", "BRAM": "block RAM", "DSP": "DSP slices"}
     if design.pes >= limits.pes:
         if design.pes > limits.pes:
             return (

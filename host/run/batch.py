@@ -12,8 +12,8 @@ from eie.hls.boundary.errors import DeviceError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.model.allowance import RunAllowance
+from eie.hls.model.area import warn_beyond_board
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network

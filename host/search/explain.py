@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from eie.hls.boundary.errors import Shortage
 from eie.hls.boundary.text import counted
-from eie.hls.model.resources import Demand
+from eie.hls.model.area import Demand, Edge
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.search.candidate import Candidate
@@ -39,6 +39,9 @@ __all__ = [
 _CLOSEST_SHOWN = 3
 #: How passes are asked for in Python, and on the command line.
 _PASSES_IN_PYTHON = "passes=True"
+_EDGES: dict[Edge, str] = {
+    "low": "low end", "expected": "expected value", "high": "high end"
+}  # fmt: skip
 _GOALS = {
     "latency": "the lowest latency of one vector",
     "throughput": "the highest throughput in a batch",
@@ -138,11 +141,11 @@ def _(reason: LimitOfLatency) -> str:
 
 @sentence.register
 def _(reason: LimitOfSize) -> str:
-    low, high = reason.lut
     others = ", ".join(_demand(each) for each in reason.others if each.available)
     return (
         f"size: closest to its budget is {_demand(reason.scarcest)}; {others}. LUTs are judged "
-        f"by the middle of {low} to {high}, which no synthesis has calibrated"
+        f"by the {_EDGES[reason.edge]} of {reason.lut.low} to {reason.lut.high}, an estimate by "
+        "parts that no synthesis has calibrated"
     )
 
 

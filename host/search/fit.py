@@ -16,7 +16,7 @@ from typing import Any
 from eie.hls.boundary.errors import DesignError, InputError
 from eie.hls.boundary.tables import as_html
 from eie.hls.boundary.text import shown
-from eie.hls.model.resources import Estimate, demands, estimate
+from eie.hls.model.area import EDGES, JUDGED, Edge, Estimate, LutBudget, demands, estimate
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Network
@@ -108,6 +108,7 @@ def fit(
     goal: Goal | None = None,
     latency_us: float | None = None,
     lut_budget: float | None = None,
+    lut_edge: Edge | None = None,
     **fixed: Any,
 ) -> Fit:
     """Choose a design that holds `network` on `board`.
@@ -130,9 +131,11 @@ def fit(
         Microseconds of one vector that the design should not exceed: the smallest that does not is
         chosen, or the one that comes closest.
     lut_budget
-        LUTs that the design may take by the middle of their uncalibrated range: a share of the
-        board's up to 1, or a number of LUTs above. None for
-        :data:`eie.hls.spec.boards.LUT_BUDGET`.
+        LUTs that the design may take: a share of the board's up to 1, or a number of LUTs above.
+        None for :data:`eie.hls.spec.boards.LUT_BUDGET`.
+    lut_edge
+        Which number of the estimate's range of LUTs must keep to it: ``"low"``, ``"expected"`` or
+        ``"high"``. None for :data:`eie.hls.model.area.JUDGED`.
     **fixed
         Parameters of :class:`~eie.hls.spec.design.Design` that are not to be chosen.
 
@@ -160,14 +163,17 @@ def fit(
         raise InputError(
             f"lut_budget must be a share up to 1 or a number of LUTs above, not {shown(lut_budget)}"
         )
+    if lut_edge is not None and lut_edge not in EDGES:
+        raise InputError(f"lut_edge must be one of {', '.join(EDGES)}, not {shown(lut_edge)}")
     if board == NO_BOARD:
-        if goal is not None or latency_us is not None or lut_budget is not None:
+        if any(each is not None for each in (goal, latency_us, lut_budget, lut_edge)):
             raise InputError(
-                "goal, latency_us and lut_budget must be given with a board: without one there is "
-                "nothing to choose among"
+                "goal, latency_us, lut_budget and lut_edge must be given with a board: without one "
+                "there is nothing to choose among"
             )
         return _without_board(network, assignment, fixed)
-    look = WholeSearch(network, find_board(board), assignment, fixed, lut_budget)
+    budget = LutBudget(lut_budget, lut_edge or JUDGED)
+    look = WholeSearch(network, find_board(board), assignment, fixed, budget)
     return _on_board(look, judge, passes=passes, pass_judge=Judge(goal or "throughput", latency_us))
 
 
@@ -293,7 +299,7 @@ def _limit_of_size(look: WholeSearch, needs: Estimate) -> LimitOfSize:
     every = demands(needs, look.board, look.lut_budget)
     scarcest = max(every, key=lambda each: each.takes / max(each.allowed, 1))
     others = tuple(each for each in every if each != scarcest)
-    return LimitOfSize(scarcest, others, needs.lut)
+    return LimitOfSize(scarcest, others, needs.lut, look.lut_budget.edge)
 
 
 def _limit_of_speed(best: Sized) -> LimitOfSpeed:

@@ -8,14 +8,14 @@ else, by throughput in a batch, since weights are loaded once for each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DesignError, DoesNotFitError
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
@@ -76,8 +76,8 @@ class PassSearch:
     accumulator_bits: int
     #: Parameters that are not to be chosen.
     fixed: dict[str, Any]
-    #: As :func:`eie.hls.model.resources.demands` takes it.
-    lut_budget: float | None = None
+    #: As :func:`eie.hls.model.area.demands` takes it.
+    lut_budget: LutBudget = field(default_factory=LutBudget)
 
     def costs(
         self, counts: Sequence[int], inputs: npt.NDArray[np.int16], judge: Judge

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eie.hls.boundary.errors import Shortage
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -118,8 +118,8 @@ class WholeSearch:
     assignment: Assignment
     #: Parameters that are not to be chosen.
     fixed: dict[str, Any]
-    #: As :func:`eie.hls.model.resources.demands` takes it.
-    lut_budget: float | None = None
+    #: As :func:`eie.hls.model.area.demands` takes it.
+    lut_budget: LutBudget = field(default_factory=LutBudget)
 
     @functools.cached_property
     def accumulators(self) -> dict[str, int]:

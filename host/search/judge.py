@@ -22,7 +22,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.text import shown
-from eie.hls.model.resources import Estimate, demands, estimate
+from eie.hls.model.area import JUDGED, Estimate, demands, estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import RANGES, Design
 
@@ -53,7 +53,7 @@ class Merit:
     bram36: int
     uram: int
     dsp: int
-    #: Middle of the uncalibrated range.
+    #: The number of the range that is judged.
     lut: int
 
     @classmethod
@@ -71,7 +71,7 @@ class Merit:
             bram36=needs.bram36,
             uram=needs.uram,
             dsp=needs.dsp,
-            lut=needs.lut_middle,
+            lut=needs.lut.at(JUDGED),
         )
 
     @property

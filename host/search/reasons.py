@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from eie.hls.boundary.errors import Shortage
-from eie.hls.model.resources import Demand
+from eie.hls.model.area import Demand, Edge, Range
 from eie.hls.spec.design import Design
 from eie.host.search.candidate import Candidate
 from eie.host.search.judge import Goal
@@ -35,8 +35,10 @@ class LimitOfSize:
     scarcest: Demand
     #: The board's other resources.
     others: tuple[Demand, ...]
-    #: Uncalibrated range of the LUTs, whose middle is judged.
-    lut: tuple[int, int]
+    #: Range of the LUTs.
+    lut: Range
+    #: Which number of it was judged.
+    edge: Edge
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from eie.hls.model.resources import Shortage, estimate, shortages
+from eie.hls.boundary.errors import Shortage
+from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
@@ -41,7 +42,7 @@ def size_on_board(
     board: Board | None,
     accumulators: dict[str, int],
     fixed: dict[str, Any],
-    lut_budget: float | None = None,
+    lut_budget: LutBudget | float | None = None,
 ) -> tuple[Design, tuple[Shortage, ...]]:
     """Give a packed network a design on `board`, and say what board or design have too little of.
 
@@ -56,7 +57,7 @@ def size_on_board(
     fixed
         Parameters that are not to be chosen; board, PEs and zero runs among them.
     lut_budget
-        LUTs of the board that may be taken, as :func:`eie.hls.model.resources.demands` has it.
+        How LUTs are judged, as :func:`eie.hls.model.area.demands` has it.
     """
     design = packed.design.replace(**fixed)
     design = design.replace(**_shape(packed, fixed))

@@ -138,7 +138,7 @@ def test_fit_writes_a_design_and_says_why(eie):
     assert f"-> {design.pes:>3} PEs" in ended.out
     assert f"fitted.toml: {design.pes} PEs, " in ended.out
     assert "(exact)" in ended.out
-    assert "(uncalibrated)" in ended.out
+    assert "LUTs (estimated" in ended.out
 
 
 def test_generate_writes_a_project_and_replaces_it(eie):

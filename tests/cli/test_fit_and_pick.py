@@ -21,9 +21,10 @@ FIT = "fit net.npz --board kv260 --out d.toml"
         ("--goal area", {"goal": "area"}),
         ("--goal throughput", {"goal": "throughput"}),
         ("--latency-us 2.5", {"latency_us": 2.5}),
-        ("--lut-budget 20%", {"lut_budget": 0.2}),
-        ("--lut-budget 0.2", {"lut_budget": 0.2}),
-        ("--lut-budget 20000", {"lut_budget": 20000}),
+        ("--lut-edge high", {"lut_edge": "high"}),
+        ("--lut-budget 40%", {"lut_budget": 0.4}),
+        ("--lut-budget 0.4", {"lut_budget": 0.4}),
+        ("--lut-budget 50000", {"lut_budget": 50000}),
     ],
 )
 def test_options_say_what_is_better(options, keywords, eie):
@@ -79,9 +80,9 @@ def test_a_design_beyond_its_board_is_told_so(eie, folder):
         ended = eie(command)
         assert ended.status == 0
         assert "the design is beyond the budget of PYNQ-Z2" in ended.err, command
-        assert "LUT (uncalibrated): needs " in ended.err
+        assert "LUT (estimated): needs " in ended.err
     lut = next(line for line in eie("info large.toml").out.splitlines() if "LUT:" in line)
-    assert " of 53200 (uncalibrated)" in lut
+    assert " of 53200 (estimated by parts" in lut
 
 
 def test_the_papers_machine_is_as_large_as_a_design_for_a_board(eie):

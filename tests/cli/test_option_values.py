@@ -51,6 +51,7 @@ BAD_FIT = [
     *(("goal", text) for text in ("", "speed", "--")),
     *(("latency_us", text) for text in ("x", "", "--", "0", "-1", "nan", "inf", "1_0")),
     *(("lut_budget", text) for text in ("x", "", "--", "0", "-1", "nan", "101%", "0%", "%")),
+    *(("lut_edge", text) for text in ("", "middle", "--")),
 ]
 BAD_EXPLORE = [
     *(

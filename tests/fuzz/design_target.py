@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from eie.hls.boundary.errors import DesignError, EieError
+from eie.hls.model.area import estimate
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.resources import estimate
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Kind, build_packet
 from eie.host.project.generate import render

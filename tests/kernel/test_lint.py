@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import eie.hls.model.compiled
-from eie.hls.model.resources import estimate
+from eie.hls.model.area import estimate
 from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
 from eie.hls.spec.registers import PORTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eie.hls.model.resources import estimate
+from eie.hls.model.area import EDGES, estimate
 from eie.hls.model.roofline import LayerBounds, LayerWork, _smallest, layer_bounds, pe_limits
 from eie.hls.spec.boards import BOARDS
 
@@ -17,12 +17,11 @@ def test_limits_are_the_largest_that_the_budgets_allow(board):
     for part, pes in enumerate(limits.lut):
         for count, fits in ((pes, True), (2 * pes, False)):
             if 1 <= count <= 256:
-                low, high = estimate(_smallest(count)).lut
-                takes = (low, (low + high) / 2, high)[part]
-                assert (takes <= 0.7 * board.lut) == fits
+                takes = estimate(_smallest(count, board)).lut.at(EDGES[part])
+                assert (takes <= int(0.7 * board.lut)) == fits
     for count, fits in ((limits.memory, True), (2 * limits.memory, False)):
         if 1 <= count <= 256:
-            assert (estimate(_smallest(count)).bram36 <= 0.8 * board.bram36) == fits
+            assert (estimate(_smallest(count, board)).bram36 <= 0.8 * board.bram36) == fits
     assert limits.pes == min(limits.lut[1], limits.memory, limits.dsp)
     assert (
         limits.pes

@@ -184,7 +184,7 @@ def test_fit_chooses_passes_only_when_asked(random_network):
 
 def test_fit_in_passes_keeps_what_is_fixed(random_network):
     network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
-    found = fit(network, "pynq-z2", passes=True, pes=8, index_bits=5, queue_depth=16)
-    assert (found.design.pes, found.design.index_bits, found.design.queue_depth) == (8, 5, 16)
+    found = fit(network, "pynq-z2", passes=True, pes=4, index_bits=5, queue_depth=16)
+    assert (found.design.pes, found.design.index_bits, found.design.queue_depth) == (4, 5, 16)
     with pytest.raises(DoesNotFitError, match="prune it further"):
         fit(network, "pynq-z2", passes=True, pointers_per_pe=256)

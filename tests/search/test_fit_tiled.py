@@ -21,7 +21,7 @@ def network(random_network) -> Network:
 @pytest.mark.parametrize("fixed", [{"pointers_per_pe": 2050}, {"length_bits": 0}])
 def test_plain_pointers_run_in_passes_too(fixed, network):
     """2050 pointers are no whole words of compact ones; a plain layer takes one for its end."""
-    found = fit(network, "pynq-z2", passes=True, pes=16, **fixed)
+    found = fit(network, "pynq-z2", passes=True, pes=4, **fixed)
     assert found.in_passes
     assert {name: getattr(found.design, name) for name in fixed} == fixed
     assert found.design.length_bits == 0
@@ -43,4 +43,4 @@ def test_a_layer_without_weights_runs_in_passes_too(network):
     both = Network(
         (*network.layers, none), np.zeros((0, 2048), np.int16), np.zeros((0, 20), np.int16)
     )
-    assert fit(both, "pynq-z2", passes=True, pes=16).in_passes
+    assert fit(both, "pynq-z2", passes=True, pes=4).in_passes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.text import counted
-from eie.hls.model.resources import estimate
+from eie.hls.model.area import Range, estimate
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design, target_board
 from eie.hls.tools.reports.clock_findings import (
@@ -39,7 +39,9 @@ class Row:
     resource: str
     #: Least and most that the estimate expects; the same where it is a count.
     estimated: tuple[int, int]
-    #: Whether the estimate is a count, not a range that no build has calibrated.
+    #: What it expects most.
+    expected: int
+    #: Whether the estimate is a count, not a range.
     exact: bool
     #: What Vitis HLS expects the kernel to take; None without its report.
     hls: int | None
@@ -49,9 +51,8 @@ class Row:
     available: int
 
     def ratio(self, count: int | None) -> float | None:
-        """Return `count` over the middle of the estimate; None where there is nothing to divide."""
-        middle = sum(self.estimated) / 2
-        return None if count is None or middle == 0 else count / middle
+        """Return `count` over what is expected; None where there is nothing to divide."""
+        return None if count is None or self.expected == 0 else count / self.expected
 
 
 @dataclass(frozen=True)
@@ -214,11 +215,17 @@ def _rows(
 ) -> tuple[Row, ...]:
     needed = estimate(design)
 
-    def row(name: str, field: str, estimated: int | tuple[int, int], available: int) -> Row:
+    def row(name: str, field: str, estimated: int | Range, available: int) -> Row:
         exact = isinstance(estimated, int)
+        low, expected, high = (
+            (estimated,) * 3
+            if isinstance(estimated, int)
+            else (estimated.low, estimated.expected, estimated.high)
+        )
         return Row(
             resource=name,
-            estimated=(estimated, estimated) if isinstance(estimated, int) else estimated,
+            estimated=(low, high),
+            expected=expected,
             exact=exact,
             hls=getattr(hls, field) if hls is not None else None,
             vivado=getattr(vivado, field) if vivado is not None else None,
@@ -271,7 +278,7 @@ def _judge_range(row: Row, tool: str, count: int) -> str:
     elif count > high:
         place = f"ABOVE, {count / high:.2f} times the high end of,"
     whole = " for the whole block design" if tool == "Vivado" else ""
-    return f"has {count:,}{whole}: {place} the uncalibrated range of {low:,} to {high:,}."
+    return f"has {count:,}{whole}: {place} the estimated range of {low:,} to {high:,}."
 
 
 def _loop_findings(csynth: CsynthReport | None, log: HlsLog | None) -> Iterator[str]:

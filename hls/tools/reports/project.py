@@ -16,7 +16,7 @@ from eie.hls.tools.reports.path_slack import read_paths
 from eie.hls.tools.reports.timing import read_timing
 from eie.hls.tools.reports.utilization import read_utilization
 
-__all__ = ["DESIGN_RECORD", "compare_project", "project_allowance", "project_csynth"]
+__all__ = ["DESIGN_RECORD", "compare_project", "csynth_of", "project_allowance", "project_csynth"]
 
 #: Where ``vitis/run_hls.tcl`` and the unified flow of ``hls_config.cfg`` leave reports; the first
 #: wins, as it does in ``vivado/build.tcl``. With each, the logs that may tell of it, the first that
@@ -85,12 +85,17 @@ def project_csynth(project: Path, design: Design) -> CsynthReport | None:
     InputError
         If the report cannot be read, or is of another design than `design`.
     """
-    summaries = [project / folder / "csynth.xml" for folder in _SYNTHESIS]
-    path = next((path for path in summaries if path.is_file()), None)
+    path = csynth_of(project)
     if path is None:
         return None
     _check_design(path.parent, design, project)
     return read_csynth(path, sorted(path.parent.glob("*_csynth.xml")))
+
+
+def csynth_of(project: Path) -> Path | None:
+    """Find the report of the synthesis of `project`, if Vitis HLS has left one."""
+    summaries = [project / folder / "csynth.xml" for folder in _SYNTHESIS]
+    return next((path for path in summaries if path.is_file()), None)
 
 
 def project_allowance(project: Path, design: Design) -> RunAllowance:

@@ -78,7 +78,7 @@ class Exploration:
         lines.append(
             f"{counted(len(self.results), 'point')}, {fitting} of which fit; {self.evaluated} "
             f"evaluated in {self.seconds:.0f} s. Cycles by the exact cycle model; clocks are "
-            "targets, LUTs uncalibrated: nothing was synthesised."
+            "targets, LUTs estimated: nothing was synthesised."
         )
         if not fitting and self.results:
             closest = min(self.results, key=lambda result: result.share)

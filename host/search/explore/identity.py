@@ -6,10 +6,12 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.resources
 import platform
 from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.model.area.operator_table import FILE
 from eie.hls.model.compiled.library import sources
 from eie.host.network import Network
 
@@ -18,8 +20,40 @@ __all__ = ["MODELS", "check_version", "model_version", "network_hash"]
 #: Modules of eie whose text decides what a point's result is.
 MODELS = (
     "eie.hls.spec.boards",
+    "eie.hls.spec.packets",  # widths
+    "eie.hls.spec.registers",  # how many of them
     "eie.hls.spec.design",
-    "eie.hls.model.resources",
+    *(
+        f"eie.hls.model.area.{name}"
+        for name in (
+            "block_design",
+            "blocks",
+            "budget",
+            "cost",
+            "estimate",
+            "memories",
+            "operator_table",
+            "part",
+            "published",
+            "streams",
+        )
+    ),
+    *(
+        f"eie.hls.model.area.processes.{name}"
+        for name in (
+            "broadcast",
+            "collect",
+            "column_fetch",
+            "control_activations",
+            "detect_nonzero",
+            "gather",
+            "merge",
+            "multiply_accumulate",
+            "receive",
+            "send",
+            "widths",
+        )
+    ),
     "eie.host.search.explore.evaluation",
     "eie.host.search.explore.result",
     "eie.host.search.judge",
@@ -27,6 +61,8 @@ MODELS = (
     "eie.host.search.sizing",
     "eie.host.packing.tiling",
     "eie.hls.spec.dataflow",
+    "eie.hls.spec.design_fields",
+    "eie.hls.spec.record",
     "eie.host.packing.row_assignment",
     "eie.hls.model.cycles",
     "eie.hls.model.allowance",
@@ -71,6 +107,7 @@ def model_version() -> str:
     for name in MODELS:
         digest.update(Path(str(importlib.import_module(name).__file__)).read_bytes())
     digest.update(repr(sorted(sources().items())).encode())
+    digest.update((importlib.resources.files("eie.hls.model.area") / FILE).read_bytes())
     return f"{importlib.metadata.version('eie')}+{digest.hexdigest()[:8]}"
 
 

@@ -55,7 +55,7 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
             fitting = [each for each in results if each.fits]
             labels += _draw_board(axes, fitting, front, board, colors[board])
         axes.set_yscale("log")
-        shares = "largest share of one of the board's resources, % (LUTs uncalibrated)"
+        shares = "largest share of one of the board's resources, % (LUTs estimated)"
         axes.set_xlabel("Mbit of memory" if panel == [NO_BOARD] else shares)
         axes.set_ylabel("µs a vector by the cycle model, with stages, at a clock that is a target")
         if panel:

@@ -39,7 +39,7 @@ class PointResult:
     bram36: int
     uram: int
     dsp: int
-    #: Middle of the uncalibrated range.
+    #: The number of the range that is judged.
     lut: int
     #: Bits of all memories.
     memory_bits: int
@@ -111,7 +111,7 @@ class PointResult:
              f"{self.allowance} for pipeline stages, at {each['clock_mhz']} MHz (a target)"),
             *batch,
             ("takes", f"{self.bram36} BRAM36, {self.uram} UltraRAM, {self.dsp} DSP, "
-             f"{self.lut} LUTs (uncalibrated)"),
+             f"{self.lut} LUTs (estimated)"),
             *(("lacks", text) for text in self.lacks),
         ]  # fmt: skip
 

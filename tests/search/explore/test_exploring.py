@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.model.resources import estimate, shortages
+from eie.hls.model.area import estimate, shortages
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
@@ -21,7 +21,7 @@ from eie.host.search.explore.evaluation import evaluate, groups
 from eie.host.search.explore.fan_out import fan_out
 from eie.host.search.explore.result import PointResult
 
-AXES = {"pes": (2, 8), "queue_depth": (2, 32), "index_bits": (4, 5), "memory": ("bram",)}
+AXES = {"pes": (2, 4), "queue_depth": (2, 32), "index_bits": (4, 5), "memory": ("bram",)}
 
 
 @pytest.fixture(scope="module")

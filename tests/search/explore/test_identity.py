@@ -42,9 +42,9 @@ NO_MODELS = {
     "eie.host.search.reasons",
     "eie.host.search.explore.plot",
     "eie.host.search.explore.store",
-    "eie.hls.spec.registers",  # the driver's
+    "eie.hls.spec.block_design",  # names of cells
+    "eie.hls.spec.processing_system",
     "eie.hls.boundary.errors",
-    "eie.hls.spec.packets",  # a point is evaluated without packets
     "eie.hls.boundary.partials",
     "eie.hls.boundary.atomic",
 }

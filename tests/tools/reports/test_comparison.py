@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.model.resources import estimate
+from eie.hls.model.area import estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.hls.tools.reports import (
@@ -22,14 +22,15 @@ from eie.hls.tools.reports.slack_lines import slack_lines
 
 DESIGN = Design(pes=4, board="kv260", memory="uram", clock_mhz=200)
 NEEDED = estimate(DESIGN)
-#: What the estimate says, with LUTs and flip-flops in the middle of their ranges.
+#: What the estimate says, with LUTs and flip-flops as they are expected.
 EXPECTED = Resources(
-    lut=sum(NEEDED.lut) // 2,
-    ff=sum(NEEDED.ff) // 2,
+    lut=NEEDED.lut.expected,
+    ff=NEEDED.ff.expected,
     bram18=NEEDED.bram18,
     uram=NEEDED.uram,
     dsp=NEEDED.dsp,
 )
+LUT, FF = ((each.low, each.high) for each in (NEEDED.lut, NEEDED.ff))
 replace = dataclasses.replace
 
 
@@ -60,11 +61,19 @@ def test_lays_counts_beside_the_estimate(csynth, utilization):
     used = replace(EXPECTED, lut=1)
     comparison = compare(DESIGN, csynth, replace(utilization, used=used))
     assert comparison.rows == (
-        Row("BRAM18", (NEEDED.bram18,) * 2, True, EXPECTED.bram18, EXPECTED.bram18, 288),
-        Row("UltraRAM", (NEEDED.uram,) * 2, True, EXPECTED.uram, EXPECTED.uram, 64),
-        Row("DSP", (4, 4), True, 4, 4, 1248),
-        Row("LUT", NEEDED.lut, False, EXPECTED.lut, 1, 117_120),
-        Row("flip-flop", NEEDED.ff, False, EXPECTED.ff, EXPECTED.ff, 234_240),
+        Row(
+            "BRAM18",
+            (NEEDED.bram18,) * 2,
+            NEEDED.bram18,
+            True,
+            EXPECTED.bram18,
+            EXPECTED.bram18,
+            288,
+        ),
+        Row("UltraRAM", (NEEDED.uram,) * 2, NEEDED.uram, True, EXPECTED.uram, EXPECTED.uram, 64),
+        Row("DSP", (4, 4), 4, True, 4, 4, 1248),
+        Row("LUT", LUT, EXPECTED.lut, False, EXPECTED.lut, 1, 117_120),
+        Row("flip-flop", FF, EXPECTED.ff, False, EXPECTED.ff, EXPECTED.ff, 234_240),
     )
 
 
@@ -76,10 +85,10 @@ def test_a_report_that_is_not_there_leaves_its_column_empty(csynth, utilization,
     assert [text.split(":")[0] for text in bare.findings()] == ["Timing"]
 
 
-def test_the_ratio_is_to_the_middle_of_the_estimate():
-    row = Row("LUT", (1000, 3000), False, 1500, None, 9000)
+def test_the_ratio_is_to_what_is_expected():
+    row = Row("LUT", (1000, 3000), 2000, False, 1500, None, 9000)
     assert (row.ratio(1500), row.ratio(None)) == (0.75, None)
-    assert Row("UltraRAM", (0, 0), True, 3, None, 0).ratio(3) is None
+    assert Row("UltraRAM", (0, 0), 0, True, 3, None, 0).ratio(3) is None
 
 
 @pytest.mark.parametrize(("field", "name"), [("uram", "UltraRAM"), ("dsp", "DSP")])
@@ -121,17 +130,17 @@ def test_block_rams_of_the_dma_are_no_disagreement(csynth, utilization):
 @pytest.mark.parametrize(
     ("count", "place"),
     [
-        (NEEDED.lut[0], "in"),
-        (NEEDED.lut[1], "in"),
-        (NEEDED.lut[0] // 2, "BELOW, 0.50 times the low end of,"),
-        (NEEDED.lut[1] * 2, "ABOVE, 2.00 times the high end of,"),
+        (NEEDED.lut.low, "in"),
+        (NEEDED.lut.high, "in"),
+        (NEEDED.lut.low // 2, "BELOW, 0.50 times the low end of,"),
+        (NEEDED.lut.high * 2, "ABOVE, 2.00 times the high end of,"),
     ],
 )
 def test_a_range_says_where_a_count_falls(csynth, utilization, count, place):
     used = replace(EXPECTED, lut=count)
     comparison = compare(DESIGN, replace(csynth, used=used), replace(utilization, used=used))
-    low, high = NEEDED.lut
-    end = f"{place} the uncalibrated range of {low:,} to {high:,}."
+    low, high = NEEDED.lut.low, NEEDED.lut.high
+    end = f"{place} the estimated range of {low:,} to {high:,}."
     assert finding(comparison, "LUT: Vitis HLS ") == f"LUT: Vitis HLS has {count:,}: {end}"
     assert finding(comparison, "LUT: Vivado ") == (
         f"LUT: Vivado has {count:,} for the whole block design: {end}"
@@ -257,7 +266,7 @@ def test_the_text_is_a_table_with_findings(csynth, utilization):
         *("resource", "estimate", "Vitis", "HLS", "ratio", "Vivado", "ratio", "part", "has")
     ]
     assert len({len(line) for line in lines[2:8]}) == 1
-    low, high = NEEDED.lut
+    low, high = NEEDED.lut.low, NEEDED.lut.high
     count = f"{EXPECTED.lut:,}"
     assert lines[6].split() == [
         *("LUT", f"{low:,}", "to", f"{high:,}", count, "1.00", count, "1.00", "117,120")

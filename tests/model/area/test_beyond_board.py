@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from eie.hls.boundary.errors import BeyondBoardWarning, EieWarning, ToolError
-from eie.hls.model.resources import beyond_board, demands, estimate, shortages, warn_beyond_board
+from eie.hls.model.area import (
+    EDGES,
+    LutBudget,
+    beyond_board,
+    demands,
+    estimate,
+    shortages,
+    warn_beyond_board,
+)
 from eie.hls.spec.boards import BOARDS, LUT_BUDGET
 from eie.hls.spec.design import Design
 from eie.hls.tools.vendor import run_hls
@@ -67,8 +75,18 @@ def test_a_budget_of_luts_is_a_share_or_a_number():
         (10**9, board.lut),
     ):
         *_, lut = demands(needed, board, budget)
-        assert (lut.allowed, lut.takes) == (allowed, needed.lut_middle)
-        assert bool(shortages(needed, board, budget)) == (needed.lut_middle > allowed)
+        assert (lut.allowed, lut.takes) == (allowed, needed.lut.expected)
+        assert bool(shortages(needed, board, budget)) == (needed.lut.expected > allowed)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_any_number_of_the_range_may_be_judged(edge):
+    board, needed = BOARDS["zcu104"], estimate(Design(pes=32))
+    takes = getattr(needed.lut, edge)
+    for limit, fits in ((takes, True), (takes - 1, False)):
+        *_, lut = demands(needed, board, LutBudget(limit, edge))
+        assert (lut.takes, lut.allowed) == (takes, limit)
+        assert (shortages(needed, board, LutBudget(limit, edge)) == ()) == fits
 
 
 def test_an_estimate_is_a_table():

@@ -1,0 +1,148 @@
+"""What changes of the kernel would save, by parts: estimates for whoever decides on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from eie.hls.model.area.blocks import kernel_blocks
+from eie.hls.model.area.cost import Cost
+from eie.hls.model.area.estimate import family_of
+from eie.hls.model.area.memories import bram18_of
+from eie.hls.model.area.part import Part, fixed, part
+from eie.hls.model.area.published import spread
+from eie.hls.spec.design import Design
+
+__all__ = ["CHANGES", "Change", "savings_rows"]
+
+#: Blocks that tokens pass on their way to the PEs.
+_TOKENS = ("broadcast", "column_fetch", "stream queue", "stream work", "stream branch")
+#: A token as it is, and one of a run: kind, column and value, or where work begins and how much.
+_WIDE, _NARROW = 68, 36
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the kernel: what becomes of each part."""
+
+    name: str
+    #: Given the design, the block's name and a part: the parts in its place, or None to keep it.
+    of: Callable[[Design, str, Part], Sequence[Part] | None]
+
+
+def _in_block_ram(*names: str) -> Callable[[Design, str, Part], Sequence[Part] | None]:
+    def change(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+        if block != "multiply_accumulate" or each.name not in names or not each.operator:
+            return None
+        sizes = dict(each.sizes)
+        cost = Cost(bram18=bram18_of(sizes["depth"] * each.count, sizes["width"]))
+        return (fixed(each.name, cost),)
+
+    return change
+
+
+def _shared_crc(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    if block not in ("receive", "send") or each.operator != "crc32":
+        return None
+    # One step of 64 bits that whoever has a beat is multiplexed to, and one of 32.
+    if dict(each.sizes)["width"] == 64:
+        return (
+            part("CRC, shared", "crc32", width=64),
+            part("beat for the CRC", "select", width=64, ways=each.count),
+        )
+    return (each,)
+
+
+def _products_in_dsp(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    if not each.operator.startswith("multiply_fabric"):
+        return None
+    return (part(each.name, "multiply", each.count, width=dict(each.sizes)["width"]),)
+
+
+def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    width = dict(each.sizes).get("width", 0)
+    if not block.startswith(_TOKENS) or width not in (_WIDE, _WIDE - 4):
+        return None
+    narrow = tuple(
+        (name, size - _WIDE + _NARROW if name == "width" else size) for name, size in each.sizes
+    )
+    return (dataclasses.replace(each, sizes=narrow),)
+
+
+def _no_counters(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    counts = each.name.startswith(("cycles: ", "cycles of a full queue", "value of the report",
+                                   "row of the report", "report in place"))  # fmt: skip
+    return () if counts and block.startswith(("broadcast", "multiply_accumulate")) else None
+
+
+def _one_bank(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    if block != "multiply_accumulate":
+        return None
+    if each.name == "codebooks":
+        return (part(each.name, "lutram_1p", width=16, depth=design.layers * 16),)
+    return () if each.name in ("weight of its bank", "place in the codebook") else None
+
+
+def _short_shift(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    # Shifts of up to 15 take four stages of multiplexers in place of six.
+    if each.operator == "shift_arithmetic":
+        return (part(each.name, "select", 2, width=design.accumulator_bits, ways=4),)
+    if each.operator == "decode":
+        return (part(each.name, "decode", width=16),)
+    return None
+
+
+#: What review of the kernel proposed, each alone.
+CHANGES = (
+    Change("biases and accumulators in block RAM", _in_block_ram("biases", "accumulators")),
+    Change("codebooks in block RAM, too", _in_block_ram("biases", "accumulators", "codebooks")),
+    Change("codebooks of one bank, loaded a weight a cycle", _one_bank),
+    Change("tokens of 36 bits to the PEs in place of 68", _narrow_tokens),
+    Change("no counters of cycles in PEs and leaves", _no_counters),
+    Change("shifts of write-back up to 15", _short_shift),
+    Change("one CRC step of 64 bits in receive, one in send", _shared_crc),
+    Change("the three 32 x 32 products in DSP slices", _products_in_dsp),
+)
+
+
+def savings_rows(design: Design) -> Iterator[tuple[str, ...]]:
+    """Header, and what each change saves of `design`, by the sum over the parts."""
+    yield ("change", "LUTs saved a PE", "LUTs saved once", f"LUTs saved with {design.pes} PEs",
+           "of the kernel", "BRAM18 more", "DSP more")  # fmt: skip
+    before, _ = _costs(design, None)
+    for change in CHANGES:
+        after, once = _costs(design, change)
+        saved = before.lut - after.lut
+        each = (saved - once) / design.pes
+        yield (
+            change.name,
+            f"{each:,.0f}",
+            f"{once:,.0f}",
+            f"{saved:,.0f}",
+            f"{100 * saved / before.lut:.1f} %",
+            f"{after.bram18 - before.bram18}",
+            f"{after.dsp - before.dsp}",
+        )
+    expected = spread("lut").expected
+    yield (f"All LUTs of the kernel by parts: {before.lut:,.0f}; expected {expected:.2f} times",)
+
+
+#: Blocks that there is one of, whatever the number of PEs.
+_ONCE = ("receive", "send", "control_activations", "detect_nonzero", "collect")
+
+
+def _costs(design: Design, change: Change | None) -> tuple[Cost, float]:
+    """What the kernel takes with a change, and the LUTs that it saves in what there is one of."""
+    family = family_of(design)
+    total, once = Cost(), 0.0
+    for block in kernel_blocks(design):
+        parts: list[Part] = []
+        for each in block.parts:
+            found = change.of(design, block.name, each) if change else None
+            parts += [each] if found is None else found
+        cost = sum((each.cost(family) for each in parts), Cost())
+        total = total + cost * block.count
+        if block.name in _ONCE:
+            once += block.cost(family).lut - cost.lut
+    return total, once

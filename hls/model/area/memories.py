@@ -1,0 +1,134 @@
+"""The arrays of the kernel, and the block RAM, UltraRAM or LUTs that each takes.
+
+The kernel says of every array that is not registers where it is to live, so block RAM and UltraRAM
+are counted exactly, as far as the tool heeds that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from eie.hls.model.area.cost import Cost
+from eie.hls.model.area.part import Part, fixed, part
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
+
+__all__ = ["Memory", "bram18_of", "memories_of", "memory_part", "uram_of"]
+
+#: Depth and width of a BRAM18 (UG473, UG573): the last one as a simple dual-port memory.
+_BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+#: Depth and width of an UltraRAM (UG573).
+_URAM_SHAPE = (4096, 72)
+#: Bits of a layer's count of saturated values: saturated_t in types.h.
+_SATURATED_BITS = 48
+#: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
+_LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
+
+
+def bram18_of(depth: int, width: int) -> int:
+    """BRAM18s of a memory, in the shape that takes fewest."""
+    return min(-(-depth // rows) * -(-width // bits) for rows, bits in _BRAM18_SHAPES)
+
+
+def uram_of(depth: int, width: int) -> int:
+    """UltraRAMs of a memory."""
+    rows, bits = _URAM_SHAPE
+    return -(-depth // rows) * -(-width // bits)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """An array of the kernel."""
+
+    #: What it holds.
+    name: str
+    #: Words.
+    depth: int
+    #: Bits of a word.
+    width: int
+    #: How many of them there are.
+    count: int
+    #: Where it lives.
+    kind: Literal["bram", "uram", "lutram"]
+
+    @property
+    def bram18(self) -> int:
+        """BRAM18s of all copies."""
+        return self.count * bram18_of(self.depth, self.width) if self.kind == "bram" else 0
+
+    @property
+    def uram(self) -> int:
+        """UltraRAMs of all copies."""
+        return self.count * uram_of(self.depth, self.width) if self.kind == "uram" else 0
+
+    @property
+    def kibibits(self) -> float:
+        """Bits that it stores, in units of 1024."""
+        return self.count * self.depth * self.width / 1024
+
+
+def memories_of(design: Design) -> tuple[Memory, ...]:
+    """Every array of the kernel of `design`, in the order of the kernel."""
+    pes, accumulator = design.pes, design.accumulator_bits
+    return (
+        Memory(
+            "sparse matrix",
+            design.entry_words_per_pe,
+            design.entries_per_word * design.entry_bits,
+            pes,
+            design.memory,
+        ),
+        *_pointer_memories(design),
+        Memory("biases", design.biases_per_pe, accumulator, pes, design.small_memory("biases")),
+        Memory("accumulators", design.rows_per_pe, accumulator, pes, design.small_memory("rows")),
+        Memory("codebooks", design.layers * 16, 16, pes, "lutram"),
+        Memory(
+            "hidden vectors (source and destination)",
+            design.hidden_activations // ACTIVATIONS_PER_WORD,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS,
+            2,
+            "bram",
+        ),
+        Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
+        Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
+        Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
+    )
+
+
+def memory_part(
+    design: Design, name: str, copies: int, operator: str = "lutram_sdp", banks: int = 1
+) -> Part:
+    """Make a part of a memory of a process.
+
+    Parameters
+    ----------
+    design
+        The design.
+    name
+        Of the memory, as :func:`memories_of` has it.
+    copies
+        How many of them one process has.
+    operator
+        What it is if it lives in LUTs.
+    banks
+        Memories that it is cut into.
+    """
+    memory = next(each for each in memories_of(design) if each.name == name)
+    if memory.kind == "bram":
+        return fixed(name, Cost(bram18=bram18_of(memory.depth, memory.width)), copies)
+    if memory.kind == "uram":
+        return fixed(name, Cost(uram=uram_of(memory.depth, memory.width)), copies)
+    depth = -(-memory.depth // banks)
+    return part(name, operator, copies * banks, width=memory.width, depth=depth)
+
+
+def _pointer_memories(design: Design) -> tuple[Memory, ...]:
+    words, bits, pes = design.pointer_words_per_pe, design.pointer_bits, design.pes
+    if not design.length_bits:
+        return (Memory("column pointers (two banks)", words, bits, 2 * pes, "bram"),)
+    lengths = design.columns_per_pointer_word * design.length_bits
+    return (
+        Memory("column pointers (of eight)", words, bits, pes, design.small_memory("bases")),
+        Memory("column lengths", words, lengths, pes, design.small_memory("lengths")),
+    )

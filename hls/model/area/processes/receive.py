@@ -1,0 +1,106 @@
+"""Parts of ``receive``: receive.h with load_check.h and crc32.h inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eie.hls.model.area.part import Block, Part, control, part, register
+from eie.hls.model.area.processes.widths import COUNTER, ELEMENTS, TOKEN
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import BEAT_BITS
+
+__all__ = ["receive"]
+
+#: Places that take a beat and use its CRC: the trailer's and the drain's are dead code, and the
+#: header's first is shared by both of its CRCs.
+_CRC_PLACES = 9
+#: Loops that take a beat, or zero once TLAST has been seen; elsewhere that is a register's reset.
+_GUARDED = 4
+
+
+def receive(design: Design) -> Block:
+    """List the parts of the one ``receive``."""
+    return Block("receive", 1, (*_beats(), *_header(), *_sections(), *_checks(design), *_run()))
+
+
+def _beats() -> Iterator[Part]:
+    yield part("CRC of a beat, wherever one is taken", "crc32", _CRC_PLACES, width=BEAT_BITS)
+    yield part("beat, or zero behind TLAST", "mask", _GUARDED, width=BEAT_BITS)
+    yield part("CRC so far, from wherever", "select", width=32, ways=8)
+    yield register("beats in their pipelines", BEAT_BITS, 8)
+    yield register("CRC so far", 32, 4)
+    yield part("token from wherever", "select", width=TOKEN, ways=4)
+    yield part("answer from wherever", "select", width=ELEMENTS["Answer"], ways=4)
+    yield register("token and answer on their way", TOKEN + ELEMENTS["Answer"])
+    yield from control(
+        28, {"sections": 4, "vectors": 3, "refused": 2, "refused (second)": 2, "drain": 2}
+    )
+
+
+def _header() -> Iterator[Part]:
+    yield part("CRC of the header's half beat", "crc32", width=32)
+    yield part("header's CRC against the stated", "equal", width=32)
+    yield part("magic", "equal_constant", width=32)
+    yield part("version", "equal_constant", width=16)
+    yield part("kinds", "equal_constant", 4, width=8)
+    yield part("trailer's CRC against the stated", "equal", width=32)
+    yield part("status", "select", width=4, ways=8)
+    yield part("status's cases", "logic2", width=24)
+    yield register("header: kind, sequence, length, status", 8 + 16 + COUNTER + 4)
+    yield register("network, beats of inputs and outputs, layers", 3 * COUNTER + 9)
+    yield part("length - beats of the record", "add", 2, width=COUNTER)
+
+
+def _sections() -> Iterator[Part]:
+    yield part("beats left, of packet and section", "add", 2, width=COUNTER)
+    yield part("beats left: any", "any", 2, width=COUNTER)
+    yield part("beats left in the section, or a new length", "select", width=COUNTER, ways=2)
+    yield part("gap of the head is zero", "any", width=8)
+    yield part("section is the expected", "equal", width=8)
+    yield part("PE is the expected", "equal", width=16)
+    yield part("next PE", "increment", width=16)
+    yield part("kinds of sections", "equal_constant", 5, width=8)
+    yield part("expected next", "select", width=24, ways=4)
+    yield part("length against layers", "equal", 2, width=COUNTER)
+    yield part("length against capacities", "less", 4, width=COUNTER)
+    yield register("expected, lengths", 24 + 2 * COUNTER, 2)
+
+
+def _checks(design: Design) -> Iterator[Part]:
+    yield part("length against pointers, biases, entries", "equal", 3, width=COUNTER)
+    yield part("groups of entries", "add", width=COUNTER)
+    yield part("columns: none, too many", "any", width=COUNTER)
+    yield part("columns, hidden rows, local rows: too many", "less", 3, width=COUNTER)
+    yield part("groups of inputs, rows, outputs", "add", 3, width=COUNTER)
+    yield part("inputs, columns, rows, outputs as announced", "equal", 4, width=COUNTER)
+    yield part("rows: none", "any", width=COUNTER)
+    yield part("pointer base, bias base", "equal", 2, width=24)
+    yield part("pointer words, biases so far", "add", 2, width=COUNTER)
+    yield part("shift, ReLU", "less", 2, width=8)
+    yield part("weight of code 0", "any", width=16)
+    yield part("sign of biases", "any", width=BEAT_BITS - design.accumulator_bits)
+    lane = BEAT_BITS // design.entries_per_word
+    if lane > design.entry_bits:
+        spare = design.entries_per_word * (lane - design.entry_bits)
+        yield part("bits above entries", "any", width=spare)
+    if design.length_bits:
+        yield part("base is the next entry", "equal", width=COUNTER)
+        yield part("sum of eight lengths", "add", 7, width=design.length_bits + 3)
+        yield part("next entry", "add", width=COUNTER)
+    else:
+        yield part("pointers rise", "less", 2, width=COUNTER)
+        yield part("length of columns", "add", 2, width=COUNTER)
+        yield part("length of columns: too many", "less", 2, width=COUNTER)
+    yield part("whether sound, by the beat's place", "logic2", width=32)
+    yield register("what is known of the load", 1 + 8 + 2 + 6 * COUNTER)
+
+
+def _run() -> Iterator[Part]:
+    yield part("batch x beats of inputs, of outputs (LUTs)", "multiply_fabric", 2, width=COUNTER)
+    yield part("beats of the run against the length", "equal", width=BEAT_BITS)
+    yield part("beats of the run", "add", width=BEAT_BITS)
+    yield part("outputs: too many", "any", width=BEAT_BITS - COUNTER + 1)
+    yield part("network is the resident one", "equal", width=COUNTER)
+    yield part("beats of vectors, of what is refused", "increment", 3, width=COUNTER)
+    yield part("beats of vectors, of what is refused: end", "less", 3, width=COUNTER)
+    yield register("products, counters", 2 * BEAT_BITS + 3 * COUNTER)
