@@ -164,7 +164,7 @@ def test_a_network_that_fits_in_no_way_is_refused(tmp_path, random_network):
 
 def test_a_build_must_be_whole_and_the_right_one(tmp_path, network, build):
     folder = shutil.copytree(build, tmp_path / "build")
-    generate(DESIGN.replace(pes=8, queue_depth=4), tmp_path / "project")
+    generate(DESIGN.replace(pes=2, queue_depth=4), tmp_path / "project")
 
     def refused(message: str, **arguments) -> None:
         with pytest.raises(InputError, match=message):
@@ -174,7 +174,7 @@ def test_a_build_must_be_whole_and_the_right_one(tmp_path, network, build):
     refused(
         "the design must be .* not one with queue_depth 4", design=DESIGN.replace(queue_depth=4)
     )
-    refused("project.* must be that of the bitstream.*pes 8 for 4", project=tmp_path / "project")
+    refused("project.* must be that of the bitstream.*pes 2 for 4", project=tmp_path / "project")
     with (folder / "eie.bit").open("ab") as file:
         file.write(b"more")
     refused("eie.bit is not the file that was built")
