@@ -20,17 +20,12 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import InputError, ModelError
+from eie.host.compress.folding import LINEAR_PART
+from eie.host.compress.model_graph import SUPPORTED
 from eie.host.compress.saved_program import load_saved_program
 
-__all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
+__all__ = ["Model", "NamedProgram", "load_program"]
 
-#: What a model may hold, for messages.
-SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
-#: What to do with a model that has convolutions, for messages.
-LINEAR_PART = (
-    "eie takes fully connected layers only: give the part behind the convolutions by itself, for "
-    "example model.classifier, or model[2:] of a Sequential"
-)
 _SUPPORTED_MODULES = (
     nn.Linear,
     nn.ReLU,

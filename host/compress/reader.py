@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.folding import fold
-from eie.host.compress.graph_reader import read_steps
+from eie.host.compress.graph_reader import read_program
 from eie.host.compress.program import Model, load_program
 
 __all__ = ["read_model"]
@@ -35,6 +35,5 @@ def read_model(model: Model, *, input_shape: Sequence[int] | None = None) -> Den
     InputError
         If `model` or `input_shape` is not what it must be.
     """
-    named = load_program(model, input_shape)
-    shape, steps = read_steps(named.program)
-    return DenseModel(named.name, shape, fold(steps))
+    graph = read_program(load_program(model, input_shape))
+    return fold(graph, stacklevel=4)  # where compress is called
