@@ -149,7 +149,7 @@ class _Layers:
     def _linear(self, step: Linear, where: str) -> None:
         rows, columns = step.weights.shape
         fits = self._problems.require(
-            self._width in (None, columns) and step.bias.shape == (rows,),
+            rows > 0 and self._width in (None, columns) and step.bias.shape == (rows,),
             f"{where} must take the {self._width} values that come before it and add a bias of "
             f"shape ({rows},), not take {columns} and add one of shape {step.bias.shape}",
         )

@@ -20,10 +20,11 @@ from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
-from eie.host.compress.reader import read_model
+from eie.host.compress.reader import read_model, takes_input_shape
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared
+from eie.host.compress.state_dict import StateDict
 from eie.host.network import Network
 from eie.host.network.input_shape import INPUT_SHAPE, shape_text
 from eie.host.network.loss_record import METADATA_KEY
@@ -46,15 +47,16 @@ def compress(
     keep_weights: bool = False,
     golden: int = GOLDEN_VECTORS,
     input_shape: Sequence[int] | None = None,
+    state_dict: StateDict | None = None,
 ) -> Network:
     """Prune a model, share its weights and round it to 16-bit fixed point.
 
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, or the path of a
-        saved one (``.pt2``); see :func:`eie.host.compress.reader.read_model` for what it may
-        hold.
+        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``); see
+        :func:`eie.host.compress.reader.read_model` for what it may hold.
     density
         Share of the weights to keep, above 0 and at most 1: one for all layers, or by layer name.
         Layers without one keep 0.1; but one that is pruned already (more than a tenth of its
@@ -76,6 +78,8 @@ def compress(
     input_shape
         Shape of one input of a module, without the batch; taken from `calibration` or from the
         first Linear when not given.
+    state_dict
+        Weights for a module, or the path of a file of ``torch.save`` that holds them.
 
     Returns
     -------
@@ -109,11 +113,11 @@ def compress(
     """
     _check_golden(golden)
     samples = None if calibration is None else check_calibration(calibration)
-    if samples is not None and input_shape is None and isinstance(model, torch.nn.Module):
+    if samples is not None and input_shape is None and takes_input_shape(model):
         input_shape = samples.shape[1:]
     tell("reading the model")
     return compress_read(
-        read_model(model, input_shape=input_shape),
+        read_model(model, input_shape=input_shape, state_dict=state_dict),
         density=density,
         calibration=samples,
         keep_weights=keep_weights,

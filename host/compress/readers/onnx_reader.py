@@ -1,0 +1,454 @@
+"""ONNX graphs, those of QONNX among them, in the terms of :mod:`eie.host.compress.model_graph`.
+
+Both of torch's exporters and graphs made by hand are read. Nothing of onnx is needed but its
+parser: shapes follow from the input's and from what each node does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.boundary.text import listed, printable, shown
+from eie.host.compress.model_graph import (
+    SUPPORTED,
+    Activation,
+    Affine,
+    Graph,
+    Join,
+    Linear,
+    Node,
+    Operation,
+    Recurrent,
+    Unsupported,
+    constant_affine,
+    normalization,
+)
+from eie.host.compress.readers.onnx_file import OnnxFile
+from eie.host.compress.readers.onnx_shapes import (
+    Refused,
+    Shape,
+    flattened,
+    reshaped,
+    squeezed,
+    unsqueezed,
+)
+from eie.host.compress.readers.onnx_values import BATCH, Constant, Data, Sizes, Value, compute
+from eie.host.compress.readers.quantizers import quantizer
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+__all__ = ["read_onnx"]
+
+#: Versions of the operators whose meaning is known here.
+_OPSETS = (7, 26)
+#: Names of the standard domain, and those in which quantisers are.
+_STANDARD = ("", "ai.onnx")
+_QUANTIZERS = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas")
+#: Nodes of a graph at most.
+_MOST_NODES = 20_000
+_LONGEST_NAME = 120
+
+
+def read_onnx(path: Path) -> Graph:
+    """Read an ONNX or QONNX file.
+
+    Parameters
+    ----------
+    path
+        The file; external data beside it.
+
+    Raises
+    ------
+    ModelError
+        If it is no ONNX model, of operators that are not known, or has not one input and one
+        output. What its nodes do is judged when the graph is folded.
+    ImportError
+        If onnx is not installed.
+    """
+    return _Reader(OnnxFile(path), path).graph()
+
+
+class _Reader:
+    """Reads one file."""
+
+    def __init__(self, file: OnnxFile, path: Path) -> None:
+        self._file, self._path = file, path
+        self._onnx: GraphProto = file.model.graph
+        self._tensors = {tensor.name: tensor for tensor in self._onnx.initializer}
+        #: What is known of the values, by name; a text says why a value is not known.
+        self._values: dict[str, Value | str] = {}
+        self._names: set[str] = set()
+        #: Node by the tensor that its weights are.
+        self._owners: dict[str, str] = {}
+        self._functions = {(each.domain, each.name) for each in file.model.functions}
+
+    def graph(self) -> Graph:
+        """Give all nodes that lead from the input to the output."""
+        self._check_versions()
+        name, shape, output = self._ends()
+        self._values[name] = Data(name, shape)
+        needed = self._needed(output)
+        nodes = []
+        for number, onnx_node in enumerate(self._onnx.node):
+            if number in needed:
+                read = self._node(onnx_node, f"{number + 1} of {len(self._onnx.node)}")
+                nodes += [] if read is None else [read]
+        found = self._values.get(output)
+        if not isinstance(found, Data) and not nodes:
+            raise ModelError(f"{self._path}: output {shown(output)} must depend on the input")
+        return Graph(self._path.name, shape, name, tuple(nodes))
+
+    def _check_versions(self) -> None:
+        known = {entry.domain: entry.version for entry in self._file.model.opset_import}
+        version = next((known[domain] for domain in _STANDARD if domain in known), None)
+        least, most = _OPSETS
+        if version is None or not least <= version <= most:
+            stands = "none" if version is None else str(version)
+            raise ModelError(
+                f"{self._path} must use operators of ONNX opset {least} to {most}, not {stands}: "
+                "export it again (opset_version=20), or convert it with onnx.version_converter"
+            )
+        if len(self._onnx.node) > _MOST_NODES:
+            raise ModelError(
+                f"{self._path} must have at most {_MOST_NODES} nodes, not {len(self._onnx.node)}"
+            )
+
+    def _ends(self) -> tuple[str, tuple[int, ...], str]:
+        inputs = [each for each in self._onnx.input if each.name not in self._tensors]
+        outputs = [each.name for each in self._onnx.output]
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(
+                f"{self._path} must have one input of shape (batch, features...) and one output, "
+                f"not inputs {listed(shown(each.name) for each in inputs)} and outputs "
+                f"{listed(map(shown, outputs))}"
+            )
+        sizes = [
+            each.dim_value if each.HasField("dim_value") else each.dim_param
+            for each in inputs[0].type.tensor_type.shape.dim
+        ]
+        features = [size for size in sizes[1:] if isinstance(size, int) and size > 0]
+        if len(sizes) < 2 or len(features) != len(sizes) - 1:
+            raise ModelError(
+                f"{self._path}: input {shown(inputs[0].name)} must have shape (batch, features...) "
+                f"with features of fixed sizes, not ({', '.join(str(each) or '?' for each in sizes)}"
+                "): only the batch may be dynamic; export it with an example of the shape"
+            )
+        return inputs[0].name, tuple(features), outputs[0]
+
+    def _needed(self, output: str) -> set[int]:
+        """Numbers of the nodes that lead to the output."""
+        makers = {
+            name: number for number, node in enumerate(self._onnx.node) for name in node.output
+        }
+        needed: set[int] = set()
+        waiting = [output]
+        while waiting:
+            number = makers.get(waiting.pop())
+            if number is not None and number not in needed:
+                needed.add(number)
+                waiting += self._onnx.node[number].input
+        return needed
+
+    def _node(self, node: NodeProto, place: str) -> Node | None:
+        """Read one node; None where it gives constants, or leaves a vector's values alone."""
+        kind = node.op_type if node.domain in _STANDARD else f"{node.domain}::{node.op_type}"
+        label = shown(node.name) if node.name else "without a name"
+        where = f"node {label} ({printable(kind)[:_LONGEST_NAME]}, number {place})"
+        inputs = [self._value(name) for name in node.input]
+        sources = tuple(each.source for each in inputs if isinstance(each, Data))
+        name = node.output[0] if node.output else ""
+        data = next((each for each in inputs if isinstance(each, Data)), None)
+        try:
+            unknown = next((each for each in inputs if isinstance(each, str)), None)
+            if unknown is not None:
+                raise Refused(unknown)
+            values = [each for each in inputs if not isinstance(each, str)]
+            standard = node.domain in _STANDARD
+            if not standard and not (
+                node.domain in _QUANTIZERS and node.op_type in ("Quant", "IntQuant", "BipolarQuant")
+            ):
+                what = "a function of the file" if self._functions else "a custom operator"
+                raise Refused(
+                    f"is {what}: only operators of ONNX itself and quantisers of QONNX are "
+                    "supported; export the model without it"
+                )
+            attributes = self._attributes(node)
+            if data is None:
+                self._values[name] = self._constant(node, values, attributes)
+                return None
+            if node.op_type == "Shape" and data.shape is not None:
+                self._values[name] = Sizes((BATCH, *data.shape))
+                return None
+            operation, shape = _Step(self, node, values, attributes).read(data)
+        except (Refused, InputError) as error:
+            if data is None:  # a weight: refused where it is used
+                self._values[name] = f"takes the result of {where}, which {error}"
+                return None
+            convolution = node.op_type.startswith("Conv")
+            operation, shape = Unsupported(f"{where} {error}", convolution), None
+        source = data.source if operation is None else name
+        for output in node.output:
+            self._values[output] = Data(source, shape)
+        return None if operation is None else Node(name, operation, sources, where)
+
+    def _value(self, name: str) -> Value | str | None:
+        """Give what is known of a value; tensors are read when they are first needed."""
+        if not name:
+            return None  # an input that is left out
+        if name not in self._values:
+            tensor = self._tensors.get(name)
+            if tensor is None:
+                return f"takes {shown(name)}, which no node before it gives"
+            try:
+                self._values[name] = Constant(self._file.array(tensor), name)
+            except InputError as error:
+                self._values[name] = f"takes a tensor that cannot be read: {error}"
+        return self._values[name]
+
+    def _constant(
+        self, node: NodeProto, values: list[Value | None], attributes: dict[str, Any]
+    ) -> Value:
+        if node.op_type == "Constant":
+            name, value = next(iter(attributes.items()), ("", None))
+            if name.startswith(("value_float", "value_int")):
+                value = np.array(value, np.float32 if "float" in name else np.int64)
+            if isinstance(value, np.ndarray):
+                return Constant(value, node.output[0])
+            raise Refused("must hold numbers")
+        kind = "Quant" if node.op_type == "IntQuant" else node.op_type
+        known = [each for each in values if not isinstance(each, Data)]
+        result = compute(kind, known, attributes)
+        if result is None:
+            raise Refused(
+                "is computed of constants in a way that is not supported: fold constants first, "
+                "for example with onnxslim or onnxruntime's offline optimisation"
+            )
+        return result
+
+    def _attributes(self, node: NodeProto) -> dict[str, Any]:
+        return {each.name: self._attribute(each) for each in node.attribute}
+
+    def _attribute(self, attribute: Any) -> Any:
+        fields: dict[int, Callable[[], Any]] = {
+            1: lambda: attribute.f,
+            2: lambda: attribute.i,
+            3: lambda: attribute.s,
+            4: lambda: self._file.array(attribute.t),
+            6: lambda: list(attribute.floats),
+            7: lambda: list(attribute.ints),
+        }
+        return fields.get(attribute.type, lambda: None)()
+
+    def layer_name(self, node: NodeProto, weights: Constant) -> str:
+        """Name a layer by its module where the exporter left a trace of it.
+
+        Raises
+        ------
+        Refused
+            If another layer has the same weights.
+        """
+        owner = self._owners.setdefault(weights.name, node.name or node.output[0])
+        if owner != (node.name or node.output[0]):
+            raise Refused(
+                f"must have weights of its own, not {shown(weights.name)}, which node "
+                f"{shown(owner)} uses as well: shared layers are not supported"
+            )
+        if weights.name.endswith(".weight"):
+            name = weights.name.removesuffix(".weight")
+        elif node.name.startswith("/") and node.name.count("/") > 1:
+            name = node.name[1:].rpartition("/")[0].replace("/", ".")
+        else:
+            name = node.name.removeprefix("node_") or re.sub(r"\W+", "_", weights.name)
+        name = printable(name)[:_LONGEST_NAME] or "linear"
+        unique = name
+        while unique in self._names:
+            unique = f"{name}.{len(self._names)}"
+        self._names.add(unique)
+        return unique
+
+
+class _Step:
+    """Reads what a node does to data."""
+
+    def __init__(
+        self,
+        reader: _Reader,
+        node: NodeProto,
+        values: list[Value | None],
+        attributes: dict[str, Any],
+    ) -> None:
+        self._reader, self._node = reader, node
+        self._values, self._attributes = values, attributes
+
+    def read(self, data: Data) -> tuple[Operation | None, Shape | None]:
+        """Give the operation, None if it leaves a vector's values alone, and its result's shape.
+
+        Raises
+        ------
+        Refused
+            If there are no terms for it.
+        """
+        kind, shape = self._node.op_type, data.shape
+        several = sum(isinstance(each, Data) for each in self._values) > 1
+        if kind in _JOINS and several:
+            return Join(_JOINS[kind]), None
+        if kind in ("LSTM", "GRU"):
+            return Recurrent("LSTM" if kind == "LSTM" else "GRU", {}), None
+        if several:
+            names = ", ".join(shown(name) for name in self._node.input if name)
+            raise Refused(f"joins {names}: branches are not supported, only {SUPPORTED}")
+        if kind in ("Gemm", "MatMul"):
+            linear = self._linear(data)
+            return linear, (linear.weights.shape[0],)
+        if kind == "BatchNormalization":
+            return self._norm(data), shape
+        if kind in _ARITHMETIC:
+            return self._affine(data), shape
+        if kind in ("Quant", "IntQuant"):
+            return self._quantize(), shape
+        if activation := self._activation(shape):
+            return activation, shape
+        if kind in ("Identity", "Dropout") or (
+            kind == "Cast" and self._attributes.get("to") in (1, 10, 11, 16)
+        ):
+            return None, shape
+        if kind in ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"):
+            return None, None if shape is None else self._reshaped(shape)
+        raise Refused(f"is not supported; supported are {SUPPORTED}")
+
+    def _reshaped(self, shape: Shape) -> Shape:
+        """Give the shape of the same values in the same order."""
+        kind = self._node.op_type
+        if kind == "Reshape":
+            return reshaped(shape, self._constant(1, sizes=True), self._attributes)
+        if kind == "Flatten":
+            return flattened(shape, self._attributes.get("axis", 1))
+        if kind == "Transpose":
+            if self._attributes.get("perm") != list(range(len(shape) + 1)):
+                raise Refused(f"is not supported; supported are {SUPPORTED}")
+            return shape
+        axes = self._attributes.get("axes")
+        if axes is None and len(self._values) > 1:
+            axes = self._constant(1, sizes=True)
+        return squeezed(shape, axes) if kind == "Squeeze" else unsqueezed(shape, axes)
+
+    def _constant(self, place: int, *, sizes: bool = False) -> Any:
+        """Give an input that must be constant; sizes as a list with the batch among them."""
+        value = self._values[place] if place < len(self._values) else None
+        if sizes and isinstance(value, Sizes):
+            return list(value.values)
+        if not isinstance(value, Constant):
+            raise Refused(f"must have a constant as input {place + 1}")
+        return [int(each) for each in value.array.ravel()] if sizes else value.array
+
+    def _check_vectors(self, data: Data) -> None:
+        if data.shape is not None and len(data.shape) != 1:
+            raise Refused(
+                "must take inputs of shape (batch, features), not "
+                f"(batch, {', '.join(map(str, data.shape))}); put a Flatten before it"
+            )
+
+    def _linear(self, data: Data) -> Linear:
+        weights = self._values[1] if len(self._values) > 1 else None
+        if (
+            not isinstance(self._values[0], Data)
+            or not isinstance(weights, Constant)
+            or weights.array.ndim != 2
+            or weights.array.dtype.kind != "f"
+            or self._attributes.get("transA", 0)
+        ):
+            raise Refused("must be a product of its input and constant real weights, plus a bias")
+        self._check_vectors(data)
+        matrix = weights.array if self._attributes.get("transB", 0) else weights.array.T
+        bias = np.zeros(len(matrix))
+        if self._node.op_type == "Gemm":
+            # Mostly 1, and then the weights stay float32.
+            alpha, beta = (_decimal(self._attributes.get(each, 1.0)) for each in ("alpha", "beta"))
+            if alpha != 1:
+                matrix = matrix.astype(np.float64) * alpha
+            if len(self._values) > 2 and self._values[2] is not None:
+                given = self._constant(2).astype(np.float64)
+                if given.size not in (1, len(bias)) or given.shape[:-1].count(1) < given.ndim - 1:
+                    raise Refused(
+                        f"must have a bias of shape ({len(bias)},), not {given.shape}"
+                    )
+                bias = bias + beta * given.reshape(-1)
+        name = self._reader.layer_name(self._node, weights)
+        return Linear(name, np.ascontiguousarray(matrix), bias)
+
+    def _norm(self, data: Data) -> Affine:
+        if self._attributes.get("training_mode", 0) or not self._attributes.get("spatial", 1):
+            raise Refused(
+                "must use its running statistics, not those of the batch: export the model in "
+                "evaluation mode"
+            )
+        self._check_vectors(data)
+        gain, offset, mean, variance = (self._constant(place) for place in range(1, 5))
+        epsilon = _decimal(self._attributes.get("epsilon", 1e-5))
+        return normalization(mean, variance, gain, offset, epsilon)
+
+    def _affine(self, data: Data) -> Affine:
+        kind = _ARITHMETIC[self._node.op_type]
+        first = isinstance(self._values[0], Data)
+        if kind == "divide" and not first:
+            raise Refused(f"divides by its input; supported are {SUPPORTED}")
+        self._check_vectors(data)
+        array = self._constant(1 if first else 0)
+        try:
+            return constant_affine(kind, array.astype(np.float64), first)
+        except ValueError:
+            raise Refused(
+                "must have a constant of one number, or of one for each feature, not of shape "
+                f"{array.shape}"
+            ) from None
+
+    def _quantize(self) -> Operation:
+        step, zero, bits = (self._constant(place) for place in (1, 2, 3))
+        if step.size != 1 or zero.size != 1 or bits.size != 1:
+            raise Refused("must have one scale, zero point and width for all of its values")
+        rule = quantizer(float(bits.item()), self._attributes)
+        return rule.of_activations(float(step.item()), float(zero.item()))
+
+    def _activation(self, shape: Shape | None) -> Activation | None:
+        kind, attributes = self._node.op_type, self._attributes
+        if kind in _ACTIVATIONS:
+            return Activation(_ACTIVATIONS[kind])  # type: ignore[arg-type]
+        if kind == "LeakyRelu":
+            return Activation("leaky_relu", (_decimal(attributes.get("alpha", 0.01)),))
+        if kind == "Clip":
+            bounds = [
+                float(self._constant(place).item())
+                if len(self._values) > place and self._values[place] is not None
+                else float(attributes.get(name, default))
+                for place, name, default in ((1, "min", -math.inf), (2, "max", math.inf))
+            ]
+            return Activation("relu") if bounds == [0, math.inf] else Activation(
+                "clamp", tuple(bounds)
+            )  # fmt: skip
+        if kind in ("Softmax", "LogSoftmax"):
+            # The default axis is the last one since opset 13, and 1 before: the same here.
+            axis = attributes.get("axis", -1)
+            if (shape is None or len(shape) == 1) and axis in (-1, 1):
+                return Activation("softmax" if kind == "Softmax" else "log_softmax")
+        return None
+
+
+_JOINS: dict[str, Any] = {"Add": "add", "Sum": "add", "Mul": "multiply", "Concat": "concatenate"}
+_ARITHMETIC: dict[str, Any] = {
+    "Add": "add", "Sub": "subtract", "Mul": "multiply", "Div": "divide",
+}  # fmt: skip
+_ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
+
+
+def _decimal(value: float) -> float:
+    """The decimal number that was meant by one that the format rounds to single precision."""
+    return float(str(np.float32(value)))
+
