@@ -139,9 +139,7 @@ class _Layers:
     def finish(self) -> tuple[DenseLayer, ...]:
         """Give all layers, in order."""
         self._place_waiting()
-        self._problems.require(
-            bool(self._layers) or self._broken, "must have at least one Linear"
-        )
+        self._problems.require(bool(self._layers) or self._broken, "must have at least one Linear")
         for layer in self._layers:
             _check_finite(layer, self._problems)
         return tuple(self._layers)
@@ -246,9 +244,7 @@ def _refusal(node: Node) -> str:
             f"layers behind it by themselves; supported are {SUPPORTED}"
         )
     assert isinstance(operation, Activation)
-    return (
-        f"{node.where} is not supported; supported are {SUPPORTED}; {_INSTEAD[operation.kind]}"
-    )
+    return f"{node.where} is not supported; supported are {SUPPORTED}; {_INSTEAD[operation.kind]}"
 
 
 def _scale_rows(layer: DenseLayer, norm: Affine) -> DenseLayer:

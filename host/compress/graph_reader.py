@@ -230,7 +230,9 @@ class _Reader:
         if bias_name is not None and arguments[bias_name] is not None:
             bias = self._constants.array(arguments[bias_name]).astype(np.float64)
         if bias.shape != (rows,):
-            raise _Refused(f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}")
+            raise _Refused(
+                f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}"
+            )
         return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
 
     def _own(self, node: fx.Node, matrix: fx.Node) -> str:

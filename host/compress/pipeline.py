@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import InputError, KeptDensityWarning
+from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
@@ -18,6 +18,7 @@ from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
+from eie.host.compress.exactness import NOT_EXACT, is_quantized
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
 from eie.host.compress.reader import read_model, takes_input_shape
@@ -103,6 +104,9 @@ def compress(
     LossWarning
         If the median vector's outputs are off by more than a tenth; says which step lost it, and
         what helps.
+    InexactWarning
+        If a quantised model's own integers are not reproduced for every input; says which rows may
+        differ, and how many outputs did.
     UnderflowWarning
         If features, or more than a hundredth of a layer's weights, become 0; names them.
 
@@ -147,7 +151,7 @@ def compress_read(
     # How the weights were clustered, of the model as it is and, where tried, with scaled features.
     ways: list[dict[str, str]] = []
     if not keep_weights:
-        densities = choose_densities(dense.layers, density)
+        densities = choose_densities(dense.layers, density, quantized=is_quantized(dense))
         notes |= densities.notes()
         if densities.kept:
             warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=stacklevel)
@@ -175,6 +179,11 @@ def compress_read(
         "error": str(record.error or UNKNOWN_ERROR),
         METADATA_KEY: record.as_text(),
     }
+    if best.exactness is not None:
+        metadata["exactness"] = str(best.exactness)
+    elif is_quantized(dense):
+        metadata["exactness"] = NOT_EXACT
+        warnings.warn(f"quantised model: {NOT_EXACT}", InexactWarning, stacklevel=stacklevel)
     for category, text in warnings_of(best, zeros=samples is not known):
         warnings.warn(text, category, stacklevel=stacklevel)
     codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")

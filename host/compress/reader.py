@@ -74,9 +74,7 @@ def takes_input_shape(model: object) -> bool:
     return isinstance(model, nn.Module) and not is_keras_model(model)
 
 
-def _read(
-    model: Any, input_shape: Sequence[int] | None, state_dict: StateDict | None
-) -> Graph:
+def _read(model: Any, input_shape: Sequence[int] | None, state_dict: StateDict | None) -> Graph:
     if state_dict is not None:
         if not takes_input_shape(model):
             raise InputError("state_dict must be given with a torch.nn.Module, which it belongs to")

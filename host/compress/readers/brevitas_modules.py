@@ -59,7 +59,9 @@ def without_brevitas(model: nn.Module, example: torch.Tensor) -> Iterator[nn.Mod
         If a module or a quantiser of Brevitas is none that is supported, naming all of them.
     """
     found = [
-        (path, part) for path, part in model.named_modules() if _kind(part) and not _inside(path, model)
+        (path, part)
+        for path, part in model.named_modules()
+        if _kind(part) and not _inside(path, model)
     ]
     if not found:
         yield model
@@ -97,7 +99,9 @@ def _kind(module: nn.Module) -> str:
 def _inside(path: str, model: nn.Module) -> bool:
     """Whether a module lies within another one of Brevitas."""
     parts = path.split(".")
-    around = [model.get_submodule(".".join(parts[:end])) for end in range(len(parts))] if path else []
+    around = (
+        [model.get_submodule(".".join(parts[:end])) for end in range(len(parts))] if path else []
+    )
     return any(_kind(each) for each in around)
 
 

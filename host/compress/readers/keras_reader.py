@@ -78,8 +78,14 @@ def read_keras(path: Path) -> Graph:
     description, weights = load_keras_file(path)
     try:
         return _read(path.name, description, weights)
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError,
-            RecursionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ModelError(
             f"{path} is no Keras model that can be read: its description is incomplete ({error!r})"
         ) from error
@@ -183,9 +189,7 @@ class _Reader:
             value, shape = self._layer(layer, (value,), shape, path, (*group, own))
         return value, shape
 
-    def functional(
-        self, layers: Sequence[Config], shape: tuple[int, ...], output: str
-    ) -> None:
+    def functional(self, layers: Sequence[Config], shape: tuple[int, ...], output: str) -> None:
         """Read the layers that lead to `output`."""
         calls = {
             each["config"]["name"]: [list(_tensors(node)) for node in each["inbound_nodes"]]
@@ -193,9 +197,9 @@ class _Reader:
         }
         needed, waiting = {output}, [output]
         while waiting:
-            before = {name for call in calls.get(waiting.pop(), ()) for name in call} - needed
-            needed |= before
-            waiting += before
+            sources = {name for call in calls.get(waiting.pop(), ()) for name in call} - needed
+            needed |= sources
+            waiting += sources
         values: dict[str, tuple[str, tuple[int, ...] | None]] = {}
         todo = [
             (each, own)
@@ -217,9 +221,7 @@ class _Reader:
                     continue
                 inputs = tuple(value for value, _ in before)
                 known = before[0][1]
-                values[name] = self._layer(
-                    layer, inputs, known, (), (own,), calls=len(calls[name])
-                )
+                values[name] = self._layer(layer, inputs, known, (), (own,), calls=len(calls[name]))
             todo = [each for each in todo if each[0]["config"]["name"] not in values]
 
     def _layer(
@@ -316,7 +318,11 @@ def _dense(config: Config, weights: Any, name: str) -> list[Operation]:
 def _batch_normalization(config: Config, weights: Any, name: str) -> list[Operation]:
     axis = config.get("axis", -1)
     scaled, centred = bool(config.get("scale", True)), bool(config.get("center", True))
-    if axis not in (-1, 1, [-1], [1]) or config.get("renorm") or len(weights) != 2 + scaled + centred:
+    if (
+        axis not in (-1, 1, [-1], [1])
+        or config.get("renorm")
+        or len(weights) != 2 + scaled + centred
+    ):
         raise _Refused("must normalise each feature by its running statistics")
     mean, variance = weights[-2:]
     gain = weights[0] if scaled else None

@@ -104,9 +104,7 @@ class SavedWeights:
             own = place.attrs.get("name")
             if own is not None and own != path[-1]:
                 raise InputError(f"has the weights of {shown(own)} in its place")
-            return [
-                self._numbers(self._inside(place, str(number))) for number in range(len(place))
-            ]
+            return [self._numbers(self._inside(place, str(number))) for number in range(len(place))]
         except InputError:
             raise
         except Exception as error:  # as above
@@ -130,8 +128,8 @@ class SavedWeights:
         )
         if not plain:
             raise InputError(
-                "has weights that are not plain numbers in the file itself (compressed, virtual, in "
-                "another file, or of another type)"
+                "has weights that are not plain numbers in the file itself (compressed, virtual, "
+                "in another file, or of another type)"
             )
         return np.array(dataset[()])
 

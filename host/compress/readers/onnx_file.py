@@ -28,7 +28,7 @@ __all__ = ["OnnxFile"]
 
 #: Bytes of a file at most: protobuf's own limit.
 _MOST_BYTES = (1 << 31) - 1
-#: Bytes of a file that are no numbers of tensors, at most; parsed they take a hundred times as much.
+#: Bytes of a file that are no numbers of tensors, at most; parsed they take a hundred times that.
 _MOST_TEXT = 4 << 20
 #: Fields of protobuf messages that lead to tensors, by the message's kind: field -> kind.
 _PARTS = {
@@ -178,10 +178,10 @@ class OnnxFile:
                 if self._external_bytes > sum(self._external_files.values()):
                     raise InputError(f"{name} lies over other tensors in {shown(location)}")
                 file.seek(offset)
-                data = file.read(length)
+                found: bytes = file.read(length)
+                return found
         except OSError as error:
             raise InputError(f"{name} cannot be read from {shown(location)}: {error}") from None
-        return data
 
     @staticmethod
     def _read(path: Path) -> bytes:

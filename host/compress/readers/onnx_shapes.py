@@ -35,7 +35,7 @@ def reshaped(shape: Shape, wanted: Sequence[int | None], attributes: dict[str, A
     """
     first, *rest = wanted or [None]
     sizes = [
-        ((0,) + shape)[place] if size == 0 and not attributes.get("allowzero") else size
+        (0, *shape)[place] if size == 0 and not attributes.get("allowzero") else size
         for place, size in enumerate(rest, start=1)
         if size != 0 or attributes.get("allowzero") or place <= len(shape)
     ]

@@ -96,9 +96,9 @@ def _of_constants(
         if kind in ("Identity", "Dropout"):
             return array
         if kind == "Transpose":
-            return array.transpose(attributes.get("perm"))
+            return np.asarray(array.transpose(attributes.get("perm")))
         if kind == "Cast" and attributes.get("to") in _CASTS:
-            return array.astype(_CASTS[attributes["to"]])
+            return np.asarray(array.astype(_CASTS[attributes["to"]]))
         if kind == "Reshape":
             return array.reshape([int(size) for size in others[0].ravel()])
         if kind == "Flatten":
@@ -106,12 +106,14 @@ def _of_constants(
             return array.reshape(int(np.prod(array.shape[:axis])), -1)
         if kind == "Squeeze":
             axes = others[0].tolist() if others else attributes.get("axes")
-            return array.squeeze(None if axes is None else tuple(axes))
+            return np.asarray(array.squeeze(None if axes is None else tuple(axes)))
         if kind == "Unsqueeze":
             axes = others[0].tolist() if others else attributes["axes"]
             return np.expand_dims(array, tuple(axes))
         if kind == "Gather" and attributes.get("axis", 0) == 0 and others[0].size == 1:
-            return np.asarray(array[int(others[0].item())]).reshape(others[0].shape + array.shape[1:])
+            return np.asarray(array[int(others[0].item())]).reshape(
+                others[0].shape + array.shape[1:]
+            )
         if kind == "Concat" and max(each.ndim for each in (array, *others)) == 1:
             return np.concatenate([array, *others])
         if kind in _BINARY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,12 @@ __all__ = ["Quantizer", "quantizer"]
 
 #: Most bits of any quantiser, such as that of a bias.
 _MOST_BITS = 48
-_ROUNDINGS = {"ROUND": np.rint, "CEIL": np.ceil, "FLOOR": np.floor, "ROUND_TO_ZERO": np.fix}
+_ROUNDINGS: dict[str, Callable[..., Any]] = {
+    "ROUND": np.rint,
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "ROUND_TO_ZERO": np.fix,
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class Quantizer:
         """
         if self.bits > ACTIVATION_BITS:
             raise InputError(
-                f"quantises activations to {self.bits} bits: the accelerator has {ACTIVATION_BITS}; "
-                "train with fewer, or give the model without this quantiser"
+                f"quantises activations to {self.bits} bits: the accelerator has "
+                f"{ACTIVATION_BITS}; train with fewer, or give the model without this quantiser"
             )
         if self.rounding != "ROUND":
             raise InputError(
@@ -86,7 +91,7 @@ def quantizer(bits: float, attributes: Mapping[str, Any]) -> Quantizer:
     """
     signed, narrow = bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
     rounding = attributes.get("rounding_mode", b"ROUND")
-    rounding = (rounding.decode("ascii", "replace") if isinstance(rounding, bytes) else rounding)
+    rounding = rounding.decode("ascii", "replace") if isinstance(rounding, bytes) else rounding
     if bits != np.rint(bits) or not 1 + signed <= bits <= _MOST_BITS:
         raise InputError(
             f"must have a whole number of bits from {1 + signed} to {_MOST_BITS}, not {bits:g}"
