@@ -29,7 +29,7 @@ __all__ = ["OnnxFile"]
 #: Bytes of a file at most: protobuf's own limit.
 _MOST_BYTES = (1 << 31) - 1
 #: Bytes of a file that are no numbers of tensors, at most; parsed they take a hundred times that.
-_MOST_TEXT = 4 << 20
+_MOST_TEXT = 2 << 20
 #: Fields of protobuf messages that lead to tensors, by the message's kind: field -> kind.
 _PARTS = {
     "model": {7: "graph"},
@@ -91,8 +91,11 @@ class OnnxFile:
                 f"{path} is no ONNX model that can be read: it is cut off or damaged; export it "
                 "again"
             ) from error
-        if not model.HasField("graph"):
-            raise ModelError(f"{path} is no ONNX model that can be read: it has no graph")
+        wrong = "it has no graph" if not model.HasField("graph") else ""
+        if not all(isinstance(name, str) for name in _names(model)):
+            wrong = "it has names that are no text"  # protobuf gives them as bytes
+        if wrong:
+            raise ModelError(f"{path} is no ONNX model that can be read: {wrong}")
         #: The model; what its tensors hold is for :meth:`array` to read.
         self.model: ModelProto = model
 
@@ -189,6 +192,25 @@ class OnnxFile:
         if size > _MOST_BYTES:
             raise ModelError(f"{path} must take at most {_MOST_BYTES} bytes, not {size}")
         return path.read_bytes()
+
+
+def _names(model: ModelProto) -> Iterator[str]:
+    """All names that are looked at."""
+    graph = model.graph
+    for domain in model.opset_import:
+        yield domain.domain
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield from (attribute.name, attribute.t.name)
+    for tensor in graph.initializer:
+        yield tensor.name
+        for entry in tensor.external_data:
+            yield from (entry.key, entry.value)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        for size in value.type.tensor_type.shape.dim:
+            yield size.dim_param
 
 
 def _widened(array: npt.NDArray[Any], kind: int) -> npt.NDArray[Any]:

@@ -165,7 +165,8 @@ class _Reader:
                 self._values[name] = self._constant(node, values, attributes)
                 return None
             if node.op_type == "Shape" and data.shape is not None:
-                self._values[name] = Sizes((BATCH, *data.shape))
+                first, last = attributes.get("start", 0), attributes.get("end")
+                self._values[name] = Sizes((BATCH, *data.shape)[first:last])
                 return None
             operation, shape = Step(node, values, attributes, self._layer_name).read(data)
         except (Refused, InputError) as error:

@@ -150,8 +150,8 @@ def _of_sizes(
 ) -> Sizes | None:
     """Take sizes apart and put them together."""
     first = inputs[0]
-    if kind in ("Identity", "Cast", "Unsqueeze", "Squeeze") and isinstance(first, Sizes):
-        scalar = kind == "Squeeze" or (first.scalar and kind != "Unsqueeze")
+    if kind in ("Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape") and isinstance(first, Sizes):
+        scalar = kind == "Squeeze" or (first.scalar and kind not in ("Unsqueeze", "Reshape"))
         return replace(first, scalar=scalar) if len(first.values) == 1 or not scalar else None
     if kind == "Concat":
         values: list[int | None] = []
