@@ -37,8 +37,8 @@ __all__ = ["NOT_EXACT", "Exactness", "LayerExactness", "exact_formats", "exactne
 NOT_EXACT = (
     "not exact: its quantisers are not reproduced. That takes inputs and inner layers quantised "
     "with scales that are powers of two, at most 15 distinct non-zero weights a layer, none of "
-    "them pruned, and numbers that fit 16 bits. Activations have 16-bit formats of their own instead, "
-    "and the error against the model is what the calibration shows"
+    "them pruned, and numbers that fit 16 bits. Activations have 16-bit formats of their own, and "
+    "the error against the model is what the calibration shows"
 )
 
 Reals = npt.NDArray[np.float64]

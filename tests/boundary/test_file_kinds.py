@@ -125,7 +125,7 @@ def test_what_is_no_file_is_known(tmp_path):
         assert identify(tmp_path / name).name == kind
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"program"}))
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"program", "onnx", "keras"}))
 def test_a_model_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
     path = tmp_path / "model.pt2"
     path.write_bytes(KINDS[kind])
@@ -135,7 +135,8 @@ def test_a_model_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
     assert message.startswith(str(path))
     if kind != "zip":
         text = identify(path).text
-        assert f"must be a saved torch.export program (.pt2), not {text}" in message
+        wanted = "a saved torch.export program (.pt2), an ONNX (.onnx) or a Keras 3 model (.keras)"
+        assert f"must be {wanted}, not {text}" in message
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"array"}))

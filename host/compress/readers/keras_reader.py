@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from eie.hls.boundary.errors import InputError, ModelError
-from eie.hls.boundary.text import shown
+from eie.hls.boundary.text import printable, shown
 from eie.host.compress.model_graph import (
     SUPPORTED,
     Activation,
@@ -55,6 +55,7 @@ _GROUPS = {
 }  # fmt: skip
 #: Models within models, and layers in one of them, at most.
 _MOST_DEPTH, _MOST_LAYERS = 20, 2000
+_LONGEST_NAME = 120
 
 Config = Mapping[str, Any]
 
@@ -78,7 +79,10 @@ def read_keras(path: Path) -> Graph:
     description, weights = load_keras_file(path)
     try:
         return _read(path.name, description, weights)
+    except ModelError:
+        raise
     except (
+        ValueError,
         KeyError,
         TypeError,
         AttributeError,
@@ -209,13 +213,16 @@ class _Reader:
         while todo:  # the order of a file need not be that of computation
             ready = [
                 each for each in todo
-                if all(name in values for call in calls[each[0]["config"]["name"]] for name in call)
+                if all(
+                    name in values for call in calls[each[0]["config"]["name"]][:1] for name in call
+                )
             ]  # fmt: skip
             if not ready:
                 raise ModelError("model must have layers that do not wait for each other")
             for layer, own in ready:
                 name = layer["config"]["name"]
-                before = [values[each] for call in calls[name] for each in call]
+                # One that is called more than once is refused, and may take its own result.
+                before = [values[each] for call in calls[name][:1] for each in call]
                 if not before:
                     values[name] = "input", shape
                     continue
@@ -310,7 +317,9 @@ def _dense(config: Config, weights: Any, name: str) -> list[Operation]:
     kernel = kernel.astype(np.float32) if kernel.dtype.itemsize < 4 else kernel
     rows = kernel.shape[1]
     bias = weights[1].astype(np.float64) if len(weights) > 1 else np.zeros(rows)
-    operations: list[Operation] = [Linear(name, np.ascontiguousarray(kernel.T), bias)]
+    operations: list[Operation] = [
+        Linear(printable(name)[:_LONGEST_NAME], np.ascontiguousarray(kernel.T), bias)
+    ]
     activation = _function(config.get("activation"))
     return operations if activation is None else [*operations, activation]
 
@@ -324,6 +333,8 @@ def _batch_normalization(config: Config, weights: Any, name: str) -> list[Operat
         or len(weights) != 2 + scaled + centred
     ):
         raise _Refused("must normalise each feature by its running statistics")
+    if len({each.shape for each in weights}) != 1 or weights[0].ndim != 1:
+        raise _Refused("must have as many means, variances, gains and offsets as features")
     mean, variance = weights[-2:]
     gain = weights[0] if scaled else None
     offset = weights[int(scaled)] if centred else None
@@ -331,7 +342,8 @@ def _batch_normalization(config: Config, weights: Any, name: str) -> list[Operat
 
 
 def _feature_normalization(config: Config, weights: Any, name: str) -> list[Operation]:
-    if config.get("invert") or len(weights) != 3 or config.get("axis") not in (-1, 1, [-1], [1]):
+    axis = np.ravel(config.get("axis")).tolist()
+    if config.get("invert") or len(weights) not in (2, 3) or axis not in ([-1], [1]):
         raise _Refused("must have adapted to each feature, and not be inverted")
     mean, variance = (each.astype(np.float64).reshape(-1) for each in weights[:2])
     scale = 1.0 / np.maximum(np.sqrt(variance), 1e-7)  # Keras' epsilon

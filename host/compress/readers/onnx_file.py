@@ -201,9 +201,9 @@ def _names(model: ModelProto) -> Iterator[str]:
         yield domain.domain
     for node in graph.node:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-        for attribute in node.attribute:
-            yield from (attribute.name, attribute.t.name)
-    for tensor in graph.initializer:
+        yield from (attribute.name for attribute in node.attribute)
+    constants = (attribute.t for node in graph.node for attribute in node.attribute)
+    for tensor in (*graph.initializer, *constants):
         yield tensor.name
         for entry in tensor.external_data:
             yield from (entry.key, entry.value)

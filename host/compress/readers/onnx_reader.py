@@ -34,6 +34,19 @@ _QUANTIZERS = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevit
 #: Nodes of a graph at most.
 _MOST_NODES = 20_000
 _LONGEST_NAME = 120
+#: Types of attributes that are looked at, by their numbers in the format.
+_ATTRIBUTES = {
+    **dict.fromkeys(("alpha", "beta", "epsilon", "min", "max", "value_float"), 1),
+    **dict.fromkeys(
+        ("allowzero", "axis", "end", "narrow", "signed", "spatial", "start", "to", "training_mode",
+         "transA", "transB", "value_int"),
+        2,
+    ),
+    "rounding_mode": 3,
+    "value": 4,
+    "value_floats": 6,
+    **dict.fromkeys(("axes", "perm", "value_ints"), 7),
+}  # fmt: skip
 
 
 def read_onnx(path: Path) -> Graph:
@@ -218,6 +231,9 @@ class _Reader:
         return {each.name: self._attribute(each) for each in node.attribute}
 
     def _attribute(self, attribute: Any) -> Any:
+        wanted = _ATTRIBUTES.get(attribute.name)
+        if wanted is not None and attribute.type != wanted:
+            raise Refused(f"must have an attribute {attribute.name!r} of type {wanted} of ONNX")
         fields: dict[int, Callable[[], Any]] = {
             1: lambda: attribute.f,
             2: lambda: attribute.i,

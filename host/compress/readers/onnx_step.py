@@ -127,7 +127,11 @@ class Step:
             return list(value.values)
         if not isinstance(value, Constant):
             raise Refused(f"must have a constant as input {place + 1}")
-        return [int(each) for each in value.array.ravel()] if sizes else value.array
+        if not sizes:
+            return value.array
+        if value.array.dtype.kind not in "iu":
+            raise Refused(f"must have whole numbers as input {place + 1}")
+        return [int(each) for each in value.array.ravel()]
 
     def _check_vectors(self, data: Data) -> None:
         if data.shape is not None and len(data.shape) != 1:
@@ -169,7 +173,9 @@ class Step:
                 "evaluation mode"
             )
         self._check_vectors(data)
-        gain, offset, mean, variance = (self._constant(place) for place in range(1, 5))
+        gain, offset, mean, variance = arrays = [self._constant(place) for place in range(1, 5)]
+        if len({each.shape for each in arrays}) != 1 or mean.ndim != 1:
+            raise Refused("must have as many means, variances, gains and offsets as features")
         epsilon = _decimal(self._attributes.get("epsilon", 1e-5))
         return normalization(mean, variance, gain, offset, epsilon)
 

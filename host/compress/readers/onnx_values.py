@@ -22,6 +22,8 @@ __all__ = ["BATCH", "Constant", "Data", "Sizes", "Value", "compute"]
 #: The size of the batch among sizes, whatever it is.
 BATCH = None
 
+#: Sizes at most that a shape is put together of.
+_MOST_AXES = 64
 #: Most bits of a quantised weight.
 _WEIGHT_BITS = 8
 
@@ -80,7 +82,10 @@ def compute(
     if first is None:
         return None
     if isinstance(first, Sizes) or any(isinstance(each, Sizes) for each in inputs):
-        return _of_sizes(kind, [each for each in inputs if each is not None], attributes)
+        try:
+            return _of_sizes(kind, [each for each in inputs if each is not None], attributes)
+        except (ValueError, IndexError):
+            return None
     constants = [each for each in inputs if isinstance(each, Constant)]
     with np.errstate(all="ignore"):  # folding refuses what is not finite
         array = _of_constants(kind, constants, attributes)
@@ -161,18 +166,23 @@ def _of_sizes(
     constants = [_whole(each.array) for each in inputs[1:] if isinstance(each, Constant)]
     if not isinstance(first, Sizes) or len(constants) != len(inputs) - 1:
         return None
-    try:
-        if kind == "Gather":
-            picked = tuple(first.values[place] for place in constants[0])
-            return Sizes(picked, scalar=inputs[1].array.ndim == 0)  # type: ignore[union-attr]
-        if kind == "Slice":
-            (start,), (stop,) = constants[:2]
-            step = constants[3][0] if len(constants) > 3 else 1
-            return Sizes(first.values[start:stop:step])
-    except (IndexError, ValueError):
-        return None
+    if kind == "Gather":
+        picked = tuple(first.values[place] for place in constants[0])
+        return Sizes(picked, scalar=inputs[1].array.ndim == 0)  # type: ignore[union-attr]
+    if kind == "Slice" and all(len(each) == 1 for each in constants):
+        step = constants[3][0] if len(constants) > 3 else 1
+        return Sizes(first.values[constants[0][0] : constants[1][0] : step])
     return None
 
 
 def _whole(array: npt.NDArray[Any]) -> list[int]:
-    return [int(value) for value in array.ravel()[:64]]
+    """Whole numbers, as many as a shape has.
+
+    Raises
+    ------
+    ValueError
+        If they are others.
+    """
+    if array.dtype.kind not in "iu" or array.size > _MOST_AXES:
+        raise ValueError("no sizes")
+    return [int(value) for value in array.ravel()]

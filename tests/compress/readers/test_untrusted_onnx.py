@@ -1,4 +1,4 @@
-"""ONNX files from anywhere: an answer or an error of eie, whatever is in them, and nothing else read."""
+"""ONNX files from anywhere: an answer or an error of eie, and no other file is read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from onnx_graphs import W1, model, node, save
 from eie.hls.boundary.errors import EieError, ModelError
 from eie.host.compress import read_model
 
+VALUES = W1.tobytes()
 GEMM = node("Gemm", "x W1 B1", "y", transB=1, name="fc1")
 
 
@@ -19,7 +20,7 @@ def plain() -> bytes:
     return bytes(model([GEMM]).SerializeToString())
 
 
-def with_external(folder, location, *, offset=0, length=W1.nbytes, data=W1.tobytes(), copies=1):
+def with_external(folder, location, *, offset=0, length=W1.nbytes, data=VALUES, copies=1):
     """A model whose weights are in a file beside it, and that file."""
     made = model([GEMM])
     for number in range(copies):
@@ -81,7 +82,14 @@ def test_external_data_that_is_missing(tmp_path):
 
 @pytest.mark.parametrize(
     "kwargs",
-    [{"offset": 8}, {"offset": -8}, {"length": 8}, {"length": 1 << 60}, {"data": b""}, {"offset": "x"}],
+    [
+        {"offset": 8},
+        {"offset": -8},
+        {"length": 8},
+        {"length": 1 << 60},
+        {"data": b""},
+        {"offset": "x"},
+    ],
 )
 def test_external_data_of_another_size(kwargs, tmp_path):
     assert "tensor 'W1'" in refused(with_external(tmp_path, "w.bin", **kwargs))
