@@ -93,9 +93,9 @@ _KINDS = {
         FileKind(
             "state_dict",
             "a state_dict (weights without their module)",
-            "in Python, eie.convert(module, state_dict=path) takes it with its module; or build the "
-            "module, module.load_state_dict(torch.load(path, weights_only=True)), and save with "
-            f"{_EXPORT}",
+            "in Python, eie.convert(module, state_dict=path) takes it with its module; or build "
+            "the module, module.load_state_dict(torch.load(path, weights_only=True)), and save "
+            f"with {_EXPORT}",
         ),
         FileKind("module", "a module pickled by torch.save", _MODULE),
         FileKind(

@@ -154,7 +154,7 @@ def test_an_array_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
         ("program", "not a saved torch.export program: `eie compress MODEL.pt2 --out NET.npz`"),
         ("state_dict", "load_state_dict(torch.load(path, weights_only=True)), and save with"),
         ("module", "not a module pickled by torch.save: load it where its classes are"),
-        ("onnx", "not an ONNX model: build the same layers in torch"),
+        ("onnx", "not an ONNX model: `eie compress MODEL --out NET.npz`"),
         ("bitstream", "not a bitstream (.bit): `eie run --bitstream` takes it"),
         ("text", "not a text file: `eie compress` makes a network file of a model"),
     ],
