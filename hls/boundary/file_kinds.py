@@ -20,10 +20,13 @@ from eie.hls.boundary.archives import Archive
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.npy import MAGIC as NPY_MAGIC
 
-__all__ = ["FileKind", "Wanted", "identify", "is_regular", "refusal"]
+__all__ = ["MODELS", "FileKind", "Wanted", "identify", "is_regular", "refusal"]
 
 #: What a command wants a file to be.
 Wanted = Literal["network", "model", "array", "design", "project"]
+
+#: Kinds of files that hold a model to be compressed.
+MODELS = frozenset({"program", "onnx", "keras"})
 
 _WANTED: dict[Wanted, str] = {
     "network": "a network file (.npz)",

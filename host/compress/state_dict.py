@@ -82,18 +82,14 @@ def _of_file(path: Path) -> Any:
 
 def _plain(given: Any) -> dict[str, torch.Tensor]:
     """Give the weights by the module's own names."""
+    wanted = "state_dict must have tensors by name, as module.state_dict() gives them"
     if isinstance(given, Mapping):
         given = next((given[at] for at in _PLACES if isinstance(given.get(at), Mapping)), given)
-    wrong = (
-        [name for name, value in given.items() if not isinstance(value, torch.Tensor)]
-        if isinstance(given, Mapping)
-        else ["all"]
-    )
-    if wrong or not given:
-        raise ModelError(
-            "state_dict must have tensors by name, as module.state_dict() gives them, not "
-            f"{type(given).__name__}" + (f" with {shown(wrong[0])}" if wrong != ["all"] else "")
-        )
+    if not isinstance(given, Mapping) or not given:
+        raise ModelError(f"{wanted}, not {type(given).__name__}, or an empty one")
+    for name, value in given.items():
+        if not isinstance(value, torch.Tensor):
+            raise ModelError(f"{wanted}, and {shown(name)} is a {type(value).__name__}")
     for prefix in _PREFIXES:
         if all(str(name).startswith(prefix) for name in given):
             given = {str(name).removeprefix(prefix): value for name, value in given.items()}

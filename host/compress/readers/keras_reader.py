@@ -265,7 +265,10 @@ class _Reader:
             operations, shape = [Unsupported(f"{where} {refused}", convolution)], None
         for number, operation in enumerate(operations):
             value = name if number == 0 else f"{name}/{number}"
-            self.nodes.append(Node(value, operation, inputs, where))
+            place = where
+            if number and isinstance(operation, Activation):
+                place = f"the {operation.kind} of {where}"
+            self.nodes.append(Node(value, operation, inputs, place))
             inputs = (value,)
         return inputs[0], shape
 
@@ -342,7 +345,7 @@ def _batch_normalization(config: Config, weights: Any, name: str) -> list[Operat
 
 
 def _feature_normalization(config: Config, weights: Any, name: str) -> list[Operation]:
-    axis = np.ravel(config.get("axis")).tolist()
+    axis = np.ravel(config.get("axis", -1)).tolist()
     if config.get("invert") or len(weights) not in (2, 3) or axis not in ([-1], [1]):
         raise _Refused("must have adapted to each feature, and not be inverted")
     mean, variance = (each.astype(np.float64).reshape(-1) for each in weights[:2])

@@ -130,6 +130,20 @@ class OnnxFile:
             )
         return _widened(np.frombuffer(data, dtype).reshape(shape), tensor.data_type)
 
+    def external_files(self) -> list[Path]:
+        """Files beside the model that hold numbers of it, as far as they are there."""
+        folder = self._path.parent.resolve()
+        found = {
+            place
+            for tensor in self.model.graph.initializer
+            for entry in tensor.external_data
+            if entry.key == "location"
+            and "\0" not in entry.value
+            and (place := (folder / entry.value).resolve()).is_relative_to(folder)
+            and is_regular(place)
+        }
+        return sorted(found)
+
     def _typed(
         self, tensor: TensorProto, dtype: np.dtype[Any], shape: tuple[int, ...], name: str
     ) -> npt.NDArray[Any]:

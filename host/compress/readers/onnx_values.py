@@ -114,13 +114,13 @@ def _of_constants(
             return np.asarray(array.squeeze(None if axes is None else tuple(axes)))
         if kind == "Unsqueeze":
             axes = others[0].tolist() if others else attributes["axes"]
-            return np.expand_dims(array, tuple(axes))
+            return np.asarray(np.expand_dims(array, tuple(axes)))
         if kind == "Gather" and attributes.get("axis", 0) == 0 and others[0].size == 1:
             return np.asarray(array[int(others[0].item())]).reshape(
                 others[0].shape + array.shape[1:]
             )
         if kind == "Concat" and max(each.ndim for each in (array, *others)) == 1:
-            return np.concatenate([array, *others])
+            return np.asarray(np.concatenate([array, *others]))
         if kind in _BINARY:
             result = np.broadcast_shapes(array.shape, others[0].shape)
             if np.prod(result, dtype=float) > max(array.size, others[0].size):
