@@ -68,8 +68,13 @@ class DenseModel:
 
     def forward(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Compute outputs, float64 (batch, rows of the last layer), of flattened inputs."""
-        if self.quantizer is not None:
-            inputs = self.quantizer(inputs)
+        return self.layer_outputs(inputs)[-1]
+
+    def layer_outputs(self, inputs: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+        """Compute the outputs of each layer, float64 (batch, rows), of flattened inputs."""
+        values = inputs if self.quantizer is None else self.quantizer(inputs)
+        outputs = []
         for layer in self.layers:
-            inputs = layer.forward(inputs)
-        return inputs
+            values = layer.forward(values)
+            outputs.append(values)
+        return outputs

@@ -259,10 +259,11 @@ def _scale_rows(layer: DenseLayer, norm: Affine) -> DenseLayer:
 
 
 def _compose(first: Affine, second: Affine) -> Affine:
-    if second.scale is None:
-        return Affine(first.scale, first.shift + second.shift)
-    scale = second.scale if first.scale is None else first.scale * second.scale
-    return Affine(scale, first.shift * second.scale + second.shift)
+    with np.errstate(all="ignore"):  # _check_finite reports it, folded into a layer
+        if second.scale is None:
+            return Affine(first.scale, first.shift + second.shift)
+        scale = second.scale if first.scale is None else first.scale * second.scale
+        return Affine(scale, first.shift * second.scale + second.shift)
 
 
 def _check_finite(layer: DenseLayer, problems: Problems) -> None:

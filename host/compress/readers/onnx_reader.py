@@ -7,6 +7,7 @@ parser: shapes follow from the input's and from what each node does.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,9 @@ class _Reader:
                 read = self._node(onnx_node, f"{number + 1} of {len(self._onnx.node)}")
                 nodes += [] if read is None else [read]
         found = self._values.get(output)
-        if not isinstance(found, Data) and not nodes:
+        if not isinstance(found, Data):
             raise ModelError(f"{self._path}: output {shown(output)} must depend on the input")
-        return Graph(self._path.name, shape, name, tuple(nodes))
+        return Graph(self._path.name, shape, name, _leading_to(found.source, nodes))
 
     def _check_versions(self) -> None:
         known = {entry.domain: entry.version for entry in self._file.model.opset_import}
@@ -108,6 +109,12 @@ class _Reader:
                 f"{self._path} must use operators of ONNX opset {least} to {most}, not {stands}: "
                 "export it again (opset_version=20), or convert it with onnx.version_converter"
             )
+        # Tensors may be among the inputs, too, as defaults of them.
+        given = [value for node in self._onnx.node for value in node.output if value]
+        given += {*self._tensors, *(each.name for each in self._onnx.input)}
+        twice = [value for value, count in Counter(given).items() if count > 1]
+        if twice:
+            raise ModelError(f"{self._path} must give each value once, not {shown(twice[0])} twice")
         if len(self._onnx.node) > _MOST_NODES:
             raise ModelError(
                 f"{self._path} must have at most {_MOST_NODES} nodes, not {len(self._onnx.node)}"
@@ -270,3 +277,13 @@ class _Reader:
             unique = f"{name}.{len(self._names)}"
         self._names.add(unique)
         return unique
+
+
+def _leading_to(value: str, nodes: list[Node]) -> tuple[Node, ...]:
+    """Those of `nodes` that `value` is computed of: others lead to sizes alone."""
+    needed, kept = {value}, []
+    for node in reversed(nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))

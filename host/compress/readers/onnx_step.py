@@ -133,6 +133,12 @@ class Step:
             raise Refused(f"must have whole numbers as input {place + 1}")
         return [int(each) for each in value.array.ravel()]
 
+    def _number(self, place: int) -> float:
+        array = self._constant(place)
+        if array.size != 1:
+            raise Refused(f"must have one number as input {place + 1}, not {array.size}")
+        return float(array.item())
+
     def _check_vectors(self, data: Data) -> None:
         if data.shape is not None and len(data.shape) != 1:
             raise Refused(
@@ -209,7 +215,7 @@ class Step:
             return Activation("leaky_relu", (_decimal(attributes.get("alpha", 0.01)),))
         if kind == "Clip":
             bounds = [
-                float(self._constant(place).item())
+                self._number(place)
                 if len(self._values) > place and self._values[place] is not None
                 else float(attributes.get(name, default))
                 for place, name, default in ((1, "min", -math.inf), (2, "max", math.inf))
