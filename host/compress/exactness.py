@@ -86,7 +86,11 @@ class Exactness:
 
     def __str__(self) -> str:
         low, high = self.inputs
-        text = f"exact for inputs from {low:g} to {high:g}" if self.exact else "not exact"
+        text = (
+            f"exact for inputs from {low:g} to {high:g}"
+            if self.exact
+            else "not exact for every input"
+        )
         parts = []
         for layer in self.layers:
             if layer.ties:

@@ -69,8 +69,12 @@ class OnnxTarget:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = onnx.ModelProto.FromString(case.data)
-            if any(node.op_type in ("Softmax", "Sigmoid") for node in model.graph.node):
+            kinds = {node.op_type for node in model.graph.node}
+            if kinds & {"Softmax", "LogSoftmax", "Sigmoid"}:
                 return "accepted, with an end that is left off"
+            if "BatchNormalization" in kinds and model.opset_import[0].version < 14:
+                # Of these versions the reference takes the batch's own statistics.
+                return "accepted, and not compared"
             try:
                 (wanted,) = ReferenceEvaluator(model).run(None, {"x": _INPUTS})
             except Exception:  # whatever it meets in a graph that is none

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from eie.hls.boundary.errors import InputError, ModelError, Problems
+from eie.host.compress.folding import LINEAR_PART
 from eie.host.compress.quantize_marker import QuantizeMarker
 from eie.host.compress.readers.quantizers import quantizer
 
@@ -75,7 +76,8 @@ def without_brevitas(model: nn.Module, example: torch.Tensor) -> Iterator[nn.Mod
             plain[path] = _plain(part, results)
         except InputError as error:
             problems.require(False, f"{where} {error}")
-    problems.raise_as(ModelError)
+    convolution = any(_kind(part).startswith("QuantConv") for _, part in found)
+    problems.raise_as(ModelError, LINEAR_PART if convolution else "")
     if "" in plain:
         yield plain[""].eval()
         return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import zipfile
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -260,6 +263,38 @@ def test_two_inputs_and_outputs_are_refused(tmp_path):
 def test_other_opsets_are_refused(opsets, tmp_path):
     with pytest.raises(ModelError, match=r"must use operators of ONNX opset 7 to \d+, not"):
         read_model(save(model([GEMM], opsets=opsets, output="h"), tmp_path))
+
+
+def test_values_are_given_once(tmp_path):
+    for nodes in ([GEMM, GEMM], [node("Gemm", "x W1", "W1")], [node("Gemm", "x W1", "x")]):
+        with pytest.raises(ModelError, match="must give each value once"):
+            read_model(save(model(nodes, output="h"), tmp_path))
+
+
+def test_sizes_are_no_output_and_what_leads_to_them_is_no_layer(tmp_path):
+    sizes = [GEMM, node("Shape", "h", "s")]
+    with pytest.raises(ModelError, match="output 's' must depend on the input"):
+        read_model(save(model(sizes, output="s"), tmp_path))
+    nodes = [*sizes, node("Gather", "s zero", "n"), node("Concat", "n four", "w", axis=0),
+             node("Reshape", "x w", "r"), node("Gemm", "r S", "y", name="fc2")]  # fmt: skip
+    constants = {**MORE, "zero": np.array([0]), "four": np.array([4])}
+    (layer,) = read_model(save(model(nodes, constants=constants), tmp_path)).layers
+    assert layer.name == "fc2"
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.keras"])
+def test_a_package_that_is_missing_is_named(name, tmp_path, monkeypatch):
+    missing = "onnx" if name == "m.onnx" else "h5py"
+    if missing == "onnx":
+        save(model([GEMM], output="h"), tmp_path)
+    else:
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in ("config.json", "metadata.json", "model.weights.h5"):
+                archive.writestr(member, "{}")
+    monkeypatch.setitem(sys.modules, missing, None)
+    extra = name.rpartition(".")[2]
+    with pytest.raises(ImportError, match=rf"needs {missing}, .*pip install '\.\[{extra}\]'"):
+        read_model(tmp_path / name)
 
 
 def test_the_shape_of_a_file_is_its_own(tmp_path):

@@ -108,7 +108,7 @@ def test_what_differs_is_counted(options, said):
     network, caught = compressed(made)
     assert InexactWarning in caught
     text = network.metadata["exactness"]
-    assert text.startswith("not exact; ")
+    assert text.startswith("not exact for every input; ")
     assert said in text
     outputs = TorchReference(network).layer_outputs(quantize(INPUTS, network.input_frac))
     codes, _ = brevitas_codes(made, INPUTS)
