@@ -6,7 +6,6 @@ class of one's own) are refused by name and never built.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from eie.hls.boundary.errors import InputError, ModelError
-from eie.hls.boundary.text import printable, shown
+from eie.hls.boundary.text import shown
 from eie.host.compress.model_graph import (
     SUPPORTED,
     Activation,
@@ -26,7 +25,15 @@ from eie.host.compress.model_graph import (
     Operation,
     Recurrent,
     Unsupported,
-    normalization,
+)
+from eie.host.compress.readers.keras_layers import (
+    Config,
+    Refused,
+    activation,
+    batch_normalization,
+    dense,
+    feature_normalization,
+    reshaped,
 )
 from eie.host.compress.readers.keras_weights import KerasWeights, LiveWeights, load_keras_file
 
@@ -37,17 +44,6 @@ _IDENTITIES = frozenset(
      "ActivityRegularization"}
 )  # fmt: skip
 _JOINS: dict[str, Any] = {"Add": "add", "Multiply": "multiply", "Concatenate": "concatenate"}
-#: Functions by name, as Dense and Activation have them.
-_FUNCTIONS: dict[str, Activation | None] = {
-    "linear": None,
-    "relu": Activation("relu"),
-    "relu6": Activation("clamp", (0.0, 6.0)),
-    "leaky_relu": Activation("leaky_relu", (0.2,)),
-    "sigmoid": Activation("sigmoid"),
-    "tanh": Activation("tanh"),
-    "softmax": Activation("softmax"),
-    "log_softmax": Activation("log_softmax"),
-}
 #: Classes whose weights are read, as files name them.
 _GROUPS = {
     "Dense": "dense", "BatchNormalization": "batch_normalization", "Normalization": "normalization",
@@ -55,9 +51,6 @@ _GROUPS = {
 }  # fmt: skip
 #: Models within models, and layers in one of them, at most.
 _MOST_DEPTH, _MOST_LAYERS = 20, 2000
-_LONGEST_NAME = 120
-
-Config = Mapping[str, Any]
 
 
 def is_keras_model(model: object) -> bool:
@@ -167,10 +160,6 @@ def _tensors(value: Any) -> Iterator[str]:
             yield from _tensors(each)
 
 
-class _Refused(Exception):
-    """A layer for which there are no terms; says why, and the layer comes before it."""
-
-
 class _Reader:
     """Reads layers one after another."""
 
@@ -251,16 +240,16 @@ class _Reader:
             return self.sequence(config["layers"], inputs[0], shape, path, group)
         try:
             if calls > 1:
-                raise _Refused("is called more than once: shared layers are not supported")
+                raise Refused("is called more than once: shared layers are not supported")
             if kind in _JOINS:
                 operations: list[Operation] = [Join(_JOINS[kind])]
                 shape = None
             elif len(inputs) != 1:
                 joined = ", ".join(map(shown, inputs))
-                raise _Refused(f"joins {joined}: branches are not supported, only {SUPPORTED}")
+                raise Refused(f"joins {joined}: branches are not supported, only {SUPPORTED}")
             else:
                 operations, shape = self._operations(kind, config, shape, path, group)
-        except (_Refused, InputError) as refused:
+        except (Refused, InputError) as refused:
             convolution = str(kind).startswith("Conv")
             operations, shape = [Unsupported(f"{where} {refused}", convolution)], None
         for number, operation in enumerate(operations):
@@ -284,24 +273,24 @@ class _Reader:
         if kind in _IDENTITIES:
             return [], shape
         if kind in ("Flatten", "Reshape"):
-            return [], _reshaped(kind, config, shape)
+            return [], reshaped(kind, config, shape)
         if kind in ("LSTM", "GRU"):
             return [Recurrent("LSTM" if kind == "LSTM" else "GRU", {})], None
         if kind in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
-            activation = _activation(kind, config)
-            return [] if activation is None else [activation], shape
+            read = activation(kind, config)
+            return [] if read is None else [read], shape
         if kind == "Rescaling":
             scale, shift = (np.asarray(config[each], np.float64) for each in ("scale", "offset"))
             return [Affine(scale, shift)], shape
         readers: dict[str, Callable[[Config, Any, str], list[Operation]]] = {
-            "Dense": _dense,
-            "BatchNormalization": _batch_normalization,
-            "Normalization": _feature_normalization,
+            "Dense": dense,
+            "BatchNormalization": batch_normalization,
+            "Normalization": feature_normalization,
         }
         if kind not in readers:
-            raise _Refused(f"is not supported; supported are {SUPPORTED}")
+            raise Refused(f"is not supported; supported are {SUPPORTED}")
         if shape is not None and len(shape) != 1:
-            raise _Refused(
+            raise Refused(
                 f"must take inputs of shape (batch, features), not (batch, "
                 f"{', '.join(map(str, shape))}); put a Flatten before it"
             )
@@ -309,92 +298,6 @@ class _Reader:
         operations = readers[kind](config, weights, "/".join(path))
         first = operations[0]
         return operations, (first.weights.shape[0],) if isinstance(first, Linear) else shape
-
-
-def _dense(config: Config, weights: Any, name: str) -> list[Operation]:
-    if config.get("quantization_config") or len(weights) != 1 + bool(config.get("use_bias", True)):
-        raise _Refused("must have a kernel and a bias of real numbers: quantised ones are not read")
-    kernel = weights[0]
-    if kernel.ndim != 2 or kernel.dtype.kind != "f":
-        raise _Refused("must have a kernel of real numbers in rows and columns")
-    kernel = kernel.astype(np.float32) if kernel.dtype.itemsize < 4 else kernel
-    rows = kernel.shape[1]
-    bias = weights[1].astype(np.float64) if len(weights) > 1 else np.zeros(rows)
-    operations: list[Operation] = [
-        Linear(printable(name)[:_LONGEST_NAME], np.ascontiguousarray(kernel.T), bias)
-    ]
-    activation = _function(config.get("activation"))
-    return operations if activation is None else [*operations, activation]
-
-
-def _batch_normalization(config: Config, weights: Any, name: str) -> list[Operation]:
-    axis = config.get("axis", -1)
-    scaled, centred = bool(config.get("scale", True)), bool(config.get("center", True))
-    if (
-        axis not in (-1, 1, [-1], [1])
-        or config.get("renorm")
-        or len(weights) != 2 + scaled + centred
-    ):
-        raise _Refused("must normalise each feature by its running statistics")
-    if len({each.shape for each in weights}) != 1 or weights[0].ndim != 1:
-        raise _Refused("must have as many means, variances, gains and offsets as features")
-    mean, variance = weights[-2:]
-    gain = weights[0] if scaled else None
-    offset = weights[int(scaled)] if centred else None
-    return [normalization(mean, variance, gain, offset, float(config["epsilon"]))]
-
-
-def _feature_normalization(config: Config, weights: Any, name: str) -> list[Operation]:
-    axis = np.ravel(config.get("axis", -1)).tolist()
-    if config.get("invert") or len(weights) not in (2, 3) or axis not in ([-1], [1]):
-        raise _Refused("must have adapted to each feature, and not be inverted")
-    mean, variance = (each.astype(np.float64).reshape(-1) for each in weights[:2])
-    scale = 1.0 / np.maximum(np.sqrt(variance), 1e-7)  # Keras' epsilon
-    return [Affine(scale, -mean * scale)]
-
-
-def _activation(kind: str, config: Config) -> Activation | None:
-    if kind == "Activation":
-        return _function(config.get("activation"))
-    if kind == "Softmax":
-        if config.get("axis", -1) not in (-1, 1):
-            raise _Refused("must be over the outputs")
-        return Activation("softmax")
-    slope = float(config.get("negative_slope") or 0.0)
-    most = config.get("max_value") if kind == "ReLU" else None
-    if kind == "ReLU" and config.get("threshold"):
-        raise _Refused(f"has a threshold; supported are {SUPPORTED}")
-    if slope:
-        return Activation("leaky_relu", (slope,))
-    return Activation("relu") if most is None else Activation("clamp", (0.0, float(most)))
-
-
-def _function(value: Any) -> Activation | None:
-    """Read an activation function, which is a name or an object of one."""
-    if isinstance(value, Mapping):
-        kind, inner = value.get("class_name"), value.get("config")
-        if kind in ("ReLU", "LeakyReLU", "Softmax") and isinstance(inner, Mapping):
-            return _activation(kind, inner)
-        value = inner
-    if value is not None and (not isinstance(value, str) or value not in _FUNCTIONS):
-        raise _Refused(
-            f"has the activation {shown(value)}, which is not supported; supported are {SUPPORTED}"
-        )
-    return None if value is None else _FUNCTIONS[value]
-
-
-def _reshaped(kind: str, config: Config, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    if kind == "Flatten":
-        return (math.prod(shape),)
-    wanted = list(config["target_shape"])
-    known = math.prod(size for size in wanted if size >= 0)
-    if wanted.count(-1) == 1 and known:
-        wanted[wanted.index(-1)] = math.prod(shape) // known
-    if math.prod(wanted) != math.prod(shape):
-        raise _Refused(f"must keep the {math.prod(shape)} values, not give {shown(wanted)}")
-    return tuple(wanted)
 
 
 def _groups(layers: Sequence[Config]) -> list[str]:
