@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,8 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parent))
 # Read when keras is first imported; TensorFlow is not wanted.
 os.environ["KERAS_BACKEND"] = "torch"
+
+from quiet_exporters import quiet
 
 #: Shape of one input of the model.
 SHAPE = (3, 4)
@@ -53,18 +51,6 @@ def mlp() -> nn.Module:
     return model.eval()
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without what exporters print, log and warn of."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.ERROR)
-        try:
-            yield
-        finally:
-            logging.disable(logging.NOTSET)
-
-
 @pytest.fixture(scope="session")
 def export_onnx() -> Callable[..., None]:
     def _export(model: nn.Module, path: Path, shape: tuple[int, ...], **options: Any) -> None:
@@ -91,7 +77,7 @@ def keras_mlp(mlp: Mlp) -> Any:
                 keras.Input(SHAPE),
                 layers.Flatten(),
                 layers.Dense(20, name="fc1"),
-                layers.BatchNormalization(epsilon=1e-5),
+                layers.BatchNormalization(epsilon=1e-5, name="bn"),
                 layers.Activation("relu"),
                 layers.Dropout(0.5),
                 layers.Dense(10, use_bias=False, activation="relu", name="fc2"),
@@ -104,7 +90,7 @@ def keras_mlp(mlp: Mlp) -> Any:
         return [each.detach().numpy() for each in tensors]
 
     model.get_layer("fc1").set_weights(numbers(mlp.fc1.weight.T, mlp.fc1.bias))
-    model.get_layer("batch_normalization").set_weights(
+    model.get_layer("bn").set_weights(
         numbers(mlp.bn.weight, mlp.bn.bias, mlp.bn.running_mean, mlp.bn.running_var)
     )
     model.get_layer("fc2").set_weights(numbers(mlp.fc2.weight.T))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import quiet
+from quiet_exporters import quiet
 
 from eie.hls.boundary.errors import EieWarning, InputError, ModelError
 from eie.host.compress import read_model

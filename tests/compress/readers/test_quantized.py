@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from conftest import quiet
 from onnx_graphs import QONNX, W1, model, node, save
+from quiet_exporters import quiet
 from torch import nn
 
 from eie.hls.boundary.errors import EieWarning, InexactWarning, ModelError, UncalibratedWarning
