@@ -18,6 +18,7 @@ __all__ = [
     "DoesNotFitError",
     "EieError",
     "EieWarning",
+    "InexactWarning",
     "InputError",
     "KeptDensityWarning",
     "LossWarning",
@@ -85,6 +86,10 @@ class UnderflowWarning(EieWarning):
 
 class LossWarning(EieWarning):
     """Compression changed a model's outputs much; says by how much, what did it, and what helps."""
+
+
+class InexactWarning(EieWarning):
+    """A quantised model's own integers are not reproduced for every input; says where."""
 
 
 class KeptDensityWarning(EieWarning):

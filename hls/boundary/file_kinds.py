@@ -20,14 +20,17 @@ from eie.hls.boundary.archives import Archive
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.npy import MAGIC as NPY_MAGIC
 
-__all__ = ["FileKind", "Wanted", "identify", "is_regular", "refusal"]
+__all__ = ["MODELS", "FileKind", "Wanted", "identify", "is_regular", "refusal"]
 
 #: What a command wants a file to be.
 Wanted = Literal["network", "model", "array", "design", "project"]
 
+#: Kinds of files that hold a model to be compressed.
+MODELS = frozenset({"program", "onnx", "keras"})
+
 _WANTED: dict[Wanted, str] = {
     "network": "a network file (.npz)",
-    "model": "a saved torch.export program (.pt2)",
+    "model": "a saved torch.export program (.pt2), an ONNX (.onnx) or a Keras 3 model (.keras)",
     "array": "a .npy file of numbers",
     "design": "a design file (DESIGN.toml)",
     "project": "a project folder, as `eie generate` writes one",
@@ -40,6 +43,7 @@ _MAKERS: dict[Wanted, str] = {
 }
 _EXPORT = "torch.export.save(torch.export.export(module.eval(), (example,)), 'model.pt2')"
 _COMPRESS = "`eie compress MODEL.pt2 --out NET.npz` makes a network file of it"
+_COMPRESS_IT = "`eie compress MODEL --out NET.npz` makes a network file of it"
 _TO_TORCH = f"build the same layers in torch, copy the weights over, and save with {_EXPORT}"
 _MODULE = f"load it where its classes are, and save with {_EXPORT}"
 
@@ -92,8 +96,9 @@ _KINDS = {
         FileKind(
             "state_dict",
             "a state_dict (weights without their module)",
-            "build the module, module.load_state_dict(torch.load(path, weights_only=True)), and "
-            f"save with {_EXPORT}",
+            "in Python, eie.convert(module, state_dict=path) takes it with its module; or build "
+            "the module, module.load_state_dict(torch.load(path, weights_only=True)), and save "
+            f"with {_EXPORT}",
         ),
         FileKind("module", "a module pickled by torch.save", _MODULE),
         FileKind(
@@ -103,14 +108,18 @@ _KINDS = {
         ),
         FileKind("torch", "a file of torch.save", _MODULE),
         FileKind("pickle", "a pickle", _MODULE),
-        FileKind("onnx", "an ONNX model", _TO_TORCH),
+        FileKind("onnx", "an ONNX model", _COMPRESS_IT),
         FileKind(
             "safetensors",
             "a safetensors file (weights without their module)",
             f"build the module, load its weights with safetensors.torch, and save with {_EXPORT}",
         ),
-        FileKind("keras", "a Keras model (.keras)", _TO_TORCH),
-        FileKind("hdf5", "an HDF5 file, such as Keras' .h5", _TO_TORCH),
+        FileKind("keras", "a Keras model (.keras)", _COMPRESS_IT),
+        FileKind(
+            "hdf5",
+            "an HDF5 file, such as Keras' .h5",
+            "of a whole model: load it in Keras and save it with model.save('model.keras')",
+        ),
         FileKind("tflite", "a TensorFlow Lite model", _TO_TORCH),
         FileKind("executorch", "an ExecuTorch program", f"from its source, save with {_EXPORT}"),
         FileKind("gguf", "a GGUF file (weights without their module)", _TO_TORCH),

@@ -29,9 +29,15 @@ _BUDGET = 1.0
 def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add(
-        "compress", run, "make a network file of a torch.export program (.pt2)", "out"
+        "compress", run, "make a network file of a model (.pt2, .onnx, .keras)", "out"
     )
-    sub.add_argument("model", type=Path, metavar="MODEL.pt2")
+    sub.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help="a torch.export program (.pt2), an ONNX or QONNX model (.onnx), or a Keras 3 model "
+        "(.keras); docs/models.md says what they may hold",
+    )
     sub.add_argument("--out", type=Path, metavar="NET.npz", help="must be given but with --sweep")
     sub.add_argument(
         "--density",

@@ -24,7 +24,12 @@ def add(commands: Commands) -> None:
         more=": compress, fit, generate, emulate, simulate, run and report, each with its files in "
         "one folder",
     )
-    sub.add_argument("model", type=Path, metavar="MODEL", help=".pt2, or a network file (.npz)")
+    sub.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help="a model (.pt2, .onnx, .keras), or a network file (.npz)",
+    )
     sub.add_argument("--board", required=True, help=", ".join(BOARDS))
     sub.add_argument(
         "--data",

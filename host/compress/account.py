@@ -8,7 +8,7 @@ saturates as well. What a step changes in the outputs is its share of the loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -92,12 +92,18 @@ def loss_record(
     codes = quantize(calibration, input_frac)
     tell("accounting for what is lost")
     outputs, saturated = TorchReference(network).outputs_and_saturation(codes)
+    # What the model rounds by itself is no loss until activations are rounded in another way.
+    rounded = calibration if model.quantizer is None else model.quantizer(calibration)
     with np.errstate(all="ignore"):  # a glitch may be beyond what numbers hold, squared
         exact = model.forward(calibration)
         error = error_figures(_reals(outputs[-1], network.layers[-1].output_frac), exact)
         chosen = _evenly_spaced(len(calibration), _STAGE_VECTORS)
         stages, zeroed = _stages(
-            parts, calibration[chosen], exact[chosen], [each[chosen] for each in outputs]
+            parts,
+            calibration[chosen],
+            rounded[chosen],
+            exact[chosen],
+            [each[chosen] for each in outputs],
         )
         scaled = np.ldexp(calibration, input_frac)
     beyond = (scaled < CODE_MIN - 0.5) | (scaled >= CODE_MAX + 0.5)
@@ -152,20 +158,21 @@ def _finite(value: float) -> float:
 def _stages(
     parts: Sequence[_Compressed],
     inputs: Reals,
+    rounded_inputs: Reals,
     exact: Reals,
     outputs: Sequence[npt.NDArray[np.int16]],
 ) -> tuple[tuple[StageLoss, ...], list[int]]:
     """What each stage changes; and the outputs of each layer that are 0 by rounding only."""
-    pruned = shared = rounded = inputs
+    pruned = shared = rounded = rounded_inputs
     coarse = _reals(np.rint(np.ldexp(inputs, parts[0].fixed.input_frac)), parts[0].fixed.input_frac)
     zeroed = []
     for part, codes in zip(parts, outputs, strict=True):
         dense, fixed = part.dense, part.fixed
         kept = np.where(part.shared.codes != 0, dense.weights.astype(np.float64), 0.0)
-        pruned = _forward(pruned, kept, dense.bias, dense.relu)
-        shared = _forward(shared, part.shared.dense(), dense.bias, dense.relu)
+        pruned = replace(dense, weights=kept).forward(pruned)
+        shared = replace(dense, weights=part.shared.dense()).forward(shared)
         matrix = part.rounded_table[part.shared.codes]
-        rounded = _forward(rounded, matrix, part.rounded_bias, dense.relu)
+        rounded = replace(dense, weights=matrix, bias=part.rounded_bias).forward(rounded)
         coarse = _forward(coarse, matrix, part.rounded_bias, dense.relu)
         coarse = np.floor(np.ldexp(coarse, fixed.output_frac) + 0.5)
         coarse = np.ldexp(coarse, -fixed.output_frac)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.boundary.errors import (
     EieWarning,
+    InexactWarning,
     LossWarning,
     SaturationWarning,
     UncalibratedWarning,
@@ -64,9 +65,11 @@ def warnings_of(rounded: RoundedModel, *, zeros: bool = False) -> Iterator[Warne
         Whether there was calibration data, which was all zeros.
     """
     record = rounded.record
-    if record.error is None:
+    if rounded.exactness is not None and not rounded.exactness.exact:
+        yield InexactWarning, f"quantised model: {rounded.exactness}"
+    if record.error is None and rounded.exactness is None:
         yield UncalibratedWarning, _uncalibrated(rounded, zeros)
-    else:
+    elif record.error is not None:
         if record.inputs_saturated or any(
             layer.saturated or layer.weights_saturated for layer in record.layers
         ):

@@ -1,4 +1,4 @@
-"""What a torch model says, in numpy: a sequence of dense layers in real numbers."""
+"""What a model says, in numpy: a sequence of dense layers in real numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from eie.host.compress.model_graph import Quantize
 
 __all__ = ["DenseLayer", "DenseModel"]
 
@@ -26,6 +28,8 @@ class DenseLayer:
     relu: bool
     #: Whether a BatchNorm was folded into the weights and the bias.
     normalized: bool
+    #: How the model rounds the layer's outputs, behind its ReLU; None where it does not.
+    quantizer: Quantize | None = None
 
     @property
     def rows(self) -> int:
@@ -40,7 +44,8 @@ class DenseLayer:
     def forward(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Compute outputs, float64 (batch, rows), of `inputs`, (batch, columns)."""
         sums = inputs @ self.weights.T.astype(np.float64) + self.bias
-        return np.maximum(sums, 0.0) if self.relu else sums
+        outputs = np.maximum(sums, 0.0) if self.relu else sums
+        return outputs if self.quantizer is None else self.quantizer(outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,8 @@ class DenseModel:
     input_shape: tuple[int, ...]
     #: At least one layer; each takes what the one before gives.
     layers: tuple[DenseLayer, ...]
+    #: How the model rounds its inputs; None where it does not.
+    quantizer: Quantize | None = None
 
     @property
     def features(self) -> int:
@@ -61,6 +68,13 @@ class DenseModel:
 
     def forward(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Compute outputs, float64 (batch, rows of the last layer), of flattened inputs."""
+        return self.layer_outputs(inputs)[-1]
+
+    def layer_outputs(self, inputs: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+        """Compute the outputs of each layer, float64 (batch, rows), of flattened inputs."""
+        values = inputs if self.quantizer is None else self.quantizer(inputs)
+        outputs = []
         for layer in self.layers:
-            inputs = layer.forward(inputs)
-        return inputs
+            values = layer.forward(values)
+            outputs.append(values)
+        return outputs

@@ -48,13 +48,16 @@ class LayerDensities:
         return {"kept": ", ".join(f"{name}: {reason}" for name, reason in self.kept.items())}
 
 
-def choose_densities(layers: Sequence[DenseLayer], density: Density | None) -> LayerDensities:
+def choose_densities(
+    layers: Sequence[DenseLayer], density: Density | None, *, quantized: bool = False
+) -> LayerDensities:
     """Density of each layer: the one given for it, its own, or the default.
 
     A layer without a given density keeps all its non-zero weights if it is
 
     - pruned already: less than :data:`PRUNED_DENSITY` of its weights are not zero; or
-    - shared already: it has at most 15 distinct non-zero weights, each twice or more on average.
+    - shared already: it has at most 15 distinct non-zero weights, each twice or more on average, or
+      the model is quantised (`quantized`).
 
     Raises
     ------
@@ -68,22 +71,24 @@ def choose_densities(layers: Sequence[DenseLayer], density: Density | None) -> L
     for layer in layers:
         if density is not None and layer.name in density:
             continue
-        reason = _sparse_already(layer)
+        reason = _sparse_already(layer, quantized)
         if reason:
             values[layer.name] = 1.0
             kept[layer.name] = reason
     return LayerDensities(values, kept)
 
 
-def _sparse_already(layer: DenseLayer) -> str:
+def _sparse_already(layer: DenseLayer, quantized: bool) -> str:
     """Why the default density must not be applied to a layer, or nothing."""
     size = layer.weights.size
     nonzeros = int(np.count_nonzero(layer.weights))
+    distinct = np.unique(layer.weights).size - (nonzeros < size)
+    if quantized and distinct <= MAX_CENTROIDS:
+        return f"quantised already ({distinct} distinct non-zero weights)"
     if nonzeros <= max(1, round(DEFAULT_DENSITY * size)):
         return ""  # the default density keeps all of them, too
     if nonzeros < PRUNED_DENSITY * size:
         return f"pruned already ({100 * nonzeros / size:.1f} % of its weights are not zero)"
-    distinct = np.unique(layer.weights).size - (nonzeros < size)
     if distinct <= MAX_CENTROIDS and 2 * distinct <= nonzeros:
         return f"shared already ({distinct} distinct non-zero weights)"
     return ""

@@ -36,7 +36,9 @@ __all__ = [
     "Formats",
     "assumed_formats",
     "choose_formats",
+    "codebook_frac",
     "largest_frac",
+    "largest_sum_frac",
     "typical_bits",
 ]
 
@@ -194,15 +196,16 @@ def largest_frac(low: float, high: float, *, name: str) -> int:
 
 def _leave_room(frac: int, layer: DenseLayer, shared: SharedWeights) -> int:
     """Fraction bits for a layer's inputs, so that its bias leaves the codebook some as well."""
-    excess = frac + _codebook_frac(layer, shared) - _largest_sum_frac(layer.bias)
+    excess = frac + codebook_frac(layer, shared) - largest_sum_frac(layer.bias)
     return frac - max(0, excess) // 2
 
 
 def _weight_frac(layer: DenseLayer, shared: SharedWeights, input_frac: int) -> int:
-    return min(_codebook_frac(layer, shared), _largest_sum_frac(layer.bias) - input_frac)
+    return min(codebook_frac(layer, shared), largest_sum_frac(layer.bias) - input_frac)
 
 
-def _codebook_frac(layer: DenseLayer, shared: SharedWeights) -> int:
+def codebook_frac(layer: DenseLayer, shared: SharedWeights) -> int:
+    """Fraction bits of a codebook, as many as hold its values."""
     values = shared.table()
     return largest_frac(
         float(values.min()), float(values.max()), name=f"layer {layer.name!r}: weights"
@@ -224,7 +227,7 @@ def _rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float
     return quantize(values, frac).astype(np.float64)
 
 
-def _largest_sum_frac(bias: npt.NDArray[np.float64]) -> int:
+def largest_sum_frac(bias: npt.NDArray[np.float64]) -> int:
     """Fraction bits of an accumulator at which every bias stays below ``2**_BIAS_BITS``."""
     largest = float(np.abs(bias).max())
     return _BIAS_BITS - math.frexp(largest)[1] if largest > 0 else 2 * FRAC_MAX

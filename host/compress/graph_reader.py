@@ -1,29 +1,52 @@
-"""The graph of an exported program as a sequence of steps: Linear, BatchNorm, ReLU.
+"""The graph of an exported program of torch in the terms of :mod:`eie.host.compress.model_graph`.
 
 The graph is walked back from the output, so that whatever does not lead to it (asserts, sizes,
-counters) does not matter; each node on the way must have exactly one computed input.
+counters) does not matter.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import fx
 from torch.export import ExportedProgram
 
-from eie.hls.boundary.errors import EieWarning, ModelError, Problems
+from eie.hls.boundary.errors import ModelError
 from eie.host.compress.graph_constants import Constants, describe, operation
-from eie.host.compress.program import LINEAR_PART, SUPPORTED
+from eie.host.compress.model_graph import (
+    SUPPORTED,
+    Activation,
+    Affine,
+    Graph,
+    Join,
+    Linear,
+    Node,
+    Operation,
+    Quantize,
+    Recurrent,
+    Unsupported,
+    constant_affine,
+    normalization,
+)
+from eie.host.compress.program import NamedProgram
+from eie.host.compress.quantize_marker import QUANTIZE
 
-__all__ = ["LinearStep", "NormStep", "ReluStep", "Step", "read_steps"]
+__all__ = ["read_program"]
 
 #: Nodes that leave the order of a vector's values alone, when the batch stays in front.
-_RESHAPES = frozenset({"aten.view.default", "aten.reshape.default", "aten._unsafe_view.default"})
+_RESHAPES = frozenset(
+    {
+        "aten.view.default",
+        "aten.reshape.default",
+        "aten._unsafe_view.default",
+        "aten.squeeze.default",
+        "aten.squeeze.dim",
+        "aten.squeeze.dims",
+        "aten.unsqueeze.default",
+    }
+)
 #: Nodes that do nothing in inference. Dropout in training mode is random there, but its meaning
 #: in inference is the same in both modes.
 _IDENTITIES = frozenset(
@@ -35,11 +58,22 @@ _IDENTITIES = frozenset(
         "aten.native_dropout.default",
     }
 )
-#: What a model may end in without effect on which output is the largest, and what is told of it.
-_ENDS = {
-    "softmax": "the largest output is the same",
-    "log_softmax": "the largest output is the same",
-    "sigmoid": "the largest output is the same, and what was 0.5 is 0",
+#: Joins of two vectors.
+_JOINS: dict[str, Literal["add", "multiply", "concatenate"]] = {
+    "aten.add.Tensor": "add",
+    "aten.mul.Tensor": "multiply",
+    "aten.cat.default": "concatenate",
+}
+_RECURRENT: dict[str, Literal["LSTM", "GRU"]] = {
+    "aten.lstm.input": "LSTM",
+    "aten.gru.input": "GRU",
+}
+#: Arithmetic of data and a constant.
+_ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
+    "aten.add.Tensor": "add",
+    "aten.sub.Tensor": "subtract",
+    "aten.mul.Tensor": "multiply",
+    "aten.div.Tensor": "divide",
 }
 #: Product of data and a constant: names of the data, matrix and bias arguments, and whether the
 #: matrix has one row for each output (else one column).
@@ -51,108 +85,33 @@ _LINEARS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class LinearStep:
-    """``y = W a + b``."""
-
-    #: Unique name of the layer.
-    name: str
-    #: float32 or float64, shape (rows, columns).
-    weights: npt.NDArray[Any]
-    #: float64, shape (rows,).
-    bias: npt.NDArray[np.float64]
-    #: The node, for messages.
-    where: str
-
-
-@dataclass(frozen=True, eq=False)
-class NormStep:
-    """``y = scale * a + shift``: a BatchNorm with its running statistics."""
-
-    #: float64, shape (features,).
-    scale: npt.NDArray[np.float64]
-    #: float64, shape (features,).
-    shift: npt.NDArray[np.float64]
-    #: The node, for messages.
-    where: str
-
-
-@dataclass(frozen=True)
-class ReluStep:
-    """``y = max(a, 0)``."""
-
-    #: The node, for messages.
-    where: str
-
-
-Step: TypeAlias = LinearStep | NormStep | ReluStep
-
-
-def read_steps(program: ExportedProgram) -> tuple[tuple[int, ...], list[Step]]:
+def read_program(named: NamedProgram) -> Graph:
     """Read what a functional program does to its input.
 
     Parameters
     ----------
-    program
+    named
         From :func:`eie.host.compress.program.load_program`.
-
-    Returns
-    -------
-    input_shape
-        Shape of one input, without the batch.
-    steps
-        In the order of computation.
 
     Raises
     ------
     ModelError
-        If the graph holds anything else, naming every such node.
-
-    Warns
-    -----
-    EieWarning
-        If a softmax or sigmoid at the end is left off.
+        If it has not one input and one output.
     """
-    problems = Problems("model")
-    reader = _Reader(program, problems)
+    reader = _Reader(named.program)
     source, output = reader.ends()
-    chain, left_off = _without_end(reader.chain(source, output))
-    steps = [step for node in chain for step in reader.step(node)]
-    convolutional = any("aten.conv" in operation(node) for node in program.graph.nodes)
-    problems.raise_as(ModelError, LINEAR_PART if convolutional else "")
-    if left_off:
-        warnings.warn(left_off, EieWarning, stacklevel=4)  # where compress is called
-    return tuple(int(size) for size in _shape(source)[1:]), steps
-
-
-def _without_end(chain: list[fx.Node]) -> tuple[list[fx.Node], str]:
-    """Leave off a softmax over the outputs, or a sigmoid, at the end; also says so, or nothing."""
-    for place in reversed(range(len(chain))):
-        node = chain[place]
-        name = operation(node)
-        kind = name.removeprefix("aten.").partition(".")[0].removeprefix("_")
-        over_outputs = kind == "sigmoid" or (
-            kind in _ENDS and _arguments(node)["dim"] in (-1, len(_shape(node)) - 1)
-        )
-        if over_outputs:
-            text = (
-                f"{describe(node)} at the end is left off: outputs are those before it; "
-                f"{_ENDS[kind]}. Where probabilities are needed, apply it to the outputs"
-            )
-            return chain[:place] + chain[place + 1 :], text
-        if name not in _IDENTITIES:
-            break
-    return chain, ""
+    nodes = reader.nodes(source, output)
+    shape = tuple(int(size) for size in _shape(source)[1:])
+    return Graph(named.name, shape, source.name, nodes)
 
 
 class _Reader:
-    """Reads one program; notes what it cannot read in `problems`."""
+    """Reads one program."""
 
-    def __init__(self, program: ExportedProgram, problems: Problems) -> None:
+    def __init__(self, program: ExportedProgram) -> None:
         self._graph = program.graph
         self._signature = program.graph_signature
         self._constants = Constants(program)
-        self._problems = problems
         #: Nodes whose value depends on the model's input.
         self._data: set[fx.Node] = set()
         self._names: set[str] = set()
@@ -179,68 +138,90 @@ class _Reader:
             raise ModelError(f"model's output {results[0]!r} must depend on its input")
         return nodes[given[0]], output
 
-    def chain(self, source: fx.Node, output: fx.Node) -> list[fx.Node]:
-        """Nodes from after `source` to `output`; stops early where branches join."""
-        chain: list[fx.Node] = []
-        node = output
-        while node is not source:
-            chain.append(node)
-            computed = self._computed(node)
-            if len(computed) != 1:
-                names = ", ".join(repr(before.name) for before in computed)
-                self._problems.require(
-                    False,
-                    f"{describe(node)} joins {names}: branches are not supported, only {SUPPORTED}",
-                )
-                return []
-            node = computed[0]
-        return chain[::-1]
+    def nodes(self, source: fx.Node, output: fx.Node) -> tuple[Node, ...]:
+        """Read all nodes that lead from `source` to `output`, in the order of computation."""
+        needed, waiting = {output}, [output]
+        while waiting:
+            before = [node for node in self._computed(waiting.pop()) if node not in needed]
+            needed.update(before)
+            waiting += before
+        #: Name of the value that a node gives; what changes nothing gives that before it.
+        values = {source: source.name}
+        found = []
+        for node in self._graph.nodes:
+            if node not in needed or node is source:
+                continue
+            inputs = tuple(values[before] for before in self._computed(node))
+            try:
+                operation = self._operation(node)
+            except _Refused as refused:
+                operation = Unsupported(str(refused), "aten.conv" in _name(node))
+            if operation is None:
+                values[node] = inputs[0]
+            else:
+                values[node] = node.name
+                found.append(Node(node.name, operation, inputs, describe(node)))
+        return tuple(found)
 
-    def step(self, node: fx.Node) -> list[Step]:
-        """Read the step that `node` takes: none for an identity or where there is a problem."""
-        name = operation(node)
-        data = self._computed(node)[0]
+    def _operation(self, node: fx.Node) -> Operation | None:
+        """Read what `node` does: nothing if it leaves the order of a vector's values alone."""
+        name = _name(node)
+        computed = self._computed(node)
+        if name in _JOINS and len(computed) > 1:
+            return Join(_JOINS[name])
+        if name in _RECURRENT:
+            return Recurrent(_RECURRENT[name], {})
+        if len(computed) != 1:
+            names = ", ".join(repr(before.name) for before in computed)
+            raise _Refused(
+                f"{describe(node)} joins {names}: branches are not supported, only {SUPPORTED}"
+            )
+        data = computed[0]
         if name in _LINEARS:
             return self._linear(node, data)
         if "batch_norm" in name:
             return self._norm(node, data)
-        if name == "aten.relu.default":
-            return [ReluStep(describe(node))]
+        if name in _ARITHMETIC:
+            return self._affine(node, data)
+        if name == QUANTIZE:
+            step, low, high = node.args[1:]
+            return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
+        if activation := _activation(node):
+            return activation
         if name in _RESHAPES:
             # Compared as text: sizes may be symbols, and comparing those adds guards.
-            supported = str(_shape(node)[0]) == str(_shape(data)[0])
+            supported = str(_shape(node)[:1]) == str(_shape(data)[:1])
         elif name == "aten._to_copy.default":
             supported = bool(node.meta["val"].dtype.is_floating_point)
         elif name == "getitem":
             supported = bool(node.args[1] == 0)
         else:
             supported = name in _IDENTITIES
-        self._problems.require(
-            supported, f"{describe(node)} is not supported; supported are {SUPPORTED}"
-        )
-        return []
+        if not supported:
+            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+        return None
 
     def _computed(self, node: fx.Node) -> list[fx.Node]:
         return [before for before in node.all_input_nodes if before in self._data]
 
-    def _vectors(self, node: fx.Node, data: fx.Node) -> bool:
+    def _check_vectors(self, node: fx.Node, data: fx.Node) -> None:
         shape = _shape(data)
-        return self._problems.require(
-            len(shape) == 2,
-            f"{describe(node)} must take inputs of shape (batch, features), not "
-            f"({', '.join(map(str, shape))}); put a Flatten before it",
-        )
+        if len(shape) != 2:
+            raise _Refused(
+                f"{describe(node)} must take inputs of shape (batch, features), not "
+                f"({', '.join(map(str, shape))}); put a Flatten before it"
+            )
 
-    def _linear(self, node: fx.Node, data: fx.Node) -> list[Step]:
-        data_name, matrix_name, bias_name, by_rows = _LINEARS[operation(node)]
+    def _linear(self, node: fx.Node, data: fx.Node) -> Linear:
+        data_name, matrix_name, bias_name, by_rows = _LINEARS[_name(node)]
         arguments = _arguments(node)
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
-        if not self._problems.require(
-            arguments[data_name] is data and plain and len(_shape(matrix)) == 2,
-            f"{describe(node)} must be a product of its input and constant weights, plus a bias",
-        ) or not self._vectors(node, data):
-            return []
+        if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
+            raise _Refused(
+                f"{describe(node)} must be a product of its input and constant weights, plus a bias"
+            )
+        self._check_vectors(node, data)
         weights = self._constants.array(matrix)
         if not by_rows:
             weights = weights.T
@@ -248,49 +229,84 @@ class _Reader:
         bias = np.zeros(rows)
         if bias_name is not None and arguments[bias_name] is not None:
             bias = self._constants.array(arguments[bias_name]).astype(np.float64)
-        if not self._problems.require(
-            bias.shape == (rows,),
-            f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}",
-        ):
-            return []
-        name = self._own(node, matrix)
-        return [LinearStep(name, np.ascontiguousarray(weights), bias, describe(node))]
+        if bias.shape != (rows,):
+            raise _Refused(
+                f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}"
+            )
+        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
 
     def _own(self, node: fx.Node, matrix: fx.Node) -> str:
-        """Name the layer of `node`, and note if its weights belong to another layer already."""
+        """Name the layer of `node`; its weights must not belong to another layer already."""
         name = self._constants.layer_name(node, matrix)
         if name in self._names:
             name = f"{name}.{node.name}"
         self._names.add(name)
         for parameter in self._constants.matrices_behind(matrix):
             owner = self._owners.setdefault(parameter, node.name)
-            self._problems.require(
-                owner == node.name,
-                f"{describe(node)} must have weights of its own, not {parameter!r}, which node "
-                f"{owner!r} uses as well: shared layers are not supported",
-            )
+            if owner != node.name:
+                raise _Refused(
+                    f"{describe(node)} must have weights of its own, not {parameter!r}, which node "
+                    f"{owner!r} uses as well: shared layers are not supported"
+                )
         return name
 
-    def _norm(self, node: fx.Node, data: fx.Node) -> list[Step]:
+    def _norm(self, node: fx.Node, data: fx.Node) -> Affine:
         arguments = _arguments(node)
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
-        if not self._problems.require(
-            not arguments.get("training", False) and len(running) == 2,
-            f"{describe(node)} must use its running statistics, not those of the batch: "
-            "call model.eval() before torch.export.export, and keep track_running_stats",
-        ) or not self._vectors(node, data):
-            return []
+        if arguments.get("training", False) or len(running) != 2:
+            raise _Refused(
+                f"{describe(node)} must use its running statistics, not those of the batch: "
+                "call model.eval() before torch.export.export, and keep track_running_stats"
+            )
+        self._check_vectors(node, data)
         mean, variance = (self._constants.array(value) for value in running)
-        gain, offset = arguments.get("weight"), arguments.get("bias")
-        with np.errstate(all="ignore"):  # folding refuses what is not finite
-            scale = 1.0 / np.sqrt(variance.astype(np.float64) + float(arguments["eps"]))
-            if gain is not None:
-                scale = scale * self._constants.array(gain)
-            shift = -mean * scale
-            if offset is not None:
-                shift = shift + self._constants.array(offset)
-        return [NormStep(scale, shift, describe(node))]
+        gain, offset = (
+            None if arguments.get(name) is None else self._constants.array(arguments[name])
+            for name in ("weight", "bias")
+        )
+        return normalization(mean, variance, gain, offset, float(arguments["eps"]))
+
+    def _affine(self, node: fx.Node, data: fx.Node) -> Affine | None:
+        """Read a sum, difference, product or quotient of the data and a constant."""
+        kind = _ARITHMETIC[_name(node)]
+        arguments = _arguments(node)
+        first, second = arguments["self"], arguments["other"]
+        if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
+            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+        self._check_vectors(node, data)
+        given = second if first is data else first
+        array = self._constants.array(given) if isinstance(given, fx.Node) else np.array(given)
+        try:
+            return constant_affine(kind, array.astype(np.float64), first is data)
+        except ValueError:
+            raise _Refused(
+                f"{describe(node)} must have a constant of one number, or of one for each feature, "
+                f"not of shape {array.shape}"
+            ) from None
+
+
+class _Refused(Exception):
+    """A node that is none of the operations of a graph; says why."""
+
+
+def _name(node: fx.Node) -> str:
+    return operation(node)
+
+
+def _activation(node: fx.Node) -> Activation | None:
+    """Read a function of each value, or a softmax over the outputs."""
+    name = operation(node).removeprefix("aten.").partition(".")[0].removeprefix("_")
+    if name in ("relu", "sigmoid", "tanh"):
+        return Activation(name)  # type: ignore[arg-type]
+    arguments = _arguments(node) if operation(node).startswith("aten.") else {}
+    if name == "leaky_relu":
+        return Activation("leaky_relu", (float(arguments["negative_slope"]),))
+    if name == "hardtanh":
+        return Activation("clamp", (float(arguments["min_val"]), float(arguments["max_val"])))
+    if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
+        return Activation(name)  # type: ignore[arg-type]
+    return None
 
 
 def _arguments(node: fx.Node) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import InputError, KeptDensityWarning
+from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
@@ -18,12 +18,14 @@ from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
+from eie.host.compress.exactness import NOT_EXACT, is_quantized
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
-from eie.host.compress.reader import read_model
+from eie.host.compress.reader import read_model, takes_input_shape
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
 from eie.host.compress.sharing import SharedWeights, keep_shared
+from eie.host.compress.state_dict import StateDict
 from eie.host.network import Network
 from eie.host.network.input_shape import INPUT_SHAPE, shape_text
 from eie.host.network.loss_record import METADATA_KEY
@@ -46,15 +48,16 @@ def compress(
     keep_weights: bool = False,
     golden: int = GOLDEN_VECTORS,
     input_shape: Sequence[int] | None = None,
+    state_dict: StateDict | None = None,
 ) -> Network:
     """Prune a model, share its weights and round it to 16-bit fixed point.
 
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, or the path of a
-        saved one (``.pt2``); see :func:`eie.host.compress.reader.read_model` for what it may
-        hold.
+        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``); see
+        :func:`eie.host.compress.reader.read_model` for what it may hold.
     density
         Share of the weights to keep, above 0 and at most 1: one for all layers, or by layer name.
         Layers without one keep 0.1; but one that is pruned already (more than a tenth of its
@@ -76,6 +79,8 @@ def compress(
     input_shape
         Shape of one input of a module, without the batch; taken from `calibration` or from the
         first Linear when not given.
+    state_dict
+        Weights for a module, or the path of a file of ``torch.save`` that holds them.
 
     Returns
     -------
@@ -99,6 +104,9 @@ def compress(
     LossWarning
         If the median vector's outputs are off by more than a tenth; says which step lost it, and
         what helps.
+    InexactWarning
+        If a quantised model's own integers are not reproduced for every input; says which rows may
+        differ, and how many outputs did.
     UnderflowWarning
         If features, or more than a hundredth of a layer's weights, become 0; names them.
 
@@ -109,11 +117,11 @@ def compress(
     """
     _check_golden(golden)
     samples = None if calibration is None else check_calibration(calibration)
-    if samples is not None and input_shape is None and isinstance(model, torch.nn.Module):
+    if samples is not None and input_shape is None and takes_input_shape(model):
         input_shape = samples.shape[1:]
     tell("reading the model")
     return compress_read(
-        read_model(model, input_shape=input_shape),
+        read_model(model, input_shape=input_shape, state_dict=state_dict),
         density=density,
         calibration=samples,
         keep_weights=keep_weights,
@@ -143,7 +151,7 @@ def compress_read(
     # How the weights were clustered, of the model as it is and, where tried, with scaled features.
     ways: list[dict[str, str]] = []
     if not keep_weights:
-        densities = choose_densities(dense.layers, density)
+        densities = choose_densities(dense.layers, density, quantized=is_quantized(dense))
         notes |= densities.notes()
         if densities.kept:
             warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=stacklevel)
@@ -171,6 +179,11 @@ def compress_read(
         "error": str(record.error or UNKNOWN_ERROR),
         METADATA_KEY: record.as_text(),
     }
+    if best.exactness is not None:
+        metadata["exactness"] = str(best.exactness)
+    elif is_quantized(dense):
+        metadata["exactness"] = NOT_EXACT
+        warnings.warn(f"quantised model: {NOT_EXACT}", InexactWarning, stacklevel=stacklevel)
     for category, text in warnings_of(best, zeros=samples is not known):
         warnings.warn(text, category, stacklevel=stacklevel)
     codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")

@@ -20,17 +20,13 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import InputError, ModelError
+from eie.host.compress.folding import LINEAR_PART
+from eie.host.compress.model_graph import SUPPORTED
+from eie.host.compress.readers.brevitas_modules import without_brevitas
 from eie.host.compress.saved_program import load_saved_program
 
-__all__ = ["LINEAR_PART", "SUPPORTED", "Model", "NamedProgram", "load_program"]
+__all__ = ["Model", "NamedProgram", "load_program"]
 
-#: What a model may hold, for messages.
-SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
-#: What to do with a model that has convolutions, for messages.
-LINEAR_PART = (
-    "eie takes fully connected layers only: give the part behind the convolutions by itself, for "
-    "example model.classifier, or model[2:] of a Sequential"
-)
 _SUPPORTED_MODULES = (
     nn.Linear,
     nn.ReLU,
@@ -111,8 +107,14 @@ def _export(module: nn.Module, shape: tuple[int, ...]) -> ExportedProgram:
     like = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
     example = torch.zeros(_EXAMPLE_BATCH, *shape, dtype=like.dtype, device=like.device)
     try:
-        with _evaluation_mode(module), _without_torch_warnings():
-            return torch.export.export(module, (example,))
+        with (
+            _evaluation_mode(module),
+            _without_torch_warnings(),
+            without_brevitas(module, example) as plain,
+        ):
+            return torch.export.export(plain, (example,))
+    except ModelError:
+        raise
     except Exception as error:  # tracing runs the module's own code, which can raise anything
         raise ModelError(
             f"torch.export cannot trace {type(module).__name__} with inputs of shape "

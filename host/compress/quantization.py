@@ -15,7 +15,12 @@ __all__ = ["quantize_layer"]
 
 
 def quantize_layer(
-    layer: DenseLayer, shared: SharedWeights, formats: Formats, *, keep_codes: bool = False
+    layer: DenseLayer,
+    shared: SharedWeights,
+    formats: Formats,
+    *,
+    keep_codes: bool = False,
+    exact: bool = False,
 ) -> Layer:
     """Round the codebook and the bias of a layer.
 
@@ -34,6 +39,9 @@ def quantize_layer(
         :func:`eie.host.compress.codebook_ranges.hold_codebooks` gave up saturate in them.
     keep_codes
         Whether the codes stay as they are.
+    exact
+        Whether the bias is rounded down where the model rounds its outputs, which makes the same
+        decisions as the bias itself (see :mod:`eie.host.compress.exactness`).
     """
     weights = quantize(shared.centroids, formats.weight_frac, name=f"layer {layer.name!r}: weights")
     codes = shared.codes
@@ -44,7 +52,8 @@ def quantize_layer(
         weights = distinct
     codebook = np.zeros(CODEBOOK_SIZE, np.int16)
     codebook[1 : 1 + weights.size] = weights
-    bias = np.rint(np.ldexp(layer.bias, formats.input_frac + formats.weight_frac))
+    bias = np.ldexp(layer.bias, formats.input_frac + formats.weight_frac)
+    bias = np.floor(bias) if exact and layer.quantizer is not None else np.rint(bias)
     return Layer.from_dense_codes(
         layer.name,
         codes,

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from eie.host.compress.account import loss_record
 from eie.host.compress.codebook_ranges import hold_codebooks
 from eie.host.compress.dense_layer import DenseModel
+from eie.host.compress.exactness import Exactness, exact_formats, exactness
 from eie.host.compress.feature_scales import FeatureScales, feature_scales
 from eie.host.compress.formats import (
     ASSUMED_ORIGIN,
+    Formats,
     assumed_formats,
     choose_formats,
     typical_bits,
@@ -45,6 +47,8 @@ class RoundedModel:
     #: Bits, without the sign, that layers have for ordinary inputs; empty with calibration, which
     #: says more.
     typical_bits: tuple[float, ...]
+    #: Of a quantised model whose integers are the network's.
+    exactness: Exactness | None = None
 
 
 def round_model(
@@ -70,7 +74,11 @@ def round_model(
     keep_weights
         Whether the shared weights stay as they are, whatever rounding makes of them.
     """
-    uniform = _round(model, share_weights(model, samples), samples, None, keep_weights)
+    shared = share_weights(model, samples)
+    formats = exact_formats(model, shared)
+    if formats is not None:
+        return _round_exactly(model, shared, formats, samples)
+    uniform = _round(model, shared, samples, None, keep_weights)
     scales = None if samples is None or keep_weights else feature_scales(samples)
     if samples is None or scales is None:
         return uniform
@@ -87,6 +95,24 @@ def round_model(
         record=_unscaled(own.record, scales),
         origin=f"{own.origin}; features have a scale each",
     )
+
+
+def _round_exactly(
+    model: DenseModel,
+    weights: Sequence[SharedWeights],
+    formats: Sequence[Formats],
+    samples: Samples | None,
+) -> RoundedModel:
+    """Take a quantised model's own integers."""
+    network = Network(
+        tuple(
+            quantize_layer(layer, shared, chosen, keep_codes=True, exact=True)
+            for layer, shared, chosen in zip(model.layers, weights, formats, strict=True)
+        )
+    )
+    record = loss_record(model, weights, network, samples)
+    origin = "the model's own quantisers"
+    return RoundedModel(network, record, origin, (), exactness(model, network, samples))
 
 
 def _round(

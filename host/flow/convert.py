@@ -36,6 +36,7 @@ def convert(
     input_shape: Sequence[int] | None = None,
     design: Design | str | os.PathLike[str] | None = None,
     bitstream: str | os.PathLike[str] | None = None,
+    state_dict: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     **parameters: Any,
 ) -> AcceleratedModel:
     """Compress a model and choose hardware for it; what comes next is a method of the result.
@@ -43,9 +44,9 @@ def convert(
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, or the path of a saved
-        one (``.pt2``); or a network that is compressed already, or the path of its file (``.npz``),
-        which needs no torch.
+        A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/models.md); or a network that is
+        compressed already, or the path of its file (``.npz``), which needs no torch.
     board
         Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
         PEs for no board, which can be emulated and compiled, but not built.
@@ -67,6 +68,8 @@ def convert(
         Hardware to use instead of choosing it: a design, or the path of its file (``.toml``).
     bitstream
         On a board: the ``.bit`` that ``engine="board"`` loads. Without one the board is emulated.
+    state_dict
+        Weights for a module, or the path of a file of ``torch.save`` that holds them.
     **parameters
         What :func:`eie.fit` takes: parameters of :class:`eie.Design` that are not to be chosen,
         such as ``pes=16``; ``passes=True`` for a network larger than the board.
@@ -108,6 +111,7 @@ def convert(
             ("labels", labels is not None),
             ("keep_weights", keep_weights),
             ("input_shape", input_shape is not None),
+            ("state_dict", state_dict is not None),
         ):
             problems.require(
                 not given,
@@ -135,7 +139,7 @@ def convert(
         if calibration is not None:
             samples = check_calibration(calibration)
         likely = None if samples is None else samples.shape[1:]
-        dense = read_with_shape(model, input_shape, likely)
+        dense = read_with_shape(model, input_shape, likely, state_dict)
         if samples is not None:
             samples = flatten_calibration(samples, dense)
         if labels is not None and samples is not None:

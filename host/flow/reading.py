@@ -15,20 +15,22 @@ __all__ = ["read_matching", "read_with_shape"]
 
 
 def read_with_shape(
-    model: Any, input_shape: Sequence[int] | None, likely: Sequence[int] | None = None
+    model: Any,
+    input_shape: Sequence[int] | None,
+    likely: Sequence[int] | None = None,
+    state_dict: Any = None,
 ) -> DenseModel:
     """Read a model.
 
-    `likely` is the shape of one input of a module if `input_shape` does not say it; a program has
-    its own, and refuses another.
+    `likely` is the shape of one input of a module if `input_shape` does not say it; all else has
+    its own, and refuses another. `state_dict` has weights for a module.
     """
-    import torch
+    # Says what is missing if torch is.
+    from eie.host.compress.reader import read_model, takes_input_shape
 
-    from eie.host.compress.reader import read_model  # says what is missing if torch is
-
-    if input_shape is None and isinstance(model, torch.nn.Module):
+    if input_shape is None and takes_input_shape(model):
         input_shape = likely
-    return read_model(model, input_shape=input_shape)
+    return read_model(model, input_shape=input_shape, state_dict=state_dict)
 
 
 def read_matching(network: Network, model: Any) -> DenseModel:

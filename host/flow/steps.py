@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import EieError, InputError, SaturationWarning, ToolError
-from eie.hls.boundary.file_kinds import identify, is_regular, refusal
+from eie.hls.boundary.file_kinds import MODELS, identify, is_regular, refusal
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.spec.boards import find_board
@@ -80,7 +80,7 @@ class Flow:
     take. :meth:`run` does the steps.
     """
 
-    #: A saved torch.export program (``.pt2``), or a network file.
+    #: A saved model (``.pt2``, ``.onnx``, ``.keras``), or a network file.
     model: Path
     #: Name in :data:`eie.hls.spec.boards.BOARDS`.
     board: str
@@ -151,7 +151,7 @@ class Flow:
     def _check(self) -> None:
         find_board(self.board)
         kind = identify(self.model)
-        if kind.name not in ("network", "program"):
+        if kind.name not in MODELS | {"network"}:
             raise InputError(refusal(self.model, "model"))
         if self.labels is not None and self.inputs is None:
             raise InputError("labels must not be given without inputs")
@@ -186,10 +186,20 @@ class Flow:
             return {"network": hash_of(self.model)}
         return {
             "model": hash_of(self.model),
+            **self._external_data(),
             "inputs": _array_hash(self.inputs),
             "density": self.density,
             "keep_weights": self.keep_weights,
         }
+
+    def _external_data(self) -> dict[str, Any]:
+        """Hashes of files beside an ONNX model that hold weights of it, where there are any."""
+        if identify(self.model).name != "onnx":
+            return {}
+        from eie.host.compress.readers.onnx_file import OnnxFile
+
+        beside = OnnxFile(self.model).external_files()
+        return {"external data": [hash_of(path) for path in beside]} if beside else {}
 
     def _fit_inputs(self) -> dict[str, Any]:
         return {"network": hash_of(self.out / "network.npz"), "board": find_board(self.board).name}

@@ -114,7 +114,7 @@ def sweep_densities(
     Parameters
     ----------
     model
-        A saved torch.export program.
+        A saved model: ``.pt2``, ``.onnx`` or ``.keras``.
     calibration
         Real inputs, shape (n, features) or (n, ...) with the model's input shape.
     labels

@@ -125,7 +125,7 @@ def test_what_is_no_file_is_known(tmp_path):
         assert identify(tmp_path / name).name == kind
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"program"}))
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"program", "onnx", "keras"}))
 def test_a_model_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
     path = tmp_path / "model.pt2"
     path.write_bytes(KINDS[kind])
@@ -135,7 +135,8 @@ def test_a_model_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
     assert message.startswith(str(path))
     if kind != "zip":
         text = identify(path).text
-        assert f"must be a saved torch.export program (.pt2), not {text}" in message
+        wanted = "a saved torch.export program (.pt2), an ONNX (.onnx) or a Keras 3 model (.keras)"
+        assert f"must be {wanted}, not {text}" in message
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"array"}))
@@ -153,7 +154,7 @@ def test_an_array_that_is_none_is_refused_by_what_it_is(kind, tmp_path):
         ("program", "not a saved torch.export program: `eie compress MODEL.pt2 --out NET.npz`"),
         ("state_dict", "load_state_dict(torch.load(path, weights_only=True)), and save with"),
         ("module", "not a module pickled by torch.save: load it where its classes are"),
-        ("onnx", "not an ONNX model: build the same layers in torch"),
+        ("onnx", "not an ONNX model: `eie compress MODEL --out NET.npz`"),
         ("bitstream", "not a bitstream (.bit): `eie run --bitstream` takes it"),
         ("text", "not a text file: `eie compress` makes a network file of a model"),
     ],

@@ -1,4 +1,4 @@
-"""Mutated networks, designs and packets in great numbers, and what is right and wrong about them.
+"""Mutated networks, designs, packets and ONNX models in great numbers, and what is right of them.
 
 ``make fuzz`` runs it (``python tests/fuzz --help``). A case is a kind and a number: the number
 seeds everything about it, so any case can be made again from its name alone. The parts:

@@ -24,6 +24,7 @@ from fuzz.design_target import DesignTarget  # noqa: E402
 from fuzz.failures import Failures  # noqa: E402
 from fuzz.mutated_networks import bomb  # noqa: E402
 from fuzz.network_target import NetworkTarget  # noqa: E402
+from fuzz.onnx_target import OnnxTarget  # noqa: E402
 from fuzz.packet_target import PacketTarget  # noqa: E402
 from fuzz.progress import ROOT, Progress, fingerprint  # noqa: E402
 from fuzz.section import section  # noqa: E402
@@ -32,7 +33,7 @@ from fuzz.verdict import Target  # noqa: E402
 from fuzz.worker import judge  # noqa: E402
 
 #: Share of each kind among the cases.
-SHARES = {"networks": 0.3, "designs": 0.3, "packets": 0.4}
+SHARES = {"networks": 0.3, "designs": 0.25, "packets": 0.35, "onnx": 0.1}
 
 
 def main() -> int:
@@ -62,10 +63,11 @@ def main() -> int:
         return {
             "networks": NetworkTarget(seed, mine, twins),
             "designs": DesignTarget(seed, mine),
+            "onnx": OnnxTarget(seed, mine),
             "packets": PacketTarget(seed, Twins.of_projects(projects, 0.8 * limit)),
         }
 
-    if (options.case or options.only or "").partition(":")[0] != "designs":
+    if (options.case or options.only or "").partition(":")[0] not in ("designs", "onnx"):
         print("compiling the kernels", flush=True)
         prepare(projects)
         bomb()  # takes seconds, and is kept for all workers

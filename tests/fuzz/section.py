@@ -16,6 +16,8 @@ _TEXTS = {
     "designs": "design files, changed in their values, forms of TOML, lines and bytes",
     "packets": "packets to the accelerator, changed in bits, fields, sections and contents, with "
     "right CRCs and wrong, and in one case of ten answers to the host",
+    "onnx": "ONNX models, changed in nodes, names, attributes, tensors, versions and bytes; what "
+    "was taken had to compute what onnx's own reference implementation does",
 }
 
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eie.hls.boundary.errors import DesignError, NetworkFileError
+from eie.hls.boundary.errors import DesignError, ModelError, NetworkFileError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Kind
+from eie.host.compress import read_model
 from eie.host.network import Network
 from eie.host.protocol.responses import Answer
 from fuzz.design_target import DesignTarget
@@ -22,6 +23,7 @@ from fuzz.mutated_networks import mutated_network
 from fuzz.mutated_packets import section_order
 from fuzz.network_seeds import seed_networks
 from fuzz.network_target import NetworkTarget
+from fuzz.onnx_target import OnnxTarget
 from fuzz.packet_target import PacketTarget
 from fuzz.valid_packet import reseal
 from fuzz.worker import judge
@@ -176,6 +178,37 @@ def test_a_reader_of_designs_that_refuses_everything_is_caught(designs):
         raise DesignError("no")
 
     assert outcomes(designs(load), 60)["wrong refusal"] >= 10
+
+
+# ONNX models ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def models(tmp_path):
+    return lambda read=read_model: OnnxTarget(5, tmp_path, read)
+
+
+def test_every_ending_of_an_onnx_model_comes_up(models):
+    counts = outcomes(models(), 300)
+    assert counts["refused"] > 100
+    assert counts["accepted and right"] > 20
+    assert not counts["crash"] and not counts["wrong acceptance"] and not counts["wrong refusal"]
+
+
+def test_a_reader_of_models_that_forgets_a_layers_bias_is_caught(models):
+    def read(path):
+        model = read_model(path)
+        last = model.layers[-1]
+        return replace(model, layers=(*model.layers[:-1], replace(last, bias=0 * last.bias)))
+
+    assert outcomes(models(read), 200)["wrong acceptance"] >= 10
+
+
+def test_a_reader_of_models_that_refuses_everything_is_caught(models):
+    def read(path):
+        raise ModelError("no")
+
+    assert outcomes(models(read), 60)["wrong refusal"] >= 5
 
 
 # Packets --------------------------------------------------------------------------------------
