@@ -13,7 +13,13 @@ from eie.host.cli.arrays import read_inputs
 from eie.host.cli.parameters import add_parameters, given_parameters
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.cli.results import add_inputs_outputs, read_labels, write_outputs, write_report
+from eie.host.cli.results import (
+    COUNTED,
+    add_inputs_outputs,
+    read_labels,
+    write_outputs,
+    write_report,
+)
 from eie.host.network import Network
 
 if TYPE_CHECKING:
@@ -25,7 +31,12 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add(
-        "emulate", run, "run a network in numpy, with cycle counts", "outputs", "report"
+        "emulate",
+        run,
+        "run a network in numpy, with cycle counts",
+        "outputs",
+        "report",
+        more=f"; {COUNTED}",
     )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument(
@@ -46,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     network = Network.load(options.network)
     design = _design(options, network)
     codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes))
+    labels = read_labels(options.labels, len(codes), network.outputs)
     with showing("emulating"):
         plan = None if options.paper else plan_passes(network, design)
         result = emulate(
@@ -59,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
             plan=plan,
         )
         costs = measure_costs(
-            network, design, codes, plan=plan, batch=result.report, paper=options.paper
+            network, design, codes, plan=plan, whole=result.report, paper=options.paper
         )
     write_outputs(options, network, result.outputs, labels, saturated)
     if result.report is not None:

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     path: Path = options.file
     kind = identify(path)
     if path.suffix == ".npz" or kind.name == "network":
-        describe(Network.load(path))
+        describe(Network.load(path), path)
     elif path.suffix == ".toml" or kind.name == "design":
         describe_design(Design.load(path))
     elif path.suffix == ".bit":

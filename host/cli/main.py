@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eie.hls.boundary.errors import EieError
 from eie.hls.boundary.file_kinds import identify
+from eie.hls.boundary.voice import as_command
 from eie.host.cli import (
     build,
     compress,
@@ -77,7 +78,7 @@ def _main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
-        with warnings_as_lines():
+        with warnings_as_lines(), as_command():
             _check_files(options)
             return command(options) or 0
     except (EieError, ImportError) as error:

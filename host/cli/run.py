@@ -19,21 +19,25 @@ from eie.host.cli.arrays import read_inputs
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.project_design import project_design
-from eie.host.cli.results import add_inputs_outputs, read_labels, write_outputs
+from eie.host.cli.results import COUNTED, add_inputs_outputs, read_labels, write_outputs
 from eie.host.network import Network
+from eie.host.run.costs import SAMPLE
 
 if TYPE_CHECKING:
     from eie.host.board.driver import Accelerator
 
 __all__ = ["add", "run"]
 
-#: Vectors whose cycles are read from the accelerator's counters for the throughput.
-_BATCH = 16
-
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    sub = commands.add("run", run, "run a network on a board, or on an emulated one", "outputs")
+    sub = commands.add(
+        "run",
+        run,
+        "run a network on a board, or on an emulated one",
+        "outputs",
+        more=f"; {COUNTED}",
+    )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     where = sub.add_mutually_exclusive_group(required=True)
     where.add_argument("--bitstream", type=Path, metavar="F.bit", help="on the board that this is")
@@ -53,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
 
     network = Network.load(options.network)
     codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes))
+    labels = read_labels(options.labels, len(codes), network.outputs)
     with ExitStack() as stack:
         bitfile, board = options.bitstream, f"board with {options.bitstream}"
         clock_mhz: float | None = None
@@ -111,11 +115,11 @@ def _costs(
 
     with warnings.catch_warnings():  # told of already, with the whole batch
         warnings.simplefilter("ignore", SaturationWarning)
-        single, batch = cycles(codes[:1]), cycles(codes[:_BATCH])
-    each = batch / len(codes[:_BATCH])
+        single, batch = cycles(codes[:1]), cycles(codes[:SAMPLE])
+    each = batch / len(codes[:SAMPLE])
     return [
         f"latency of one vector alone: at least {single} cycles counted in the accelerator, "
         f"{single / clock_mhz:.2f} us at {clock_mhz:g} MHz",
-        f"throughput in a batch of {len(codes[:_BATCH])}: at least {each:.1f} cycles a vector, at "
-        f"most {1e6 * clock_mhz / each:,.0f} vectors a second",
+        f"throughput in a batch of the first {len(codes[:SAMPLE])}: at least {each:.1f} cycles a "
+        f"vector, at most {1e6 * clock_mhz / each:,.0f} vectors a second",
     ]

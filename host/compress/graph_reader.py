@@ -6,7 +6,6 @@ counters) does not matter; each node on the way must have exactly one computed i
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,7 +15,8 @@ import torch
 from torch import fx
 from torch.export import ExportedProgram
 
-from eie.hls.boundary.errors import EieWarning, ModelError, Problems
+from eie.hls.boundary.errors import ModelError, Problems
+from eie.hls.boundary.warning import warn
 from eie.host.compress.graph_constants import Constants, describe, operation
 from eie.host.compress.program import LINEAR_PART, SUPPORTED
 
@@ -121,7 +121,7 @@ def read_steps(program: ExportedProgram) -> tuple[tuple[int, ...], list[Step]]:
     convolutional = any("aten.conv" in operation(node) for node in program.graph.nodes)
     problems.raise_as(ModelError, LINEAR_PART if convolutional else "")
     if left_off:
-        warnings.warn(left_off, EieWarning, stacklevel=4)  # where compress is called
+        warn(left_off)
     return tuple(int(size) for size in _shape(source)[1:]), steps
 
 

@@ -6,22 +6,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.progress import tell
+from eie.host.flow.data import ModelSizes
 from eie.host.network import Network
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
 
-__all__ = ["read_matching", "read_with_shape"]
+__all__ = ["read_matching", "read_with_shape", "sizes_of"]
 
 
 def read_with_shape(
-    model: Any, input_shape: Sequence[int] | None, likely: Sequence[int] | None = None
+    model: Any, input_shape: Sequence[int] | None = None, likely: Sequence[int] | None = None
 ) -> DenseModel:
     """Read a model.
 
     `likely` is the shape of one input of a module if `input_shape` does not say it; a program has
     its own, and refuses another.
     """
+    tell("reading the model")
     import torch
 
     from eie.host.compress.reader import read_model  # says what is missing if torch is
@@ -29,6 +32,11 @@ def read_with_shape(
     if input_shape is None and isinstance(model, torch.nn.Module):
         input_shape = likely
     return read_model(model, input_shape=input_shape)
+
+
+def sizes_of(model: DenseModel | Network) -> ModelSizes:
+    """Give what data for a model must agree with."""
+    return ModelSizes(model.input_shape, model.layers[-1].rows)
 
 
 def read_matching(network: Network, model: Any) -> DenseModel:

@@ -17,9 +17,9 @@ from eie.host.run.report import RunReport
 
 __all__ = ["SAMPLE", "Costs", "measure_costs"]
 
-#: Vectors that a throughput is counted on where no report of the whole batch was asked for:
-#: counting takes longer than computing, and more vectors change the mean little.
-SAMPLE = 16
+#: Vectors that a throughput is counted on, everywhere: the first of a batch, as far as there are.
+#: Counting takes longer than computing, and more vectors change the mean little.
+SAMPLE = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Costs:
 
     #: The run of the first vector alone.
     single: RunReport
-    #: A run of many, one after another.
+    #: A run of the first :data:`SAMPLE` vectors, or as many as there are, one after another.
     batch: RunReport
 
     @property
@@ -42,7 +42,7 @@ class Costs:
 
     @property
     def vectors_per_second(self) -> float:
-        """Throughput in the batch."""
+        """Throughput in that batch."""
         return 1e6 / self.batch.latency_us if self.batch.latency_us else 0.0
 
     def as_text(self) -> str:
@@ -53,8 +53,8 @@ class Costs:
         return (
             f"latency of one vector alone: at least {self.single.total_cycles} cycles of {of}, "
             f"{self.latency_us:.2f} us at {clock} MHz\n"
-            f"throughput in a batch of {self.batch.vectors}: at least {each:.1f} cycles a vector, "
-            f"at most {self.vectors_per_second:,.0f} vectors a second"
+            f"throughput in a batch of the first {self.batch.vectors}: at least {each:.1f} cycles "
+            f"a vector, at most {self.vectors_per_second:,.0f} vectors a second"
         )
 
 
@@ -64,10 +64,10 @@ def measure_costs(
     codes: npt.NDArray[np.int16],
     *,
     plan: Plan | None = None,
-    batch: RunReport | None = None,
+    whole: RunReport | None = None,
     paper: bool = False,
 ) -> Costs:
-    """Count the cycles of the first vector alone, and of a batch.
+    """Count the cycles of the first vector alone, and of a batch of the first :data:`SAMPLE`.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def measure_costs(
         int16 codes, shape (batch, inputs).
     plan
         Of the network on the design, where there is one already.
-    batch
-        The report of all vectors, if there is one already; else the first :data:`SAMPLE` are run.
+    whole
+        The report of all vectors, if there is one already: not counted again where it will do.
     paper
         Count the cycles of the paper's machine.
     """
@@ -93,4 +93,6 @@ def measure_costs(
         assert result.report is not None
         return result.report
 
-    return Costs(report_of(codes[:1]), report_of(codes[:SAMPLE]) if batch is None else batch)
+    if whole is None or len(codes) > SAMPLE:
+        whole = report_of(codes[:SAMPLE])
+    return Costs(report_of(codes[:1]), whole)

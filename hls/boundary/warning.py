@@ -1,0 +1,39 @@
+"""Warnings that name the user's line, however deep in eie they arise."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+from eie.hls.boundary.errors import EieWarning
+
+__all__ = ["warn"]
+
+#: The package whose own lines no warning names.
+_PACKAGE = __name__.partition(".")[0]
+
+
+def warn(message: str | Warning, category: type[Warning] = EieWarning) -> None:
+    """Warn at the line that called into eie.
+
+    The same warning comes from calls of many depths (``emulate``, ``AcceleratedModel.predict``,
+    ``convert``), with lines of torch or pynq in between, so that no fixed ``stacklevel`` is right.
+
+    Parameters
+    ----------
+    message, category
+        As for :func:`warnings.warn`.
+    """
+    warnings.warn(message, category, stacklevel=_caller_level())
+
+
+def _caller_level() -> int:
+    """``stacklevel``, as seen by :func:`warn`, of whoever called the outermost function of eie."""
+    found = level = 1
+    frame = sys._getframe(1)  # of warn itself, whose level is 1
+    while frame.f_back is not None:
+        frame = frame.f_back
+        level += 1
+        if frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+            found = level
+    return min(found + 1, level)
