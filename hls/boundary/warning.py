@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from types import FrameType
 
 from eie.hls.boundary.errors import EieWarning
 
@@ -11,6 +12,8 @@ __all__ = ["warn"]
 
 #: The package whose own lines no warning names.
 _PACKAGE = __name__.partition(".")[0]
+#: Python's own modules that stand between a caller and what is called.
+_BETWEEN = ("functools", "contextlib")
 
 
 def warn(message: str | Warning, category: type[Warning] = EieWarning) -> None:
@@ -29,11 +32,11 @@ def warn(message: str | Warning, category: type[Warning] = EieWarning) -> None:
 
 def _caller_level() -> int:
     """``stacklevel``, as seen by :func:`warn`, of whoever called the outermost function of eie."""
-    found = level = 1
-    frame = sys._getframe(1)  # of warn itself, whose level is 1
-    while frame.f_back is not None:
+    names = []
+    frame: FrameType | None = sys._getframe(1)  # of warn itself, whose level is 1
+    while frame is not None:
+        names.append(str(frame.f_globals.get("__name__", "")))
         frame = frame.f_back
-        level += 1
-        if frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
-            found = level
-    return min(found + 1, level)
+    outermost = max(place for place, name in enumerate(names) if name.partition(".")[0] == _PACKAGE)
+    callers = range(outermost + 1, len(names))
+    return 1 + next((place for place in callers if names[place] not in _BETWEEN), outermost)

@@ -92,7 +92,13 @@ def run(options: argparse.Namespace) -> None:
     calibration, labels = map(_array, (options.calibration, options.labels))
     with showing("compressing"):
         dense = read_with_shape(options.model)
-        data = check_data(calibration, labels, sizes_of(dense), name="calibration")
+        data = check_data(
+            calibration,
+            labels,
+            sizes_of(dense),
+            name=f"calibration in {options.calibration}",
+            labels_name=f"labels in {options.labels}",
+        )
 
         from eie.host.compress.pipeline import compress_read  # torch is only needed here
         from eie.host.flow.model_quality import evaluate_compressed

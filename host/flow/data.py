@@ -43,6 +43,7 @@ def check_data(
     sizes: ModelSizes,
     *,
     name: str = "inputs",
+    labels_name: str = "labels",
     problems: Sequence[str] = (),
 ) -> Data:
     """Check inputs and labels against the model and each other, all of it at once.
@@ -55,8 +56,8 @@ def check_data(
         As :func:`~eie.host.flow.labels.check_labels` takes them; None without any.
     sizes
         Of the model.
-    name
-        What the inputs are, for messages.
+    name, labels_name
+        What inputs and labels are, for messages.
     problems
         What is wrong besides, to be told of with it.
 
@@ -71,15 +72,15 @@ def check_data(
     """
     found = list(problems)
     array = _real(inputs, name, found)
-    answers = _real(labels, "labels", found)
+    answers = _real(labels, labels_name, found)
     if labels is not None and inputs is None:
-        found.append(f"labels must be given with {name}, the inputs that they belong to")
+        found.append(f"{labels_name} must be given with {name}, the inputs that they belong to")
     if array is not None:
         _check_inputs(array, name, sizes, found)
     if answers is not None and array is not None and array.ndim:
-        found += label_problems(answers, len(array), sizes.outputs)
+        found += label_problems(answers, len(array), sizes.outputs, name=labels_name)
         if array.ndim == 1 < answers.ndim:
-            found.append(f"{name} and labels look exchanged: {name} come first")
+            found.append(f"{name} and {labels_name} look exchanged: inputs come first")
     refuse_all(found)
     if array is None:
         return Data()

@@ -160,8 +160,16 @@ class Flow:
         if not known:  # nor what the data must be
             refuse_all(problems)
         steps.data = check_data(
-            self.inputs, self.labels, self._sizes(steps, record), problems=problems
+            self.inputs,
+            self.labels,
+            self._sizes(steps, record),
+            name=self._name("inputs", "X.npy"),
+            labels_name=self._name("labels", "LABELS.npy"),
+            problems=problems,
         )
+
+    def _name(self, what: str, source: str) -> str:
+        return f"{what} in {self.sources[source]}" if source in self.sources else what
 
     def _problems(self) -> Iterator[str]:
         try:

@@ -98,7 +98,7 @@ class FlowRecord:
         made = _part(self._steps[step], "files")
         for name, found in self._hashes(files).items():
             if found != made.get(name):
-                reasons.append(f"{name} is missing" if found == NOTHING else f"{name} was changed")
+                reasons.append(f"{name} is missing" if found == NOTHING else f"{name} was altered")
         return reasons
 
     def said(self, step: str) -> Said:
@@ -161,12 +161,10 @@ def _part(step: Mapping[str, Any], name: str) -> dict[str, object]:
 
 def _change(name: str, before: object, now: object) -> str:
     """Say what is not as before; of a hash only that."""
-    if before == NOTHING:
-        return f"{name} was not there before" if _hashed(now) else f"{name} is {shown(now)} now"
-    if now == NOTHING and _hashed(before):
-        return f"{name} is not given any more"
+    if before == NOTHING or now == NOTHING:
+        return f"{name}: none {'before' if before == NOTHING else 'now'}"
     if _hashed(now) or _hashed(before):
-        return f"{name} has changed"
+        return f"{name} changed"
     return f"{name} is {_value(now)} now, {_value(before)} before"
 
 

@@ -119,10 +119,10 @@ class Steps:
 
     def _given_to_compress(self) -> dict[str, Any]:
         if self._is_network:
-            return {"the network": hash_of(self.flow.model)}
+            return {"network": hash_of(self.flow.model)}
         return {
-            "the model": hash_of(self.flow.model),
-            "the inputs": _array_hash(self.flow.inputs),
+            "model": hash_of(self.flow.model),
+            "inputs": _array_hash(self.flow.inputs),
             "density": self.flow.density,
             "keep_weights": self.flow.keep_weights,
         }
@@ -131,13 +131,13 @@ class Steps:
         return {**self._hashes("network.npz"), "board": find_board(self.flow.board).name}
 
     def _given(self) -> dict[str, Any]:
-        return {"the inputs": _array_hash(self.flow.inputs)}
+        return {"inputs": _array_hash(self.flow.inputs)}
 
     def _model(self) -> dict[str, Any]:
         return {
-            "the model": hash_of(self.flow.model),
+            "model": hash_of(self.flow.model),
             **self._given(),
-            "the labels": _array_hash(self.flow.labels),
+            "labels": _array_hash(self.flow.labels),
         }
 
     def _hashes(self, *names: str) -> dict[str, Any]:
