@@ -29,6 +29,7 @@ from eie.host.cli import (
     simulate,
     try_out,
 )
+from eie.host.cli.given_files import check_given
 from eie.host.cli.output_paths import check_targets
 from eie.host.cli.parser import Commands, Parser, did_you_mean
 from eie.host.cli.signals import Ended, raising_signals
@@ -125,7 +126,8 @@ def _no_command(word: str, commands: Commands) -> str:
 
 
 def _check_files(options: argparse.Namespace) -> None:
-    """Refuse targets that cannot be written, or that are read or written as something else."""
+    """Refuse files that go somewhere else, and targets that would be lost or cannot be written."""
+    check_given(options.parser, options, options.files)
     paths = {name: value for name, value in vars(options).items() if isinstance(value, Path)}
     check_targets(
         {name: paths[name] for name in options.files if name in paths},

@@ -15,7 +15,7 @@ from typing import Any
 
 from eie.hls.boundary.errors import DesignError, InputError
 from eie.hls.boundary.tables import as_html
-from eie.hls.boundary.text import shown
+from eie.hls.boundary.voice import argument
 from eie.hls.model.resources import Estimate, demands, estimate
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
@@ -26,7 +26,7 @@ from eie.host.search import explain
 from eie.host.search.candidate import Candidate
 from eie.host.search.fit_tiled import PassCost, PassSearch
 from eie.host.search.fit_whole import COUNTS, Sized, WholeSearch, best_of, excess
-from eie.host.search.judge import BY_LATENCY, GOALS, Goal, Judge, Merit
+from eie.host.search.judge import BY_LATENCY, GOALS, Goal, Judge, Merit, check_lut_budget
 from eie.host.search.prediction import example_input
 from eie.host.search.reasons import (
     Alternative,
@@ -156,15 +156,12 @@ def fit(
         raise DesignError(f"parameters must be among {', '.join(known)}, not {', '.join(unknown)}")
     Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
     judge = Judge(goal or ("latency" if latency_us is None else "area"), latency_us)
-    if lut_budget is not None and not 0 < lut_budget < float("inf"):
-        raise InputError(
-            f"lut_budget must be a share up to 1 or a number of LUTs above, not {shown(lut_budget)}"
-        )
+    check_lut_budget(lut_budget)
     if board == NO_BOARD:
         if goal is not None or latency_us is not None or lut_budget is not None:
             raise InputError(
-                "goal, latency_us and lut_budget must be given with a board: without one there is "
-                "nothing to choose among"
+                f"{', '.join(map(argument, ('goal', 'latency_us', 'lut_budget')))} must be given "
+                "with a board: without one there is nothing to choose among"
             )
         return _without_board(network, assignment, fixed)
     look = WholeSearch(network, find_board(board), assignment, fixed, lut_budget)

@@ -26,7 +26,7 @@ from eie.hls.model.resources import Estimate, demands, estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import RANGES, Design
 
-__all__ = ["BY_LATENCY", "GOALS", "Criterion", "Goal", "Judge", "Merit"]
+__all__ = ["BY_LATENCY", "GOALS", "Criterion", "Goal", "Judge", "Merit", "check_lut_budget"]
 
 Goal = Literal["latency", "throughput", "area"]
 GOALS: tuple[Goal, ...] = get_args(Goal)
@@ -169,6 +169,20 @@ class Judge:
 
 #: The judge of whoever asks for nothing else.
 BY_LATENCY = Judge()
+
+
+def check_lut_budget(lut_budget: float | None) -> None:
+    """Refuse a budget of LUTs that is none; None stands for the usual one.
+
+    Raises
+    ------
+    InputError
+        If it is not above 0 and finite.
+    """
+    if lut_budget is not None and not 0 < lut_budget < float("inf"):
+        raise InputError(
+            f"lut_budget must be a share up to 1 or a number of LUTs above, not {shown(lut_budget)}"
+        )
 
 
 def _batch_us(merit: Merit) -> float:

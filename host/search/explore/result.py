@@ -9,6 +9,8 @@ from typing import Any
 
 from eie.hls.boundary.errors import Shortage
 from eie.hls.boundary.tables import as_html, as_text
+from eie.hls.model.resources import demands, estimate
+from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.search.judge import Merit
 from eie.host.search.prediction import BATCH_VECTORS
@@ -60,6 +62,18 @@ class PointResult:
         batch_us = None if batch_cycles is None else batch_cycles / BATCH_VECTORS / clock
         merit = Merit.of(design, cycles / clock, batch_us)
         return cls(key=key, board=design.board, cycles=cycles, shortages=lacking, **_fields(merit))
+
+    def within(self, lut_budget: float | None) -> PointResult:
+        """Judge its LUTs by another budget, as :func:`eie.host.search.fit.fit` takes it."""
+        board = BOARDS.get(self.board)
+        if lut_budget is None or board is None:
+            return self
+        *_, lut = demands(estimate(Design(**self.design)), board, lut_budget)
+        others = tuple(each for each in self.shortages if each.resource != lut.resource)
+        over = Shortage(lut.resource, lut.takes, lut.allowed, lut.available)
+        return dataclasses.replace(
+            self, shortages=(*others, over) if lut.takes > lut.allowed else others
+        )
 
     @property
     def fits(self) -> bool:
