@@ -87,7 +87,8 @@ def check_given(
             )
     raise InputError(
         "\n".join(
-            f"{path} must be {place.text}, not {kind.text}{_instead(kind, places.values())}"
+            f"{path} must be {place.text}, not {kind.text}"
+            + _instead(path, kind, place, places.values())
             for place, path, kind in wrong
         )
     )
@@ -111,8 +112,10 @@ def _paths(value: object) -> Iterator[Path]:
             yield each
 
 
-def _instead(kind: FileKind, places: Iterable[_Place]) -> str:
+def _instead(path: Path, kind: FileKind, place: _Place, places: Iterable[_Place]) -> str:
     """Where it goes: in this command, or what makes it usable."""
+    if "design" in place.kinds and kind.name in ("project", "flow"):
+        return f"; its design is {path / 'design.toml'}"
     here = [each.name for each in places if kind.name in each.kinds]
     if here:
         return f": {here[0]} takes it"

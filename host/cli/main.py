@@ -127,12 +127,12 @@ def _no_command(word: str, commands: Commands) -> str:
 
 def _check_files(options: argparse.Namespace) -> None:
     """Refuse files that go somewhere else, and targets that would be lost or cannot be written."""
-    check_given(options.parser, options, options.files)
     paths = {name: value for name, value in vars(options).items() if isinstance(value, Path)}
     check_targets(
         {name: paths[name] for name in options.files if name in paths},
         {name: path for name, path in paths.items() if name not in options.files},
     )
+    check_given(options.parser, options, options.files)
 
 
 def _parser() -> Parser:

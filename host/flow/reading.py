@@ -25,9 +25,9 @@ def read_with_shape(
     its own, and refuses another.
     """
     tell("reading the model")
-    import torch
-
     from eie.host.compress.reader import read_model  # says what is missing if torch is
+
+    import torch  # isort: skip
 
     if input_shape is None and isinstance(model, torch.nn.Module):
         input_shape = likely

@@ -25,7 +25,7 @@ BATCH = "--outputs y.npy --inputs"
         ),
         (
             f"emulate net.npz --design project {BATCH} design.toml",
-            ["project must be a design file", "its design is its design.toml\n",
+            ["project must be a design file", "; its design is project/design.toml\n",
              "design.toml must be a .npy file of numbers", "--design takes it"],
         ),
         (f"run net.npz --bitstream project {BATCH} x.npy", ["(.bit)", "--emulated-board takes it"]),
