@@ -37,7 +37,8 @@ def do_steps(flow: Flow, inputs: Path | None) -> int:
     print(
         f"next: where Vitis HLS and Vivado are, eie build {out / 'project'} "
         f"({out / 'project' / 'README.md'} says more); then on the board\n"
-        f"      eie run {out / 'network.npz'} --bitstream F.bit --inputs {given} --outputs y.npy"
+        f"      eie run {out / 'network.npz'} --bitstream F.bit --inputs {given} --outputs "
+        f"{out / 'board.npy'}"
     )
     return 0
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from eie.hls.boundary.errors import (
     DeviceTimeoutError,
@@ -32,6 +29,7 @@ from eie.host.flow.data import ModelSizes, check_data, refuse_all
 from eie.host.flow.reading import sizes_of
 from eie.host.flow.record import FlowRecord, Said, hash_of
 from eie.host.flow.steps import FILES, LeftOutError, Step, Steps
+from eie.host.flow.task import FlowTask
 from eie.host.network import Network
 
 __all__ = ["Flow", "StepDone"]
@@ -57,31 +55,11 @@ class StepDone:
 
 
 @dataclass(frozen=True, eq=False)
-class Flow:
+class Flow(FlowTask):
     """A model, a board, and the folder where everything from network to report goes.
 
-    Attributes are what :func:`eie.convert` takes. :meth:`run` does the steps.
+    Attributes are those of :class:`~eie.host.flow.task.FlowTask`; :meth:`run` does the steps.
     """
-
-    #: A saved torch.export program (``.pt2``), or a network file.
-    model: Path
-    #: Name in :data:`eie.hls.spec.boards.BOARDS`.
-    board: str
-    #: Where the files go; made if it is not there.
-    out: Path
-    #: Real inputs, shape (n, ...): they calibrate and are run. None: the golden vectors are run.
-    inputs: npt.NDArray[Any] | None = None
-    #: Classes of shape (n,), or wanted outputs of shape (n, outputs).
-    labels: npt.NDArray[Any] | None = None
-    #: Share of the weights to keep, of all layers or by layer name.
-    density: float | dict[str, float] | None = None
-    #: Whether weights are pruned and shared already.
-    keep_weights: bool = False
-    #: Whether what another model left in the folder is to be replaced.
-    start_over: bool = False
-    #: Paths of inputs and labels to name in the report, by :func:`eie.host.report.make_report`'s
-    #: names for them.
-    sources: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> Iterator[StepDone]:
         """Do the steps one after another.
@@ -159,10 +137,12 @@ class Flow:
             problems += self._in_the_way(record)
         if not known:  # nor what the data must be
             refuse_all(problems)
+        sizes = self._sizes(steps, record)
+        problems += steps.density_problems()
         steps.data = check_data(
             self.inputs,
             self.labels,
-            self._sizes(steps, record),
+            sizes,
             name=self._name("inputs", "X.npy"),
             labels_name=self._name("labels", "LABELS.npy"),
             problems=problems,

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import io
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.atomic import write_whole
-from eie.hls.boundary.errors import EieError, ToolError
+from eie.hls.boundary.errors import EieError, EieWarning, InputError, ToolError
 from eie.hls.boundary.file_kinds import identify
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import Design, target_board
 from eie.host.flow.accelerated_model import AcceleratedModel
@@ -28,6 +30,7 @@ from eie.host.flow.quality import layer_lines, load_line, quality_text
 from eie.host.flow.reading import read_with_shape
 from eie.host.flow.record import NOTHING, hash_of
 from eie.host.flow.reporting import report_of
+from eie.host.flow.task import FlowTask
 from eie.host.network import Network
 from eie.host.network.sizes import loaded_text
 from eie.host.packing.tiling import plan_passes
@@ -36,7 +39,6 @@ from eie.host.search.fit import Fit, fit
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
-    from eie.host.flow.flow import Flow
 
 __all__ = ["FILES", "STEPS", "LeftOutError", "Step", "Steps"]
 
@@ -83,9 +85,11 @@ class Steps:
     whether they were done now or earlier.
     """
 
-    flow: Flow
+    flow: FlowTask
     #: The flow's data; set once it is checked.
     data: Data = field(default_factory=Data)
+    #: What reading the model warned of: told by the step that compresses it.
+    _left_off: list[Warning | str] = field(default_factory=list)
 
     @functools.cached_property
     def all(self) -> tuple[Step, ...]:
@@ -108,7 +112,24 @@ class Steps:
         """The model in real numbers; None of a network that is compressed already."""
         if self._is_network:
             return None
-        return read_with_shape(self.flow.model)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", EieWarning)
+            found = read_with_shape(self.flow.model)
+        self._left_off = [each.message for each in caught]
+        return found
+
+    def density_problems(self) -> list[str]:
+        """Say what is wrong with the densities that were asked for, where the model is read."""
+        dense, density = self.__dict__.get("dense"), self.flow.density
+        if dense is None or density is None:
+            return []
+        from eie.host.compress.pruning import layer_densities
+
+        try:
+            layer_densities([layer.name for layer in dense.layers], density)
+        except InputError as error:
+            return list(error.problems)
+        return []
 
     @functools.cached_property
     def network(self) -> Network:
@@ -183,6 +204,8 @@ class Steps:
 
     def _compress(self) -> list[str]:
         flow, dense = self.flow, self.dense
+        for each in self._left_off:
+            warn(each)
         if dense is None:
             network = Network.load(flow.model)
             lines = ["taken as it is"]

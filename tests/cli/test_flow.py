@@ -217,6 +217,16 @@ def test_labels_that_are_something_else(labels, messages, refused):
     assert all(message in said for message in messages), said
 
 
+@pytest.mark.parametrize(
+    ("density", "message"),
+    [("1.5", "density of layer '0' must be above 0"), ("fc=0.5", "layer 'fc' must be one of '0'")],
+)
+@pytest.mark.usefixtures("model")
+def test_densities_that_are_none_leave_nothing(density, message, refused):
+    said = refused(f"flow model.pt2 --board kv260 --data x.npy l.npy --out new --density {density}")
+    assert message in said
+
+
 def test_everything_that_is_wrong_is_said_at_once(refused):
     inputs = np.load("x.npy")
     inputs[1, 2] = np.nan
