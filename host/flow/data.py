@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.real_arrays import real_array
+from eie.hls.boundary.text import counted
 from eie.host.flow.labels import check_labels, label_problems
 
 __all__ = ["Data", "ModelSizes", "check_data", "refuse_all"]
@@ -114,7 +115,7 @@ def _check_inputs(array: npt.NDArray[Any], name: str, sizes: ModelSizes, found: 
         count = int(np.count_nonzero(~finite))
         found.append(
             f"{name} must be finite, not {float(array[where])!r} at index {where} "
-            f"({count} such values)"
+            f"({counted(count, 'such value')})"
         )
 
 
