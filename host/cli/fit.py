@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="if the network is larger than the board, choose a design to run it in passes",
     )
-    add_goal(sub)
+    add_goal(sub, passes=True)
     add_parameters(sub)
 
 

@@ -66,14 +66,15 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def add_goal(parser: argparse.ArgumentParser) -> None:
-    """Add what says which design is better, and what it may take."""
+def add_goal(parser: argparse.ArgumentParser, *, passes: bool = False) -> None:
+    """Add what says which design is better, and what it may take; `passes` if there may be some."""
+    in_passes = "; throughput with --passes where the network runs in passes" if passes else ""
     group = parser.add_argument_group("what is better")
     group.add_argument(
         "--goal",
         choices=GOALS,
         help="latency of one vector, throughput in a batch, or area (latency; area with "
-        "--latency-us; throughput with --passes where the network runs in passes)",
+        f"--latency-us{in_passes})",
     )
     group.add_argument(
         "--latency-us",
