@@ -76,7 +76,7 @@ def convert(
     -------
     AcceleratedModel
         With ``network``, ``design`` and ``fit``; ``summary() predict() evaluate() compare() trace()
-        compile() build() report() package() save()``.
+        compile() build() report() package() save()``; and what the calibration gives: ``findings``.
 
     Raises
     ------

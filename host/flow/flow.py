@@ -111,12 +111,14 @@ class Flow(FlowTask):
                 (self.out / file).unlink(missing_ok=True)
             return StepDone(name, (str(reason),), kept=False, left_out=True)
         except (EieError, ImportError, OSError) as error:
-            raise EieError(f"step {name} failed: {error}\n{self._after(error)}") from error
+            raise EieError(f"step {name} failed: {error}\n{self._after(error, record)}") from error
         return StepDone(name, said.lines, kept=False, why=tuple(why))
 
-    def _after(self, error: Exception) -> str:
+    def _after(self, error: Exception, record: FlowRecord) -> str:
         """Say what becomes of the steps before one that failed."""
-        before = f"what was done before it is kept in {self.out}"
+        before = "nothing was done before it"
+        if record.steps:
+            before = f"what was done before it is kept in {self.out}"
         if isinstance(error, _SURROUNDINGS) or isinstance(error.__cause__, OSError):
             return f"{before}: with that put right, the same command goes on from there"
         if isinstance(error, InputError):

@@ -20,6 +20,7 @@ from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import EieError, EieWarning, InputError, ToolError
 from eie.hls.boundary.file_kinds import identify
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.voice import either
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import Design, target_board
@@ -260,7 +261,8 @@ class Steps:
         _save_array(self.flow.out / "outputs.npy", found.outputs)
         lines = []
         if self.data.samples is None:
-            lines.append("without data: the network's golden vectors")
+            data = either("inputs and labels give", "--data X.npy Y.npy gives")
+            lines.append(f"without data: golden vectors; {data} accuracy and error")
         if found.evaluation is not None:
             lines.append(quality_text(found.evaluation))
         if found.comparison is not None:
