@@ -88,9 +88,13 @@ bitstream: vitis demo/digits.npz  ## build the demo network's bitstream for BOAR
 demo/project/design.toml demo/digits.npz:
 	$(MAKE) demo
 
+.PHONY: rtl-check
+rtl-check: $(STAMP)  ## simulate the RTL of PROJECT=..., or else a stand-in for RTL, against the model (needs Verilator)
+	$(if $(PROJECT),$(BIN)/eie rtl-check $(PROJECT),$(BIN)/python tests/tools/rtl/standin.py build/rtl-check)
+
 .PHONY: clean
 clean:  ## remove what was made, but for the environment
-	rm -rf demo build/hls* build/bench build/fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build/hls* build/bench build/fuzz build/rtl-check .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean

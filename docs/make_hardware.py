@@ -19,6 +19,7 @@ from make_tables import table
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.boundary.partials import temporary_folder
+from eie.hls.model.allowance import allowance_of
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import BOARDS
@@ -42,7 +43,11 @@ SHAPE = (64, 256, 128, 10)
 
 def main() -> int:
     """Rewrite the page, or check with --check that the quick parts are up to date."""
-    parts: dict[str, Callable[[], str]] = {"diagram": diagram, "memories": memories}
+    parts: dict[str, Callable[[], str]] = {
+        "diagram": diagram,
+        "stages": stages,
+        "memories": memories,
+    }
     if "--check" not in sys.argv:
         parts |= {"agreement": agreement, "boards": boards, "largest": largest}
     chosen = [name for name in sys.argv[1:] if name in parts]
@@ -119,6 +124,27 @@ def diagram() -> str:
         label = f"{stream}{f' x {count}' if count > 1 else ''}"
         lines.append(f'  {source} -- "{label}" --> {target}')
     return "\n".join([*lines, "```"])
+
+
+def stages() -> str:
+    """What pipelines and loops are allowed in the demo's design, process by process."""
+    allowed = allowance_of(demo_design())
+    rows = [
+        (when, f"`{each.process}`", f"{each.passed}", f"{each.cycles}", each.reason)
+        for when, parts in (
+            ("a layer", allowed.layer),
+            ("between layers", allowed.between),
+            ("a run", allowed.run),
+        )
+        for each in parts
+    ]
+    text = table(("once", "process", "passed", "cycles", "loop: what they are"), rows)
+    total = (
+        f"Together {allowed.layer_cycles} cycles a layer and vector, {allowed.between_cycles} "
+        f"between two layers and {allowed.run_cycles} a run: {allowed.of(layers=3)} for one vector "
+        "of the demo's three layers."
+    )
+    return f"{text}\n\n{total}"
 
 
 def memories() -> str:

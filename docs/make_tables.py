@@ -19,8 +19,9 @@ import grimp
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.spec.design import PARAMETERS
-from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Record, Section, Status, answer_kind
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status, answer_kind
 from eie.hls.spec.parameter import GROUPS, Group
+from eie.hls.spec.record import Record
 from eie.hls.spec.registers import REGISTERS
 from eie.host.board_emulator import Faults
 from eie.host.report.facts import SCHEMA
@@ -124,7 +125,7 @@ def parameters(group: Group) -> str:
             f"{each.text}. {each.more}".rstrip(),
             f"{each.values} {each.unit}".rstrip(),
             "-" if each.default is None else each.default,
-            each.paper or "-",
+            "; ".join(filter(None, (each.paper, each.source))) or "-",
         )
         for name, each in PARAMETERS.items()
         if each.group == group

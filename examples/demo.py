@@ -191,8 +191,11 @@ def tables(outcome: Outcome) -> str:
     lines += layer_table(report, vectors)
     design = outcome.design
     lines += [
-        f"{report.total_cycles / vectors:.0f} cycles a vector on {counted(design.pes, 'PE')}: "
-        f"{report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not synthesised)",
+        f"at least {report.total_cycles / vectors:.0f} cycles a vector on "
+        f"{counted(design.pes, 'PE')}: {report.latency_us:.2f} us at {design.clock_mhz} MHz if "
+        "timing is met (not synthesised),",
+        f"{report.allowed_us:.2f} us with what is allowed for pipeline stages "
+        f"({report.allowance_source})",
         "",
         "Engine                       Vectors  Accuracy  Same bits as the torch reference",
     ]

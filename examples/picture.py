@@ -19,6 +19,9 @@ import matplotlib.pyplot as plt
 
 __all__ = ["draw"]
 
+#: Numbers under the PEs, at most.
+_MOST_LABELS = 16
+
 
 def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Path) -> None:
     """Draw weights kept, load per PE and cycles per layer, a vector on average, to a PNG."""
@@ -38,7 +41,7 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
             interpolation="nearest",  # a smoothed picture of a sparse matrix looks dense
         )
         axes.set_facecolor("white")
-        axes.set_title(f"layer {layer.name}: {100 * layer.density:.0f} % of weights kept")
+        axes.set_title(f"layer {layer.name!r}: {100 * layer.density:.0f} % of weights kept")
         axes.set_xlabel(f"{layer.columns} inputs")
         axes.set_ylabel(f"{layer.rows} outputs")
         figure.colorbar(image, ax=axes, shrink=0.8)
@@ -51,6 +54,7 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     axes.axhline(busy.mean(), color="black", linewidth=1, linestyle="--", label="mean busy")
     axes.set_title("Load per PE")
     axes.set_xlabel("PE")
+    axes.set_xticks(pes[:: -(-len(pes) // _MOST_LABELS)])
     axes.set_ylabel("cycles a vector")
     axes.set_ylim(0, 1.35 * float((busy + starved).max()))
     axes.legend(loc="upper right", ncols=3, fontsize="small")
@@ -63,7 +67,10 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     axes.bar(places + 0.2, cycles, 0.4, label="cycles of the kernel", color="tab:blue")
     for place, count in zip(places, cycles, strict=True):
         axes.text(place + 0.2, count, f"{count:.0f}", ha="center", va="bottom", fontsize="small")
-    axes.set_xticks(places, [f"layer {layer.name}" for layer in report.layers])
+    axes.set_xticks(
+        places, [f"{each.name!r}: {each.columns} → {each.rows}" for each in report.layers]
+    )
+    axes.set_xlabel("layer, as the model names it")
     axes.set_title(f"Cycles per layer on {counted(packed.design.pes, 'PE')}")
     axes.set_ylabel("cycles a vector")
     axes.legend(fontsize="small")

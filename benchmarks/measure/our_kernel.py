@@ -12,6 +12,7 @@ import numpy.typing as npt
 from benchmarks.paper.layers import INDEX_BITS, PES, QUEUE_DEPTH, PaperLayer
 from benchmarks.paper.patterns import PATTERNS, inputs, network
 from benchmarks.results import Row, Rows
+from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycles import count_cycles
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.boards import BOARDS
@@ -41,6 +42,14 @@ SWITCHES: Mapping[str, str] = {
 }
 #: The largest layers, and small boards.
 PASSES = (("Alex-6", "pynq-z2"), ("VGG-6", "pynq-z2"), ("Alex-6", "zcu104"), ("VGG-6", "zcu104"))
+
+
+def allowed_cycles() -> int:
+    """Cycles that pipeline stages may add to one layer of a vector alone: assumed, not measured."""
+    return max(
+        allowance_of(Design(pes=PES, length_bits=length_bits)).of(layers=1)
+        for length_bits in (0, 5)
+    )
 
 
 def pack_for_kernel(network: Network) -> PackedNetwork:

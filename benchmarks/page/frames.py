@@ -194,7 +194,7 @@ def whose_time(host: pd.DataFrame) -> pd.DataFrame:
 
 def whose_time_shown(times: pd.DataFrame) -> pd.DataFrame:
     """Show what :func:`whose_time` gives, and pynq's share of what a board has as well."""
-    titles = ["eie", "pynq", "emulated device and null kernel", "all three", "eie and pynq"]
+    titles = ["eie", "pynq", "emulated device and prepared answer", "all three", "eie and pynq"]
     shown = times.map("{:.1f}".format).set_axis(titles)
     shown.loc["pynq's share of these two"] = (times.loc["pynq"] / times.loc["own"]).map(percent)
     return shown.set_axis(["in the call", "alone"], axis=1)

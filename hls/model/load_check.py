@@ -19,8 +19,9 @@ import numpy as np
 from eie.hls.boundary.errors import Problems
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, MAX_COLUMNS, Beats
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, MAX_COLUMNS
 from eie.hls.spec.pointers import compact_pointers, plain_pointers
+from eie.hls.spec.record import Beats
 
 __all__ = ["check_load"]
 

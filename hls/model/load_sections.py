@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from eie.hls.spec.design import Design
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
-from eie.hls.spec.packets import ALL_PES, LAYER, Beats, Section, iterate_sections
+from eie.hls.spec.packets import ALL_PES, LAYER, Section, iterate_sections
+from eie.hls.spec.record import Beats
 
 __all__ = ["LoadSections"]
 

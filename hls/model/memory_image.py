@@ -14,8 +14,9 @@ from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import write_back_counted
 from eie.hls.spec.matrix_format import EncodedLayer, decode
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, Beats
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT
 from eie.hls.spec.pointers import compact_pointers, plain_pointers
+from eie.hls.spec.record import Beats
 
 __all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
 

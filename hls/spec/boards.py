@@ -56,8 +56,9 @@ _ALL = (
           70_560, 141_120, 216, 0, 360, 150, "avnet.com:ultra96v2:part0:1.2"),
     Board("aup-zu3", "AUP-ZU3", "xczu3eg-sfvc784-2-e", "zynqmp",
           70_560, 141_120, 216, 0, 360, 200, "realdigital.org:aup-zu3-8gb:part0:1.0"),
+    # A -2LV part, which runs at 0.72 V: it starts as slow as a -1 part, not as fast as a -2.
     Board("kv260", "KV260", "xck26-sfvc784-2LV-c", "zynqmp",
-          117_120, 234_240, 144, 64, 1_248, 200, "xilinx.com:kv260_som:part0:1.4"),
+          117_120, 234_240, 144, 64, 1_248, 150, "xilinx.com:kv260_som:part0:1.4"),
     Board("zcu104", "ZCU104", "xczu7ev-ffvc1156-2-e", "zynqmp",
           230_400, 460_800, 312, 96, 1_728, 200, "xilinx.com:zcu104:part0:1.1"),
     Board("rfsoc4x2", "RFSoC 4x2", "xczu48dr-ffvg1517-2-e", "zynqmp",

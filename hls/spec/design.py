@@ -1,7 +1,8 @@
 """A design: every parameter of the hardware, validated, in one frozen value.
 
-The generator writes a design into ``config.h`` and ``design.toml``, the accelerator reports it in
-its answer to an identify packet, and packer, emulator and driver work from the same value.
+What each parameter is, and its range, is in :mod:`eie.hls.spec.design_fields`. The generator writes
+a design into ``config.h`` and ``design.toml``, the accelerator reports it in its answer to an
+identify packet, and packer, emulator and driver work from the same value.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DesignError, Problems
 from eie.hls.boundary.tables import as_html, as_text
 from eie.hls.boundary.text import shown
+from eie.hls.spec import design_fields
 from eie.hls.spec.boards import BOARDS, Board
+from eie.hls.spec.design_fields import MEMORIES, NO_BOARD
 from eie.hls.spec.design_toml import parse_design, read_text, write_design
-from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, BEAT_BITS, DESIGN
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, DESIGN
 from eie.hls.spec.parameter import (
     GROUPS,
     Parameter,
-    described,
     numpydoc,
     parameters_of,
 )
+from eie.hls.spec.record import BEAT_BITS
 
 __all__ = [
     "COMPACT_BASE_BITS",
@@ -39,10 +42,6 @@ __all__ = [
     "Design",
     "target_board",
 ]
-
-#: Board name of a design that is only emulated or simulated.
-NO_BOARD = "none"
-_MEMORIES: tuple[Literal["bram"], Literal["uram"]] = ("bram", "uram")
 
 #: Words up to which LUTs hold a memory better than a block RAM.
 _LUTRAM_WORDS = 256
@@ -69,151 +68,23 @@ class Design:
         On construction, naming every parameter that is out of range.
     """
 
-    pes: int = field(
-        metadata=described(
-            "array", "processing elements, a power of two", unit="PEs", range=(1, 256), paper="64"
-        )
-    )
-    index_bits: int = field(
-        default=4,
-        metadata=described(
-            "format", "width of an entry's zero run z", unit="bits", range=(3, 8), paper="4"
-        ),
-    )
-    queue_depth: int = field(
-        default=8,
-        metadata=described(
-            "queues",
-            "activations that may wait in front of each PE",
-            unit="activations",
-            range=(2, 256),
-            paper="8",
-            more="Up to 32 take the same LUTs.",
-        ),
-    )
-    entries_per_pe: int = field(
-        default=8192,
-        metadata=described(
-            "capacity",
-            "entries (weights and padding) that a PE holds, over all layers",
-            unit="entries",
-            range=(8, (1 << 24) - 8),
-            paper="131072",
-            more="A multiple of 8.",
-        ),
-    )
-    pointers_per_pe: int = field(
-        default=2048,
-        metadata=described(
-            "capacity",
-            "column pointers that a PE holds, over all layers",
-            unit="pointers",
-            range=(2, 1 << 18),
-            paper="16384",
-            more="In whole words: a multiple of 2, or of 8 with compact pointers. A layer of C "
-            "columns takes C + 1, or C with compact pointers, rounded up.",
-        ),
-    )
-    length_bits: int = field(
-        default=0,
-        metadata=described(
-            "format",
-            "width of a column's length where eight columns share a pointer; 0: each has its own",
-            unit="bits",
-            range=(0, 8),
-            paper="0",
-        ),
-    )
-    rows_per_pe: int = field(
-        default=64,
-        metadata=described(
-            "capacity",
-            "accumulators of a PE: its rows of the largest layer",
-            unit="rows",
-            range=(1, 1 << 16),
-            paper="64",
-        ),
-    )
-    biases_per_pe: int = field(
-        default=256,
-        metadata=described(
-            "capacity",
-            "biases that a PE holds: its rows summed over all layers",
-            unit="biases",
-            range=(1, 1 << 16),
-        ),
-    )
-    layers: int = field(
-        default=8,
-        metadata=described(
-            "capacity", "layers that may be resident at once", unit="layers", range=(1, 256)
-        ),
-    )
-    hidden_activations: int = field(
-        default=4096,
-        metadata=described(
-            "capacity",
-            "activations that each of the two memories between layers holds",
-            unit="activations",
-            range=(16, 1 << 16),
-            paper="4096",
-            more="A multiple of 16. The paper keeps them in the PEs' register files.",
-        ),
-    )
-    accumulator_bits: int = field(
-        default=40,
-        metadata=described(
-            "format",
-            "width of an accumulator",
-            unit="bits",
-            range=(24, 48),
-            paper="16",
-            more="The packer proves for each row that it cannot overflow.",
-        ),
-    )
-    result_depth: int = field(
-        default=2,
-        metadata=described(
-            "queues",
-            "results of a PE that may wait for their turn on the way out",
-            unit="results",
-            range=(2, 1024),
-            more="As deep as a layer has rows in a PE, that PE need not wait to start on the next "
-            "layer or vector. Up to 32 take the same LUTs.",
-        ),
-    )
-    memory: Literal["bram", "uram"] = field(
-        default="bram",
-        metadata=described(
-            "array", "where the weights live: block RAM or UltraRAM", choices=_MEMORIES
-        ),
-    )
-    weight_bits: int = field(
-        default=4,
-        metadata=described(
-            "format",
-            "width of a weight's code, fixed for now",
-            unit="bits",
-            range=(4, 4),
-            paper="4",
-        ),
-    )
-    board: str = field(
-        default=NO_BOARD,
-        metadata=described(
-            "target", "board whose part it is built for", choices=(NO_BOARD, *BOARDS)
-        ),
-    )
-    clock_mhz: int = field(
-        default=100,
-        metadata=described(
-            "target",
-            "clock of the fabric: a target until a build has met it",
-            unit="MHz",
-            range=(1, 1000),
-            paper="800",
-        ),
-    )
+    pes: int = field(metadata=design_fields.PES)
+    index_bits: int = field(default=4, metadata=design_fields.INDEX_BITS)
+    queue_depth: int = field(default=8, metadata=design_fields.QUEUE_DEPTH)
+    entries_per_pe: int = field(default=8192, metadata=design_fields.ENTRIES_PER_PE)
+    pointers_per_pe: int = field(default=2048, metadata=design_fields.POINTERS_PER_PE)
+    length_bits: int = field(default=0, metadata=design_fields.LENGTH_BITS)
+    rows_per_pe: int = field(default=64, metadata=design_fields.ROWS_PER_PE)
+    biases_per_pe: int = field(default=256, metadata=design_fields.BIASES_PER_PE)
+    layers: int = field(default=8, metadata=design_fields.LAYERS)
+    hidden_activations: int = field(default=4096, metadata=design_fields.HIDDEN_ACTIVATIONS)
+    accumulator_bits: int = field(default=40, metadata=design_fields.ACCUMULATOR_BITS)
+    result_depth: int = field(default=2, metadata=design_fields.RESULT_DEPTH)
+    memory: Literal["bram", "uram"] = field(default="bram", metadata=design_fields.MEMORY)
+    weight_bits: int = field(default=4, metadata=design_fields.WEIGHT_BITS)
+    board: str = field(default=NO_BOARD, metadata=design_fields.BOARD)
+    clock_mhz: int = field(default=100, metadata=design_fields.CLOCK_MHZ)
+    clock_uncertainty: int = field(default=27, metadata=design_fields.CLOCK_UNCERTAINTY)
 
     def __post_init__(self) -> None:
         problems = Problems("design")
@@ -226,7 +97,7 @@ class Design:
             ):
                 _check_shape(self, name, value, problems)
         require(
-            self.memory in _MEMORIES, f"memory must be 'bram' or 'uram', not {shown(self.memory)}"
+            self.memory in MEMORIES, f"memory must be 'bram' or 'uram', not {shown(self.memory)}"
         )
         if (
             require(
@@ -353,7 +224,7 @@ class Design:
         values: dict[str, int] = {"id": self.id}
         for each in DESIGN.fields[1:]:
             value = getattr(self, each.name)
-            values[each.name] = _MEMORIES.index(value) if each.name == "memory" else value
+            values[each.name] = MEMORIES.index(value) if each.name == "memory" else value
         return values
 
     @classmethod
@@ -367,9 +238,9 @@ class Design:
         """
         known = {name: value for name, value in values.items() if name != "id"}
         memory = known.pop("memory")
-        if memory >= len(_MEMORIES):
-            raise DesignError(f"memory must be 0 to {len(_MEMORIES) - 1}, not {memory}")
-        design = cls(**known, memory=_MEMORIES[memory], board=board)
+        if memory >= len(MEMORIES):
+            raise DesignError(f"memory must be 0 to {len(MEMORIES) - 1}, not {memory}")
+        design = cls(**known, memory=MEMORIES[memory], board=board)
         if design.id != values["id"]:
             raise DesignError(
                 f"the accelerator reports design {values['id']:#010x}, but its parameters make "
@@ -444,7 +315,7 @@ if Design.__doc__ is not None:  # there is none under `python -OO`
 #: Boards that stand in for none: the smallest part with the memory asked for.
 _STAND_IN = {"bram": "pynq-z2", "uram": "kv260"}
 #: Parameters that do not change what the accelerator computes from given packets.
-_NOT_HARDWARE = ("board", "clock_mhz")
+_NOT_HARDWARE = ("board", "clock_mhz", "clock_uncertainty")
 
 
 def target_board(design: Design) -> Board:

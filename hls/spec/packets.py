@@ -12,17 +12,16 @@ numpy code below, and the tables in ``docs/packets.md``.
 from __future__ import annotations
 
 import enum
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError, Problems
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
+from eie.hls.spec.record import BEAT_BITS, Beats, record_of
 
 __all__ = [
     "ACTIVATIONS_PER_BEAT",
@@ -30,7 +29,6 @@ __all__ = [
     "ACTIVATION_BITS",
     "ALL_PES",
     "ANSWER_BIT",
-    "BEAT_BITS",
     "BEAT_BYTES",
     "CODEBOOK_BEATS",
     "COUNTERS",
@@ -49,11 +47,8 @@ __all__ = [
     "STATUS",
     "TRAILER",
     "VERSION",
-    "Beats",
-    "Field",
     "Kind",
     "Packet",
-    "Record",
     "Section",
     "Status",
     "answer_kind",
@@ -65,8 +60,7 @@ __all__ = [
     "parse_packet",
 ]
 
-#: Bits and bytes of a beat of the AXI4-Stream.
-BEAT_BITS = 64
+#: Bytes of a beat of the AXI4-Stream.
 BEAT_BYTES = BEAT_BITS // 8
 #: Bits of an activation or a shared weight.
 ACTIVATION_BITS = 16
@@ -90,8 +84,6 @@ ALL_PES = 0xFFFF
 CODEBOOK_BEATS = CODEBOOK_SIZE // ACTIVATIONS_PER_BEAT
 #: Bit that the kind of an answer has, and that of a request has not.
 ANSWER_BIT = 0x80
-
-Beats = npt.NDArray[np.uint64]
 
 
 class Kind(enum.IntEnum):
@@ -130,113 +122,7 @@ class Status(enum.IntEnum):
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
 
 
-#: How :mod:`struct` calls an unsigned integer of so many bits.
-_STRUCT_CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of a record: little-endian, unsigned, within one beat."""
-
-    #: Name in Python, C++ and the documentation.
-    name: str
-    #: Position of the lowest bit, counted from the record's first bit.
-    offset: int
-    #: Width in bits: 8, 16, 32 or 64.
-    bits: int
-    #: Meaning, with units.
-    text: str
-
-    @property
-    def beat(self) -> int:
-        """Beat of the record that holds the field."""
-        return self.offset // BEAT_BITS
-
-    @property
-    def low(self) -> int:
-        """Lowest bit within the beat."""
-        return self.offset % BEAT_BITS
-
-
-@dataclass(frozen=True)
-class Record:
-    """A fixed group of fields, in whole beats."""
-
-    name: str
-    text: str
-    fields: tuple[Field, ...]
-
-    @cached_property
-    def beats(self) -> int:
-        """Beats that the record takes."""
-        return -(-(self.fields[-1].offset + self.fields[-1].bits) // BEAT_BITS)
-
-    @cached_property
-    def bytes_layout(self) -> struct.Struct:
-        """The record as bytes, field by field, for what has no time to build beats."""
-        position, codes = 0, ["<"]
-        for field in self.fields:
-            codes.append(f"{(field.offset - position) // 8}x{_STRUCT_CODES[field.bits]}")
-            position = field.offset + field.bits
-        return struct.Struct("".join(codes))
-
-    def offset_of(self, name: str) -> int:
-        """Byte in which the field called `name` starts."""
-        return next(field.offset for field in self.fields if field.name == name) // 8
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[int, int, int]]:
-        """Beat, lowest bit and largest value of each field: worked out once, not each time."""
-        return {field.name: (field.beat, field.low, (1 << field.bits) - 1) for field in self.fields}
-
-    def build(self, **values: int) -> Beats:
-        """Pack `values`, one for each field, into uint64 beats."""
-        beats = [0] * self.beats
-        places = self._places
-        for name, value in values.items():
-            beat, low, most = places.get(name, (0, 0, -1))
-            if not 0 <= value <= most:
-                self._refuse(values)
-            beats[beat] |= int(value) << low
-        return np.array(beats, "<u8")
-
-    def _refuse(self, values: Mapping[str, int]) -> None:
-        """Say all that is wrong with `values`."""
-        problems = Problems(f"record {self.name}")
-        for name, value in values.items():
-            if problems.require(
-                name in self._places, f"{name!r} is not a field; there are {list(self._places)}"
-            ):
-                _, _, most = self._places[name]
-                problems.require(
-                    0 <= value <= most,
-                    f"{name} must fit {most.bit_length()} bits, not {int(value)!r}",
-                )
-        problems.raise_as(PacketError)
-
-    def parse(self, beats: Beats) -> dict[str, int]:
-        """Every field of the record at the start of `beats`, by name."""
-        if len(beats) < self.beats:
-            raise PacketError(
-                f"record {self.name} must have {self.beats} beats, not {len(beats)}: truncated"
-            )
-        numbers = beats[: self.beats].tolist()
-        return {
-            name: numbers[beat] >> low & most for name, (beat, low, most) in self._places.items()
-        }
-
-
-def _record(name: str, text: str, *fields: tuple[str, int, str]) -> Record:
-    """Lay fields out one after another, lowest bits first; a name of "" leaves a gap."""
-    placed, offset = [], 0
-    for field_name, bits, field_text in fields:
-        if field_name:
-            placed.append(Field(field_name, offset, bits, field_text))
-        offset += bits
-    return Record(name, text, tuple(placed))
-
-
-HEADER = _record(
+HEADER = record_of(
     "header",
     "Starts every packet.",
     ("magic", 32, 'ASCII "EIEP"'),
@@ -246,13 +132,13 @@ HEADER = _record(
     ("length", 32, "beats of payload"),
     ("header_crc", 32, "CRC-32 of the 12 bytes before it"),
 )
-TRAILER = _record(
+TRAILER = record_of(
     "trailer",
     "Ends every packet, with TLAST.",
     ("crc", 32, "CRC-32 of header and payload"),
     ("reserved", 32, "0"),
 )
-NETWORK = _record(
+NETWORK = record_of(
     "network",
     "Starts the payload of a load.",
     ("network_id", 32, "chosen by the host (a CRC-32 of the sections); a run repeats it"),
@@ -260,7 +146,7 @@ NETWORK = _record(
     ("input_beats", 32, "beats of an input vector: four activations a beat, zeros behind"),
     ("output_beats", 32, "beats of an output vector"),
 )
-SECTION = _record(
+SECTION = record_of(
     "section",
     "Starts each section of a load.",
     ("section", 8, "what the section holds"),
@@ -268,7 +154,7 @@ SECTION = _record(
     ("pe", 16, "PE that it is for, or 0xFFFF for all"),
     ("length", 32, "beats that follow"),
 )
-LAYER = _record(
+LAYER = record_of(
     "layer",
     "Describes one layer, in a LAYERS section.",
     ("columns", 32, "inputs"),
@@ -279,24 +165,24 @@ LAYER = _record(
     ("shift", 16, "right shift at write-back, in bits"),
     ("relu", 16, "1 for a ReLU at write-back, else 0"),
 )
-RUN = _record(
+RUN = record_of(
     "run",
     "Starts the payload of a run; the input vectors follow.",
     ("network_id", 32, "network that the vectors are for"),
     ("batch", 32, "number of vectors"),
 )
-SATURATED = _record(
+SATURATED = record_of(
     "saturated",
     "Behind the output vectors in the answer to a run: one for each layer, in order.",
     ("count", 64, "results of the whole batch that 16 bits could not hold"),
 )
-STATUS = _record(
+STATUS = record_of(
     "status",
     "Ends the payload of every answer; nothing before it counts unless it says OK.",
     ("status", 32, "how the request ended"),
     ("network_id", 32, "resident network, 0 when none is valid"),
 )
-DESIGN = _record(
+DESIGN = record_of(
     "design",
     "The answer to identify: the parameters of the design.",
     ("id", 32, "identity of the design"),
@@ -316,7 +202,7 @@ DESIGN = _record(
     ("length_bits", 32, "bits of a column's length, 0 for plain pointers"),
     ("result_depth", 32, "results of a PE that may wait, in rows"),
 )
-COUNTERS = _record(
+COUNTERS = record_of(
     "counters",
     "The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.",
     (

@@ -8,7 +8,7 @@ docs/parameters.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass
+from dataclasses import MISSING, Field, dataclass, replace
 from typing import Any, Literal
 
 __all__ = ["GROUPS", "Group", "Parameter", "described", "numpydoc", "parameters_of"]
@@ -42,6 +42,8 @@ class Parameter:
     paper: str = ""
     #: What more there is to know, in sentences.
     more: str = ""
+    #: Where the paper has its value, or what it has instead.
+    source: str = ""
     #: Names that it may be, as people may give them.
     choices: tuple[str, ...] = ()
     #: Value unless another is given; None where one must be.
@@ -74,10 +76,11 @@ def described(
     range: tuple[int, int] | None = None,
     paper: str = "",
     more: str = "",
+    source: str = "",
     choices: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
     """Make the metadata of a dataclass field that is a parameter."""
-    return {_KEY: Parameter("", group, text, unit, range, paper, more, choices)}
+    return {_KEY: Parameter("", group, text, unit, range, paper, more, source, choices)}
 
 
 def parameters_of(fields: Iterable[Field[Any]]) -> dict[str, Parameter]:
@@ -86,17 +89,7 @@ def parameters_of(fields: Iterable[Field[Any]]) -> dict[str, Parameter]:
     for field in fields:
         about: Parameter = field.metadata[_KEY]
         default = None if field.default is MISSING else field.default
-        found[field.name] = Parameter(
-            field.name,
-            about.group,
-            about.text,
-            about.unit,
-            about.range,
-            about.paper,
-            about.more,
-            about.choices,
-            default,
-        )
+        found[field.name] = replace(about, name=field.name, default=default)
     return found
 
 
@@ -108,4 +101,6 @@ def numpydoc(parameters: Mapping[str, Parameter]) -> str:
         lines += [name + f" : {kind}", f"    {parameter.summary}."]
         if parameter.more:
             lines.append(f"    {parameter.more}")
+        if parameter.source:
+            lines.append(f"    In the paper: {parameter.source}.")
     return "\n".join(lines)

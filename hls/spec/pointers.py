@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from eie.hls.spec.design import COMPACT_BASE_BITS, COMPACT_LANE_BITS, Design
 from eie.hls.spec.matrix_format import EncodedLayer
-from eie.hls.spec.packets import Beats
+from eie.hls.spec.record import Beats
 
 __all__ = ["compact_pointers", "plain_pointers", "pointer_beats"]
 

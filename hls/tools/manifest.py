@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.text import shown
 from eie.hls.spec.design import Design
+from eie.hls.tools.rtl.verdict import RtlVerdict
 
 __all__ = ["BITSTREAM", "MANIFEST", "Manifest", "sha256_of"]
 
@@ -57,6 +58,10 @@ class Manifest:
     whs_ns: float
     #: SHA-256 of each file of the build, by name.
     files: Mapping[str, str]
+    #: What is known of the RTL that it was built from.
+    rtl: RtlVerdict = field(
+        default_factory=lambda: RtlVerdict.not_simulated("the manifest does not say")
+    )
 
     def to_json(self) -> str:
         """Write the manifest as the text of a ``manifest.json``."""
@@ -107,6 +112,10 @@ class Manifest:
             )
         problems.raise_as(InputError)
         values = {name: document[name] for name in _TYPES}
+        # Manifests of builds before there was a simulation have none.
+        if "rtl" in document:
+            values["rtl"] = RtlVerdict.from_document(document["rtl"], problems)
+            problems.raise_as(InputError)
         return cls(design=Design(**parameters), **values)
 
     def verify(self, folder: Path) -> None:

@@ -22,8 +22,9 @@ from eie.hls.spec.dataflow import BLOCKS
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 from eie.hls.tools.processes import running
+from eie.hls.tools.rtl.verdict import RtlVerdict, verdict_of
 
-__all__ = ["STEPS", "build_bitstream", "run_block", "run_hls"]
+__all__ = ["DEFAULT_STEPS", "STEPS", "build_bitstream", "run_block", "run_hls"]
 
 #: What blocks were called once.
 _OLD_BLOCK_NAMES = {
@@ -34,7 +35,10 @@ _OLD_BLOCK_NAMES = {
     "sender": "send",
 }
 #: Steps of ``vitis/run_hls.tcl``, in the order in which they run.
-STEPS = ("csim", "csynth", "export")
+STEPS = ("csynth", "export", "csim")
+#: Those that run unless others are asked for. C simulation is not among them: its headers are the
+#: one thing that no other step needs, and what it shows, g++ shows without the tool.
+DEFAULT_STEPS = ("csynth", "export")
 
 #: The oldest release that the scripts are written for.
 _RELEASE = "2023.2"
@@ -46,8 +50,10 @@ _FILES = (BITSTREAM, "eie.hwh", "utilization.rpt", "timing.rpt")
 _BUILD = (*_FILES, MANIFEST)
 
 
-def run_hls(project: Path, *, steps: Sequence[str] = STEPS, path: str | None = None) -> Path:
-    """Run Vitis HLS on a project: simulate, synthesize, package the kernel.
+def run_hls(
+    project: Path, *, steps: Sequence[str] = DEFAULT_STEPS, path: str | None = None
+) -> Path:
+    """Run Vitis HLS on a project: synthesize and package the kernel, or simulate it.
 
     Parameters
     ----------
@@ -177,9 +183,11 @@ def build_bitstream(
         raise _missing("Vivado", "vivado")
     result = project.resolve() / "build" / "vivado" / "result"
     script = project.resolve() / "vivado" / "build.tcl"
+    # What is known of the RTL before Vivado takes it; hours later it may be another.
+    rtl = verdict_of(project)
     command = [vivado, "-mode", "batch", "-notrace", "-nolog", "-nojournal", "-source", str(script)]
     _run(command, project / "build" / "vivado.log", path, {}, [result])
-    manifest = _read_result(result, design, date)
+    manifest = _read_result(result, design, date, rtl)
     _collect(result, out, manifest)
     return manifest
 
@@ -286,7 +294,7 @@ def _run(
         )
 
 
-def _read_result(result: Path, design: Design, date: datetime.date) -> Manifest:
+def _read_result(result: Path, design: Design, date: datetime.date, rtl: RtlVerdict) -> Manifest:
     """Make a manifest of what ``vivado/build.tcl`` left."""
     missing = [name for name in (*_FILES, "build.txt") if not (result / name).is_file()]
     if missing:
@@ -306,6 +314,7 @@ def _read_result(result: Path, design: Design, date: datetime.date) -> Manifest:
             wns_ns=float(summary["wns_ns"]),
             whs_ns=float(summary["whs_ns"]),
             files={name: sha256_of(result / name) for name in _FILES},
+            rtl=rtl,
         )
     except (KeyError, ValueError) as error:
         raise ToolError(f"{result / 'build.txt'} is not a summary of a build: {error}") from error

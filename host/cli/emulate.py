@@ -50,6 +50,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Emulate, write the outputs and print what they cost."""
+    from eie.hls.tools.reports import project_allowance
     from eie.host.packing.tiling import plan_passes
     from eie.host.run.batch import emulate
     from eie.host.run.costs import measure_costs
@@ -58,6 +59,10 @@ def run(options: argparse.Namespace) -> None:
     design = _design(options, network)
     codes, saturated = read_inputs(options.inputs, network)
     labels = read_labels(options.labels, len(codes), network.outputs)
+    allowance = None
+    if options.design is not None and not options.paper:
+        # A design.toml that lies in a project may have been synthesised.
+        allowance = project_allowance(options.design.parent, design)
     with showing("emulating"):
         plan = None if options.paper else plan_passes(network, design)
         result = emulate(
@@ -68,9 +73,16 @@ def run(options: argparse.Namespace) -> None:
             paper=options.paper,
             saturated_inputs=saturated,
             plan=plan,
+            allowance=allowance,
         )
         costs = measure_costs(
-            network, design, codes, plan=plan, whole=result.report, paper=options.paper
+            network,
+            design,
+            codes,
+            plan=plan,
+            whole=result.report,
+            paper=options.paper,
+            allowance=allowance,
         )
     write_outputs(options, network, result.outputs, labels, saturated)
     if result.report is not None:

@@ -19,13 +19,22 @@ def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add("info", run, "say what a network, a design or a bitstream is")
     sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
+    sub.add_argument(
+        "--stages",
+        action="store_true",
+        help="of a design: the cycles that pipeline stages are allowed, process by process",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Describe the file by its kind."""
     path: Path = options.file
     kind = identify(path)
-    if path.suffix == ".npz" or kind.name == "network":
+    if options.stages:
+        if path.suffix != ".toml" and kind.name != "design":
+            raise InputError(f"--stages must be given with a design (.toml), not {path}")
+        _print_stages(path)
+    elif path.suffix == ".npz" or kind.name == "network":
         describe(Network.load(path), path)
     elif path.suffix == ".toml" or kind.name == "design":
         describe_design(Design.load(path))
@@ -41,6 +50,13 @@ def run(options: argparse.Namespace) -> None:
         )
 
 
+def _print_stages(path: Path) -> None:
+    """What a run takes on top of the cycles that are counted; by the project's synthesis."""
+    from eie.hls.tools.reports import project_allowance
+
+    print(project_allowance(path.parent, Design.load(path)).as_text())
+
+
 def _describe_bitstream(path: Path) -> None:
     from eie.hls.tools.manifest import Manifest
 
@@ -50,4 +66,5 @@ def _describe_bitstream(path: Path) -> None:
     manifest.verify(path.parent)
     print(f"built with {manifest.tool} on {manifest.date} for {manifest.part}")
     print(f"clock {manifest.clock_hz / 1e6:.3f} MHz, slack {manifest.wns_ns:.3f} ns")
+    print(manifest.rtl.text)
     describe_design(manifest.design)

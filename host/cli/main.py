@@ -24,6 +24,7 @@ from eie.host.cli import (
     info,
     package,
     reports,
+    rtl_check,
     run,
     selftest,
     simulate,
@@ -43,7 +44,7 @@ _GROUPS = (
     ("your model", (compress, info)),
     ("its design", (fit, explore, generate)),
     ("run it here", (emulate, simulate)),
-    ("on a board", (build, reports, package, deploy, run, selftest)),
+    ("on a board", (build, rtl_check, reports, package, deploy, run, selftest)),
 )
 _FIRST_STEPS = """\
 first steps:

@@ -102,10 +102,10 @@ def write_outputs(
 
 
 def write_report(path: Path, report: RunReport) -> None:
-    """Write the report of a run as JSON, and say what it took."""
+    """Write the report of a run as JSON, and say what it took at least."""
     write_json(path, report.as_json())
     print(
-        f"wrote {path}: {report.total_cycles} cycles, "
+        f"wrote {path}: at least {report.total_cycles} cycles, "
         f"{report.latency_us:.2f} us a vector at {report.design['clock_mhz']} MHz"
     )
     if report.passes > 1:

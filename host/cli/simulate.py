@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compile, run, write the outputs and print what they cost."""
     from eie.hls.tools.compiled_kernel import CompiledKernel
+    from eie.hls.tools.reports import project_allowance
     from eie.host.packing.tiling import plan_passes
     from eie.host.run.batch import simulate
     from eie.host.run.costs import measure_costs
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
     network = Network.load(options.network)
     codes, saturated = read_inputs(options.inputs, network)
     labels = read_labels(options.labels, len(codes), network.outputs)
+    allowance = project_allowance(options.project, design)
     with showing("compiling the project with g++"):
         kernel = CompiledKernel(options.project)
     with kernel, showing("running the compiled project"):
@@ -61,8 +63,11 @@ def run(options: argparse.Namespace) -> None:
             report=options.report is not None,
             saturated_inputs=saturated,
             plan=plan,
+            allowance=allowance,
         )
-        costs = measure_costs(network, design, codes, plan=plan, whole=result.report)
+        costs = measure_costs(
+            network, design, codes, plan=plan, whole=result.report, allowance=allowance
+        )
     write_outputs(options, network, result.outputs, labels, saturated)
     if result.report is not None:
         write_report(options.report, result.report)

@@ -259,8 +259,10 @@ def _one_vector(
         text = f"{report.passes} passes, of which the accelerator counts the last alone"
         return Check("one vector", None, text)
     clock = accelerator.design.clock_mhz
+    allowed = report.allowance_cycles or 0
     text = (
-        f"{cycles.cycles} cycles counted, {predicted.cycles} predicted: "
+        f"{cycles.cycles} cycles counted, {predicted.cycles} predicted at least and "
+        f"{predicted.cycles + allowed} with pipeline stages ({report.allowance_source}): at least "
         f"{cycles.cycles / clock:.2f} us at {clock} MHz"
     )
     return Check("one vector", cycles.same_as(predicted) if emulated else None, text)

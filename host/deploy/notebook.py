@@ -59,7 +59,8 @@ print(accelerator.run(x))"""
 
 _CYCLES = """accelerator.run(inputs[:1])
 counters = accelerator.counters()
-print(counters.cycles, "cycles for one vector,", counters.cycles / facts.design.clock_mhz, "us")"""
+us = counters.cycles / facts.design.clock_mhz
+print("at least", counters.cycles, "cycles for one vector,", us, "us")"""
 
 _END = """accelerator.close()
 if board:

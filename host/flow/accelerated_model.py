@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.design import NO_BOARD, Design
+from eie.hls.tools.reports import project_allowance
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engines
 from eie.host.flow.findings import Findings
@@ -95,7 +97,8 @@ class AcceleratedModel(Inference):
         self.fit = fit
         self._data = Data() if data is None else data
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
-        self.findings = Findings(self._plan, self._engines, model, self._data)
+        allowance = None if project is None else project_allowance(project, design)
+        self.findings = Findings(self._plan, self._engines, model, self._data, allowance)
         self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
 
@@ -155,6 +158,9 @@ class AcceleratedModel(Inference):
     def build(self, out: StrPath | None = None) -> Manifest:
         """Build the bitstream with Vitis HLS and Vivado, which takes an hour or more.
 
+        In between, the RTL is simulated and must do what the model does; without Verilator and
+        ``eie[rtl]`` a warning and the manifest say that it was not.
+
         Parameters
         ----------
         out
@@ -171,9 +177,11 @@ class AcceleratedModel(Inference):
         InputError
             If the design is for no board, or a folder is in the way.
         ToolError
-            If a tool is missing or fails; says which, and the log's last lines.
+            If a tool is missing or fails; says which, and the log's last lines. If the RTL differs
+            from the model; says where.
         """
         from eie.hls.tools.manifest import BITSTREAM
+        from eie.hls.tools.rtl.check import check_before_build
         from eie.hls.tools.vendor import build_bitstream, run_hls
         from eie.host.project.generate import generate
 
@@ -185,6 +193,9 @@ class AcceleratedModel(Inference):
         project.parent.mkdir(parents=True, exist_ok=True)
         generate(self.design, project)
         run_hls(project)
+        verdict = check_before_build(project)
+        if not verdict.passed:
+            warn(verdict.text)
         manifest = build_bitstream(project, folder, date=datetime.date.today())
         self._built = folder / BITSTREAM
         return manifest

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import EieWarning
+from eie.hls.model.allowance import RunAllowance
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.flow.comparison import Comparison, compare_with
 from eie.host.flow.data import Data
@@ -48,13 +49,23 @@ class Findings:
         The model before compression; None if it is not known.
     data
         Samples and labels, as far as there are.
+    allowance
+        What the cycle model leaves out; the assumed one of the design if it is None.
     """
 
-    def __init__(self, plan: Plan, engines: Engines, model: DenseModel | None, data: Data) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        engines: Engines,
+        model: DenseModel | None,
+        data: Data,
+        allowance: RunAllowance | None = None,
+    ) -> None:
         self._plan = plan
         self._engines = engines
         self._model = model
         self._data = data
+        self._allowance = allowance
         self._agreements: dict[str, EngineAgreement] = {}
 
     @cached_property
@@ -142,7 +153,7 @@ class Findings:
 
     def _counted(self, vectors: int) -> RunResult:
         codes = self.codes[:vectors]
-        result = emulate_plan(self._plan, codes)
+        result = emulate_plan(self._plan, codes, allowance=self._allowance)
         if self._data.samples is None or result.report is None:
             return result
         network, samples = self._plan.network, self._data.samples[:vectors]

@@ -12,6 +12,7 @@ from eie.host.network.summary import error_text, weights_text
 from eie.host.network.table import Table
 from eie.host.packing.tiling import Plan
 from eie.host.run.costs import Costs
+from eie.host.run.report import latency_text, throughput_text
 
 __all__ = ["model_table"]
 
@@ -37,9 +38,9 @@ def model_table(plan: Plan, costs: Costs, accuracy: Sequence[Sequence[object]]) 
         *(f"{name}: {value}" for name, value in accuracy),
         f"design: {counted(design.pes, 'PE')} for {board} at {design.clock_mhz} MHz"
         + (f", in {passes} passes" if passes > 1 else ""),
-        f"predicted latency of one vector alone: {costs.latency_us:.2f} us",
+        f"predicted latency of one vector alone: {latency_text(costs.single)}",
         f"predicted throughput in a batch of the first {costs.batch.vectors}: "
-        f"{costs.vectors_per_second:,.0f} vectors a second",
+        f"{throughput_text(costs.batch)}",
     ]
     table = network.summary()
     return Table(repr(network)[1:-1], table.head, table.rows, notes)

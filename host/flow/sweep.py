@@ -43,7 +43,8 @@ class SweepPoint:
     evaluation: Evaluation
     #: Error of the median vector against the model.
     median_error: float
-    #: Predicted cycles of one vector and microseconds; None if it fits no design of the board.
+    #: Predicted cycles of one vector, at least, and microseconds with the allowance for pipeline
+    #: stages; None if it fits no design of the board.
     cycles: int | None
     latency_us: float | None
     #: Bytes that are loaded onto the chip of that design; None if there is none.
@@ -98,7 +99,8 @@ class Sweep:
             )
         where = "a design of 64 PEs" if self.board == NO_BOARD else f"the design for {self.board}"
         lines.append(
-            f"bytes and latency of one vector are those on {where}, predicted (not synthesised)"
+            f"bytes and latency of one vector are those on {where}, with what is allowed for "
+            "pipeline stages (assumed; not synthesised)"
         )
         return "\n".join(lines)
 
@@ -182,7 +184,7 @@ def _evaluated(
         else:
             plan = plan_passes(network, design)
             single = measure_costs(network, design, example_input(network), plan=plan).single
-            cycles, latency = single.total_cycles, single.latency_us
+            cycles, latency = single.total_cycles, single.allowed_us
             loaded = plan.loaded_bytes
     record = LossRecord.of(network)
     error = record.error if record is not None else None

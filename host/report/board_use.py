@@ -47,7 +47,11 @@ def beyond_board(design: Design) -> str | None:
     lacking = shortages(estimate(design), board) if board else ()
     if not lacking or board is None:
         return None
+    short = "; ".join(
+        f"{each.resource}: {each.needed:,} needed, {each.allowed:,} of {each.available:,} allowed"
+        for each in lacking
+    )
     return (
-        f"The design takes more of {board.title} than its budget allows: "
-        f"{'; '.join(map(str, lacking))}. Let eie fit choose it again."
+        f"The design takes more of {board.title} than its budget allows ({short}). Let eie fit "
+        "choose it again."
     )

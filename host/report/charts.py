@@ -14,8 +14,12 @@ from eie.host.report.facts import Facts, LayerLoad, Resource, RunCycles
 
 __all__ = [
     "Axis",
+    "Column",
     "Span",
     "batch_rows",
+    "column",
+    "entries_of",
+    "labelled_pes",
     "load_axis",
     "percent_text",
     "resource_axis",
@@ -23,6 +27,13 @@ __all__ = [
     "timeline",
 ]
 
+#: The largest load, over the mean, up to which a layer's PEs are drawn to scale: in a layer of few
+#: rows most PEs have none, and the others many times the mean.
+_MOST_LOAD = 3.0
+#: Numbers under the columns of the PEs, at most.
+_PES_LABELLED = 9
+#: Share of its place that a column fills, and the PEs from which it fills all of it.
+_COLUMN, _MANY_PES = 0.8, 65
 #: Vectors of a batch that are drawn.
 _VECTORS_DRAWN = 3
 
@@ -111,8 +122,41 @@ def batch_rows(run: RunCycles | None) -> tuple[tuple[Span, ...], ...]:
 
 
 def load_axis(loads: tuple[LayerLoad, ...]) -> Axis:
-    """Scale of the PEs' loads, each over the mean of its layer."""
-    return Axis(max([1.2, *(load.heaviest / load.mean * 1.05 for load in loads if load.mean)]))
+    """Scale of the PEs' loads, each over the mean of its layer; not without end."""
+    heaviest = max([1.2, *(load.heaviest / load.mean * 1.05 for load in loads if load.mean)])
+    return Axis(min(heaviest, _MOST_LOAD))
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a PE's column stands."""
+
+    start: float
+    width: float
+
+    @property
+    def middle(self) -> float:
+        """Where its number goes."""
+        return self.start + self.width / 2
+
+
+def column(number: int, pes: int) -> Column:
+    """Place the column of a PE among those of all."""
+    share = _COLUMN if pes < _MANY_PES else 1.0
+    return Column((number + (1 - share) / 2) / pes, share / pes)
+
+
+def labelled_pes(pes: int) -> tuple[int, ...]:
+    """Choose PEs whose numbers stand under their columns."""
+    step = 1
+    while -(-pes // step) > _PES_LABELLED:
+        step *= 2
+    return tuple(range(0, pes, step))
+
+
+def entries_of(loads: tuple[LayerLoad, ...], pe: int) -> int:
+    """Count the entries of a PE in all layers."""
+    return sum(load.entries[pe] for load in loads)
 
 
 def resource_axis(resources: tuple[Resource, ...]) -> Axis:

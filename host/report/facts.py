@@ -1,7 +1,8 @@
 """What a report says, as values: the fields of its JSON, documented where they are defined.
 
-``docs/report.md`` is made of the comments here (``make docs``). Shares go from 0 to 1. What is not
-known is None, or empty, and :attr:`Facts.missing` says how to get it.
+``docs/report.md`` is made of the comments here and in :mod:`eie.host.report.quality_facts` (``make
+docs``). Shares go from 0 to 1. What is not known is None, or empty, and :attr:`Facts.missing` says
+how to get it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from eie.host.report.quality_facts import Accuracy, LayerLosses, Losses, StageLosses
 
 __all__ = [
     "FORMAT",
@@ -103,86 +106,10 @@ class LayerFacts:
     #: Outputs cut off to 16 bits in the run, over all vectors; None if not counted.
     saturated: int | None
     #: Root mean square of the outputs' error against the float model, as a share of that of its
-    #: outputs; None if not compared.
+    #: outputs; errors of the layers before are in it. None if not compared.
     rms_error: float | None
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """How well the compressed network does on given vectors."""
-
-    #: Vectors.
-    vectors: int
-    #: Classes; None for a network that does not classify.
-    classes: int | None
-    #: Share of the vectors that the float model gets right; None without labels or model.
-    float_accuracy: float | None
-    #: Share that the compressed network gets right; None without labels.
-    accuracy: float | None
-    #: Share for which both name the same class; None if not known.
-    same_class: float | None
-    #: Root mean square of the float model's error against real targets, in their unit; None without
-    #: such labels.
-    float_target_error: float | None
-    #: The same of the compressed network.
-    target_error: float | None
-    #: Root mean square of the outputs' error, as a share of that of the float model's outputs; None
-    #: without the model.
-    rms_error: float | None
-
-
-@dataclass(frozen=True)
-class StageLosses:
-    """What one step of compression changed in the outputs."""
-
-    #: Name of the step.
-    stage: str
-    #: Change of the median vector's outputs, as a share.
-    median: float
-    #: Change of the worst vector's, as a share.
-    worst: float
-
-
-@dataclass(frozen=True)
-class LayerLosses:
-    """What a layer's formats lost when it was compressed."""
-
-    #: Name of the layer.
-    name: str
-    #: Weights kept.
-    weights: int
-    #: Those among them that rounded to 0.
-    weights_zeroed: int
-    #: Weights cut off.
-    weights_saturated: int
-    #: Outputs that are 0 for every calibration vector only since they round to it.
-    outputs_zeroed: int
-    #: Outputs cut off, over all calibration vectors.
-    outputs_saturated: int
-
-
-@dataclass(frozen=True)
-class Losses:
-    """What compression lost against the model, on the calibration."""
-
-    #: Calibration vectors.
-    vectors: int
-    #: Error of all outputs, root mean square, as a share of the model's; None if not known.
-    rms: float | None
-    #: Error of the median vector, as a share; None if not known.
-    median: float | None
-    #: Error of the worst vector, as a share; None if not known.
-    worst: float | None
-    #: Each step of compression, in order.
-    stages: tuple[StageLosses, ...]
-    #: Layers that lost something.
-    layers: tuple[LayerLosses, ...]
-    #: Input values cut off, over all calibration vectors.
-    inputs_saturated: int
-    #: Features that are not always 0, but round to 0 in every calibration vector.
-    features_zeroed: int
-    #: Features whose ordinary values take fewer than four codes.
-    features_coarse: int
+    #: Largest magnitude of an output's error, in the unit of the outputs; None if not compared.
+    largest_error: float | None
 
 
 @dataclass(frozen=True)
@@ -229,6 +156,13 @@ class RunCycles:
     us_per_vector: float
     #: Vectors a second, at most.
     vectors_per_second: float
+    #: Cycles that pipeline stages, starts and ends of loops are allowed on top of ``total``: of one
+    #: vector alone what they add, of a batch, in which vectors overlap, at most.
+    allowance: int
+    #: Where their number is from: ``"assumed"``, or depths of a report of Vitis HLS.
+    allowance_source: str
+    #: Microseconds of a vector with the allowance.
+    allowed_us: float
     #: Each layer, in order.
     by_layer: tuple[LayerCycles, ...]
 
@@ -247,6 +181,8 @@ class LayerLoad:
     heaviest: int
     #: Padding entries in all PEs.
     padding: int
+    #: Entries of each PE, padding included.
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -325,7 +261,7 @@ class Facts:
     warnings: tuple[str, ...]
     #: The board's name for people; None for a design without a board.
     board: str | None
-    #: Parameters of the design by name (docs/hardware.md).
+    #: Parameters of the design by name (docs/parameters.md).
     design: Mapping[str, int | str]
     #: Loads of weights that a run takes: 1 for a network that stays on the chip.
     passes: int
@@ -333,6 +269,9 @@ class Facts:
     size: Size
     #: Each layer, in order.
     layers: tuple[LayerFacts, ...]
+    #: Vectors on which each layer's outputs were compared with the float model's; None if they
+    #: were not.
+    compared_vectors: int | None
     #: Fewest and most fraction bits of the inputs, where each feature has its own; else None.
     feature_fracs: tuple[int, ...] | None
     #: Accuracy on given vectors; None if not evaluated.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -30,9 +31,11 @@ UNKNOWN = "–"
 #: Characters of a name that are shown.
 _LONGEST_NAME = 160
 #: Characters of it beside a plot.
-_LONGEST_SHORT = 26
+_LONGEST_SHORT = 24
 _DIGITS = 3
 _LEAST_PERCENT = 0.001
+#: Percents that are written without a fraction.
+_WHOLE_PERCENT = 1000
 
 
 def number(value: float) -> str:
@@ -50,6 +53,8 @@ def percent(share: float) -> str:
         return f"< {_LEAST_PERCENT:g} %"
     if 0 < abs(value) < 1:
         return f"{float(f'{value:.2g}'):g} %"
+    if value >= _WHOLE_PERCENT:
+        return f"{value:,.0f} %"
     return f"{value:.{1 if value >= 10 else 2}f}".rstrip("0").rstrip(".") + " %"
 
 
@@ -103,9 +108,10 @@ def name(text: object) -> str:
 def short_names(names: Sequence[str], longest: int = _LONGEST_SHORT) -> dict[str, str]:
     """Shorten names so that none is longer than `longest`, and no two look the same.
 
-    What is cut is the middle, since names of layers differ at both ends.
+    What is cut is a beginning that all share, and then the middle, since names of layers differ at
+    both ends. A page may cut the end of what is left where it is narrow.
     """
-    printed = [printable(text) for text in names]
+    printed = _without_shared_beginning([printable(text) for text in names], longest)
     for head in range(longest // 2, longest):
         cut = [_cut(text, longest, head) for text in printed]
         if len(set(cut)) == len(names):
@@ -115,6 +121,18 @@ def short_names(names: Sequence[str], longest: int = _LONGEST_SHORT) -> dict[str
         text: f"{number}: {_cut(shown, room, room // 2)}"
         for number, (text, shown) in enumerate(zip(names, printed, strict=True), 1)
     }
+
+
+def _without_shared_beginning(names: list[str], longest: int) -> list[str]:
+    """Leave out what all names begin with, up to the end of a word, if some are long."""
+    if len(names) < 2 or max(map(len, names)) <= longest:
+        return names
+    first, last = min(names), max(names)  # what these two share, all do
+    shared = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    words = re.match(r".*[._/]", first[:shared])
+    if words is None or len(words[0]) < 2:
+        return names
+    return [f"…{text[len(words[0]) :]}" for text in names]
 
 
 def _cut(text: str, longest: int, head: int) -> str:

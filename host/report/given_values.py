@@ -14,9 +14,9 @@ from typing import Any
 from eie.hls.boundary.errors import NetworkFileError
 from eie.host.network import Network
 from eie.host.network.loss_record import LayerLoss, LossRecord
-from eie.host.report.facts import Accuracy, LayerLosses, Losses, StageLosses
+from eie.host.report.quality_facts import Accuracy, LayerLosses, Losses, StageLosses
 
-__all__ = ["accuracy_of", "compared_layers", "losses_of", "reasons_of"]
+__all__ = ["accuracy_of", "compared_layers", "compared_vectors", "losses_of", "reasons_of"]
 
 
 def losses_of(network: Network) -> Losses | None:
@@ -42,24 +42,27 @@ def losses_of(network: Network) -> Losses | None:
 
 
 def accuracy_of(evaluation: object | None) -> Accuracy | None:
-    """Read an evaluation: shares and counts by name, None where it does not know them."""
+    """Read an evaluation: counts and errors by name, None where it does not know them."""
     if evaluation is None:
         return None
     vectors = _count(getattr(evaluation, "vectors", None)) or 0
 
-    def share(name: str) -> float | None:
-        given = getattr(evaluation, name, None)
-        value = _number(given)
-        # A count of vectors, where a report gives their share.
-        counts = value is not None and type(given) is int and vectors > 0
-        return value / vectors if counts and value is not None else value
+    def count(name: str) -> int | None:
+        return _count(getattr(evaluation, name, None))
 
+    def share(of: int | None) -> float | None:
+        return None if of is None or not vectors else of / vectors
+
+    float_correct, correct, same = count("float_correct"), count("correct"), count("same_class")
     return Accuracy(
         vectors=vectors,
-        classes=_count(getattr(evaluation, "classes", None)),
-        float_accuracy=share("float_accuracy"),
-        accuracy=share("accuracy"),
-        same_class=share("same_class"),
+        classes=count("classes"),
+        float_accuracy=share(float_correct),
+        accuracy=share(correct),
+        same_class=share(same),
+        float_correct=float_correct,
+        correct=correct,
+        same_class_vectors=same,
         float_target_error=_number(getattr(evaluation, "float_target_error", None)),
         target_error=_number(getattr(evaluation, "target_error", None)),
         rms_error=_number(getattr(evaluation, "rms_error", None)),
@@ -74,11 +77,17 @@ def compared_layers(comparison: object | None) -> dict[str, dict[str, float | No
     return {
         str(getattr(layer, "name", "")): {
             "rms_error": _number(getattr(layer, "rms_error", None)),
+            "largest_error": _number(getattr(layer, "largest_error", None)),
             "model_low": _number(getattr(layer, "low", None)),
             "model_high": _number(getattr(layer, "high", None)),
         }
         for layer in layers
     }
+
+
+def compared_vectors(comparison: object | None) -> int | None:
+    """Read how many vectors a comparison was made on."""
+    return _count(getattr(comparison, "vectors", None))
 
 
 def reasons_of(fit: object | None) -> tuple[str, ...]:

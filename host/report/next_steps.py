@@ -9,10 +9,19 @@ from collections.abc import Mapping, Sequence
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.report.facts import EngineAgreement, Step
 
-__all__ = ["PLACEHOLDERS", "next_steps"]
+__all__ = ["PLACEHOLDERS", "next_steps", "stand_ins"]
 
 #: Words of commands that stand for a file or folder, as in the command line's help.
-PLACEHOLDERS = ("NET.npz", "DESIGN.toml", "PROJECT", "X.npy", "Y.npy", "LABELS.npy", "F.bit")
+PLACEHOLDERS = (
+    "NET.npz",
+    "DESIGN.toml",
+    "PROJECT",
+    "X.npy",
+    "Y.npy",
+    "LABELS.npy",
+    "F.bit",
+    "PACKAGE.zip",
+)
 
 
 def next_steps(
@@ -57,6 +66,7 @@ def _steps(
 ) -> list[Step]:
     engines = " ".join(each.engine.lower() for each in agreement)
     inputs = "--inputs X.npy --outputs Y.npy"
+    counts, judges = "single" in missing or "batch" in missing, "accuracy" in missing
     steps = []
     if design.board == NO_BOARD or beyond:
         board = "BOARD" if design.board == NO_BOARD else design.board
@@ -66,20 +76,14 @@ def _steps(
                 (f"eie fit NET.npz --board {board} --out DESIGN.toml",),
             )
         )
-    if "single" in missing or "batch" in missing:
-        steps.append(
-            Step(
-                "Count cycles on your own inputs",
-                (f"eie emulate NET.npz --design DESIGN.toml {inputs} --report R.json",),
-            )
-        )
-    if "accuracy" in missing:
-        steps.append(
-            Step(
-                "Measure accuracy on labelled inputs",
-                (f"eie emulate NET.npz --design DESIGN.toml {inputs} --labels LABELS.npy",),
-            )
-        )
+    if counts or judges:
+        what = {
+            (True, True): "Count cycles and measure accuracy on your own inputs",
+            (True, False): "Count cycles on your own inputs",
+            (False, True): "Measure accuracy on labelled inputs",
+        }[counts, judges]
+        options = " --labels LABELS.npy" * judges + " --report R.json" * counts
+        steps.append(Step(what, (f"eie emulate NET.npz --design DESIGN.toml {inputs}{options}",)))
     if "c++" not in engines:
         steps.append(
             Step(
@@ -90,7 +94,9 @@ def _steps(
                 ),
             )
         )
-    if design.board != NO_BOARD and not built:
+    if design.board == NO_BOARD or beyond:
+        return steps  # nothing that could be built
+    if not built:
         steps.append(
             Step(
                 "Build the bitstream, where Vitis HLS and Vivado are installed",
@@ -104,11 +110,25 @@ def _steps(
     if "board" not in engines.replace("emulated board", ""):
         steps.append(
             Step(
-                "Try the board, then run the network on it",
+                "Take it to the board: one zip, then over ssh (--emulated rehearses it)",
+                (
+                    "eie package NET.npz --bitstream F.bit --out PACKAGE.zip",
+                    "eie deploy PACKAGE.zip USER@BOARD",
+                ),
+            )
+        )
+        steps.append(
+            Step(
+                "Or by hand, on the board itself",
                 ("eie selftest --bitstream F.bit", f"eie run NET.npz --bitstream F.bit {inputs}"),
             )
         )
     return steps
+
+
+def stand_ins(commands: str) -> bool:
+    """Whether words of commands stand for files of the reader's."""
+    return any(word in PLACEHOLDERS for word in commands.split())
 
 
 def _with_files(command: str, files: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ def layer_loads(plan: Plan) -> tuple[LayerLoad, ...]:
                     mean=float(entries.mean()),
                     heaviest=int(entries.max()),
                     padding=sum(share.encoded.padding for share in shares),
+                    entries=tuple(map(int, entries)),
                 )
             )
     return tuple(loads)

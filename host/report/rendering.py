@@ -11,6 +11,7 @@ from eie.hls.boundary.text import counted, printable
 from eie.host.report import charts
 from eie.host.report.facts import Facts, as_json
 from eie.host.report.formats import FORMATS, UNKNOWN, short_names
+from eie.host.report.next_steps import stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,7 @@ def _environment() -> Environment:
     environment.filters.update(FORMATS)
     environment.filters["counted"] = counted
     environment.filters["options"] = _options
+    environment.filters["stand_ins"] = stand_ins
     environment.filters["printable"] = printable
     environment.filters["at"] = lambda share: f"{100 * share:.3f}%"
     return environment
@@ -76,7 +78,9 @@ def _options(text: str) -> str:
     from markupsafe import Markup, escape
 
     return Markup(
-        re.sub(r"--[a-z]+(?: [A-Z]\.npy)?", r'<code class="option">\g<0></code>', str(escape(text)))
+        re.sub(
+            r"--[a-z]+(?: [A-Z]+\.npy)?", r'<code class="option">\g<0></code>', str(escape(text))
+        )
     )
 
 

@@ -102,15 +102,16 @@ def make_report(
     fit
         How the design was chosen (:class:`eie.host.search.fit.Fit`).
     run
-        A batch of vectors, for the throughput.
+        A batch of vectors, for the throughput; a result has what the PEs did with it.
     single
         One vector alone, for the latency; a `run` of one vector is that, too.
     evaluation
-        Accuracy: an object with the fields of :class:`~eie.host.report.facts.Accuracy`, None where
-        not known; a whole number in place of a share counts vectors.
+        Accuracy: an object with the fields of :class:`eie.host.flow.evaluation.Evaluation`, None
+        where not known.
     comparison
-        An object with ``layers``, each with ``name``, ``rms_error``, and ``low`` and ``high``, the
-        range of the float model's outputs.
+        Each layer beside the float model's, as :class:`eie.host.flow.comparison.Comparison`:
+        ``vectors``, and ``layers``, each with ``name``, ``rms_error``, ``largest_error``, and
+        ``low`` and ``high``, the range of the float model's outputs.
     agreement
         Engines and how many of their outputs are equal.
     build
@@ -172,6 +173,7 @@ def make_report(
             _layer_facts(layer, count, compared.get(layer.name, {}))
             for layer, count in zip(network.layers, counts, strict=True)
         ),
+        compared_vectors=given_values.compared_vectors(comparison),
         feature_fracs=_feature_fracs(network),
         accuracy=accuracy,
         losses=losses,
@@ -282,6 +284,7 @@ def _layer_facts(
         model_low=compared.get("model_low"),
         model_high=compared.get("model_high"),
         rms_error=compared.get("rms_error"),
+        largest_error=compared.get("largest_error"),
     )
 
 
@@ -293,17 +296,24 @@ def _warnings(
 ) -> list[str]:
     """What should be looked at, the worst first."""
     found = [
-        f"{each.engine}: {counted(each.outputs - each.equal, 'output')} of {each.outputs} "
-        f"differ from the {each.reference}'s: please report this as a bug of eie."
+        f"{each.engine}: {each.outputs - each.equal:,} of {counted(each.outputs, 'output')} "
+        f"differ from those of the {each.reference}: please report this as a bug of eie."
         for each in agreement
         if each.equal != each.outputs
     ]
     if beyond:
         found.append(beyond)
-    cut = (inputs_cut or 0) + sum(count or 0 for count in counts)
+    cut = [
+        f"{count:,} {what}{'' if count == 1 else 's'}"
+        for count, what in (
+            (inputs_cut or 0, "input value"),
+            (sum(count or 0 for count in counts), "output value"),
+        )
+        if count
+    ]
     if cut:
         found.append(
-            f"{counted(cut, 'value')} of the run did not fit in 16 bits and were cut off: compress "
+            f"In the run {' and '.join(cut)} did not fit in 16 bits and were cut off: compress "
             "with calibration inputs of the same range."
         )
     return found

@@ -39,6 +39,9 @@ def run_cycles(report: RunReport, plan: Plan) -> RunCycles:
         total=report.total_cycles,
         us_per_vector=report.total_cycles / clock / vectors,
         vectors_per_second=vectors * clock * 1e6 / report.total_cycles,
+        allowance=report.allowance_cycles or 0,
+        allowance_source=report.allowance_source,
+        allowed_us=(report.total_cycles + (report.allowance_cycles or 0)) / clock / vectors,
         by_layer=tuple(
             _layer_cycles(layer, bound, vectors)
             for layer, bound in zip(report.layers, bounds, strict=True)

@@ -15,17 +15,21 @@ __all__ = ["MISSING", "limit_of", "synthesis_of"]
 
 #: How to get what is not known, by the field of :class:`~eie.host.report.facts.Facts`.
 MISSING = {
-    "accuracy": "Not known yet: give inputs with their labels (--labels Y.npy).",
+    "accuracy": "Not known yet: give inputs with their labels (--labels LABELS.npy).",
     "losses": (
         "What compression lost is not recorded in the network: compress it with real inputs "
         "(--calibration X.npy)."
     ),
     "single": "Not known yet: run one vector alone.",
     "batch": "Not known yet: run a batch of vectors (--inputs X.npy).",
-    "activity": "What each PE did is not known: run a batch with its counters.",
+    "activity": (
+        "What each PE did is not known: make the report with real inputs (eie flow with "
+        "--data X.npy, or eie.convert with calibration)."
+    ),
     "rms_error": (
-        "How far each layer's outputs are from the float model's is not known: compare the network "
-        "with the model on real inputs."
+        "How far each layer's outputs are from the float model's is not known: make the report "
+        "from the model, with real inputs (eie flow with --data X.npy, or eie.convert with "
+        "calibration)."
     ),
     "agreement": (
         "No engine was compared with another: run the generated C++ and a board on the same inputs."
@@ -116,6 +120,8 @@ def _run_limit(run: RunCycles, network: Network, passes: int) -> str:
         cycles[_limited_by(each)] = cycles.get(_limited_by(each), 0.0) + each.cycles
     by = max(cycles, key=lambda path: cycles[path])
     count = sum(_limited_by(each) == by for each in run.by_layer)
+    if count == len(run.by_layer):
+        return f"All {count} layers are limited {_SEVERAL[by]}{beside}"
     return (
         f"{count} of {len(run.by_layer)} layers, with {_percent(cycles[by] / of_all)} of the "
         f"cycles, are limited {_SEVERAL[by]}{beside}"
@@ -133,6 +139,11 @@ def _board_limit(design: Design) -> str:
     limits = pe_limits(board)
     resource = {"LUT": "LUTs (uncalibrated)", "BRAM": "block RAM", "DSP": "DSP slices"}
     if design.pes >= limits.pes:
+        if design.pes > limits.pes:
+            return (
+                f"{board.title} has too few {resource[limits.binding]} for its "
+                f"{counted(design.pes, 'PE')}, and holds {limits.pes} at most"
+            )
         return f"{board.title} has too few {resource[limits.binding]} for twice the PEs"
     return f"{board.title} may hold up to {counted(limits.pes, 'PE')}, the design has {design.pes}"
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
+from eie.hls.model.allowance import RunAllowance
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.resources import warn_beyond_board
 from eie.hls.spec.counters import Counters
@@ -80,6 +81,7 @@ def emulate(
     paper: bool = False,
     saturated_inputs: int = 0,
     plan: Plan | None = None,
+    allowance: RunAllowance | None = None,
 ) -> RunResult:
     """Run a batch on the numpy emulator: real numbers or int16 codes in, and the same out.
 
@@ -103,6 +105,8 @@ def emulate(
         for codes alone, as of real numbers it is known.
     plan
         Of the network on the design, where there is one already; not used with `paper`.
+    allowance
+        What the cycle model leaves out, for the report; the assumed one of the design if None.
 
     Returns
     -------
@@ -129,16 +133,22 @@ def emulate(
     else:
         warn_beyond_board(design)
         plan = plan or plan_passes(network, design)
-        result = emulate_plan(plan, taken.codes, report=report)
+        result = emulate_plan(plan, taken.codes, report=report, allowance=allowance)
     result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network)
     return result
 
 
-def emulate_plan(plan: Plan, inputs: npt.NDArray[np.int16], *, report: bool = True) -> RunResult:
+def emulate_plan(
+    plan: Plan,
+    inputs: npt.NDArray[np.int16],
+    *,
+    report: bool = True,
+    allowance: RunAllowance | None = None,
+) -> RunResult:
     """Run int16 codes of shape (batch, inputs) on the numpy emulator, as planned, unwarned."""
     emulator = Emulator(plan.design)
-    return _run(emulator, emulator, plan, inputs, report=report, paper=False)
+    return _run(emulator, emulator, plan, inputs, report=report, paper=False, allowance=allowance)
 
 
 def simulate(
@@ -150,6 +160,7 @@ def simulate(
     report: bool = True,
     saturated_inputs: int = 0,
     plan: Plan | None = None,
+    allowance: RunAllowance | None = None,
 ) -> RunResult:
     """Run a batch on the compiled kernel of `design`: real numbers or codes in, and the same out.
 
@@ -163,7 +174,7 @@ def simulate(
     engine
         The hardware: a :class:`~eie.hls.tools.compiled_kernel.CompiledKernel` of the design's
         project.
-    inputs, report, saturated_inputs
+    inputs, report, saturated_inputs, plan, allowance
         As for :func:`emulate`.
 
     Returns
@@ -186,7 +197,7 @@ def simulate(
     taken = input_codes(network, inputs)
     plan = plan or plan_passes(network, design)
     model = Emulator(design) if report else None
-    result = _run(engine, model, plan, taken.codes, report=report, paper=False)
+    result = _run(engine, model, plan, taken.codes, report=report, paper=False, allowance=allowance)
     result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network)
     return result
@@ -220,12 +231,13 @@ def _run(
     *,
     report: bool,
     paper: bool,
+    allowance: RunAllowance | None = None,
 ) -> RunResult:
     codes = plan.network.check_inputs(inputs)
     results: list[_PassResult] = []
 
     def run_pass(packed: PackedNetwork, values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        results.append(_run_pass(engine, model, packed, values, report=report, paper=paper))
+        results.append(_run_pass(engine, model, packed, values, report, paper, allowance))
         return results[-1].outputs
 
     outputs = plan.run(codes, run_pass)
@@ -261,9 +273,9 @@ def _run_pass(
     model: Emulator | None,
     packed: PackedNetwork,
     codes: npt.NDArray[np.int16],
-    *,
     report: bool,
     paper: bool,
+    allowance: RunAllowance | None,
 ) -> _PassResult:
     session = Session(engine, packed)
     beside = Session(model, packed) if model is not None and model is not engine else None
@@ -293,7 +305,9 @@ def _run_pass(
         if not counted.same_as(session.counters()):
             raise DeviceError("kernel and emulator count different cycles: please report this")
         counters.append(counted)
-        reports.append(report_run(packed, model.last_activations[:-1], counted, session.saturated))
+        reports.append(
+            report_run(packed, model.last_activations[:-1], counted, session.saturated, allowance)
+        )
     return _PassResult(
         outputs,
         tuple(saturated.tolist()),

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.model.allowance import RunAllowance
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.packing.tiling import Plan
 from eie.host.run.batch import emulate, emulate_plan
-from eie.host.run.report import RunReport
+from eie.host.run.report import RunReport, latency_text, throughput_text
 
 __all__ = ["SAMPLE", "Costs", "measure_costs"]
 
@@ -26,8 +27,8 @@ SAMPLE = 64
 class Costs:
     """Latency and throughput of a network on a design.
 
-    Cycles are those that the kernel's loops take by construction; what fills and drains the
-    pipelines of a synthesised kernel comes on top.
+    Cycles are those that the kernel's loops take by construction, so the least; what fills and
+    drains the pipelines of a synthesised kernel is the allowance (:mod:`eie.hls.model.allowance`).
     """
 
     #: The run of the first vector alone.
@@ -37,24 +38,23 @@ class Costs:
 
     @property
     def latency_us(self) -> float:
-        """Microseconds of one vector alone, loading of passes included."""
+        """Microseconds of one vector alone, loading of passes included; at least."""
         return self.single.latency_us
 
     @property
     def vectors_per_second(self) -> float:
-        """Throughput in that batch."""
+        """Throughput in the batch; at most."""
         return 1e6 / self.batch.latency_us if self.batch.latency_us else 0.0
 
     def as_text(self) -> str:
-        """Say both, each under its own name."""
-        clock = self.single.design["clock_mhz"]
+        """Say both, each under its own name: bounds, and what pipeline stages make of them."""
         each = self.batch.total_cycles / self.batch.vectors
         of = "the paper's machine" if self.single.machine == "paper" else "the kernel"
         return (
             f"latency of one vector alone: at least {self.single.total_cycles} cycles of {of}, "
-            f"{self.latency_us:.2f} us at {clock} MHz\n"
+            f"{latency_text(self.single).removeprefix('at least ')}\n"
             f"throughput in a batch of the first {self.batch.vectors}: at least {each:.1f} cycles "
-            f"a vector, at most {self.vectors_per_second:,.0f} vectors a second"
+            f"a vector, {throughput_text(self.batch)}"
         )
 
 
@@ -66,6 +66,7 @@ def measure_costs(
     plan: Plan | None = None,
     whole: RunReport | None = None,
     paper: bool = False,
+    allowance: RunAllowance | None = None,
 ) -> Costs:
     """Count the cycles of the first vector alone, and of a batch of the first :data:`SAMPLE`.
 
@@ -81,15 +82,17 @@ def measure_costs(
         The report of all vectors, if there is one already: not counted again where it will do.
     paper
         Count the cycles of the paper's machine.
+    allowance
+        What the model leaves out; the assumed one of the design if it is None.
     """
 
     def report_of(part: npt.NDArray[np.int16]) -> RunReport:
         if plan is not None and not paper:
-            result = emulate_plan(plan, part)
+            result = emulate_plan(plan, part, allowance=allowance)
         else:
             with warnings.catch_warnings():  # told of already, with the whole batch
                 warnings.simplefilter("ignore", SaturationWarning)
-                result = emulate(network, design, part, paper=paper)
+                result = emulate(network, design, part, paper=paper, allowance=allowance)
         assert result.report is not None
         return result.report
 

@@ -10,12 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.text import counted
+from eie.hls.model.allowance import RunAllowance, allowance_of
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.counters import Counters
 from eie.host.network.table import Table
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 
-__all__ = ["LayerReport", "RunReport", "paper_report", "report_run"]
+__all__ = [
+    "LayerReport",
+    "RunReport",
+    "latency_text",
+    "paper_report",
+    "report_run",
+    "throughput_text",
+]
 
 
 @dataclass(frozen=True)
@@ -93,16 +101,22 @@ class RunReport:
     layers
         What each layer cost, in order.
     total_cycles
-        Cycles of the run.
+        Cycles of the run: those that the model counts, so the least that it takes.
     latency_us
         Microseconds a vector, at the design's clock: the latency in a run of one vector, and what a
-        vector takes of the batch in others.
+        vector takes of the batch in others. At least.
     saturated_inputs
         Input values that 16 bits could not hold, where real numbers came in.
     passes
         How many loads of weights the run took: more than one for a network larger than the chip.
     load_cycles
         Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
+    allowance_cycles
+        What stages of pipelines, starts and ends of loops may add to `total_cycles`: of a vector
+        alone what they do add, of a batch at most (:mod:`eie.hls.model.allowance`). None for the
+        paper's machine, of which only the cycles are known.
+    allowance_source
+        Where the depths of the pipelines are from: ``"assumed"``, or a report of the tool.
     """
 
     design: dict[str, int | str]
@@ -114,6 +128,16 @@ class RunReport:
     saturated_inputs: int = 0
     passes: int = 1
     load_cycles: int = 0
+    allowance_cycles: int | None = None
+    allowance_source: str = ""
+
+    @property
+    def allowed_us(self) -> float | None:
+        """Microseconds a vector with the allowance; None where there is none."""
+        if self.allowance_cycles is None or not self.vectors:
+            return None
+        cycles = self.total_cycles + self.allowance_cycles
+        return cycles / int(self.design["clock_mhz"]) / self.vectors
 
     @classmethod
     def total(cls, parts: Sequence[RunReport]) -> RunReport:
@@ -141,6 +165,7 @@ class RunReport:
             layers=tuple(layers),
             total_cycles=total_cycles,
             latency_us=latency,
+            allowance_cycles=_sum_allowed(parts),
         )
 
     @classmethod
@@ -172,6 +197,7 @@ class RunReport:
             latency_us=total / clock / first.vectors if first.vectors else 0.0,
             passes=passes,
             load_cycles=load_cycles,
+            allowance_cycles=_sum_allowed([report for stage in stages for report in stage]),
         )
 
     def summary(self) -> Table:
@@ -196,11 +222,11 @@ class RunReport:
         head = ("layer", "size", "weights", "cycles", "ideal", "efficiency", "saturated")
         notes = [f"{counted(self.total_cycles, 'cycle')} in all at {self.design['clock_mhz']} MHz"]
         if self.vectors == 1:
-            notes.append(f"latency of one vector: {self.latency_us:.2f} us")
+            notes.append(f"latency of one vector: {latency_text(self)}")
         elif self.vectors and self.latency_us:
             notes.append(
-                f"throughput of the batch: {1e6 / self.latency_us:,.0f} vectors a second "
-                f"({self.latency_us:.2f} us each)"
+                f"throughput of the batch: {throughput_text(self)} "
+                f"(at least {self.latency_us:.2f} us each)"
             )
         if self.saturated_inputs:
             notes.append(f"{counted(self.saturated_inputs, 'input value')} saturated")
@@ -231,8 +257,33 @@ class RunReport:
             "total_cycles": self.total_cycles,
             "latency_us": self.latency_us,
             "saturated_inputs": self.saturated_inputs,
+            "allowance_cycles": self.allowance_cycles,
+            "allowance_source": self.allowance_source,
+            "allowed_us": self.allowed_us,
             **(passes if self.passes > 1 else {}),
         }
+
+
+def latency_text(report: RunReport) -> str:
+    """Say what a vector takes in microseconds: at least, and with the allowance."""
+    text = f"at least {report.latency_us:.2f} us at {report.design['clock_mhz']} MHz"
+    if report.allowed_us is None:
+        return text
+    return (
+        f"{text}; {report.allowed_us:.2f} us with {counted(report.allowance_cycles or 0, 'cycle')} "
+        f"allowed for pipeline stages ({report.allowance_source})"
+    )
+
+
+def throughput_text(report: RunReport) -> str:
+    """Say how many vectors a second there are: at most, and with the allowance at least."""
+    text = f"at most {1e6 / report.latency_us:,.0f} vectors a second"
+    if report.allowed_us is None:
+        return text
+    return (
+        f"{text}; at least {1e6 / report.allowed_us:,.0f} with pipeline stages "
+        f"({report.allowance_source})"
+    )
 
 
 def report_run(
@@ -240,6 +291,7 @@ def report_run(
     activations: Sequence[npt.NDArray[np.int16]],
     counters: Counters,
     saturated: Sequence[int],
+    allowance: RunAllowance | None = None,
 ) -> RunReport:
     """Report a run on the generated kernel.
 
@@ -253,6 +305,8 @@ def report_run(
         Of that run, with the cycles of each layer.
     saturated
         Results of each layer that were saturated.
+    allowance
+        What the model leaves out; the assumed one of the design if it is None.
     """
     layers = [
         _report_layer(part, values, cycles, count)
@@ -260,7 +314,13 @@ def report_run(
             packed.layers, activations, counters.layer_cycles, saturated, strict=True
         )
     ]
-    return _report(packed, "eie", len(activations[0]), layers, counters.cycles)
+    allowed = allowance or allowance_of(packed.design)
+    vectors = len(activations[0])
+    return replace(
+        _report(packed, "eie", vectors, layers, counters.cycles),
+        allowance_cycles=allowed.of(len(layers), vectors),
+        allowance_source=allowed.source,
+    )
 
 
 def paper_report(
@@ -318,3 +378,9 @@ def _report(
         total_cycles=total,
         latency_us=total / packed.design.clock_mhz / vectors if vectors else 0.0,
     )
+
+
+def _sum_allowed(parts: Sequence[RunReport]) -> int | None:
+    """Sum up what is allowed in several runs; None if it is not known of all."""
+    found = [part.allowance_cycles for part in parts if part.allowance_cycles is not None]
+    return sum(found) if len(found) == len(parts) else None

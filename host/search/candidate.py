@@ -18,7 +18,7 @@ class Candidate:
     """A design that was looked at."""
 
     design: Design
-    #: Predicted cycles for one vector, or None where the design does not fit the board.
+    #: Predicted cycles for one vector, at least; None where the design does not fit the board.
     cycles: int | None
     #: What board or design have too little of.
     shortages: tuple[Shortage, ...]
@@ -28,15 +28,19 @@ class Candidate:
     #: Whether figures in `shortages` are what the network takes at least, spread evenly: it was too
     #: much already, so that nobody looked how evenly it is spread.
     at_least: bool = False
+    #: Cycles that pipeline stages add to a vector alone: assumed, not measured.
+    allowance: int = 0
 
     @property
     def latency_us(self) -> float | None:
-        """Predicted time of one vector in microseconds, at the design's clock."""
-        return None if self.cycles is None else self.cycles / self.design.clock_mhz
+        """Predicted time of one vector in microseconds, with the allowance for pipeline stages."""
+        if self.cycles is None:
+            return None
+        return (self.cycles + self.allowance) / self.design.clock_mhz
 
     @property
     def batch_us(self) -> float | None:
-        """Predicted time of a vector in a batch in microseconds, at the design's clock."""
+        """Predicted time of a vector in a batch in microseconds, at least."""
         if self.batch_cycles is None:
             return None
         return self.batch_cycles / BATCH_VECTORS / self.design.clock_mhz

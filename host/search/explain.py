@@ -62,8 +62,8 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
     missed = judge.missed_by(chosen.merit)
     lines.append(
         f"chosen for {'the latency closest to the limit' if missed else _GOALS[judge.goal]}: "
-        f"predicted {chosen.latency_us:.1f} us a vector"
-        f"{_in_a_batch(chosen.merit)} at {design.clock_mhz} MHz (a target: not synthesised)"
+        f"predicted {_latency(chosen)}{_in_a_batch(chosen.merit)} at {design.clock_mhz} MHz "
+        "(a target: not synthesised)"
     )
     return lines
 
@@ -75,8 +75,8 @@ def candidate_text(candidate: Candidate) -> str:
     if candidate.cycles is not None:
         merit = candidate.merit
         return text + (
-            f"{counted(candidate.cycles, 'cycle')} a vector, {merit.latency_us:.1f} us"
-            f"{_in_a_batch(merit)}, {100 * merit.share:.0f} % of {merit.scarcest}, "
+            f"at least {counted(candidate.cycles, 'cycle')} a vector, {merit.latency_us:.1f} us "
+            f"with stages{_in_a_batch(merit)}, {100 * merit.share:.0f} % of {merit.scarcest}, "
             f"queues of {design.queue_depth}"
         )
     if design.board == NO_BOARD:
@@ -94,10 +94,11 @@ def pass_lines(costs: Sequence[PassCost]) -> list[str]:
         lines.append(
             f"{'->' if cost is chosen else '  '} {_pes_aligned(cost.design)}, "
             f"{cost.design.memory}: {passes}; loading them takes {cost.load_cycles} cycles a "
-            f"batch, a vector {cost.vector_cycles}"
+            f"batch, a vector at least {cost.vector_cycles}"
         )
     lines.append(
-        f"predicted: {chosen.batch_us(1):.0f} us for one vector, "
+        f"predicted: {chosen.latency_us:.0f} us for one vector with {chosen.allowance} cycles "
+        f"allowed for pipeline stages (at least {chosen.batch_us(1):.0f} us), at least "
         f"{chosen.batch_us(BATCH) / BATCH:.0f} us a vector in a batch of {BATCH}, "
         f"at {chosen.design.clock_mhz} MHz (a target: not synthesised)"
     )
@@ -128,7 +129,7 @@ def sentence(reason: Reason) -> str:
 
 @sentence.register
 def _(reason: LimitOfLatency) -> str:
-    limit, takes = f"{reason.limit_us:g} us", f"{reason.latency_us:g} us"
+    limit, takes = f"{reason.limit_us:g} us", f"{reason.latency_us:g} us with pipeline stages"
     if reason.met:
         return f"limit of latency: {takes} of at most {limit}"
     return f"limit of latency: no design that fits meets {limit}; the closest takes {takes}"
@@ -243,7 +244,16 @@ def _demand(demand: Demand) -> str:
 
 
 def _in_a_batch(merit: Merit) -> str:
-    return "" if merit.batch_us is None else f" ({merit.batch_us:.1f} us in a batch)"
+    return "" if merit.batch_us is None else f" (at least {merit.batch_us:.1f} us in a batch)"
+
+
+def _latency(chosen: Candidate) -> str:
+    """What one vector takes with the allowance, and at least."""
+    assert chosen.cycles is not None
+    return (
+        f"{chosen.latency_us:.1f} us a vector with {counted(chosen.allowance, 'cycle')} allowed "
+        f"for pipeline stages, at least {chosen.cycles / chosen.design.clock_mhz:.1f} us"
+    )
 
 
 def _pes_aligned(design: Design) -> str:

@@ -64,14 +64,16 @@ class Sized:
         assert self.prediction is not None
         design, least = self.design, self.prediction.least_cycles()
         batch = self.prediction.least_batch_cycles() / BATCH_VECTORS
-        return Merit.of(design, least / design.clock_mhz, batch / design.clock_mhz)
+        alone = least + self.prediction.allowance(design)
+        return Merit.of(design, alone / design.clock_mhz, batch / design.clock_mhz)
 
     @property
     def merit(self) -> Merit:
         """Its merit as far as it is counted, and at best where it is not."""
         clock, found = self.design.clock_mhz, self.at_best
         if self.cycles is not None:
-            found = replace(found, latency_us=round(self.cycles / clock, 3))
+            alone = self.cycles + self._allowance
+            found = replace(found, latency_us=round(alone / clock, 3))
         if self.batch_cycles is not None:
             found = replace(found, batch_us=round(self.batch_cycles / BATCH_VECTORS / clock, 3))
         return found
@@ -92,8 +94,19 @@ class Sized:
 
     def candidate(self) -> Candidate:
         """What is known of it."""
-        at_least = self.prediction is None
-        return Candidate(self.design, self.cycles, self.shortages, self.batch_cycles, at_least)
+        return Candidate(
+            self.design,
+            self.cycles,
+            self.shortages,
+            self.batch_cycles,
+            at_least=self.prediction is None,
+            allowance=self._allowance,
+        )
+
+    @property
+    def _allowance(self) -> int:
+        """What pipeline stages add to a vector alone; 0 where nothing was encoded."""
+        return 0 if self.prediction is None else self.prediction.allowance(self.design)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,9 +40,10 @@ class Merit:
 
     #: Parameters of the design, by name.
     design: Mapping[str, Any]
-    #: Microseconds of one vector alone, at the design's clock.
+    #: Microseconds of one vector alone, at the design's clock, with the allowance for pipeline
+    #: stages: a limit that is met without it would not be met.
     latency_us: float
-    #: Microseconds of a vector in a batch; None where nobody counted it.
+    #: Microseconds of a vector in a batch, at least; None where nobody counted it.
     batch_us: float | None
     #: The largest share of one of the board's resources, and which; without a board 0 and "".
     share: float

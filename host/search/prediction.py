@@ -1,5 +1,9 @@
 """Cycles of a network on a design, by the exact cycle model: the one way to predict them.
 
+They are the least that a synthesised kernel takes. What its pipelines add to the latency of a
+vector is the allowance (:mod:`eie.hls.model.allowance`), which latencies are judged with; a batch,
+in which vectors overlap, is judged by the least.
+
 They depend on how the network is encoded (PEs and zero runs) and on the depths of queues, not on
 capacities, board or kind of memory: so an encoding is decoded once, and each set of depths counted
 once. A design that is too small for the network is counted as if it held it.
@@ -10,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycles import vector_ends
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.design import Design
@@ -55,11 +60,15 @@ class Prediction:
         return found
 
     def cycles(self, design: Design) -> int:
-        """Cycles of the vector alone."""
+        """Cycles of the vector alone, at least."""
         return self._ends(design, 1, self._alone)
 
+    def allowance(self, design: Design) -> int:
+        """Cycles that pipeline stages add to those of the vector alone: assumed, not measured."""
+        return allowance_of(design).of(len(self._packed.layers))
+
     def batch_cycles(self, design: Design) -> int:
-        """Cycles of a batch of :data:`BATCH_VECTORS` of the vector."""
+        """Cycles of a batch of :data:`BATCH_VECTORS` of the vector, at least."""
         return self._ends(design, BATCH_VECTORS, self._batch)
 
     def least_cycles(self) -> int:
@@ -115,18 +124,22 @@ class Prediction:
         return known[depths]
 
 
-def vector_cycles_in_passes(plan: Plan, inputs: Codes) -> int:
-    """Cycles of one vector, int16 of shape (1, inputs), through all passes, weights loaded."""
-    cycles = 0
+def vector_cycles_in_passes(plan: Plan, inputs: Codes) -> tuple[int, int]:
+    """Cycles of one vector, int16 of shape (1, inputs), through all passes, weights loaded.
+
+    At least; and what pipeline stages add to them.
+    """
+    cycles = allowance = 0
 
     def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
-        nonlocal cycles
+        nonlocal cycles, allowance
         prediction = Prediction(packed, values)
         cycles += prediction.cycles(plan.design)
+        allowance += prediction.allowance(plan.design)
         return prediction.outputs
 
     plan.run(inputs, run_pass)
-    return cycles
+    return cycles, allowance
 
 
 def example_input(network: Network) -> Codes:

@@ -215,7 +215,7 @@ def test_the_section_says_what_the_rows_say():
         "| answer read, 1 x 64 | 160 | 160 | 10 | 16 | 25 % | 8 | 20 |",
         "| eie | 60.0 | 40.0 |",
         "| pynq | 20.0 | 10.0 |",
-        "| emulated device and null kernel | 30.0 | 25.0 |",
+        "| emulated device and prepared answer | 30.0 | 25.0 |",
         "| all three | 110.0 | 75.0 |",
         "| eie and pynq | 80.0 | 50.0 |",
         "| pynq's share of these two | 25 % | 20 % |",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eie.hls.model.allowance import allowance_of
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import dequantize, quantize
@@ -20,6 +21,7 @@ from eie.host.search.fit import fit
 
 EMULATE = "emulate net.npz --inputs x.npy --outputs y.npy"
 REPORT_FIELDS = {"machine", "design", "vectors", "layers", "total_cycles", "latency_us"}
+REPORT_FIELDS |= {"allowance_cycles", "allowance_source", "allowed_us"}
 REPORT_FIELDS |= {"saturated_inputs"}
 
 
@@ -81,8 +83,16 @@ def test_the_report_has_the_fields_of_the_contract(eie):
             }  # fmt: skip
         assert [layer["name"] for layer in report["layers"]] == ["layer0", "layer1"]
         assert report["latency_us"] == pytest.approx(report["total_cycles"] / 200 / 3)
-        assert f"wrote report.json: {report['total_cycles']} cycles" in ended.out
+        assert f"wrote report.json: at least {report['total_cycles']} cycles" in ended.out
         assert "at 200 MHz" in ended.out
+
+
+def test_info_says_what_pipeline_stages_are_allowed(eie, refused):
+    ended = eie("info design.toml --stages")
+    design = Design.load("design.toml")
+    assert ended.out == f"{allowance_of(design).as_text()}\n"
+    assert f"{allowance_of(design).layer_cycles} cycles a layer and vector" in ended.out
+    assert "--stages must be given with a design" in refused("info net.npz --stages")
 
 
 def test_the_papers_machine_takes_other_cycles(eie):

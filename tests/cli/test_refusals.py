@@ -39,6 +39,8 @@ NO_PROJECT = (
         ("simulate missing net.npz --inputs x.npy --outputs y.npy", "cannot read design"),
         ("simulate project missing.npz --inputs x.npy --outputs y.npy", "no network file"),
         ("build missing", "cannot read design"),
+        ("rtl-check missing", "cannot read design"),
+        ("rtl-check project", "must be synthesised first, by `eie build PROJECT --hls-only`"),
         ("run missing.npz --emulated-board project --inputs x.npy --outputs y.npy", "no network"),
         ("run net.npz --emulated-board missing --inputs x.npy --outputs y.npy", "cannot read"),
         ("run net.npz --bitstream missing.bit --inputs x.npy --outputs y.npy", "missing.bit"),
@@ -76,6 +78,7 @@ def test_a_missing_file(command, message, refused):
         ),
         ("simulate design.toml net.npz --inputs x.npy --outputs y.npy", NO_PROJECT),
         ("build design.toml", NO_PROJECT),
+        ("rtl-check design.toml", NO_PROJECT),
         (RUN.replace("project", "design.toml"), NO_PROJECT),
         (
             "generate net.npz --out new",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 WAY = ["try", "flow", "compress", "info", "fit", "explore", "generate", "emulate", "simulate"]
-WAY += ["build", "reports", "run", "selftest"]
+WAY += ["build", "rtl-check", "reports", "run", "selftest"]
 
 
 def test_nothing_shows_the_way(eie):

@@ -29,7 +29,9 @@ def document() -> str:
     return (DOCS / "packets.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["packets.md", "driver.md", "architecture.md", "report.md"])
+@pytest.mark.parametrize(
+    "name", ["packets.md", "driver.md", "architecture.md", "report.md", "parameters.md"]
+)
 def test_the_tables_are_up_to_date(make_tables, name):
     document = (DOCS / name).read_text(encoding="utf-8")
     assert make_tables.with_tables(name, document) == document, "run `make docs`"

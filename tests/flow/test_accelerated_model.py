@@ -9,6 +9,9 @@ import pytest
 import eie
 from eie.hls.boundary.errors import SaturationWarning, ToolError
 from eie.hls.spec.fixed_point import dequantize, quantize
+from eie.hls.tools import vendor
+from eie.hls.tools.rtl import check
+from eie.hls.tools.rtl.verdict import RtlVerdict
 from eie.host.deploy.zip_file import read_package
 from eie.host.flow.accelerated_model import AcceleratedModel
 from eie.host.flow.data import Data
@@ -214,6 +217,17 @@ def test_build_needs_vitis(acc, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="Vitis HLS was not found"):
         acc.build(tmp_path / "out")
+
+
+def test_build_warns_of_rtl_that_was_not_simulated(acc, tmp_path, monkeypatch):
+    """The rooms that build and simulate have tests of their own."""
+    said = RtlVerdict.not_simulated("verilator missing")
+    monkeypatch.setattr(vendor, "run_hls", lambda project: project)
+    monkeypatch.setattr(vendor, "build_bitstream", lambda project, out, date: out)
+    monkeypatch.setattr(check, "check_before_build", lambda project: said)
+    made = eie.convert(acc.network, design=acc.design)
+    with pytest.warns(eie.EieWarning, match="RTL not simulated: verilator missing"):
+        assert made.build(tmp_path / "out") == tmp_path / "out"
 
 
 def test_save_refuses_what_is_in_the_way(acc, tmp_path):

@@ -25,11 +25,11 @@ from eie.hls.spec.packets import (
     SECTION,
     TRAILER,
     Kind,
-    Record,
     Section,
     build_packet,
     iterate_sections,
 )
+from eie.hls.spec.record import Record
 from eie.host.packing.packed_network import PackedNetwork
 
 __all__ = ["mutated_load", "run_after"]

@@ -21,9 +21,9 @@ from eie.hls.spec.packets import (
     SECTION,
     TRAILER,
     Kind,
-    Record,
     iterate_sections,
 )
+from eie.hls.spec.record import Record
 from eie.host.packing.packed_network import PackedNetwork
 from fuzz.damage import damage, edge, near
 from fuzz.mutated_loads import mutated_load

@@ -52,7 +52,9 @@ saved, loaded, packed and run; a design was saved, loaded, reported, estimated, 
 them: answers had to be equal byte by byte, and outputs those of a dense product of 64-bit integers.
 No case might take more than {limit:g} s, nor a process more than {MEMORY_BOUND >> 20} MiB beyond
 what it had.""",
-        "**No case went wrong.**" if not faults else f"**{faults:,} cases went wrong.**",
+        "**No case went wrong.**"
+        if not faults
+        else f"**{faults:,} {'case' if faults == 1 else 'cases'} went wrong.**",
         "\n".join(
             [
                 "| kind | cases | refused | accepted, and right | wrong | slowest case | memory "

@@ -185,7 +185,7 @@ def test_the_page_says_what_came_of_it(campaign):
         chunks, command="make fuzz", seed=1, limit=2.0, replay=Failures(Path(), 1).replay
     )
     assert f"{sum(CASES.values())} mutated inputs (seed 1" in text
-    assert "**1 cases went wrong.**" in text
+    assert "**1 case went wrong.**" in text
     assert "| ones | wrong acceptance: a thing | 1 |" in text
     assert f"| twos | {2 * CHUNK} | {len(range(0, 2 * CHUNK, 3))} |" in text
     good = [chunk for chunk in chunks if chunk.kind == "twos"]

@@ -58,9 +58,9 @@ class Browser:
 
     def show(
         self, page: Path, width: int = 1280, height: int = 900, *, dark: bool = False,
-        scripts: bool = True,
+        scripts: bool = True, media: str = "screen",
     ) -> None:  # fmt: skip
-        """Open a page in a window of a size, in light or dark."""
+        """Open a page in a window of a size, in light or dark, or as it goes on paper."""
         self.events.clear()
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.call(
@@ -71,7 +71,7 @@ class Browser:
             mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self.call("Page.navigate", url=page.resolve().as_uri())
         self.wait_for("Page.loadEventFired")
 

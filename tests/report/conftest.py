@@ -36,9 +36,9 @@ class Evaluated:
 
     vectors: int = 200
     classes: int | None = 10
-    float_accuracy: float | None = 0.985
-    accuracy: float | None = 0.98
-    same_class: float | None = 0.995
+    float_correct: int | None = 197
+    correct: int | None = 196
+    same_class: int | None = 199
     rms_error: float | None = 0.0123
 
 
@@ -46,6 +46,7 @@ class Evaluated:
 class ComparedLayer:
     name: str
     rms_error: float
+    largest_error: float = 0.125
     low: float = 0.0
     high: float = 7.25
 
@@ -53,6 +54,7 @@ class ComparedLayer:
 @dataclass(frozen=True)
 class Compared:
     layers: tuple[ComparedLayer, ...]
+    vectors: int = 200
 
 
 LOSS = LossRecord(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 from eie.hls.boundary.errors import DoesNotFitError, InputError
 from eie.hls.spec.design import Design
 from eie.hls.tools.manifest import Manifest
+from eie.host.flow.evaluation import Evaluation
 from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import EngineAgreement, make_report
+from eie.host.report.charts import column, labelled_pes
 from eie.host.report.formats import (
     accuracy,
     average,
@@ -102,6 +105,7 @@ def test_loads_are_those_of_the_packed_network(random_network, roomy):
     packed = pack(network, design)
     facts = make_report(network=network, design=design).facts
     for load, part in zip(facts.load, packed.layers, strict=True):
+        assert load.entries == tuple(np.diff(part.encoded.pe_starts))
         entries = np.diff(part.encoded.pe_starts)
         assert (load.lightest, load.heaviest) == (entries.min(), entries.max())
         assert load.mean == entries.sum() / 8
@@ -150,13 +154,36 @@ def test_a_design_beyond_its_board_is_told_so(random_network):
     assert "eie fit NET.npz --board pynq-z2 --out DESIGN.toml" in facts.next_steps[0].commands
 
 
+def test_steps_end_on_the_board_unless_the_design_is_for_none(full, bare, random_network):
+    def commands(facts):
+        return [command.split()[1] for step in facts.next_steps for command in step.commands]
+
+    on_the_way = ["generate", "build", "reports", "package", "deploy", "selftest", "run"]
+    assert commands(full.facts) == on_the_way
+    assert commands(bare.facts) == ["fit", "emulate", "generate", "simulate"]
+    network = random_network(20, 10)
+    beyond = Design(pes=128, board="pynq-z2", rows_per_pe=64)
+    facts = make_report(network=network, design=beyond).facts
+    assert not set(commands(facts)) & {"build", "package", "deploy"}
+    assert "for its 128 PEs, and holds" in facts.limit
+
+
+def test_what_was_cut_off_is_told_of_by_its_place(random_network, roomy):
+    network, design = random_network(20, 10, golden=3), roomy(4)
+    run = emulate(network, design, network.golden_inputs).report
+    cut = replace(run.layers[0], saturated=1200)
+    run = replace(run, saturated_inputs=1, layers=(cut, *run.layers[1:]))
+    (warning,) = make_report(network=network, design=design, run=run).facts.warnings
+    assert warning.startswith("In the run 1 input value and 1,200 output values did not fit")
+
+
 def test_an_engine_that_differs_comes_first(random_network, roomy):
     network = random_network(20, 10)
     agreement = [EngineAgreement("board", 3, 30, 28), EngineAgreement("generated C++", 3, 30, 30)]
     report = make_report(network=network, design=roomy(4), agreement=agreement)
     assert report.facts.warnings == (
-        "board: 2 outputs of 30 differ from the numpy emulator's: please report this as a bug of "
-        "eie.",
+        "board: 2 of 30 outputs differ from those of the numpy emulator: please report this as a "
+        "bug of eie.",
     )
     assert 'class="unequal"' in report.as_html()
 
@@ -252,13 +279,21 @@ def test_a_broken_record_is_no_record(text, random_network):
     assert losses_of(replace(random_network(4, 3), metadata={METADATA_KEY: text})) is None
 
 
-def test_an_evaluation_may_count_vectors_or_give_shares():
-    class Counted:
-        vectors, classes, accuracy, same_class = 200, 10, 190, 0.5
+def test_an_evaluation_counts_vectors_of_which_a_report_gives_counts_and_shares():
+    accuracy = accuracy_of(Evaluation(vectors=200, classes=10, correct=190, same_class=100))
+    assert (accuracy.correct, accuracy.accuracy) == (190, 0.95)
+    assert (accuracy.same_class_vectors, accuracy.same_class) == (100, 0.5)
+    assert (accuracy.float_correct, accuracy.float_accuracy) == (None, None)
 
-    accuracy = accuracy_of(Counted())
-    assert (accuracy.accuracy, accuracy.same_class) == (0.95, 0.5)
-    assert accuracy.float_accuracy is None
+
+def test_what_the_pes_did_comes_with_a_result_and_not_with_its_report(random_network, roomy):
+    network, design = random_network(20, 10, golden=3), roomy(4)
+    run = emulate(network, design, network.golden_inputs)
+    did = make_report(network=network, design=design, run=run).facts.activity
+    assert (did.busy, did.full) == (tuple(run.counters.busy), tuple(run.counters.full))
+    apart = make_report(network=network, design=design, run=run.report).facts
+    assert apart.activity is None
+    assert "activity" in apart.missing
 
 
 @pytest.mark.parametrize(
@@ -273,6 +308,7 @@ def test_an_evaluation_may_count_vectors_or_give_shares():
         (percent(0.00012), "0.012 %"),
         (percent(0), "0 %"),
         (percent(2.5e-16), "< 0.001 %"),
+        (percent(51.967), "5,197 %"),
         (limit(-31.9990234375), "−32"),
         (accuracy(0.98333), "98.33 %"),
         (average(99.96), "100.0"),
@@ -289,6 +325,23 @@ def test_an_evaluation_may_count_vectors_or_give_shares():
 )
 def test_values_are_written_for_people(written, expected):
     assert written == expected
+
+
+def test_long_names_say_first_where_they_differ():
+    names = [f"encoder.blocks.{n}.feed_forward.projection" for n in range(12)]
+    assert list(short_names(names).values())[11].startswith("…11.feed")
+    assert short_names(["a.b.fc1", "a.b.fc2"]) == {"a.b.fc1": "a.b.fc1", "a.b.fc2": "a.b.fc2"}
+
+
+def test_pes_are_labelled_where_there_is_room():
+    assert labelled_pes(1) == (0,)
+    assert labelled_pes(8) == tuple(range(8))
+    assert labelled_pes(256) == tuple(range(0, 256, 32))
+    for pes in (1, 16, 64, 256):
+        columns = [column(number, pes) for number in range(pes)]
+        assert columns[0].start >= 0
+        assert columns[-1].start + columns[-1].width <= 1 + 1e-12
+        assert all(a.start + a.width <= b.start + 1e-12 for a, b in pairwise(columns))
 
 
 @given(st.lists(st.text("ab.\u202e", max_size=40), unique=True), st.integers(12, 40))

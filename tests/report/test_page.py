@@ -119,13 +119,13 @@ def test_names_stay_text(hostile):
 
 
 def test_options_are_kept_in_one_piece(bare):
-    assert '<code class="option">--labels Y.npy</code>' in bare.as_html()
+    assert '<code class="option">--labels LABELS.npy</code>' in bare.as_html()
 
 
 def test_long_names_keep_both_ends(deep):
     names = re.findall(r'class="name"[^>]*>([^<]*)<', deep.as_html())
     assert len(set(names)) == 20
-    assert all(len(name) <= 26 for name in names)
+    assert all(len(name) <= 24 for name in names)
 
 
 def test_the_same_facts_give_the_same_page(full):

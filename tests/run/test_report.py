@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from eie.hls.model.allowance import allowance_of
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -34,7 +35,7 @@ def test_the_json_has_exactly_the_fields_of_the_contract(paper, network, inputs,
     report = emulate(network, roomy(4), inputs, paper=paper).report.as_json()
     assert list(report) == [
         *("machine", "design", "vectors", "layers", "total_cycles", "latency_us"),
-        "saturated_inputs",
+        *("saturated_inputs", "allowance_cycles", "allowance_source", "allowed_us"),
     ]
     assert [list(layer) for layer in report["layers"]] == [LAYER_FIELDS] * 2
     assert report["design"] == roomy(4).parameters()
@@ -61,6 +62,34 @@ def test_the_numbers_are_those_of_the_matrices(network, inputs, roomy, reference
     assert report.vectors == 5
     assert report.machine == "eie"
     assert report.latency_us == report.total_cycles / 125 / 5
+
+
+def test_the_allowance_is_told_beside_what_is_counted(network, inputs, roomy):
+    design = roomy(4)
+    allowed = allowance_of(design)
+    single, batch = (emulate(network, design, part).report for part in (inputs[:1], inputs))
+    assert single.allowance_cycles == allowed.of(layers=2)
+    assert batch.allowance_cycles == allowed.of(layers=2, vectors=5)
+    assert single.allowed_us == (single.total_cycles + single.allowance_cycles) / 100
+    assert batch.allowed_us == (batch.total_cycles + batch.allowance_cycles) / 100 / 5
+    assert (
+        f"latency of one vector: at least {single.latency_us:.2f} us at 100 MHz; "
+        f"{single.allowed_us:.2f} us with {single.allowance_cycles} cycles allowed for pipeline "
+        "stages (assumed)"
+    ) in str(single)
+    assert (
+        f"throughput of the batch: at most {1e6 / batch.latency_us:,.0f} vectors a second; at "
+        f"least {1e6 / batch.allowed_us:,.0f} with pipeline stages (assumed)"
+    ) in str(batch)
+    # What is given goes before what is assumed; what is counted stays.
+    reported = allowance_of(design, {("broadcast", "tokens"): 7}, source="a report")
+    found = emulate(network, design, inputs[:1], allowance=reported).report
+    assert (found.allowance_cycles, found.allowance_source) == (reported.of(2), "a report")
+    assert found.total_cycles == single.total_cycles
+    # Of the paper's machine nobody knows.
+    paper = emulate(network, design, inputs[:1], paper=True).report
+    assert (paper.allowance_cycles, paper.allowed_us) == (None, None)
+    assert "at least" in str(paper) and "allowed" not in str(paper)
 
 
 def test_a_layer_that_does_nothing_has_no_efficiency(random_network, roomy):

@@ -70,5 +70,6 @@ def test_cycles_in_passes_are_those_of_a_run(random_network):
     plan = plan_passes(network, design)
     assert len(plan.passes) > 2
     report = emulate_plan(plan, network.golden_inputs[:1]).report
-    cycles = vector_cycles_in_passes(plan, network.golden_inputs[:1])
+    cycles, allowance = vector_cycles_in_passes(plan, network.golden_inputs[:1])
     assert cycles == report.total_cycles - report.load_cycles
+    assert allowance == report.allowance_cycles

@@ -21,7 +21,6 @@ from eie.hls.spec.packets import (
     TRAILER,
     VERSION,
     Kind,
-    Record,
     Section,
     Status,
     answer_kind,
@@ -29,6 +28,7 @@ from eie.hls.spec.packets import (
     iterate_sections,
     parse_packet,
 )
+from eie.hls.spec.record import Record
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 PAYLOADS = st.lists(st.integers(0, (1 << 64) - 1), max_size=12)

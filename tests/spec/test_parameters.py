@@ -27,6 +27,7 @@ def test_defaults_and_what_the_paper_has_are_in_range():
         parameter = PARAMETERS[name]
         if parameter.default is not None:
             assert low <= parameter.default <= high
+        assert not parameter.paper or parameter.source, f"where does the paper say {name}?"
         # The paper's sums are of 16 bits, ours are proved not to overflow.
         if parameter.paper and name != "accumulator_bits":
             assert low <= int(parameter.paper) <= high

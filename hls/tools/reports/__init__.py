@@ -8,8 +8,18 @@ that names the file, never a guess.
 """
 
 from eie.hls.tools.reports.comparison import Comparison, Row, compare
-from eie.hls.tools.reports.csynth import CsynthReport, HlsLoop, loops_above_one, read_csynth
-from eie.hls.tools.reports.project import compare_project
+from eie.hls.tools.reports.csynth import (
+    CsynthReport,
+    HlsLoop,
+    HlsModule,
+    loops_above_one,
+    read_csynth,
+)
+from eie.hls.tools.reports.depths import reported_allowance
+from eie.hls.tools.reports.messages import HlsLog, read_log
+from eie.hls.tools.reports.module_slack import ModuleSlack, module_slacks
+from eie.hls.tools.reports.path_slack import ModulePaths, TimingPath, by_module, read_paths
+from eie.hls.tools.reports.project import compare_project, project_allowance
 from eie.hls.tools.reports.resources import Resources
 from eie.hls.tools.reports.timing import Clock, Slack, Timing, read_timing
 from eie.hls.tools.reports.utilization import Utilization, read_utilization
@@ -18,16 +28,27 @@ __all__ = [
     "Clock",
     "Comparison",
     "CsynthReport",
+    "HlsLog",
     "HlsLoop",
+    "HlsModule",
+    "ModulePaths",
+    "ModuleSlack",
     "Resources",
     "Row",
     "Slack",
     "Timing",
+    "TimingPath",
     "Utilization",
+    "by_module",
     "compare",
     "compare_project",
     "loops_above_one",
+    "module_slacks",
+    "project_allowance",
     "read_csynth",
+    "read_log",
+    "read_paths",
     "read_timing",
     "read_utilization",
+    "reported_allowance",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eie.hls.boundary.errors import InputError, Problems
@@ -12,9 +12,17 @@ from eie.hls.boundary.text import counted
 from eie.hls.model.resources import estimate
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design, target_board
+from eie.hls.tools.reports.clock_findings import (
+    clock_findings,
+    latency_findings,
+    timing_findings,
+)
 from eie.hls.tools.reports.csynth import TARGET_II, CsynthReport, HlsLoop, loops_above_one
+from eie.hls.tools.reports.messages import HlsLog
+from eie.hls.tools.reports.path_slack import TimingPath
 from eie.hls.tools.reports.resources import Resources
-from eie.hls.tools.reports.timing import Slack, Timing
+from eie.hls.tools.reports.slack_lines import path_lines, slack_lines
+from eie.hls.tools.reports.timing import Timing
 from eie.hls.tools.reports.utilization import Utilization
 
 __all__ = ["Comparison", "Row", "compare"]
@@ -62,19 +70,24 @@ class Comparison:
     utilization: Utilization | None
     #: Timing by Vivado, if reported.
     timing: Timing | None
+    #: What Vitis HLS said while it worked, if its log is there.
+    log: HlsLog | None = None
+    #: The worst paths after routing, as far as Vivado listed any.
+    paths: tuple[TimingPath, ...] = ()
 
     def findings(self) -> tuple[str, ...]:
         """Say in a sentence each what the numbers mean, slow loops first."""
         return (
-            *_loop_findings(self.csynth),
+            *_loop_findings(self.csynth, self.log),
             *(finding for row in self.rows for finding in _row_findings(row)),
-            *_clock_findings(self.design, self.csynth),
-            *_timing_findings(self.timing),
+            *clock_findings(self.design, self.csynth),
+            *timing_findings(self.timing),
+            *latency_findings(self.design, self.csynth),
             *_part_findings(self.board, self.csynth, self.utilization),
         )
 
     def as_text(self) -> str:
-        """Lay the table out for a terminal, with the findings below."""
+        """Lay the tables out for a terminal, with the findings below."""
         cells = self._cells()
         widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
         lines = [self._title(), ""]
@@ -84,7 +97,10 @@ class Comparison:
                 for column, (cell, width) in enumerate(zip(line, widths, strict=True))
             )
             lines.append("  ".join([first, *rest]))
-        return "\n".join([*lines, "", *(f"- {finding}" for finding in self.findings())])
+        lines += ["", *(f"- {finding}" for finding in self.findings())]
+        if self.csynth is not None:
+            lines += slack_lines(self.csynth, self.log)
+        return "\n".join([*lines, *path_lines(self.paths)])
 
     def _title(self) -> str:
         tools = []
@@ -110,6 +126,9 @@ def compare(
     csynth: CsynthReport | None = None,
     utilization: Utilization | None = None,
     timing: Timing | None = None,
+    *,
+    log: HlsLog | None = None,
+    paths: Sequence[TimingPath] = (),
 ) -> Comparison:
     """Lay reports of the tools beside the estimate of `design`.
 
@@ -119,11 +138,16 @@ def compare(
         What was built.
     csynth, utilization, timing
         What the tools reported; at least one of them.
+    log
+        Of the synthesis: it has the reasons.
+    paths
+        Of the timing report: they have the places.
 
     Raises
     ------
     InputError
-        If there is no report, or one is about another kernel or part than the design's.
+        If there is no report, or one is about another kernel, part or number of PEs than the
+        design's.
     """
     board = target_board(design)
     problems = Problems("comparison")
@@ -138,6 +162,12 @@ def compare(
         problems.require(
             _spelling(csynth.part) == _spelling(board.part),
             f"{csynth.path} must be about {board.part}, not {csynth.part}",
+        )
+        pes = _pes_in(csynth)
+        problems.require(
+            pes <= design.pes,
+            f"{csynth.path} must be about {counted(design.pes, 'PE')}, not {pes} or more: it has "
+            f"modules of PE {pes - 1}",
         )
     for report in (utilization, timing):
         if report is not None:
@@ -163,7 +193,15 @@ def compare(
         csynth=csynth,
         utilization=utilization,
         timing=timing,
+        log=log,
+        paths=tuple(paths),
     )
+
+
+def _pes_in(csynth: CsynthReport) -> int:
+    """PEs of which a report has modules: one more than the highest number among them."""
+    named = (re.match(r"multiply_accumulate_(\d+)(?:_|$)", name) for name in csynth.modules)
+    return max((int(match[1]) + 1 for match in named if match is not None), default=0)
 
 
 def _spelling(part: str) -> str:
@@ -236,7 +274,7 @@ def _judge_range(row: Row, tool: str, count: int) -> str:
     return f"has {count:,}{whole}: {place} the uncalibrated range of {low:,} to {high:,}."
 
 
-def _loop_findings(csynth: CsynthReport | None) -> Iterator[str]:
+def _loop_findings(csynth: CsynthReport | None, log: HlsLog | None) -> Iterator[str]:
     if csynth is None:
         return
     pipelined = [loop for loop in csynth.loops if loop.ii is not None]
@@ -245,7 +283,7 @@ def _loop_findings(csynth: CsynthReport | None) -> Iterator[str]:
         f"Loops above II {TARGET_II}: {len(slow) or 'none'} of {len(pipelined)} pipelined ones, in "
         f"{len(csynth.modules)} modules."
     )
-    for text, count in _grouped(slow).items():
+    for text, count in _grouped(slow, log).items():
         yield f"LOOP ABOVE II {TARGET_II}: {text}{f', in {count} modules' if count > 1 else ''}"
     names: dict[str, int] = defaultdict(int)
     for loop in csynth.loops:
@@ -256,17 +294,18 @@ def _loop_findings(csynth: CsynthReport | None) -> Iterator[str]:
         yield f"Loops without a pipeline, as those around other loops are meant to be: {listing}."
 
 
-def _grouped(loops: tuple[HlsLoop, ...]) -> dict[str, int]:
+def _grouped(loops: tuple[HlsLoop, ...], log: HlsLog | None) -> dict[str, int]:
     """Descriptions of loops, and how many modules each holds for: the PEs have the same ones."""
     groups: dict[tuple[object, ...], list[HlsLoop]] = defaultdict(list)
     for loop in loops:
         pattern = re.sub(r"[0-9]+", "*", loop.module)
         groups[pattern, loop.name, loop.ii, loop.depth, loop.trip_count, loop.issue].append(loop)
-    return {_describe(group): len(group) for group in groups.values()}
+    return {_describe(group, log): len(group) for group in groups.values()}
 
 
-def _describe(group: list[HlsLoop]) -> str:
+def _describe(group: list[HlsLoop], log: HlsLog | None) -> str:
     loop = group[0]
+    reason = log.reason(loop.module, loop.name) if log is not None else ""
     module = loop.module if len(group) == 1 else re.sub(r"[0-9]+", "*", loop.module)
     parts = [f"{module}: {loop.name} has II {loop.ii}, not {TARGET_II}"]
     if loop.depth is not None:
@@ -274,39 +313,8 @@ def _describe(group: list[HlsLoop]) -> str:
     if loop.trip_count is not None:
         least, most = loop.trip_count
         parts.append(f"{least} iterations" if least == most else f"{least} to {most} iterations")
-    return ", ".join(parts + [text for text in (loop.issue, loop.source) if text])
-
-
-def _clock_findings(design: Design, csynth: CsynthReport | None) -> Iterator[str]:
-    if csynth is None:
-        return
-    # The tool rounds the period to hundredths of a ns.
-    if abs(csynth.target_ns - 1000 / design.clock_mhz) > 0.01:
-        yield f"Clock: NOT the design's {design.clock_mhz} MHz, but {csynth.target_ns:.3f} ns."
-    verdict = "met" if csynth.slack_ns >= 0 else "MISSED"
-    yield (
-        f"Clock: Vitis HLS expects paths of {csynth.estimated_ns:.3f} ns in a period of "
-        f"{csynth.target_ns:.3f} ns, of which it keeps {csynth.uncertainty_ns:.3f} ns for routing: "
-        f"{verdict}, slack {csynth.slack_ns:.3f} ns."
-    )
-
-
-def _timing_findings(timing: Timing | None) -> Iterator[str]:
-    if timing is None:
-        return
-
-    def describe(name: str, slack: Slack) -> str:
-        return f"{name} {slack.worst_ns:.3f} ns ({slack.failing} endpoints fail)"
-
-    clocks = ", ".join(
-        f"{clock.name} {clock.frequency_mhz:.3f} MHz ({clock.period_ns:.3f} ns)"
-        for clock in timing.clocks
-    )
-    yield (
-        f"Timing: Vivado's constraints are {'met' if timing.met else 'MISSED'}: "
-        f"{describe('WNS', timing.setup)}, {describe('WHS', timing.hold)}, "
-        f"{describe('WPWS', timing.pulse_width)}; clocks: {clocks}."
-    )
+    said = ", ".join(parts + [text for text in (loop.issue, loop.source) if text])
+    return f"{said}; the tool says: {reason}" if reason else said
 
 
 def _part_findings(

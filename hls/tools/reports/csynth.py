@@ -18,7 +18,14 @@ from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.tools.reports.elements import ElementReader, range_of
 from eie.hls.tools.reports.resources import Resources
 
-__all__ = ["TARGET_II", "CsynthReport", "HlsLoop", "loops_above_one", "read_csynth"]
+__all__ = [
+    "TARGET_II",
+    "CsynthReport",
+    "HlsLoop",
+    "HlsModule",
+    "loops_above_one",
+    "read_csynth",
+]
 
 #: The initiation interval that every PIPELINE pragma of the kernel asks for. The report has the one
 #: that was achieved only.
@@ -47,6 +54,20 @@ class HlsLoop:
     issue: str
     #: ``file:line``; empty if the tool does not say.
     source: str
+    #: Fewest and most cycles of all its iterations; None if they depend on data.
+    latency: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class HlsModule:
+    """What the tool expects of an RTL module."""
+
+    #: Name.
+    name: str
+    #: Its longest path, in ns, before routing; None if the report leaves it out.
+    estimated_ns: float | None
+    #: Best and worst latency of a call in cycles; None if it depends on data.
+    latency: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -77,11 +98,17 @@ class CsynthReport:
     modules: tuple[str, ...]
     #: Every loop of every module.
     loops: tuple[HlsLoop, ...]
+    #: What is expected of every module, in the order of `modules`.
+    estimates: tuple[HlsModule, ...] = ()
 
     @property
     def slack_ns(self) -> float:
         """Time left of the period after the longest path and the uncertainty, in whole ps."""
-        return round(self.target_ns - self.uncertainty_ns - self.estimated_ns, 3)
+        return self.slack_of(self.estimated_ns)
+
+    def slack_of(self, path_ns: float) -> float:
+        """Time left of the period after a path of `path_ns` and the uncertainty, in whole ps."""
+        return round(self.target_ns - self.uncertainty_ns - path_ns, 3)
 
 
 def loops_above_one(report: CsynthReport) -> tuple[HlsLoop, ...]:
@@ -137,10 +164,11 @@ def read_csynth(path: Path, modules: Sequence[Path] = ()) -> CsynthReport:
     problems.raise_as(InputError)
     if not described:
         described = [_read_module_file(module) for module in modules]
-    twice = [name for name, count in Counter(name for name, _ in described).items() if count > 1]
+    names = [module.name for module, _ in described]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     reader.require(not twice, f"modules must be there once, not several times: {', '.join(twice)}")
     reader.require(
-        any(name == top for name, _ in described),
+        top in names,
         f"the top module {top!r} is missing among the modules",
     )
     problems.raise_as(InputError)
@@ -155,8 +183,9 @@ def read_csynth(path: Path, modules: Sequence[Path] = ()) -> CsynthReport:
         latency=(best[0], worst[1]) if best is not None and worst is not None else None,
         used=used,
         available=available,
-        modules=tuple(name for name, _ in described),
+        modules=tuple(names),
         loops=tuple(loop for _, loops in described for loop in loops),
+        estimates=tuple(module for module, _ in described),
     )
 
 
@@ -182,8 +211,10 @@ def _resources(root: ET.Element, place: str, reader: ElementReader) -> Resources
     )
 
 
-def _read_module(module: ET.Element, reader: ElementReader) -> tuple[str, tuple[HlsLoop, ...]]:
-    """Name and loops of an element of ``ModuleInformation``."""
+def _read_module(
+    module: ET.Element, reader: ElementReader
+) -> tuple[HlsModule, tuple[HlsLoop, ...]]:
+    """An element of ``ModuleInformation``, and its loops."""
     name = reader.text(module, "Name")
     inside = reader.inside(f"module {name!r}")
     inside.element(module, "PerformanceEstimates")
@@ -196,19 +227,36 @@ def _read_module(module: ET.Element, reader: ElementReader) -> tuple[str, tuple[
         f"all loops in Loops must be described, and no others: {', '.join(listed) or 'none'}, "
         f"not {', '.join(found) or 'none'}",
     )
-    return name, _read_loops(module, name, reader)
+    return _estimates(module, name, inside), _read_loops(module, name, reader)
 
 
-def _read_module_file(path: Path) -> tuple[str, tuple[HlsLoop, ...]]:
-    """Name and loops of the module that a ``*_csynth.xml`` is about."""
+def _estimates(module: ET.Element, name: str, reader: ElementReader) -> HlsModule:
+    """What a module is expected to take; in ``*_csynth.xml`` as in ``ModuleInformation``."""
+    estimates = "PerformanceEstimates"
+    clock = f"{estimates}/SummaryOfTimingAnalysis/EstimatedClockPeriod"
+    text = (module.findtext(clock) or "").strip()
+    known = text not in ("", "-", "undef")
+    overall = f"{estimates}/SummaryOfOverallLatency"
+    best = range_of(module.find(f"{overall}/Best-caseLatency"))
+    worst = range_of(module.find(f"{overall}/Worst-caseLatency"))
+    return HlsModule(
+        name,
+        reader.decimal(module, clock) if known else None,
+        (best[0], worst[1]) if best is not None and worst is not None else None,
+    )
+
+
+def _read_module_file(path: Path) -> tuple[HlsModule, tuple[HlsLoop, ...]]:
+    """The module that a ``*_csynth.xml`` is about, and its loops."""
     root = _root(path)
     problems = Problems(f"report {path}")
     reader = ElementReader(problems)
     name = reader.text(root, "UserAssignments/TopModelName")
     reader.element(root, "PerformanceEstimates")
     loops = _read_loops(root, name, reader)
+    module = _estimates(root, name, reader)
     problems.raise_as(InputError)
-    return name, loops
+    return module, loops
 
 
 def _loop_elements(module: ET.Element) -> Iterator[ET.Element]:
@@ -247,6 +295,7 @@ def _read_loops(module: ET.Element, name: str, reader: ElementReader) -> tuple[H
                 trip_count=range_of(loop.find("TripCount")),
                 issue=issue,
                 source=source,
+                latency=range_of(loop.find("Latency")),
             )
         )
     return tuple(loops)

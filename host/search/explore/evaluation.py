@@ -74,7 +74,8 @@ def evaluate(
         design, lacking = size_on_board(packed, board, accumulators, fixed)
         in_batch = prediction.batch_cycles(design) if batch else None
         cycles = prediction.cycles(design)
-        results.append(PointResult.of(point.key, design, cycles, lacking, in_batch))
+        allowance = prediction.allowance(design)
+        results.append(PointResult.of(point.key, design, cycles, lacking, in_batch, allowance))
     return results
 
 

@@ -205,6 +205,7 @@ def _csv(results: Sequence[PointResult]) -> str:
     text = io.StringIO()
     names = [
         "cycles",
+        "allowance",
         "latency_us",
         "batch_us",
         "bram36",

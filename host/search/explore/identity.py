@@ -28,6 +28,8 @@ MODELS = (
     "eie.hls.spec.dataflow",
     "eie.host.packing.row_assignment",
     "eie.hls.model.cycles",
+    "eie.hls.model.allowance",
+    "eie.hls.model.loop_depths",
     "eie.hls.spec.matrix_format",
     "eie.hls.spec.fixed_point",
     "eie.host.network.layer",

@@ -57,7 +57,7 @@ def draw(results: Sequence[PointResult], front: Sequence[PointResult], path: Pat
         axes.set_yscale("log")
         shares = "largest share of one of the board's resources, % (LUTs uncalibrated)"
         axes.set_xlabel("Mbit of memory" if panel == [NO_BOARD] else shares)
-        axes.set_ylabel("µs a vector by the cycle model, at a clock that is a target")
+        axes.set_ylabel("µs a vector by the cycle model, with stages, at a clock that is a target")
         if panel:
             axes.legend()
             left, right = axes.get_xlim()

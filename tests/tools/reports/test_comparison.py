@@ -18,6 +18,7 @@ from eie.hls.tools.reports import (
     read_timing,
     read_utilization,
 )
+from eie.hls.tools.reports.slack_lines import slack_lines
 
 DESIGN = Design(pes=4, board="kv260", memory="uram", clock_mhz=200)
 NEEDED = estimate(DESIGN)
@@ -262,4 +263,5 @@ def test_the_text_is_a_table_with_findings(csynth, utilization):
         *("LUT", f"{low:,}", "to", f"{high:,}", count, "1.00", count, "1.00", "117,120")
     ]
     assert lines[8] == ""
-    assert lines[9:] == [f"- {text}" for text in comparison.findings()]
+    findings = [f"- {text}" for text in comparison.findings()]
+    assert lines[9:] == [*findings, *slack_lines(csynth)]

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.tools.reports import HlsLoop, Resources, loops_above_one, read_csynth
-from eie.hls.tools.reports.csynth import TARGET_II
+from eie.hls.tools.reports.csynth import TARGET_II, HlsModule
 
 KV260 = "kv260/csynth.xml"
 
 
 def loop(module: str, name: str, ii: int | None, **values: object) -> HlsLoop:
-    defaults = {"depth": None, "trip_count": None, "issue": "", "source": ""}
+    defaults = {"depth": None, "trip_count": None, "issue": "", "source": "", "latency": None}
     return HlsLoop(module=module, name=name, ii=ii, **(defaults | values))
 
 
@@ -44,12 +44,33 @@ def test_reads_a_report_of_2024(reports):
         loop("multiply_accumulate_0_Pipeline_entries", "entries", 2, depth=9, **found),
         loop("multiply_accumulate_1_Pipeline_entries", "entries", 2, depth=9, **found),
         loop(activations, "packet", None, source="activations.h:120"),
-        loop(activations, "section", 1, depth=4, trip_count=(0, 511), source="activations.h:130"),
         loop(
-            activations, "vectors", None, depth=521, trip_count=(2, 65), source="activations.h:140"
+            *(activations, "section", 1),
+            depth=4,
+            trip_count=(0, 511),
+            source="activations.h:130",
+            latency=(0, 515),
         ),
-        loop(activations, "layers", 3, depth=6, trip_count=(8, 8), source="activations.h:142"),
+        loop(
+            *(activations, "vectors", None),
+            depth=521,
+            trip_count=(2, 65),
+            source="activations.h:140",
+            latency=(20, 5210),
+        ),
+        loop(
+            *(activations, "layers", 3),
+            depth=6,
+            trip_count=(8, 8),
+            source="activations.h:142",
+            latency=(48, 48),
+        ),
     )
+    assert report.estimates == (
+        HlsModule("multiply_accumulate_0_Pipeline_entries", 3.125, None),
+        *(HlsModule(name, None, None) for name in report.modules[1:]),
+    )
+    assert report.slack_of(3.651) == -0.001
 
 
 def test_reads_a_report_of_2020(reports):
@@ -58,8 +79,8 @@ def test_reads_a_report_of_2020(reports):
     assert report.used == Resources(lut=4000, ff=3000, bram18=40, uram=0, dsp=4)
     # Two loops may have one name.
     assert report.loops == (
-        loop("multiply_accumulate_0_s", "rows", 1, depth=3, trip_count=(64, 64)),
-        loop("multiply_accumulate_0_s", "rows", 1, depth=2, trip_count=(6, 6)),
+        loop("multiply_accumulate_0_s", "rows", 1, depth=3, trip_count=(64, 64), latency=(65, 65)),
+        loop("multiply_accumulate_0_s", "rows", 1, depth=2, trip_count=(6, 6), latency=(7, 7)),
     )
 
 

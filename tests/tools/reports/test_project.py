@@ -7,8 +7,9 @@ import shutil
 import pytest
 
 from eie.hls.boundary.errors import InputError
+from eie.hls.model.allowance import ASSUMED, allowance_of
 from eie.hls.spec.design import Design
-from eie.hls.tools.reports import compare_project
+from eie.hls.tools.reports import compare_project, project_allowance
 from eie.hls.tools.vendor import run_hls
 from eie.host.cli.main import main
 from eie.host.project.generate import render
@@ -74,6 +75,65 @@ def test_finds_what_the_tool_leaves(reports, project, tmp_path):
     solution = run_hls(project, steps=("csynth",), path=f"{stub.parent}:/usr/bin:/bin")
     comparison = compare_project(project.resolve())
     assert comparison.csynth.path.parent == solution / "syn" / "report"
+
+
+def test_finds_the_log_of_the_synthesis(reports, project):
+    put(reports / "pynq_z2/csynth.xml", project / CLASSIC)
+    assert compare_project(project).log is None
+    # What the tool writes itself, and what `eie build` keeps, which goes before.
+    for name in ("build/hls/eie/solution/solution.log", "build/hls.log"):
+        shutil.copy(reports / "logs/of_2020.log", project / name)
+        assert compare_project(project).log.path == project / name
+    # Another flow's.
+    put(reports / "pynq_z2/csynth.xml", project / UNIFIED)
+    shutil.rmtree(project / "build/hls")
+    assert compare_project(project).log is None
+
+
+def test_finds_the_paths_of_the_implementation(reports, project):
+    (project / "design.toml").write_text(Design(pes=4, board="zcu104", clock_mhz=200).to_toml())
+    put(reports / "missed_clock/timing.rpt", project / RESULT)
+    comparison = compare_project(project)
+    assert len(comparison.paths) == 4
+    assert "Slack by module after routing" in comparison.as_text()
+
+
+@pytest.mark.parametrize(("name", "folder"), [("csynth.xml", CLASSIC), ("timing.rpt", RESULT)])
+def test_reports_of_another_design_are_refused_by_name(reports, project, capsys, name, folder):
+    put(reports / "pynq_z2" / name, project / folder)
+    record = project / folder / "design.toml"
+    shutil.copy(project / "design.toml", record)
+    compare_project(project)
+    record.write_text(Design(pes=8, board="pynq-z2", clock_mhz=125).to_toml())
+    assert main(["reports", str(project)]) == 2
+    assert (
+        f"the reports in {project / folder} must be of the design of {project}, not of another "
+        "one: pes 8 there, 4 here; clock_mhz 125 there, 100 here; run the tools again"
+    ) in capsys.readouterr().err
+
+
+def test_a_report_of_more_pes_is_refused(reports, project):
+    (project / "design.toml").write_text(Design(pes=2, board="zcu104", clock_mhz=200).to_toml())
+    put(reports / "missed_clock/csynth.xml", project / CLASSIC)
+    with pytest.raises(InputError, match=r"must be about 2 PEs, not 4 or more: it has modules of"):
+        compare_project(project)
+
+
+def test_the_depths_of_a_project_replace_the_assumed_ones(reports, project):
+    design = Design(pes=4, board="zcu104", clock_mhz=200)
+    (project / "design.toml").write_text(design.to_toml())
+    assert project_allowance(project, design) == allowance_of(design)
+    assert project_allowance(project / "nothing", design) == allowance_of(design)
+    put(reports / "missed_clock/csynth.xml", project / CLASSIC)
+    found = project_allowance(project, design)
+    assert found.source == "depths of csynth.xml, Vitis HLS 2022.2"
+    # What is of another design, or broken, is of no use; and that is said.
+    (project / CLASSIC / "design.toml").write_text(design.replace(pes=8).to_toml())
+    found = project_allowance(project, design)
+    assert (
+        found.source == f"{ASSUMED}: the project's synthesis is of no use, `eie reports` says why"
+    )
+    assert found.layer == allowance_of(design).layer
 
 
 def test_without_reports_it_says_what_to_run(project):

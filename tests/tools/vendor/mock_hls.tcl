@@ -61,6 +61,14 @@ mock::command create_clock {} {-period -name} 0 0 {
     mock::set_state hls create_clock [dict get $option -period]
 }
 
+# In ns, or in per cent of the period of clocks that there are.
+mock::command set_clock_uncertainty {} {} 1 2 {
+    mock::need create_clock
+    if {![regexp {^\d+(\.\d+)?%?$} [lindex $rest 0]]} {
+        mock::fail "set_clock_uncertainty: must be ns or per cent, not [lindex $rest 0]"
+    }
+}
+
 mock::command config_storage {} {-impl -auto_srl_max_bits -auto_srl_max_depth} 1 1 {
     mock::need open_solution
     if {[lindex $rest 0] ne "fifo"} {

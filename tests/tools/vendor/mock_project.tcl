@@ -210,7 +210,7 @@ mock::command report_utilization {} {-file} 0 0 {
     mock::write [dict get $option -file]
 }
 
-mock::command report_timing_summary {} {-file} 0 0 {
+mock::command report_timing_summary {} {-file -max_paths} 0 0 {
     mock::need_implementation
     mock::write [dict get $option -file]
 }

@@ -13,6 +13,7 @@ from eie.hls.boundary.errors import InputError, ToolError
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.hls.tools.manifest import MANIFEST, Manifest
+from eie.hls.tools.rtl.verdict import RtlVerdict
 from eie.hls.tools.vendor import build_bitstream, run_hls
 
 DAY = datetime.date(2024, 2, 29)
@@ -57,6 +58,7 @@ def test_collects_a_build_with_its_manifest(built, tools):
         wns_ns=0.125,
         whs_ns=0.030,
         files=manifest.files,
+        rtl=RtlVerdict.not_simulated("nobody ran `eie rtl-check` on this RTL"),
     )
     assert sorted(path.name for path in out.iterdir()) == sorted([*manifest.files, MANIFEST])
     assert list(manifest.files) == ["eie.bit", "eie.hwh", "utilization.rpt", "timing.rpt"]

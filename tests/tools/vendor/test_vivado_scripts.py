@@ -11,7 +11,7 @@ from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.hls.spec.processing_system import ZYNQ7, ZYNQMP
 
-KEPT = {"eie.bit", "eie.hwh", "utilization.rpt", "timing.rpt", "build.txt"}
+KEPT = {"eie.bit", "eie.hwh", "utilization.rpt", "timing.rpt", "build.txt", "design.toml"}
 
 
 def summary(project: Path) -> dict[str, str]:

@@ -14,8 +14,8 @@ set root [file dirname $here]
 
 source [file join $here options.tcl]
 foreach step $steps {
-    if {$step ni {csim csynth export}} {
-        error "step must be one of csim, csynth, export, not '$step'"
+    if {$step ni {csynth export csim}} {
+        error "step must be one of csynth, export, csim, not '$step'"
     }
 }
 
@@ -23,6 +23,7 @@ foreach step $steps {
 # simulation/, which are as deep as declared and run the kernel's processes together, as hardware
 # does: its hidden vectors go round a loop, which processes run one after another cannot do. This
 # is also why no C/RTL co-simulation is offered: its wrapper is made for the tool's own streams.
+# `eie rtl-check` simulates the RTL instead, without the tool.
 # Makefiles that the tool wrote for C simulation (csim.mk of 2022.2 to 2024.2) name a file's own
 # flags before the tool's folder, so the headers of simulation/ are found first.
 # Keep these in step with hls_config.cfg.
@@ -66,25 +67,29 @@ if {$block eq ""} {
 # The Vivado flow: an IP with AXI interfaces, not a kernel for the Vitis linker.
 open_solution -flow_target vivado solution
 set_part xc7z020clg400-1
-# 100 MHz. The tool takes 27 % of it as a margin for routing unless told otherwise (UG1399).
+# 100 MHz, of whose period the tool keeps a margin for routing: 27 % unless told otherwise (UG1399).
 create_clock -period 10.000 -name default
+set_clock_uncertainty 27%
 
 # Shift registers for all streams, even if the tool should ignore what kernel/eie.cpp says of its
 # arrays of streams. hls_config.cfg says the same.
 config_storage fifo -impl srl
 
-if {"csim" in $steps} {
-    # The test bench runs in a folder deep inside the project, so it is told where its data is.
-    csim_design -argv [file join $root testbench golden]
-}
 if {"csynth" in $steps} {
     csynth_design
+    # Reports do not say which design they are of: whoever reads them finds it beside them.
+    file copy -force [file join $root design.toml] [file join $build eie solution syn report]
 }
 if {"export" in $steps} {
     # pynq binds the driver to these four names.
     export_design -rtl verilog -format ip_catalog \
         -vendor xilinx.com -library hls -ipname eie -version 1.0 \
         -display_name "EIE, 8 PEs"
+}
+# Last: a C simulation that fails must not keep the tool from saying what it makes of the kernel.
+if {"csim" in $steps} {
+    # The test bench runs in a folder deep inside the project, so it is told where its data is.
+    csim_design -argv [file join $root testbench golden]
 }
 
 # vitis_hls -f stays at its prompt otherwise.
