@@ -12,14 +12,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from digits import CompressedDigits, compress_digits
-from picture import draw
 
-from eie.hls.boundary.errors import EieError
+from eie.hls.boundary.errors import DeviceError, EieError
+from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
@@ -28,16 +27,21 @@ from eie.host.board_emulator import EmulatedBoard
 from eie.host.cli.arrays import check_target
 from eie.host.cli.progress import clear_line, showing
 from eie.host.cli.signals import Ended, raising_signals
-from eie.host.compress import TorchReference
-from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
+from eie.host.network.sizes import float32_bytes, loaded_text
 from eie.host.packing.packer import pack
+from eie.host.packing.tiling import plan_passes
 from eie.host.project.generate import generate
 from eie.host.run.batch import RunResult, emulate, simulate
 from eie.host.run.report import RunReport
 from eie.host.search.fit import fit
 
+if TYPE_CHECKING:
+    from digits import CompressedDigits
+
 BOARD = "pynq-z2"
+#: Seconds between lines that say what goes on, at most.
+PATIENCE = 2.0
 
 Codes = npt.NDArray[np.int16]
 
@@ -51,9 +55,9 @@ class Outcome:
     #: Outputs of every engine, by name; int16 (vectors, 10).
     outputs: dict[str, Codes]
     emulated: RunResult
-    #: Bytes of the dense float32 model, and of everything that the design stores of it.
+    #: Bytes of the dense float32 model, and of everything that is loaded onto the chip.
     bytes_before: int
-    bytes_after: float
+    bytes_after: int
 
     @property
     def agree(self) -> bool:
@@ -69,7 +73,8 @@ class Progress:
         self._start = time.monotonic()
 
     def __call__(self, text: str) -> None:
-        """Say that `text` begins."""
+        """Say that `text` begins; it is repeated while nothing else is told of."""
+        tell(text)
         clear_line()
         print(f"[{time.monotonic() - self._start:5.1f} s] {text}", flush=True)
 
@@ -83,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with raising_signals():
             out.mkdir(parents=True, exist_ok=True)
             check_target(out / "digits.npz")  # before the training, which takes a while
-            with showing(""):
+            with showing("", rarely=PATIENCE):
                 outcome = run(out, Progress())
     except Ended as ended:
         print(f"demo: ended by {ended.name}", file=sys.stderr)
@@ -113,6 +118,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(out: Path, progress: Progress) -> Outcome:
     """Take the digits all the way, leaving files in `out`."""
+    progress("loading torch and scikit-learn")
+    import torch
+    from digits import compress_digits
+    from picture import draw
+
+    from eie.host.compress import TorchReference
+
     progress("training a 64-256-128-10 network on scikit-learn's handwritten digits")
     digits = compress_digits(progress=progress)
     network = digits.network
@@ -139,8 +151,7 @@ def run(out: Path, progress: Progress) -> Outcome:
     progress("... the generated C++: compiling it with g++")
     with CompiledKernel(project) as kernel:
         progress("... the generated C++: running it")
-        # The simulation also compares every counter of the kernel with the emulator's.
-        outputs["generated C++"] = simulate(network, design, kernel, codes).outputs
+        outputs["generated C++"] = simulate(network, design, kernel, codes, report=False).outputs
     progress("... the pynq driver on an emulated board")
     with (
         EmulatedBoard(BOARD, lambda: CompiledKernel(project)) as board,
@@ -149,27 +160,17 @@ def run(out: Path, progress: Progress) -> Outcome:
         accelerator.load(network)
         accelerator.verify()
         outputs["pynq driver, emulated board"] = accelerator.run(codes)
+        # One packet, whose every counter must be the emulator's.
+        assert emulated.counters is not None
+        if not emulated.counters.same_as(accelerator.counters()):
+            raise DeviceError("the C++ and the emulator count different cycles: please report it")
 
     packed = pack(network, design)
-    assert emulated.counters is not None
     assert emulated.report is not None
     draw(packed, emulated.counters, emulated.report, out / "digits.png")
-    before, after = sizes(network, design)
     progress("done")
-    return Outcome(digits, design, outputs, emulated, before, after)
-
-
-def sizes(network: Network, design: Design) -> tuple[int, float]:
-    """Bytes of the float32 model, and of entries, pointers, codebooks and biases in the design."""
-    packed = pack(network, design)
-    before = sum(4 * (layer.rows * layer.columns + layer.rows) for layer in network.layers)
-    bits = 0
-    for part in packed.layers:
-        bits += len(part.encoded.entries) * design.entry_bits
-        bits += part.encoded.pointers.size * design.pointer_bits
-        bits += part.layer.codebook.size * 16
-        bits += part.layer.rows * design.accumulator_bits
-    return before, bits / 8
+    loaded = plan_passes(network, design).loaded_bytes
+    return Outcome(digits, design, outputs, emulated, float32_bytes(network), loaded)
 
 
 def tables(outcome: Outcome) -> str:
@@ -183,10 +184,10 @@ def tables(outcome: Outcome) -> str:
         ("float32, dense", accuracies.float32, f"{outcome.bytes_before:,}"),
         ("pruned", accuracies.pruned, ""),
         ("pruned, 15 shared weights", accuracies.shared, ""),
-        ("16-bit fixed point", accuracies.fixed_point, f"{outcome.bytes_after:,.0f}"),
+        ("16-bit fixed point", accuracies.fixed_point, f"{outcome.bytes_after:,}"),
     ):
         lines.append(f"{name:<26} {100 * value:6.2f} %  {size:>9}")
-    lines.append(f"{outcome.bytes_before / outcome.bytes_after:.1f} times smaller\n")
+    lines.append(f"{loaded_text(outcome.digits.network, outcome.bytes_after)}\n")
     lines += layer_table(report, vectors)
     design = outcome.design
     lines += [

@@ -137,21 +137,23 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load what is asked for, once."""
-    value: Any
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # type checkers know every name, and that there are no others
 
-        value = version("eie")
-    elif name in _DEFINED_IN:
-        from importlib import import_module
+    def __getattr__(name: str) -> Any:
+        """Load what is asked for, once."""
+        value: Any
+        if name == "__version__":
+            from importlib.metadata import version
 
-        value = getattr(import_module(_DEFINED_IN[name]), name)
-    else:
-        raise AttributeError(f"module 'eie' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+            value = version("eie")
+        elif name in _DEFINED_IN:
+            from importlib import import_module
+
+            value = getattr(import_module(_DEFINED_IN[name]), name)
+        else:
+            raise AttributeError(f"module 'eie' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -78,6 +78,11 @@ _KINDS = {
             "a folder of `eie flow`",
             "its network is network.npz, its design design.toml, its project the folder project",
         ),
+        FileKind(
+            "explored",
+            "a folder of `eie explore`",
+            "`eie explore FOLDER --pick N --out DESIGN.toml` takes a design out of it",
+        ),
         FileKind("folder", "a folder", "name a file in it"),
         FileKind(
             "network",
@@ -124,7 +129,11 @@ _KINDS = {
         FileKind("executorch", "an ExecuTorch program", f"from its source, save with {_EXPORT}"),
         FileKind("gguf", "a GGUF file (weights without their module)", _TO_TORCH),
         FileKind("bitstream", "a bitstream (.bit)", "`eie run --bitstream` takes it"),
-        FileKind("design", "a design file (DESIGN.toml)", "`eie generate` makes a project of it"),
+        FileKind(
+            "design",
+            "a design file (DESIGN.toml)",
+            "`eie emulate --design` and `eie generate` take it",
+        ),
         FileKind("hwh", "a hardware description (.hwh)", "it lies beside the .bit, which is given"),
         FileKind("package", "a package of `eie package`", "`eie deploy` takes it to a board"),
         FileKind("zip", "a zip archive", "unpack it, or see whether it is whole"),
@@ -209,6 +218,8 @@ def _folder(path: Path) -> str:
         return "flow"
     if (path / "design.toml").is_file() or (path / "kernel" / "eie.cpp").is_file():
         return "project"
+    if (path / "points.jsonl").is_file():
+        return "explored"
     return "saved_model" if (path / "saved_model.pb").is_file() else "folder"
 
 

@@ -13,7 +13,6 @@ import queue
 import struct
 import subprocess
 import threading
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -21,11 +20,11 @@ from typing import IO
 from eie.hls.boundary.errors import (
     DeadlockError,
     DeviceTimeoutError,
-    EieWarning,
     InputError,
     PacketError,
     ToolError,
 )
+from eie.hls.boundary.warning import warn
 from eie.hls.compiler.cxx import first_lines
 from eie.hls.project.project_check import foreign_sources, warning_text
 from eie.hls.spec.packets import BEAT_BYTES
@@ -72,7 +71,7 @@ class CompiledKernel:
                 raise InputError(f"{source} must be a generated project: it has no {file}")
         foreign = foreign_sources(source)
         if foreign:
-            warnings.warn(warning_text(source, foreign), EieWarning, stacklevel=2)
+            warn(warning_text(source, foreign))
         self._timeout = timeout
         with kept_program(source, _SOURCES, flags=flags) as program:
             self._process = subprocess.Popen(

@@ -7,7 +7,6 @@ import math
 import os
 import threading
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DeviceError, EieWarning, InputError, Problems
+from eie.hls.boundary.errors import DeviceError, InputError, Problems
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.board.call_queue import Turns
@@ -351,10 +351,10 @@ class Accelerator:
     ) -> Codes | npt.NDArray[np.float32]:
         plan = self._loaded()
         network = plan.network
-        taken = input_codes(network, inputs, stacklevel=4)
+        taken = input_codes(network, inputs)
         outputs = self._run_codes(plan, taken.codes, stopped, saturated_inputs=taken.saturated)
         assert self._saturation is not None
-        self._saturation.warn(network, stacklevel=3)
+        self._saturation.warn(network)
         return taken.answer(network, outputs)
 
     def _run_codes(
@@ -385,11 +385,9 @@ class Accelerator:
 def _check_clock(clock_mhz: float | None, design: Design) -> None:
     """Warn of a fabric that runs faster than its timing was checked for."""
     if clock_mhz is not None and clock_mhz > design.clock_mhz * CLOCK_TOLERANCE:
-        warnings.warn(
+        warn(
             f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
-            f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz",
-            EieWarning,
-            stacklevel=3,
+            f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz"
         )
 
 

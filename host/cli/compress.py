@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.numerals import number
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD
 from eie.host.cli.arrays import read_array
@@ -17,8 +19,9 @@ from eie.host.cli.describe import describe
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.cli.results import read_labels
-from eie.host.network import Network
+from eie.host.flow.data import check_data
+from eie.host.flow.quality import quality_text
+from eie.host.flow.reading import read_with_shape, sizes_of
 
 __all__ = ["add", "run"]
 
@@ -89,33 +92,40 @@ def run(options: argparse.Namespace) -> None:
             raise InputError(f"--{name} must be given with --sweep")
     if options.out is None:
         options.parser.error("the following arguments are required: --out")
-    from eie.host.compress import compress  # torch is only needed here
-
-    keywords: dict[str, Any] = {"keep_weights": options.keep_weights}
-    if options.density is not None:
-        if options.keep_weights:
-            raise InputError("--density must not be given with --keep-weights: nothing is pruned")
-        keywords["density"] = densities(options.density)
-    labels = None
-    if options.calibration is not None:
-        keywords["calibration"] = read_array(options.calibration)
-        labels = read_labels(options.labels, len(keywords["calibration"]))
+    if options.density is not None and options.keep_weights:
+        raise InputError("--density must not be given with --keep-weights: nothing is pruned")
+    density = None if options.density is None else densities(options.density)
+    calibration, labels = map(_array, (options.calibration, options.labels))
     with showing("compressing"):
-        network = compress(options.model, **keywords)
-        quality = None
-        if labels is not None:
-            quality = _quality(options.model, network, keywords["calibration"], labels)
+        dense = read_with_shape(options.model)
+        data = check_data(
+            calibration,
+            labels,
+            sizes_of(dense),
+            name=f"calibration in {options.calibration}",
+            labels_name=f"labels in {options.labels}",
+        )
+
+        from eie.host.compress.pipeline import compress_read  # torch is only needed here
+        from eie.host.flow.model_quality import evaluate_compressed
+
+        network = compress_read(
+            dense,
+            density=density,
+            calibration=data.samples,
+            keep_weights=options.keep_weights,
+        )
+        quality = ""
+        if data.labels is not None:
+            quality = quality_text(evaluate_compressed(dense, network, data))
     network.save(options.out)
-    describe(network)
-    if quality is not None:
+    describe(network, options.out)
+    if quality:
         print(f"on the calibration: {quality}")
 
 
-def _quality(model: Path, network: Network, calibration: Any, labels: Any) -> str:
-    from eie.host.flow.model_quality import evaluate_compressed
-    from eie.host.flow.quality import quality_text
-
-    return quality_text(evaluate_compressed(model, network, calibration, labels))
+def _array(path: Path | None) -> npt.NDArray[Any] | None:
+    return None if path is None else read_array(path)
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -136,8 +146,7 @@ def _sweep(options: argparse.Namespace) -> None:
             ) from error
     budget = _BUDGET if options.budget is None else number(options.budget)
     board = NO_BOARD if options.board is None else find_board(options.board).name
-    calibration = read_array(options.calibration)
-    labels = read_labels(options.labels, len(calibration))
+    calibration, labels = read_array(options.calibration), _array(options.labels)
     with showing("compressing"):
         found = sweep_densities(
             options.model,
@@ -159,6 +168,6 @@ def _sweep(options: argparse.Namespace) -> None:
     if best is None:
         raise InputError(f"no density loses little enough, so {options.out} was not written")
     for each in best.warnings:
-        warnings.warn(each, stacklevel=1)
+        warn(each)
     best.network.save(options.out)
     print(f"wrote {options.out}: density {best.density:g}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from eie.hls.boundary.text import counted, listed, printable
 from eie.hls.spec.boards import BOARDS, LUT_BUDGET
 from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
-from eie.host.network.sizes import size_text
+from eie.host.network.sizes import file_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
@@ -19,8 +20,8 @@ _ESTIMATED = "estimated by parts: see --area"
 _UNKNOWN = "not known: compressed without calibration"
 
 
-def describe(network: Network) -> None:
-    """Print the layers, and what is known of them."""
+def describe(network: Network, path: Path) -> None:
+    """Print the layers of the network in the file `path`, and what is known of them."""
     for number, layer in enumerate(network.layers):
         print(
             f"{printable(layer.name)}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
@@ -28,7 +29,7 @@ def describe(network: Network) -> None:
             f"{_input_bits(network, layer, number)}, weights {layer.weight_frac}, outputs "
             f"{layer.output_frac}"
         )
-    print(f"size: {size_text(network)}")
+    print(f"size: {file_text(network, path.stat().st_size)}")
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
         if name != METADATA_KEY:

@@ -13,7 +13,13 @@ from eie.host.cli.arrays import read_inputs
 from eie.host.cli.parameters import add_parameters, given_parameters
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.cli.results import add_inputs_outputs, read_labels, write_outputs, write_report
+from eie.host.cli.results import (
+    COUNTED,
+    add_inputs_outputs,
+    read_labels,
+    write_outputs,
+    write_report,
+)
 from eie.host.network import Network
 
 if TYPE_CHECKING:
@@ -25,7 +31,12 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add(
-        "emulate", run, "run a network without hardware, with cycle counts", "outputs", "report"
+        "emulate",
+        run,
+        "run a network without hardware, with cycle counts",
+        "outputs",
+        "report",
+        more=f"; {COUNTED}",
     )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     sub.add_argument(
@@ -47,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     network = Network.load(options.network)
     design = _design(options, network)
     codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes))
+    labels = read_labels(options.labels, len(codes), network.outputs)
     allowance = None
     if options.design is not None and not options.paper:
         # A design.toml that lies in a project may have been synthesised.
@@ -69,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
             design,
             codes,
             plan=plan,
-            batch=result.report,
+            whole=result.report,
             paper=options.paper,
             allowance=allowance,
         )

@@ -10,7 +10,7 @@ from typing import Any
 from eie.hls.boundary.errors import DoesNotFitError, InputError, Problems, ToolError
 from eie.host.cli.explore_options import add_explore
 from eie.host.cli.output_paths import check_suffix, check_targets
-from eie.host.cli.parameters import OPTIONS, option_of
+from eie.host.cli.parameters import GIVEN_GOAL, OPTIONS, given_goal, option_of
 from eie.host.cli.parser import Commands
 from eie.host.network import Network
 from eie.host.search.explore.builds import build_front
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
             network,
             grid,
             options.out,
-            goal=options.goal or "latency",
+            **given_goal(options),
             scheduler=options.scheduler,
             workers=options.workers,
             wait=options.wait,
@@ -76,7 +76,7 @@ def _pick(options: argparse.Namespace) -> None:
     given = [option_of(name) for name in OPTIONS if getattr(options, name) is not None]
     given += [
         option_of(name)
-        for name in ("board", "goal", "scheduler", "workers", "build", "build_workers")
+        for name in (*GIVEN_GOAL, "board", "scheduler", "workers", "build", "build_workers")
         if getattr(options, name)
     ]
     if given:

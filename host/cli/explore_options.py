@@ -34,7 +34,7 @@ def add_explore(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="write the design with this number in FOLDER/pareto.txt, which an earlier call wrote",
     )
-    add_goal(parser, limits=False)
+    add_goal(parser)
     add_axes(parser)
     where = parser.add_argument_group("where it runs")
     where.add_argument(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eie.hls.boundary.errors import DoesNotFitError
 from eie.hls.boundary.text import counted
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD
@@ -29,7 +28,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="if the network is larger than the board, choose a design to run it in passes",
     )
-    add_goal(sub)
+    add_goal(sub, passes=True)
     add_parameters(sub)
 
 
@@ -41,25 +40,19 @@ def run(options: argparse.Namespace) -> None:
     DoesNotFitError
         If no design holds the network.
     """
-    from eie.host.search.explain import no_design
-    from eie.host.search.fit import NoDesignError, fit
+    from eie.host.search.fit import fit
 
     check_suffix(options.out, ".toml")
     board = NO_BOARD if options.board == NO_BOARD else find_board(options.board).name
     network = Network.load(options.network)
-    try:
-        with showing("looking at designs"):
-            result = fit(
-                network,
-                board,
-                passes=options.passes,
-                **given_goal(options),
-                **given_parameters(options),
-            )
-    except NoDesignError as error:
-        raise DoesNotFitError(
-            no_design(error.found, passes="--passes"), error.shortages, error.ways
-        ) from error
+    with showing("looking at designs"):
+        result = fit(
+            network,
+            board,
+            passes=options.passes,
+            **given_goal(options),
+            **given_parameters(options),
+        )
     result.design.save(options.out)  # first: printing fails when nobody listens any more
     print(result.explain())
     takes, pes = result.estimate, counted(result.design.pes, "PE")

@@ -11,6 +11,7 @@ from eie.host.cli.arrays import read_array
 from eie.host.cli.density_option import densities
 from eie.host.cli.flow_lines import do_steps
 from eie.host.cli.parser import Commands
+from eie.host.cli.results import COUNTED
 
 __all__ = ["add", "run"]
 
@@ -22,12 +23,12 @@ def add(commands: Commands) -> None:
         run,
         "do everything from a model to a report, and go on where it stopped",
         more=": compress, fit, generate, emulate, simulate, run and report, each with its files in "
-        "one folder",
+        f"one folder; {COUNTED}",
     )
     sub.add_argument(
         "model",
         type=Path,
-        metavar="MODEL",
+        metavar="MODEL|NET.npz",
         help="a model (.pt2, .onnx, .keras), or a network file (.npz)",
     )
     sub.add_argument("--board", required=True, help=", ".join(BOARDS))
@@ -40,6 +41,11 @@ def add(commands: Commands) -> None:
         "outputs",
     )
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all files")
+    sub.add_argument(
+        "--start-over",
+        action="store_true",
+        help="do all steps anew, and replace what another model left in the folder",
+    )
     weights = sub.add_argument_group("how weights are compressed")
     weights.add_argument(
         "--density", action="append", metavar="F | LAYER=F", help="as for `eie compress`"
@@ -51,7 +57,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do the steps, saying a line or more for each."""
-    from eie.host.flow.steps import Flow
+    from eie.host.flow.flow import Flow
 
     if options.data is not None and len(options.data) > 2:
         raise InputError(f"--data must be X.npy or X.npy Y.npy, not {len(options.data)} files")
@@ -64,5 +70,7 @@ def run(options: argparse.Namespace) -> int:
         labels=arrays[1] if len(arrays) > 1 else None,
         density=None if options.density is None else densities(options.density),
         keep_weights=options.keep_weights,
+        start_over=options.start_over,
+        sources=dict(zip(("X.npy", "LABELS.npy"), map(str, options.data or ()), strict=False)),
     )
     return do_steps(flow, options.data[0] if options.data else None)

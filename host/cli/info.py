@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             raise InputError(f"--area must be given with a design (.toml), not {path}")
         print_area(Design.load(path), options.area)
     elif path.suffix == ".npz" or kind.name == "network":
-        describe(Network.load(path))
+        describe(Network.load(path), path)
     elif path.suffix == ".toml" or kind.name == "design":
         describe_design(Design.load(path))
     elif path.suffix == ".bit":

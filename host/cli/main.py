@@ -11,6 +11,7 @@ from pathlib import Path
 
 from eie.hls.boundary.errors import EieError
 from eie.hls.boundary.file_kinds import identify
+from eie.hls.boundary.voice import as_command
 from eie.host.cli import (
     build,
     compress,
@@ -29,6 +30,7 @@ from eie.host.cli import (
     simulate,
     try_out,
 )
+from eie.host.cli.given_files import check_given
 from eie.host.cli.output_paths import check_targets
 from eie.host.cli.parser import Commands, Parser, did_you_mean
 from eie.host.cli.signals import Ended, raising_signals
@@ -78,7 +80,7 @@ def _main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     command: Callable[[argparse.Namespace], int | None] = options.command
     try:
-        with warnings_as_lines():
+        with warnings_as_lines(), as_command():
             _check_files(options)
             return command(options) or 0
     except (EieError, ImportError) as error:
@@ -125,12 +127,13 @@ def _no_command(word: str, commands: Commands) -> str:
 
 
 def _check_files(options: argparse.Namespace) -> None:
-    """Refuse targets that cannot be written, or that are read or written as something else."""
+    """Refuse files that go somewhere else, and targets that would be lost or cannot be written."""
     paths = {name: value for name, value in vars(options).items() if isinstance(value, Path)}
     check_targets(
         {name: paths[name] for name in options.files if name in paths},
         {name: path for name, path in paths.items() if name not in options.files},
     )
+    check_given(options.parser, options, options.files)
 
 
 def _parser() -> Parser:

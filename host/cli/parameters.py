@@ -18,6 +18,7 @@ from eie.hls.spec.parameter import GROUPS, Parameter
 from eie.host.search.judge import GOALS
 
 __all__ = [
+    "GIVEN_GOAL",
     "OPTIONS",
     "add_axes",
     "add_goal",
@@ -34,6 +35,9 @@ OPTIONS = tuple(
     for name, each in PARAMETERS.items()
     if name != "board" and (each.range is None or each.range[0] < each.range[1])
 )
+
+#: Arguments of :func:`add_goal`.
+GIVEN_GOAL = ("goal", "latency_us", "lut_budget", "lut_edge")
 
 
 def option_of(name: str) -> str:
@@ -63,17 +67,16 @@ def given_parameters(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def add_goal(parser: argparse.ArgumentParser, *, limits: bool = True) -> None:
-    """Add what says which design is better; with `limits` also what it may take."""
+def add_goal(parser: argparse.ArgumentParser, *, passes: bool = False) -> None:
+    """Add what says which design is better, and what it may take; `passes` if there may be some."""
+    in_passes = "; throughput with --passes where the network runs in passes" if passes else ""
     group = parser.add_argument_group("what is better")
     group.add_argument(
         "--goal",
         choices=GOALS,
         help="latency of one vector, throughput in a batch, or area (latency; area with "
-        "--latency-us; throughput with --passes where the network runs in passes)",
+        f"--latency-us{in_passes})",
     )
-    if not limits:
-        return
     group.add_argument(
         "--latency-us",
         type=_positive,
@@ -95,8 +98,7 @@ def add_goal(parser: argparse.ArgumentParser, *, limits: bool = True) -> None:
 
 def given_goal(options: argparse.Namespace) -> dict[str, Any]:
     """Keywords of :func:`eie.host.search.fit.fit` for what is better."""
-    names = ("goal", "latency_us", "lut_budget", "lut_edge")
-    given = {name: getattr(options, name) for name in names}
+    given = {name: getattr(options, name) for name in GIVEN_GOAL}
     return {name: value for name, value in given.items() if value is not None}
 
 

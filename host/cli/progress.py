@@ -30,15 +30,16 @@ _CLEAR = "\r\x1b[K"
 
 
 @contextlib.contextmanager
-def showing(what: str) -> Iterator[None]:
+def showing(what: str, *, rarely: float = _RARELY) -> Iterator[None]:
     """Show that `what` goes on, and what the library tells of it, inside the ``with`` statement.
 
-    An empty `what` leaves the words to the library.
+    An empty `what` leaves the words to the library. `rarely` says how many seconds lie between
+    lines of a log after the first minute.
     """
     if os.environ.get(_VARIABLE) == "off":
         yield
         return
-    display = _Display(what)
+    display = _Display(what, rarely)
     with listening(display.take):
         display.start()
         try:
@@ -56,9 +57,10 @@ def clear_line() -> None:
 class _Display(threading.Thread):
     """Writes the latest that it was told, from a thread of its own: work may tell nothing long."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, rarely: float) -> None:
         super().__init__(daemon=True, name="progress")
         self._what = what
+        self._rarely = rarely
         self._latest: Progress | None = None
         self._ended = threading.Event()
         self._began = time.monotonic()
@@ -88,7 +90,7 @@ class _Display(threading.Thread):
             if self._terminal:
                 wait = _REFRESH
             elif elapsed > 60:
-                wait = _RARELY
+                wait = self._rarely
         if self._terminal and wait == _REFRESH:
             with contextlib.suppress(OSError, ValueError):
                 self._stream.write(_CLEAR)

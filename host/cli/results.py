@@ -10,20 +10,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.cli.arrays import read_array, write_array, write_json
 from eie.host.cli.describe import error_of
+from eie.host.flow.labels import check_labels
 from eie.host.network import Network
+from eie.host.run.costs import SAMPLE
 from eie.host.run.report import RunReport
 
 __all__ = [
+    "COUNTED",
     "add_inputs_outputs",
     "read_labels",
     "write_outputs",
     "write_report",
 ]
 
+#: What the three say of the cycles that they print.
+COUNTED = (
+    "outputs are those of all vectors; cycles are counted of the first one alone (latency) and in "
+    f"a batch of the first {SAMPLE} (throughput)"
+)
 #: Share of saturated input values above which outputs say little.
 _MANY = 0.25
 
@@ -46,23 +53,17 @@ def add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def read_labels(path: Path | None, vectors: int) -> npt.NDArray[Any] | None:
+def read_labels(path: Path | None, vectors: int, outputs: int) -> npt.NDArray[Any] | None:
     """Read labels, before anything is run; None where none are given.
 
     Raises
     ------
     InputError
-        If there is not one for each of the vectors.
+        If they do not fit the vectors, or a network of so many outputs; names all that is wrong.
     """
     if path is None:
         return None
-    labels = read_array(path)
-    if labels.ndim == 0 or len(labels) != vectors:
-        raise InputError(
-            f"labels in {path} must be one for each of {vectors} vectors, not of shape "
-            f"{labels.shape}"
-        )
-    return labels
+    return check_labels(read_array(path), vectors, outputs, name=f"labels in {path}")
 
 
 def write_outputs(

@@ -19,8 +19,9 @@ from eie.host.cli.arrays import read_inputs
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.project_design import project_design
-from eie.host.cli.results import add_inputs_outputs, read_labels, write_outputs
+from eie.host.cli.results import COUNTED, add_inputs_outputs, read_labels, write_outputs
 from eie.host.network import Network
+from eie.host.run.costs import SAMPLE
 
 if TYPE_CHECKING:
     from eie.hls.model.allowance import RunAllowance
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-#: Vectors whose cycles are read from the accelerator's counters for the throughput.
-_BATCH = 16
 _IN_PASSES = (
     "in {} passes, of which the accelerator counts the last alone: `eie emulate --report` counts "
     "all"
@@ -38,7 +37,13 @@ _IN_PASSES = (
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    sub = commands.add("run", run, "run a network on a board, or on an emulated one", "outputs")
+    sub = commands.add(
+        "run",
+        run,
+        "run a network on a board, or on an emulated one",
+        "outputs",
+        more=f"; {COUNTED}",
+    )
     sub.add_argument("network", type=Path, metavar="NET.npz")
     where = sub.add_mutually_exclusive_group(required=True)
     where.add_argument("--bitstream", type=Path, metavar="F.bit", help="on the board that this is")
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
 
     network = Network.load(options.network)
     codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes))
+    labels = read_labels(options.labels, len(codes), network.outputs)
     with ExitStack() as stack:
         bitfile, board = options.bitstream, f"board with {options.bitstream}"
         clock_mhz: float | None = None
@@ -147,16 +152,16 @@ def _costs(
 
     with warnings.catch_warnings():  # told of already, with the whole batch
         warnings.simplefilter("ignore", SaturationWarning)
-        single, batch = cycles(codes[:1]), cycles(codes[:_BATCH])
-    vectors = len(codes[:_BATCH])
+        single, batch = cycles(codes[:1]), cycles(codes[:SAMPLE])
+    vectors = len(codes[:SAMPLE])
     each = batch / vectors
     latency = (
         f"latency of one vector alone: at least {single} cycles counted in the accelerator, "
         f"{single / clock_mhz:.2f} us at {clock_mhz:g} MHz"
     )
     throughput = (
-        f"throughput in a batch of {vectors}: at least {each:.1f} cycles a vector, at most "
-        f"{1e6 * clock_mhz / each:,.0f} vectors a second"
+        f"throughput in a batch of the first {vectors}: at least {each:.1f} cycles a vector, "
+        f"at most {1e6 * clock_mhz / each:,.0f} vectors a second"
     )
     if allowance is not None:
         more, most = allowance.of(layers), each + allowance.of(layers, vectors) / vectors

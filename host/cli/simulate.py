@@ -9,7 +9,13 @@ from eie.host.cli.arrays import read_inputs
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.project_design import project_design
-from eie.host.cli.results import add_inputs_outputs, read_labels, write_outputs, write_report
+from eie.host.cli.results import (
+    COUNTED,
+    add_inputs_outputs,
+    read_labels,
+    write_outputs,
+    write_report,
+)
 from eie.host.network import Network
 
 __all__ = ["add", "run"]
@@ -23,8 +29,8 @@ def add(commands: Commands) -> None:
         "compile a project with g++ and run a network on it",
         "outputs",
         "report",
-        more="; the project's code runs with your rights, so take projects that you trust "
-        "(SECURITY.md)",
+        more=f"; {COUNTED}; the project's code runs with your rights, so take projects that you "
+        "trust (SECURITY.md)",
     )
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("network", type=Path, metavar="NET.npz")
@@ -43,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     design = project_design(options.project)
     network = Network.load(options.network)
     codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes))
+    labels = read_labels(options.labels, len(codes), network.outputs)
     allowance = project_allowance(options.project, design)
     with showing("compiling the project with g++"):
         kernel = CompiledKernel(options.project)
@@ -60,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
             allowance=allowance,
         )
         costs = measure_costs(
-            network, design, codes, plan=plan, batch=result.report, allowance=allowance
+            network, design, codes, plan=plan, whole=result.report, allowance=allowance
         )
     write_outputs(options, network, result.outputs, labels, saturated)
     if result.report is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.installation import how_to_install
-from eie.host.cli.arrays import write_array
+from eie.host.cli.arrays import read_array, write_array
 from eie.host.cli.flow_lines import do_steps
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
@@ -35,14 +37,15 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Lay out model, inputs and labels, and take them all the way."""
     from eie.host.flow.digits import digits_network, save_program, test_digits
-    from eie.host.flow.steps import Flow
+    from eie.host.flow.flow import Flow
 
     out: Path = options.out
+    inputs, labels = test_digits()
+    _check_folder(out, inputs, labels)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}") from error
-    inputs, labels = test_digits()
     network = digits_network()
     write_array(out / "inputs.npy", inputs)
     write_array(out / "labels.npy", labels)
@@ -61,7 +64,13 @@ def run(options: argparse.Namespace) -> int:
             )
     print(f"the network that `make demo` trained on others is in {model}")
     flow = Flow(
-        model, _BOARD, out, inputs=inputs, labels=labels.astype(np.int64), keep_weights=keep
+        model,
+        _BOARD,
+        out,
+        inputs=inputs,
+        labels=labels,
+        keep_weights=keep,
+        sources={"X.npy": str(out / "inputs.npy"), "LABELS.npy": str(out / "labels.npy")},
     )
     status = do_steps(flow, out / "inputs.npy")
     print(
@@ -73,3 +82,21 @@ def run(options: argparse.Namespace) -> int:
         else f"try: eie fit {out / 'network.npz'} --board kv260 --out kv260.toml"
     )
     return status
+
+
+def _check_folder(out: Path, inputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
+    """Refuse a folder that holds other files of the names that are written here."""
+    expected = {out / "inputs.npy": inputs, out / "labels.npy": labels}
+    others = [
+        path.name
+        for path, array in expected.items()
+        if path.exists() and not np.array_equal(read_array(path), array)
+    ]
+    # The model comes last: where it is alone, it is another one.
+    if not all(path.exists() for path in expected):
+        others += [name for name in ("model.pt2", "digits.npz") if (out / name).exists()]
+    if others:
+        raise InputError(
+            f"{out} holds {' and '.join(others)} of something else, which would be lost: give "
+            "another --out"
+        )

@@ -13,7 +13,9 @@ from eie.hls.boundary.errors import (
     UnderflowWarning,
 )
 from eie.hls.boundary.text import counted, listed
+from eie.hls.boundary.voice import argument, either
 from eie.host.compress.rounding import RoundedModel
+from eie.host.network import Network
 from eie.host.network.loss_record import LossRecord
 
 __all__ = ["MUCH", "UNKNOWN_ERROR", "warnings_of"]
@@ -30,14 +32,6 @@ UNKNOWN_ERROR = "not known: compressed without calibration"
 Warned = tuple[type[EieWarning], str]
 
 _ADVICE = {
-    "pruning": (
-        "keep more weights (density), or retrain while pruning (prune_linears, see the README) and "
-        "compress with the weights kept"
-    ),
-    "sharing": (
-        "15 shared weights a layer are too few as they were found: share them first and retrain "
-        "(share_linears, see the README), and compress with the weights kept"
-    ),
     "rounding of weights": (
         "a layer's weights have one 16-bit format, set by the largest: scale the outputs or inputs "
         "whose weights are much larger than the others"
@@ -75,7 +69,7 @@ def warnings_of(rounded: RoundedModel, *, zeros: bool = False) -> Iterator[Warne
         ):
             yield SaturationWarning, _saturation(record)
         if record.error.median > MUCH:
-            yield LossWarning, _loss(record)
+            yield LossWarning, _loss(record, rounded.network)
     for text in _underflow(rounded):
         yield UnderflowWarning, text
 
@@ -93,7 +87,7 @@ def _uncalibrated(rounded: RoundedModel, zeros: bool) -> str:
     ]
     if few:
         text += f"; bits that are left for ordinary inputs where none may overflow: {listed(few)}"
-    return f"{text}; give real inputs as calibration"
+    return f"{text}; give real inputs ({argument('calibration')})"
 
 
 def _saturation(record: LossRecord) -> str:
@@ -123,14 +117,36 @@ def _saturation(record: LossRecord) -> str:
     )
 
 
-def _loss(record: LossRecord) -> str:
+def _loss(record: LossRecord, network: Network) -> str:
     stage = record.main_stage
     assert stage is not None
     shares = ", ".join(f"{each.stage} {100 * each.median:.1f} %" for each in record.stages)
     return (
         f"error {record.error}: most of it comes from {stage.stage} (median vector: {shares}): "
-        f"{_ADVICE[stage.stage]}"
+        f"{_advice(stage.stage, network)}"
     )
+
+
+def _advice(stage: str, network: Network) -> str:
+    kept = argument("keep_weights", True)
+    if stage == "pruning":
+        sweep = either("", ", and `eie compress --sweep` shows what several cost")
+        return (
+            f"keep more weights ({argument('density', _denser(network))}{sweep}), or retrain while "
+            f"pruning (eie.prune_linears, see the README) and give {kept}"
+        )
+    if stage == "sharing":
+        return (
+            "15 shared weights a layer are too few as they were found: share them first and "
+            f"retrain (eie.share_linears, see the README), and give {kept}"
+        )
+    return _ADVICE[stage]
+
+
+def _denser(network: Network) -> float:
+    """Twice the share of weights that is kept, or all, in round numbers."""
+    weights = sum(layer.rows * layer.columns for layer in network.layers)
+    return min(1.0, float(f"{2 * sum(layer.nonzeros for layer in network.layers) / weights:.1g}"))
 
 
 def _underflow(rounded: RoundedModel) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eie.hls.boundary.voice import argument
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.pruning import DEFAULT_DENSITY, Density, layer_densities
 from eie.host.compress.sharing import MAX_CENTROIDS
@@ -36,9 +37,9 @@ class LayerDensities:
         listing = "; ".join(f"layer {name!r} is {reason}" for name, reason in self.kept.items())
         return (
             "where no density is given, a layer keeps the non-zero weights that it comes with if "
-            f"it is sparse already: {listing}. To prune further, give a density "
-            f"(density={DEFAULT_DENSITY:g} in Python, --density {DEFAULT_DENSITY:g}); to keep all "
-            "weights without this warning, 1.0"
+            f"it is sparse already: {listing}. To prune further, give "
+            f"{argument('density', f'{DEFAULT_DENSITY:g}')}; to keep all weights without this "
+            f"warning, {argument('density', '1.0')}"
         )
 
     def notes(self) -> dict[str, str]:

@@ -9,13 +9,13 @@ sigmoid at the end is left off. Everything else is refused, all of it at once.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from eie.hls.boundary.errors import EieWarning, ModelError, Problems
+from eie.hls.boundary.errors import ModelError, Problems
+from eie.hls.boundary.warning import warn
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
 from eie.host.compress.model_graph import (
     SUPPORTED,
@@ -54,15 +54,13 @@ _INSTEAD = {
 }
 
 
-def fold(graph: Graph, *, stacklevel: int = 2) -> DenseModel:
+def fold(graph: Graph) -> DenseModel:
     """Fold a graph into dense layers.
 
     Parameters
     ----------
     graph
         From a reader.
-    stacklevel
-        Whose line a warning names, as for :func:`warnings.warn`: 2 for the caller's.
 
     Raises
     ------
@@ -86,7 +84,7 @@ def fold(graph: Graph, *, stacklevel: int = 2) -> DenseModel:
     )
     problems.raise_as(ModelError, LINEAR_PART if convolution else "")
     if left_off:
-        warnings.warn(left_off, EieWarning, stacklevel=stacklevel)
+        warn(left_off)
     return DenseModel(graph.name, graph.input_shape, folded, layers.inputs)
 
 

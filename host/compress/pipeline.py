@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ import torch
 
 from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning
 from eie.hls.boundary.progress import tell
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
@@ -126,7 +126,6 @@ def compress(
         calibration=samples,
         keep_weights=keep_weights,
         golden=golden,
-        stacklevel=3,
     )
 
 
@@ -137,12 +136,8 @@ def compress_read(
     calibration: npt.ArrayLike | None = None,
     keep_weights: bool = False,
     golden: int = GOLDEN_VECTORS,
-    stacklevel: int = 2,
 ) -> Network:
-    """Compress a model that is read already, as :func:`compress` does.
-
-    `stacklevel` says whose line a warning names, as for :func:`warnings.warn`: 2 for the caller's.
-    """
+    """Compress a model that is read already, as :func:`compress` does."""
     _check_golden(golden)
     samples = None
     if calibration is not None:
@@ -154,7 +149,7 @@ def compress_read(
         densities = choose_densities(dense.layers, density, quantized=is_quantized(dense))
         notes |= densities.notes()
         if densities.kept:
-            warnings.warn(densities.warning(), KeptDensityWarning, stacklevel=stacklevel)
+            warn(densities.warning(), KeptDensityWarning)
 
     def share_weights(scaled: DenseModel, inputs: Samples | None) -> tuple[SharedWeights, ...]:
         if keep_weights:
@@ -183,9 +178,9 @@ def compress_read(
         metadata["exactness"] = str(best.exactness)
     elif is_quantized(dense):
         metadata["exactness"] = NOT_EXACT
-        warnings.warn(f"quantised model: {NOT_EXACT}", InexactWarning, stacklevel=stacklevel)
+        warn(f"quantised model: {NOT_EXACT}", InexactWarning)
     for category, text in warnings_of(best, zeros=samples is not known):
-        warnings.warn(text, category, stacklevel=stacklevel)
+        warn(text, category)
     codes = quantize(_golden_inputs(dense, known, golden), network.input_frac, name="golden inputs")
     return replace(
         network,

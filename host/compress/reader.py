@@ -66,7 +66,7 @@ def read_model(
         If a softmax or sigmoid at the end is left off.
     """
     graph = _read(model, input_shape, state_dict)
-    return fold(graph, stacklevel=4)  # where compress is called
+    return fold(graph)
 
 
 def takes_input_shape(model: object) -> bool:

@@ -273,7 +273,7 @@ def _input_codes(network: Network, inputs: npt.ArrayLike) -> Codes:
                 "inputs.astype(numpy.float32)"
             )
         return network.check_inputs(array)
-    return quantize_inputs(network, array, stacklevel=5)
+    return quantize_inputs(network, array)
 
 
 def _output_codes(network: Network, outputs: npt.ArrayLike, vectors: int) -> Codes:

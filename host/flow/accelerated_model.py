@@ -4,50 +4,44 @@ from __future__ import annotations
 
 import datetime
 import os
-import warnings
 import weakref
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import EieWarning, InputError
-from eie.hls.boundary.real_arrays import real_array
+from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.fixed_point import dequantize
-from eie.host.flow.activations import layer_activations
-from eie.host.flow.comparison import Comparison, compare_layers
-from eie.host.flow.engines import Engine, Engines, check_engine
-from eie.host.flow.evaluation import Evaluation, check_labels, evaluate_outputs
-from eie.host.flow.inputs import real_batch, typical_vectors
+from eie.hls.tools.reports import project_allowance
+from eie.host.flow.data import Data
+from eie.host.flow.engines import Engines
+from eie.host.flow.findings import Findings
+from eie.host.flow.inference import Inference
 from eie.host.flow.model_table import model_table
-from eie.host.flow.reading import read_matching
+from eie.host.flow.reporting import report_of
 from eie.host.network import Network
-from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 from eie.host.network.table import Table
 from eie.host.packing.tiling import plan_passes
-from eie.host.run.batch import RunResult, emulate_plan
 from eie.host.search.fit import Fit
 
 if TYPE_CHECKING:
     from eie.hls.tools.manifest import Manifest
     from eie.host.board.driver import Accelerator
     from eie.host.compress.dense_layer import DenseModel
-    from eie.host.compress.program import Model
 
 __all__ = ["AcceleratedModel"]
 
 Reals = npt.NDArray[np.float32]
 StrPath = str | os.PathLike[str]
 
-#: Vectors that a report takes errors and accuracy from, at most.
-_REPORTED = 1024
+#: Test vectors of a package, at most.
+_PACKED = 1024
 
 
-class AcceleratedModel:
+class AcceleratedModel(Inference):
     """A compressed network, its hardware, and everything that can be done with them.
 
     :func:`eie.convert` makes one. Real numbers go in and come out; inputs have the model's own
@@ -65,12 +59,12 @@ class AcceleratedModel:
         Why this hardware; None if it was given.
     model
         The model before compression, in real numbers; None if it is not known.
-    samples
-        Real inputs, float64 of shape (n, inputs), that reports and packages use.
-    labels
-        Of the samples: classes or targets.
+    data
+        Samples and labels, which findings, reports and packages rest on.
     bitstream
         Of the board that this runs on; None without one.
+    project
+        A folder that was generated of the design, for ``engine="c++"``; made if there is none.
 
     Attributes
     ----------
@@ -82,6 +76,9 @@ class AcceleratedModel:
         How the design was chosen, ``fit.explain()`` in words; None if it was given.
     model : DenseModel or None
         The model before compression, in real numbers; None if it is not known.
+    findings : Findings
+        What the samples give: ``costs evaluation comparison outputs agreement(engine)``, each
+        found when it is first asked for.
     """
 
     def __init__(
@@ -91,161 +88,19 @@ class AcceleratedModel:
         *,
         fit: Fit | None = None,
         model: DenseModel | None = None,
-        samples: npt.NDArray[np.float64] | None = None,
-        labels: npt.ArrayLike | None = None,
+        data: Data | None = None,
         bitstream: StrPath | None = None,
+        project: Path | None = None,
     ) -> None:
-        self.network = network
+        super().__init__(network, model, Engines(network, design, bitstream, project))
         self.design = design
         self.fit = fit
-        self.model = model
-        self._samples = samples
-        self._labels = labels
+        self._data = Data() if data is None else data
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
-        self._engines = Engines(network, design, bitstream)
+        allowance = None if project is None else project_allowance(project, design)
+        self.findings = Findings(self._plan, self._engines, model, self._data, allowance)
         self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
-
-    def predict(self, x: npt.ArrayLike, engine: Engine = "emulator") -> Reals:
-        """Take inputs through the compressed network.
-
-        Parameters
-        ----------
-        x
-            Real numbers: a batch (n, ...) in the model's own shape or flat, or a single input.
-        engine
-            ``"emulator"``, ``"c++"`` or ``"board"``.
-
-        Returns
-        -------
-        ndarray of float32
-            Shape (n, outputs), or (outputs,) for a single input.
-
-        Raises
-        ------
-        InputError
-            If shape or type are others, a number is not finite, or there is no such engine.
-        ToolError
-            If the engine needs g++ or pynq, and it is not there.
-
-        Warns
-        -----
-        SaturationWarning
-            If 16 bits could not hold inputs, or results of a layer.
-        EieWarning
-            Once, if the board is an emulated one.
-        """
-        check_engine(engine)
-        array, single = real_batch(self.network, x)
-        codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
-        outputs = self._engines.run(codes, engine, stacklevel=3)
-        values = dequantize(outputs, self.network.output_frac)
-        return values[0] if single else values
-
-    def evaluate(
-        self, x: npt.ArrayLike, y: npt.ArrayLike | None = None, engine: Engine = "emulator"
-    ) -> Evaluation:
-        """Say how well the compressed network does: against labels, and against the model.
-
-        Parameters
-        ----------
-        x
-            A batch of real inputs, as for :meth:`predict`.
-        y
-            Classes, integers of shape (n,); or real targets, floats of shape (n, outputs). None
-            compares with the model alone.
-        engine
-            As for :meth:`predict`.
-
-        Returns
-        -------
-        Evaluation
-            Figures of the model are None if it is not known, as of a network from a file.
-
-        Raises
-        ------
-        InputError
-            If inputs or labels are not what they must be; or there is neither model nor labels.
-        """
-        check_engine(engine)
-        array, single = real_batch(self.network, x)
-        if single:
-            raise InputError(
-                f"x must be a batch, not a single input of shape {real_array(x, 'x').shape}"
-            )
-        if y is None and self.model is None:
-            raise InputError(
-                "y must be given, since the model that this network was made of is not known"
-            )
-        if y is not None:  # before minutes of emulating
-            check_labels(y, len(array), self.network.outputs, name="y")
-        codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
-        outputs = dequantize(
-            self._engines.run(codes, engine, stacklevel=3), self.network.output_frac
-        )
-        exact = None if self.model is None else self.model.forward(array.astype(np.float64))
-        return evaluate_outputs(outputs, labels=y, float_outputs=exact, name="y")
-
-    def compare(
-        self, model_or_x: Model | npt.ArrayLike, x: npt.ArrayLike | None = None
-    ) -> Comparison:
-        """Compare each layer with the model's: ``compare(x)``, or ``compare(model, x)``.
-
-        Parameters
-        ----------
-        model_or_x
-            Real inputs; or a model, as :func:`eie.convert` takes it, with `x`. Without one it is
-            the model that was converted.
-        x
-            A batch of real inputs, as for :meth:`predict`.
-
-        Returns
-        -------
-        Comparison
-            Range, error and saturation of each layer.
-
-        Raises
-        ------
-        InputError
-            If no model is known, or the one given has other layers; or the inputs are not what they
-            must be.
-        """
-        given = self.model if x is None else read_matching(self.network, model_or_x)
-        if given is None:
-            raise InputError(
-                "compare must be given the model, compare(model, x), since the one that this "
-                "network was made of is not known"
-            )
-        array, _ = real_batch(self.network, model_or_x if x is None else x)
-        if not len(array):
-            raise InputError("x must have at least one vector, not 0")
-        codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
-        exact = given.layer_outputs(array.astype(np.float64))
-        return compare_layers(
-            self.network,
-            layer_activations(self.network, codes),
-            exact,
-            inputs_saturated=int(saturated_inputs(self.network, array, codes).sum()),
-        )
-
-    def trace(self, x: npt.ArrayLike) -> dict[str, Reals]:
-        """Give what every layer gives, as real numbers.
-
-        Parameters
-        ----------
-        x
-            Real numbers, as for :meth:`predict`.
-
-        Returns
-        -------
-        dict of str to ndarray of float32
-            By layer name, in order: shape (n, outputs of the layer), or (outputs,) for a single
-            input. The last is what :meth:`predict` gives.
-        """
-        array, single = real_batch(self.network, x)
-        codes = quantize_inputs(self.network, array, name="x", stacklevel=3)
-        found = layer_activations(self.network, codes)
-        return {each.name: each.values[0] if single else each.values for each in found}
 
     def summary(self) -> Table:
         """Give layers, size, error or accuracy, design and predicted time in a few lines.
@@ -258,8 +113,9 @@ class AcceleratedModel:
         Table
             Shows itself in a notebook; for ``print`` elsewhere.
         """
-        accuracy = [] if self._evaluation is None else self._evaluation.summary().rows
-        return model_table(self._plan, *self._predicted, accuracy)
+        found = self.findings
+        accuracy = [] if found.evaluation is None else found.evaluation.summary().rows
+        return model_table(self._plan, found.costs, accuracy)
 
     def compile(self) -> AcceleratedModel:
         """Generate the C++ and compile it with g++, for ``engine="c++"``.
@@ -339,7 +195,7 @@ class AcceleratedModel:
         run_hls(project)
         verdict = check_before_build(project)
         if not verdict.passed:
-            warnings.warn(verdict.text, EieWarning, stacklevel=2)
+            warn(verdict.text)
         manifest = build_bitstream(project, folder, date=datetime.date.today())
         self._built = folder / BITSTREAM
         return manifest
@@ -347,8 +203,9 @@ class AcceleratedModel:
     def report(self, path: StrPath) -> Path:
         """Write the report: one HTML page that opens offline, or its facts for a ``.json``.
 
-        Cycles are those of the calibration's vectors, or of the golden ones. Errors and accuracy
-        are in it as far as model and labels are known.
+        It has what :attr:`findings` has: cycles of the calibration's vectors, or of the golden
+        ones, and errors and accuracy as far as model and labels are known. The C++ is compared with
+        the emulator if it is compiled.
 
         Parameters
         ----------
@@ -365,25 +222,14 @@ class AcceleratedModel:
         InputError
             If it cannot be written.
         """
-        from eie.host.report import (
-            make_report,
-        )
+        if self._engines.is_compiled:
+            self.findings.agreement("c++")
+        build = None
+        if self._built is not None:
+            from eie.hls.tools.manifest import Manifest
 
-        single, batch = self._predicted
-        comparison = evaluation = None
-        if self.model is not None and self._samples is not None:
-            comparison = self.compare(self._samples[:_REPORTED])
-            evaluation = self._evaluation
-        made = make_report(
-            network=self.network,
-            design=self.design,
-            fit=self.fit,
-            run=batch,
-            single=single,
-            evaluation=evaluation,
-            comparison=comparison,
-            agreement=self._agreement(),
-        )
+            build = Manifest.load(self._built.parent)
+        made = report_of(self.network, self.design, self.findings, fit=self.fit, build=build)
         made.save(path)
         return Path(path)
 
@@ -406,19 +252,17 @@ class AcceleratedModel:
         InputError
             If the design is for no board, or the file cannot be written.
         """
-        from eie.host.deploy.package import (
-            package,
-        )
+        from eie.host.deploy.package import package
 
-        samples, labels = self._samples, self._labels
-        classes = labels is not None and np.asarray(labels).dtype.kind in "iu"
+        samples, labels = self._data.samples, self._data.labels
+        classes = labels is not None and labels.dtype.kind == "i"
         package(
             path,
             network=self.network,
             design=self.design,
             bitstream=self._built,
-            inputs=None if samples is None else samples[:_REPORTED],
-            labels=np.asarray(labels)[:_REPORTED] if classes else None,
+            inputs=None if samples is None else samples[:_PACKED],
+            labels=labels[:_PACKED] if labels is not None and classes else None,
         )
         return Path(path)
 
@@ -471,35 +315,3 @@ class AcceleratedModel:
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
-
-    @cached_property
-    def _predicted(self) -> tuple[RunResult, RunResult]:
-        """One vector alone, and a batch, on the emulator."""
-        codes = typical_vectors(self.network, self._samples)
-        return emulate_plan(self._plan, codes[:1]), emulate_plan(self._plan, codes)
-
-    @cached_property
-    def _evaluation(self) -> Evaluation | None:
-        """How well the network does on the samples; None without labels of them."""
-        if self._samples is None or self._labels is None:
-            return None
-        return self.evaluate(self._samples, self._labels)
-
-    def _agreement(self) -> list[Any]:
-        """Compare engines with the golden outputs, which are those of the integer reference."""
-        from eie.host.report import (
-            EngineAgreement,
-        )
-
-        network = self.network
-        if not len(network.golden_inputs):
-            return []
-        engines = ["emulator", *(["c++"] if self._engines.is_compiled else [])]
-        found = []
-        for engine in engines:
-            outputs = self._engines.run(network.golden_inputs, engine, stacklevel=4)
-            equal = int(np.count_nonzero(outputs == network.golden_outputs))
-            found.append(
-                EngineAgreement(engine, len(outputs), outputs.size, equal, "golden vectors")
-            )
-        return found

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.text import counted
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
-from eie.host.flow.activations import LayerActivations
+from eie.host.flow.activations import LayerActivations, layer_activations
 from eie.host.flow.evaluation import root_mean_square
-from eie.host.network import Network
+from eie.host.network import Layer, Network
+from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 from eie.host.network.table import Table
 
-__all__ = ["Comparison", "LayerComparison", "compare_layers"]
+if TYPE_CHECKING:
+    from eie.host.compress.dense_layer import DenseModel
+
+__all__ = ["Comparison", "LayerComparison", "compare_with"]
 
 
 @dataclass(frozen=True)
@@ -103,42 +106,49 @@ class Comparison:
         return self.summary()._repr_html_()
 
 
-def compare_layers(
-    network: Network,
-    given: Sequence[LayerActivations],
-    exact: Sequence[npt.NDArray[Any]],
-    *,
-    inputs_saturated: int,
-) -> Comparison:
-    """Compare what layers gave with what the model's layers give.
+def compare_with(network: Network, model: DenseModel, inputs: npt.NDArray[Any]) -> Comparison:
+    """Compare what the layers of a network give with what the model's layers give.
 
     Parameters
     ----------
     network
         The compressed network.
-    given
-        What its layers gave.
-    exact
-        float64, shape (vectors, rows) each: what the model's layers give for the same vectors.
-    inputs_saturated
-        Input values that 16 bits could not hold.
+    model
+        A model of the same layers, in real numbers.
+    inputs
+        Real numbers, shape (vectors, inputs), at least one vector.
+
+    Warns
+    -----
+    SaturationWarning
+        If 16 bits could not hold inputs.
     """
+    codes = quantize_inputs(network, inputs, name="x")
+    values = inputs.astype(np.float64)
     layers = []
-    for layer, mine, theirs in zip(network.layers, given, exact, strict=True):
-        errors = mine.values - theirs
-        size = root_mean_square(theirs)
-        low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
-        layers.append(
-            LayerComparison(
-                name=layer.name,
-                low=float(theirs.min()),
-                high=float(theirs.max()),
-                format_low=0.0 if layer.relu else low,
-                format_high=high,
-                rms_error=root_mean_square(errors) / size if size else None,
-                largest_error=float(np.abs(errors).max()),
-                saturated=mine.saturated,
-                outputs=mine.values.size,
-            )
-        )
-    return Comparison(len(exact[0]), inputs_saturated, tuple(layers))
+    for layer, mine, theirs in zip(
+        network.layers, layer_activations(network, codes), model.layers, strict=True
+    ):
+        values = theirs.forward(values)
+        layers.append(_compared(layer, mine, values))
+    lost = int(saturated_inputs(network, inputs, codes).sum())
+    return Comparison(len(inputs), lost, tuple(layers))
+
+
+def _compared(
+    layer: Layer, mine: LayerActivations, exact: npt.NDArray[np.float64]
+) -> LayerComparison:
+    errors = mine.values - exact
+    size = root_mean_square(exact)
+    low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
+    return LayerComparison(
+        name=layer.name,
+        low=float(exact.min()),
+        high=float(exact.max()),
+        format_low=0.0 if layer.relu else low,
+        format_high=high,
+        rms_error=root_mean_square(errors) / size if size else None,
+        largest_error=float(np.abs(errors).max()),
+        saturated=mine.saturated,
+        outputs=mine.values.size,
+    )

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import identify
+from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
-from eie.host.flow.evaluation import check_labels
-from eie.host.flow.reading import read_with_shape
+from eie.host.flow.data import Data, check_data
+from eie.host.flow.reading import read_with_shape, sizes_of
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
@@ -78,7 +79,7 @@ def convert(
     -------
     AcceleratedModel
         With ``network``, ``design`` and ``fit``; ``summary() predict() evaluate() compare() trace()
-        compile() build() report() package() save()``.
+        compile() build() report() package() save()``; and what the calibration gives: ``findings``.
 
     Raises
     ------
@@ -131,21 +132,17 @@ def convert(
     problems.raise_as(InputError)
     # Looked up before minutes of compressing.
     wanted_board = NO_BOARD if board is None or board == NO_BOARD else find_board(board).name
-    dense = samples = None
+    dense, data = None, Data()
     if network is None:
-        from eie.host.compress.calibration import check_calibration, flatten_calibration
+        inputs = None if calibration is None else real_array(calibration, "calibration")
+        likely = inputs.shape[1:] if inputs is not None and inputs.ndim > 1 else None
+        dense = read_with_shape(model, input_shape, likely, state_dict)
+        data = check_data(inputs, labels, sizes_of(dense), name="calibration")
+
         from eie.host.compress.pipeline import compress_read
 
-        if calibration is not None:
-            samples = check_calibration(calibration)
-        likely = None if samples is None else samples.shape[1:]
-        dense = read_with_shape(model, input_shape, likely, state_dict)
-        if samples is not None:
-            samples = flatten_calibration(samples, dense)
-        if labels is not None and samples is not None:
-            labels = check_labels(labels, len(samples), dense.layers[-1].rows)
         network = compress_read(
-            dense, density=density, calibration=samples, keep_weights=keep_weights, stacklevel=3
+            dense, density=density, calibration=data.samples, keep_weights=keep_weights
         )
     chosen: Fit | None = None
     if hardware is None:
@@ -156,8 +153,7 @@ def convert(
         hardware,
         fit=chosen,
         model=dense,
-        samples=samples,
-        labels=labels,
+        data=data,
         bitstream=bitstream,
     )
 

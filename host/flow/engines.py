@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import warnings
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import EieWarning, InputError
+from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.partials import temporary_folder
+from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import shown
+from eie.hls.boundary.warning import warn
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design, target_board
 from eie.hls.tools.compiled_kernel import CompiledKernel
@@ -21,11 +23,15 @@ from eie.host.run.batch import emulate, simulate
 
 if TYPE_CHECKING:
     from eie.host.board.driver import Accelerator
+    from eie.host.protocol.engine import Engine as EngineOfBoard
 
 __all__ = ["Engine", "Engines", "check_engine"]
 
 #: What a network runs on: numpy, the generated C++, or a board (emulated if there is none).
 Engine = Literal["emulator", "c++", "board"]
+
+#: Seconds that an emulated board may take for a packet: the C++ of large designs is slow.
+_TIMEOUT = 600.0
 
 Codes = npt.NDArray[np.int16]
 
@@ -44,42 +50,46 @@ def check_engine(engine: str) -> None:
 
 
 class Engines:
-    """The engines of one network on one design."""
+    """The engines of one network on one design.
+
+    `project` is a folder that was generated of the design; one is made where it is needed if there
+    is none.
+    """
 
     def __init__(
         self,
         network: Network,
         design: Design,
         bitstream: str | os.PathLike[str] | None = None,
+        project: Path | None = None,
     ) -> None:
         #: Of the board that this runs on, opened when it is first asked for; None without a board.
         self.bitstream = bitstream
         self._network = network
         self._design = design
+        self._project = project
         self._kernel: CompiledKernel | None = None
         self._accelerator: Accelerator | None = None
+        #: The project that was compiled, as long as the engines are open.
+        self._compiled: Path | None = None
         self._open = ExitStack()
         self._told = False
 
-    def run(self, codes: Codes, engine: str, *, stacklevel: int) -> npt.NDArray[Any]:
+    def run(self, codes: Codes, engine: str) -> npt.NDArray[Any]:
         """Run int16 codes on an engine, and give output codes; what is saturated is warned of."""
         check_engine(engine)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            if engine == "emulator":
-                outputs = emulate(self._network, self._design, codes, report=False).outputs
-            elif engine == "c++":
-                kernel = self.compiled()
-                outputs = simulate(self._network, self._design, kernel, codes, report=False).outputs
-            else:
-                outputs = self._on_board(codes)
-        # Again: eie's own as of the caller's line, others as they were.
-        for each in caught:
-            if issubclass(each.category, EieWarning):
-                warnings.warn(each.message, each.category, stacklevel=stacklevel)
-            else:
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-        return outputs
+        if engine == "emulator":
+            return emulate(self._network, self._design, codes, report=False).outputs
+        if engine == "c++":
+            kernel = self.compiled()
+            return simulate(self._network, self._design, kernel, codes, report=False).outputs
+        return self._on_board(codes)
+
+    def name_of(self, engine: Engine) -> str:
+        """What an engine is, for people: of a board, whether it is an emulated one."""
+        if engine == "board" and self._accelerator is None and self.bitstream is None:
+            return f"driver on an emulated board ({self._fabric})"
+        return {"emulator": "numpy emulator", "c++": "generated C++", "board": "board"}[engine]
 
     @property
     def is_compiled(self) -> bool:
@@ -87,15 +97,19 @@ class Engines:
         return self._kernel is not None
 
     def compiled(self) -> CompiledKernel:
-        """Generate and compile the design with g++, once."""
+        """Compile the design's project with g++, once; generates it if there is none."""
         if self._kernel is None:
-            from eie.host.project.generate import generate
-
             with ExitStack() as stack:
-                project = generate(
-                    self._design, stack.enter_context(temporary_folder()) / "project"
-                )
+                project = self._project
+                if project is None:
+                    from eie.host.project.generate import generate
+
+                    tell("generating the project")
+                    folder = stack.enter_context(temporary_folder())
+                    project = generate(self._design, folder / "project")
+                tell("compiling the project with g++")
                 self._kernel = stack.enter_context(CompiledKernel(project))
+                self._compiled = project
                 self._open.push(stack.pop_all())
         return self._kernel
 
@@ -114,8 +128,15 @@ class Engines:
 
     def close(self) -> None:
         """End what was opened; what is asked for afterwards is opened again."""
-        self._kernel = self._accelerator = None
+        self._kernel = self._accelerator = self._compiled = None
         self._open.close()
+
+    @property
+    def _fabric(self) -> str:
+        """What an emulated board has in place of its fabric."""
+        return "the fabric is " + (
+            "the numpy emulator" if self._compiled is None else "the compiled C++"
+        )
 
     def _on_board(self, codes: Codes) -> Codes:
         if self._accelerator is None and self.bitstream is not None:
@@ -127,14 +148,18 @@ class Engines:
 
         if not self._told:
             self._told = True
-            warnings.warn(
+            warn(
                 "no bitstream was given, so the board is an emulated one: the real pynq package "
-                "and driver, with the numpy emulator behind; on a board, open('eie.bit')",
-                EieWarning,
-                stacklevel=2,
+                f"and driver; {self._fabric}. On a board, open('eie.bit')"
             )
         # For this call alone, since it is pynq's active device as long as it is there.
-        board = EmulatedBoard(target_board(self._design), lambda: Emulator(self._design))
-        with board, Accelerator(board.bitfile) as accelerator:
+        board = EmulatedBoard(target_board(self._design), self._engine_of_board)
+        with board, Accelerator(board.bitfile, timeout=_TIMEOUT) as accelerator:
             accelerator.load(self._network)
             return accelerator.run(codes)
+
+    def _engine_of_board(self) -> EngineOfBoard:
+        """Give what an emulated board has in place of its fabric."""
+        if self._compiled is None:
+            return Emulator(self._design)
+        return CompiledKernel(self._compiled)

@@ -1,7 +1,6 @@
 """How well a network does on given vectors: accuracy against labels, and error against the model.
 
-Labels are classes, integers of shape (n,), or real targets, floats of shape (n, outputs). The class
-of a vector is its largest output; of equal ones, the first.
+The class of a vector is its largest output; of equal ones, the first.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted
+from eie.host.flow.labels import check_labels
 from eie.host.network.table import Table
 
-__all__ = ["Evaluation", "check_labels", "evaluate_outputs", "root_mean_square"]
+__all__ = ["Evaluation", "evaluate_outputs", "root_mean_square"]
 
 Reals = npt.NDArray[Any]
 
@@ -100,47 +99,6 @@ class Evaluation:
         return self.summary()._repr_html_()
 
 
-def check_labels(
-    labels: npt.ArrayLike, vectors: int, outputs: int, *, name: str = "labels"
-) -> npt.NDArray[Any]:
-    """Check labels against the vectors and outputs that they belong to.
-
-    Parameters
-    ----------
-    labels
-        Classes: integers of shape (vectors,), 0 to outputs - 1. Or real targets: floats of shape
-        (vectors, outputs), or (vectors,) of a network with one output.
-    vectors, outputs
-        How many there are.
-    name
-        What the labels are, for messages.
-
-    Returns
-    -------
-    ndarray
-        int64 of shape (vectors,) for classes, float64 of shape (vectors, outputs) for targets.
-
-    Raises
-    ------
-    InputError
-        If they are something else, such as one-hot; says what to give instead.
-    """
-    array = real_array(labels, name)
-    if array.ndim == 0 or len(array) != vectors:
-        has = "one number" if array.ndim == 0 else counted(len(array), "label")
-        raise InputError(f"{name} must be one for each of {counted(vectors, 'vector')}, not {has}")
-    if array.ndim == 2 and outputs > 1 and array.shape[1] == outputs and _one_hot(array):
-        raise InputError(
-            f"{name} must be classes of shape ({vectors},), not one-hot vectors of shape "
-            f"{array.shape}: give {name}.argmax(axis=1)"
-        )
-    return (
-        _targets(array, outputs, name)
-        if array.dtype.kind == "f"
-        else _classes(array, outputs, name)
-    )
-
-
 def evaluate_outputs(
     outputs: Reals,
     *,
@@ -156,7 +114,7 @@ def evaluate_outputs(
         Real numbers or codes of one format, shape (vectors, outputs). Against targets or a model
         they must be real numbers.
     labels
-        As :func:`check_labels` takes them.
+        As :func:`eie.host.flow.labels.check_labels` takes them.
     float_outputs
         What the model gives for the same vectors, same shape.
     name
@@ -196,49 +154,6 @@ def evaluate_outputs(
         # Of outputs that are all 0 no share can be taken.
         found["rms_error"] = error / size if size else None
     return Evaluation(vectors, **found)
-
-
-def _classes(array: npt.NDArray[Any], outputs: int, name: str) -> npt.NDArray[np.int64]:
-    if outputs == 1:
-        raise InputError(
-            f"{name} must be real targets for a network with one output, which names no classes: "
-            f"give {name}.astype(float)"
-        )
-    if array.ndim != 1:
-        raise InputError(
-            f"{name} that are integers must be classes of shape ({len(array)},), not "
-            f"{array.shape}; real targets must be floats"
-        )
-    beyond = np.flatnonzero((array < 0) | (array >= outputs))
-    if len(beyond):
-        raise InputError(
-            f"{name} must be classes from 0 to {outputs - 1}, since the network has {outputs} "
-            f"outputs, not {int(array[beyond[0]])} at index {beyond[0]} "
-            f"({counted(len(beyond), 'such label')})"
-        )
-    return array.astype(np.int64)
-
-
-def _targets(array: npt.NDArray[Any], outputs: int, name: str) -> npt.NDArray[np.float64]:
-    if array.ndim == 1 and outputs == 1:
-        array = array[:, np.newaxis]
-    if array.ndim != 2 or array.shape[1] != outputs:
-        also = f"; classes must be integers: {name}.astype(int)" if array.ndim == 1 else ""
-        raise InputError(
-            f"{name} that are floats must be targets of shape ({len(array)}, {outputs}), not "
-            f"{array.shape}{also}"
-        )
-    bad = ~np.isfinite(array)
-    if bad.any():
-        where = tuple(int(index) for index in np.argwhere(bad)[0])
-        raise InputError(f"{name} must be finite, not {float(array[where])!r} at index {where}")
-    return array.astype(np.float64)
-
-
-def _one_hot(array: npt.NDArray[Any]) -> bool:
-    """Whether every row has one 1, and 0 everywhere else."""
-    ones = array == 1
-    return len(array) > 0 and bool(np.all(ones | (array == 0)) and np.all(ones.sum(axis=1) == 1))
 
 
 def _count(holds: npt.NDArray[np.bool_]) -> int:

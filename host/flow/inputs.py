@@ -1,4 +1,4 @@
-"""Inputs of an accelerated model: given ones as a batch, and typical ones where none are given."""
+"""Inputs of an accelerated model: given ones as a batch, and typical ones where there are none."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.real_arrays import real_array
-from eie.hls.spec.fixed_point import quantize
 from eie.host.network import Network
+from eie.host.run.costs import SAMPLE
 
 __all__ = ["real_batch", "typical_vectors"]
 
-#: Vectors of the batch that the throughput is predicted with, at most.
-_BATCH = 64
 #: Share of non-zero inputs assumed where there are no vectors at all.
 _ASSUMED_DENSITY = 0.5
 
@@ -37,14 +35,10 @@ def real_batch(network: Network, x: Any) -> tuple[npt.NDArray[Any], bool]:
     return network.flat_inputs(array[np.newaxis] if single else array, name="x"), single
 
 
-def typical_vectors(
-    network: Network, samples: npt.NDArray[np.float64] | None
-) -> npt.NDArray[np.int16]:
-    """Give the codes that time is predicted with: of samples, golden vectors, or random numbers."""
-    if samples is not None:
-        return quantize(samples[:_BATCH], network.input_frac)
+def typical_vectors(network: Network) -> npt.NDArray[np.int16]:
+    """Give codes of a network without samples: its golden vectors, or random numbers."""
     if len(network.golden_inputs):
-        return network.golden_inputs[:_BATCH]
+        return network.golden_inputs
     random = np.random.default_rng(0)
-    codes = random.integers(1, 1 << 10, (_BATCH, network.inputs))
+    codes = random.integers(1, 1 << 10, (SAMPLE, network.inputs))
     return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)

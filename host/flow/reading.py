@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.progress import tell
+from eie.host.flow.data import ModelSizes
 from eie.host.network import Network
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
 
-__all__ = ["read_matching", "read_with_shape"]
+__all__ = ["read_matching", "read_with_shape", "sizes_of"]
 
 
 def read_with_shape(
     model: Any,
-    input_shape: Sequence[int] | None,
+    input_shape: Sequence[int] | None = None,
     likely: Sequence[int] | None = None,
     state_dict: Any = None,
 ) -> DenseModel:
@@ -25,12 +27,18 @@ def read_with_shape(
     `likely` is the shape of one input of a module if `input_shape` does not say it; all else has
     its own, and refuses another. `state_dict` has weights for a module.
     """
+    tell("reading the model")
     # Says what is missing if torch is.
     from eie.host.compress.reader import read_model, takes_input_shape
 
     if input_shape is None and takes_input_shape(model):
         input_shape = likely
     return read_model(model, input_shape=input_shape, state_dict=state_dict)
+
+
+def sizes_of(model: DenseModel | Network) -> ModelSizes:
+    """Give what data for a model must agree with."""
+    return ModelSizes(model.input_shape, model.layers[-1].rows)
 
 
 def read_matching(network: Network, model: Any) -> DenseModel:

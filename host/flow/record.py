@@ -1,7 +1,7 @@
-"""The record of a flow: which steps are done, with which inputs, so that it can go on.
+"""The record of a flow: of which model it is, which steps are done, and with which inputs.
 
-``flow.json`` holds for each step a hash of all that went in and of the files that came out. A step
-whose hashes are the same is not done again.
+``flow.json`` holds for each step a hash of all that went in and of the files that came out, and
+what it said. A step whose hashes are the same is not done again.
 """
 
 from __future__ import annotations
@@ -10,24 +10,39 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from eie.hls.boundary import errors
 from eie.hls.boundary.atomic import write_whole
-from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.errors import EieWarning
+from eie.hls.boundary.text import shown
 
-__all__ = ["RECORD", "FlowRecord", "hash_of"]
+__all__ = ["NOTHING", "RECORD", "FlowRecord", "Said", "hash_of"]
 
 #: Name of the record in the folder of a flow.
 RECORD = "flow.json"
-_FORMAT = 1
+#: Hash of what is not there.
+NOTHING = "none"
+_FORMAT = 2
+#: Hexadecimal digits of a hash, by which one is told from a value.
+_HASH_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a step said when it was done."""
+
+    #: A line each.
+    lines: tuple[str, ...] = ()
+    #: Warnings of eie, which go on to hold as long as the step's files do.
+    warnings: tuple[tuple[type[Warning], str], ...] = ()
 
 
 class FlowRecord:
     """The steps that are done in a folder.
-
-    A record that cannot be read is as none: the steps are done again.
 
     Parameters
     ----------
@@ -38,55 +53,98 @@ class FlowRecord:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._steps: dict[str, dict[str, Any]] = {}
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        self._eie = version("eie")
+        #: The file that the flow was made from, and its hash; "" where there is no record, or one
+        #: that cannot be read.
+        self.model = self.model_hash = ""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             read = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-            if read["format"] == _FORMAT and read["eie"] == version("eie"):
-                self._steps = dict(read["steps"])
+            if read["format"] == _FORMAT:
+                self._steps = {str(name): dict(step) for name, step in read["steps"].items()}
+                self._eie = str(read["eie"])
+                self.model, self.model_hash = str(read["model"]), str(read["model_hash"])
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that were done."""
+        return tuple(self._steps)
+
+    def begin(self, model: Path, model_hash: str) -> None:
+        """Write down of which model the folder is; of another one than before, nothing is done.
+
+        Raises
+        ------
+        OSError
+            If the record cannot be written.
+        """
+        if model_hash != self.model_hash:
+            self._steps = {}
+        self.model, self.model_hash = str(model), model_hash
+        self._write()
 
     def kept(self, step: str, inputs: Mapping[str, object], files: Sequence[str]) -> bool:
         """Whether a step was done with the same inputs, and its files are as it left them."""
-        found = self._steps.get(step)
-        return (
-            isinstance(found, dict)
-            and found.get("inputs") == _plain(inputs)
-            and found.get("files") == self._hashes(files)
-        )
+        return step in self._steps and not self.why(step, inputs, files)
 
-    def lines(self, step: str) -> list[str]:
+    def why(self, step: str, inputs: Mapping[str, object], files: Sequence[str]) -> list[str]:
+        """Say why a step that was done has to be done again."""
+        if step not in self._steps:
+            return []
+        reasons = [] if self._eie == version("eie") else [f"eie was {self._eie}"]
+        before, now = (_part(self._steps[step], "inputs"), _plain(inputs))
+        for name in {**before, **now}:
+            if before.get(name) != now.get(name):
+                reasons.append(_change(name, before.get(name, NOTHING), now.get(name, NOTHING)))
+        made = _part(self._steps[step], "files")
+        for name, found in self._hashes(files).items():
+            if found != made.get(name):
+                reasons.append(f"{name} is missing" if found == NOTHING else f"{name} was altered")
+        return reasons
+
+    def said(self, step: str) -> Said:
         """What the step said."""
-        found = self._steps.get(step, {}).get("lines", [])
-        return [str(line) for line in found] if isinstance(found, list) else []
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            found = self._steps[step]
+            told = tuple((_category(kind), str(text)) for kind, text in found["warnings"])
+            return Said(tuple(map(str, found["lines"])), told)
+        return Said()
 
     def add(
-        self, step: str, inputs: Mapping[str, object], files: Sequence[str], lines: Sequence[str]
+        self, step: str, inputs: Mapping[str, object], files: Sequence[str], said: Said
     ) -> None:
         """Write down that a step is done.
 
         Raises
         ------
-        InputError
+        OSError
             If the record cannot be written.
         """
         self._steps[step] = {
             "inputs": _plain(inputs),
             "files": self._hashes(files),
-            "lines": list(lines),
+            "lines": list(said.lines),
+            "warnings": [[category.__name__, text] for category, text in said.warnings],
         }
-        record = {"format": _FORMAT, "eie": version("eie"), "steps": self._steps}
-        target = self._folder / RECORD
-        try:
-            write_whole(target, json.dumps(record, indent=2) + "\n")
-        except OSError as error:
-            raise InputError(f"cannot write {target}: {error.strerror}") from error
+        self._write()
+
+    def _write(self) -> None:
+        record = {
+            "format": _FORMAT,
+            "eie": version("eie"),
+            "model": self.model,
+            "model_hash": self.model_hash,
+            "steps": self._steps,
+        }
+        write_whole(self._folder / RECORD, json.dumps(record, indent=2) + "\n")
 
     def _hashes(self, files: Sequence[str]) -> dict[str, str]:
         return {name: hash_of(self._folder / name) for name in files}
 
 
 def hash_of(path: Path | None) -> str:
-    """Hash a file, or all files of a folder; ``"none"`` for what is not there."""
+    """Hash a file, or all files of a folder; :data:`NOTHING` for what is not there."""
     if path is None or not path.exists():
-        return "none"
+        return NOTHING
     digest = hashlib.sha256()
     inside = sorted(path.rglob("*")) if path.is_dir() else [path]
     for each in inside:
@@ -94,6 +152,33 @@ def hash_of(path: Path | None) -> str:
             content = hashlib.sha256(each.read_bytes()).hexdigest()
             digest.update(f"{each.relative_to(path)} {content}\n".encode())
     return digest.hexdigest()
+
+
+def _part(step: Mapping[str, Any], name: str) -> dict[str, object]:
+    found = step.get(name)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _change(name: str, before: object, now: object) -> str:
+    """Say what is not as before; of a hash only that."""
+    if before == NOTHING or now == NOTHING:
+        return f"{name}: none {'before' if before == NOTHING else 'now'}"
+    if _hashed(now) or _hashed(before):
+        return f"{name} changed"
+    return f"{name} is {_value(now)} now, {_value(before)} before"
+
+
+def _hashed(value: object) -> bool:
+    return isinstance(value, str) and len(value) == _HASH_DIGITS
+
+
+def _value(value: object) -> str:
+    return "not given" if value is None else value if isinstance(value, str) else shown(value)
+
+
+def _category(name: str) -> type[Warning]:
+    found = getattr(errors, str(name), EieWarning)
+    return found if isinstance(found, type) and issubclass(found, EieWarning) else EieWarning
 
 
 def _plain(inputs: Mapping[str, object]) -> dict[str, object]:

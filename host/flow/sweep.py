@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,15 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DoesNotFitError, EieWarning, InputError, Problems
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.design import NO_BOARD
-from eie.hls.spec.fixed_point import dequantize
-from eie.host.flow.evaluation import Evaluation, evaluate_outputs
+from eie.host.flow.data import Data, check_data
+from eie.host.flow.evaluation import Evaluation
+from eie.host.flow.reading import read_with_shape, sizes_of
 from eie.host.network import Network
-from eie.host.network.input_codes import quantize_inputs
 from eie.host.network.loss_record import LossRecord
-from eie.host.network.sizes import compressed_bytes, float32_bytes
+from eie.host.network.sizes import float32_bytes
+
+if TYPE_CHECKING:
+    from eie.host.compress.dense_layer import DenseModel
 
 __all__ = ["DENSITIES", "Sweep", "SweepPoint", "sweep_densities"]
 
@@ -44,6 +47,8 @@ class SweepPoint:
     #: stages; None if it fits no design of the board.
     cycles: int | None
     latency_us: float | None
+    #: Bytes that are loaded onto the chip of that design; None if there is none.
+    loaded_bytes: int | None
     #: What compress warned of.
     warnings: tuple[Warning, ...]
 
@@ -75,7 +80,7 @@ class Sweep:
         """Give a table, with the best marked."""
         graded = self.points[0].evaluation.accuracy is not None
         head = "accuracy" if graded else "median error"
-        lines = [f"   density    kept  {head:>12}  same class       bytes   ratio   latency"]
+        lines = [f"   density    kept  {head:>12}  same class  bytes on chip  ratio   latency"]
         for point in self.points:
             lines.append(f"{'->' if point is self.best else '  '} {_row(point, graded)}")
         what = "accuracy" if graded else "error of the median vector"
@@ -94,8 +99,8 @@ class Sweep:
             )
         where = "a design of 64 PEs" if self.board == NO_BOARD else f"the design for {self.board}"
         lines.append(
-            f"latency of one vector predicted on {where}, with what is allowed for pipeline stages "
-            "(assumed; not synthesised)"
+            f"bytes and latency of one vector are those on {where}, with what is allowed for "
+            "pipeline stages (assumed; not synthesised)"
         )
         return "\n".join(lines)
 
@@ -133,10 +138,6 @@ def sweep_densities(
     ModelError
         If the model cannot be compressed.
     """
-    from eie.host.compress import compress
-    from eie.host.compress.calibration import check_calibration, flatten_calibration
-    from eie.host.compress.reader import read_model
-
     problems = Problems("sweep")
     problems.require(len(densities) > 0, "there must be at least one density")
     for each in densities:
@@ -145,54 +146,50 @@ def sweep_densities(
         budget >= 0 and np.isfinite(budget), f"budget must be 0 or more points, not {budget}"
     )
     problems.raise_as(InputError)
-    dense = read_model(model)
-    samples = flatten_calibration(check_calibration(calibration), dense)
-    exact = dense.forward(samples)
-    if labels is not None:  # before the work
-        evaluate_outputs(exact, labels=labels)
+    dense = read_with_shape(model)
+    data = check_data(calibration, labels, sizes_of(dense), name="calibration")
+
+    from eie.host.compress.pipeline import compress_read
+
     points = []
     ordered = sorted(set(densities))
     for number, density in enumerate(ordered):
         tell("densities", number, len(ordered))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            network = compress(model, density=density, calibration=calibration)
-        point = _evaluated(network, density, samples, exact, labels, board)
+            network = compress_read(dense, density=density, calibration=data.samples)
+        point = _evaluated(dense, network, density, data, board)
         told = tuple(each.message for each in caught if isinstance(each.message, EieWarning))
         points.append(dataclasses.replace(point, warnings=told))
     return Sweep(tuple(points), budget, board)
 
 
 def _evaluated(
-    network: Network,
-    density: float,
-    samples: npt.NDArray[np.float64],
-    exact: npt.NDArray[np.float64],
-    labels: npt.NDArray[Any] | None,
-    board: str,
+    dense: DenseModel, network: Network, density: float, data: Data, board: str
 ) -> SweepPoint:
-    from eie.host.compress.reference import TorchReference
+    from eie.host.flow.model_quality import evaluate_compressed
+    from eie.host.packing.tiling import plan_passes
     from eie.host.run.costs import measure_costs
     from eie.host.search.fit import fit
     from eie.host.search.prediction import example_input
 
+    found = evaluate_compressed(dense, network, data)
+    cycles = latency = loaded = None
     with warnings.catch_warnings():  # compress has told of the calibration already
         warnings.simplefilter("ignore", EieWarning)
-        codes = TorchReference(network)(quantize_inputs(network, samples))
-        outputs = dequantize(codes, network.output_frac).astype(np.float64)
-        found = evaluate_outputs(outputs, labels=labels, float_outputs=exact)
-        cycles = latency = None
         try:
             design = fit(network, board, passes=True).design
         except DoesNotFitError:
             pass
         else:
-            single = measure_costs(network, design, example_input(network)).single
+            plan = plan_passes(network, design)
+            single = measure_costs(network, design, example_input(network), plan=plan).single
             cycles, latency = single.total_cycles, single.allowed_us
+            loaded = plan.loaded_bytes
     record = LossRecord.of(network)
     error = record.error if record is not None else None
     median = error.median if error is not None else (found.rms_error or 0.0)
-    return SweepPoint(density, network, found, median, cycles, latency, ())
+    return SweepPoint(density, network, found, median, cycles, latency, loaded, ())
 
 
 def _row(point: SweepPoint, graded: bool) -> str:
@@ -201,11 +198,14 @@ def _row(point: SweepPoint, graded: bool) -> str:
     kept = sum(layer.nonzeros for layer in network.layers) / weights
     quality = found.accuracy if graded else point.median_error
     same = "-" if found.same_class is None else f"{100 * found.same_class / found.vectors:.1f} %"
-    size = compressed_bytes(network)
-    latency = "too large" if point.latency_us is None else f"{point.latency_us:.2f} us"
+    size, ratio, latency = "-", "-", "too large"
+    if point.loaded_bytes is not None and point.latency_us is not None:
+        size = f"{point.loaded_bytes:,}"
+        ratio = f"{float32_bytes(network) / point.loaded_bytes:.1f}x"
+        latency = f"{point.latency_us:.2f} us"
     return (
         f"{point.density:>7g} {100 * kept:>6.1f} %  {100 * (quality or 0):>10.2f} %  {same:>10}  "
-        f"{size:>10,} {float32_bytes(network) / size:>6.1f}x  {latency:>8}"
+        f"{size:>11} {ratio:>7}  {latency:>8}"
     )
 
 

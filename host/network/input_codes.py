@@ -6,7 +6,6 @@ gave real numbers gets real numbers back.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError, SaturationWarning
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, listed
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, dequantize, quantize
 from eie.host.network.network import Network
 
@@ -45,7 +45,7 @@ class InputCodes:
         return dequantize(outputs, network.output_frac) if self.real else outputs
 
 
-def input_codes(network: Network, inputs: npt.ArrayLike, *, stacklevel: int = 2) -> InputCodes:
+def input_codes(network: Network, inputs: npt.ArrayLike) -> InputCodes:
     """Take real numbers or int16 codes for `network`, and warn of numbers that are cut off.
 
     Parameters
@@ -55,8 +55,6 @@ def input_codes(network: Network, inputs: npt.ArrayLike, *, stacklevel: int = 2)
     inputs
         Shape (batch, inputs), or with the model's own :attr:`~Network.input_shape`. Floats are
         real numbers, int16 are codes.
-    stacklevel
-        Whose line a warning names, as for :func:`warnings.warn`: 2 for that of the caller.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def input_codes(network: Network, inputs: npt.ArrayLike, *, stacklevel: int = 2)
     """
     array = real_array(inputs, "inputs")
     if array.dtype.kind == "f":
-        codes = quantize_inputs(network, array, stacklevel=stacklevel + 1)
+        codes = quantize_inputs(network, array)
         lost = int(saturated_inputs(network, network.flat_inputs(array), codes).sum())
         return InputCodes(codes, True, lost)
     if array.dtype == np.int16:
@@ -86,7 +84,7 @@ def input_codes(network: Network, inputs: npt.ArrayLike, *, stacklevel: int = 2)
 
 
 def quantize_inputs(
-    network: Network, values: npt.ArrayLike, *, name: str = "inputs", stacklevel: int = 2
+    network: Network, values: npt.ArrayLike, *, name: str = "inputs"
 ) -> npt.NDArray[np.int16]:
     """Round real inputs to the codes that `network` takes, and warn of those that are cut off.
 
@@ -99,8 +97,6 @@ def quantize_inputs(
         :attr:`~eie.host.network.Network.input_shape`.
     name
         What they are, for messages.
-    stacklevel
-        Whose line a warning names, as for :func:`warnings.warn`: 2 for that of the caller.
 
     Returns
     -------
@@ -120,7 +116,7 @@ def quantize_inputs(
     codes = quantize(array, network.input_frac, name=name)
     counts = saturated_inputs(network, array, codes)
     if counts.any():
-        warnings.warn(_saturation(network, array, counts), SaturationWarning, stacklevel=stacklevel)
+        warn(_saturation(network, array, counts), SaturationWarning)
     return codes
 
 

@@ -13,9 +13,10 @@ from eie.hls.boundary.text import counted
 from eie.host.network.input_shape import shape_text
 from eie.host.network.layer import Layer
 from eie.host.network.loss_record import LossRecord
+from eie.host.network.sizes import float32_bytes
 from eie.host.network.table import Table
 
-__all__ = ["Described", "error_text", "float_bytes", "network_table", "weights_text"]
+__all__ = ["Described", "error_text", "network_table", "weights_text"]
 
 
 class Described(Protocol):
@@ -58,7 +59,7 @@ def weights_text(network: Described) -> str:
     """Say how many of the weights are kept, and what all of them would take in float32."""
     kept = sum(layer.nonzeros for layer in network.layers)
     weights = sum(layer.rows * layer.columns for layer in network.layers)
-    return f"{kept:,} of {weights:,} weights kept, of {float_bytes(network):,} bytes in float32"
+    return f"{kept:,} of {weights:,} weights kept, of {float32_bytes(network):,} bytes in float32"
 
 
 def error_text(network: Described) -> str:
@@ -82,8 +83,3 @@ def _row(network: Described, number: int, layer: Layer) -> tuple[object, ...]:
         layer.activation,
         f"{inputs}, {layer.weight_frac}, {layer.output_frac}",
     )
-
-
-def float_bytes(network: Described) -> int:
-    """Bytes of the model's weights and biases in float32."""
-    return sum(4 * (layer.rows * layer.columns + layer.rows) for layer in network.layers)

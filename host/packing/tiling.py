@@ -18,7 +18,7 @@ from eie.hls.boundary.errors import DoesNotFitError, Problems
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted, printable
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import HEADER, NETWORK, TRAILER
+from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack, require_accumulators
@@ -65,6 +65,14 @@ class Plan:
     def load_cycles(self) -> int:
         """Cycles to load all passes, a beat a cycle: once for each batch if there are several."""
         return sum(each.load_beats for each in self.passes)
+
+    @property
+    def loaded_bytes(self) -> int:
+        """Bytes that are loaded onto the chip: those of all passes, without the packets' frames.
+
+        Entries with their padding, pointers, biases, codebooks and formats, in 64-bit words.
+        """
+        return BEAT_BYTES * sum(len(each.packed.sections) for each in self.passes)
 
     def run(self, inputs: Codes, run_pass: Callable[[PackedNetwork, Codes], Codes]) -> Codes:
         """Take a batch through all passes.

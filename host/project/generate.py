@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
-from eie.hls.boundary.errors import EieError, EieWarning
+from eie.hls.boundary.errors import EieError
+from eie.hls.boundary.warning import warn
 from eie.hls.model.area import warn_beyond_board
 from eie.hls.project.generator import render_project
 from eie.hls.project.project_folder import write_project
@@ -39,11 +39,9 @@ def generate(design: Design, out: str | os.PathLike[str]) -> Path:
     before = _board_of(Path(out) / "design.toml")
     project = write_project(render(design), out)
     if before not in (None, design.board):
-        warnings.warn(
+        warn(
             f"{out} was a project for board {before!r} and is one for {design.board!r} now: what "
-            "was built of it is for the other one. Give another folder to have both",
-            EieWarning,
-            stacklevel=2,
+            "was built of it is for the other one. Give another folder to have both"
         )
     return project
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eie.hls.boundary.errors import SaturationWarning
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.network import Network
 from eie.host.network.table import Table
@@ -83,14 +83,13 @@ class Saturation:
             "outputs may be far off. Compress with calibration inputs of your range"
         )
 
-    def warn(self, network: Network, *, stacklevel: int) -> None:
+    def warn(self, network: Network) -> None:
         """Warn of what was saturated in the layers, if anything was.
 
         Inputs are warned of where they are quantised, by
-        :func:`eie.host.network.input_codes.quantize_inputs`, which knows the features. `stacklevel`
-        is as seen by the caller.
+        :func:`eie.host.network.input_codes.quantize_inputs`, which knows the features.
         """
         of_layers = replace(self, inputs=0)
         if of_layers.total:
             text = of_layers.as_text(network)
-            warnings.warn(text, SaturationWarning, stacklevel=stacklevel + 1)
+            warn(text, SaturationWarning)

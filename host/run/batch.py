@@ -125,7 +125,7 @@ def emulate(
     SaturationWarning
         If 16 bits could not hold inputs, or results of a layer.
     """
-    taken = input_codes(network, inputs, stacklevel=3)
+    taken = input_codes(network, inputs)
     if paper:
         emulator = Emulator(design)
         plan = _paper_plan(network, design)
@@ -135,7 +135,7 @@ def emulate(
         plan = plan or plan_passes(network, design)
         result = emulate_plan(plan, taken.codes, report=report, allowance=allowance)
     result = _answered(result, network, taken, saturated_inputs)
-    result.saturation.warn(network, stacklevel=2)
+    result.saturation.warn(network)
     return result
 
 
@@ -194,12 +194,12 @@ def simulate(
     SaturationWarning
         As of :func:`emulate`.
     """
-    taken = input_codes(network, inputs, stacklevel=3)
+    taken = input_codes(network, inputs)
     plan = plan or plan_passes(network, design)
     model = Emulator(design) if report else None
     result = _run(engine, model, plan, taken.codes, report=report, paper=False, allowance=allowance)
     result = _answered(result, network, taken, saturated_inputs)
-    result.saturation.warn(network, stacklevel=2)
+    result.saturation.warn(network)
     return result
 
 

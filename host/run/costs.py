@@ -18,9 +18,9 @@ from eie.host.run.report import RunReport, latency_text, throughput_text
 
 __all__ = ["SAMPLE", "Costs", "measure_costs"]
 
-#: Vectors that a throughput is counted on where no report of the whole batch was asked for:
-#: counting takes longer than computing, and more vectors change the mean little.
-SAMPLE = 16
+#: Vectors that a throughput is counted on, everywhere: the first of a batch, as far as there are.
+#: Counting takes longer than computing, and more vectors change the mean little.
+SAMPLE = 64
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Costs:
 
     #: The run of the first vector alone.
     single: RunReport
-    #: A run of many, one after another.
+    #: A run of the first :data:`SAMPLE` vectors, or as many as there are, one after another.
     batch: RunReport
 
     @property
@@ -53,8 +53,8 @@ class Costs:
         return (
             f"latency of one vector alone: at least {self.single.total_cycles} cycles of {of}, "
             f"{latency_text(self.single).removeprefix('at least ')}\n"
-            f"throughput in a batch of {self.batch.vectors}: at least {each:.1f} cycles a vector, "
-            f"{throughput_text(self.batch)}"
+            f"throughput in a batch of the first {self.batch.vectors}: at least {each:.1f} cycles "
+            f"a vector, {throughput_text(self.batch)}"
         )
 
 
@@ -64,11 +64,11 @@ def measure_costs(
     codes: npt.NDArray[np.int16],
     *,
     plan: Plan | None = None,
-    batch: RunReport | None = None,
+    whole: RunReport | None = None,
     paper: bool = False,
     allowance: RunAllowance | None = None,
 ) -> Costs:
-    """Count the cycles of the first vector alone, and of a batch.
+    """Count the cycles of the first vector alone, and of a batch of the first :data:`SAMPLE`.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ def measure_costs(
         int16 codes, shape (batch, inputs).
     plan
         Of the network on the design, where there is one already.
-    batch
-        The report of all vectors, if there is one already; else the first :data:`SAMPLE` are run.
+    whole
+        The report of all vectors, if there is one already: not counted again where it will do.
     paper
         Count the cycles of the paper's machine.
     allowance
@@ -96,4 +96,6 @@ def measure_costs(
         assert result.report is not None
         return result.report
 
-    return Costs(report_of(codes[:1]), report_of(codes[:SAMPLE]) if batch is None else batch)
+    if whole is None or len(codes) > SAMPLE:
+        whole = report_of(codes[:SAMPLE])
+    return Costs(report_of(codes[:1]), whole)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from eie.hls.boundary.errors import Shortage
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.voice import argument
 from eie.hls.model.area import Demand, Edge
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
@@ -37,8 +38,6 @@ __all__ = [
 
 #: Designs that do not fit of which an explanation says what they lack.
 _CLOSEST_SHOWN = 3
-#: How passes are asked for in Python, and on the command line.
-_PASSES_IN_PYTHON = "passes=True"
 _EDGES: dict[Edge, str] = {
     "low": "low end", "expected": "expected value", "high": "high end"
 }  # fmt: skip
@@ -193,11 +192,8 @@ def _(reason: ClockTarget) -> str:
     )
 
 
-def no_design(found: NoDesign, passes: str = _PASSES_IN_PYTHON) -> str:
-    """Say that there is no design, what the closest lacks, and what helps.
-
-    `passes` says how passes are asked for: on the command line it is an option.
-    """
+def no_design(found: NoDesign) -> str:
+    """Say that there is no design, what the closest lacks, and what helps."""
     closest = found.closest
     if found.board == NO_BOARD:
         first = (
@@ -210,25 +206,27 @@ def no_design(found: NoDesign, passes: str = _PASSES_IN_PYTHON) -> str:
             f"network; the closest has {counted(closest.pes, 'PE')} and "
             f"{closest.index_bits}-bit zero runs:"
         )
-    return "\n".join([first, *_listing(found.shortages), _advice(found.ways, passes)])
+    return "\n".join([first, *_listing(found.shortages), _advice(found.ways)])
 
 
-def _advice(ways: Sequence[Way], passes: str) -> str:
-    words = [_way(way, passes) for way in ways]
+def _advice(ways: Sequence[Way]) -> str:
+    words = [_way(way) for way in ways]
     return ", ".join(words[:-1]) + (", or " if len(words) > 1 else "") + words[-1]
 
 
-def _way(way: Way, passes: str) -> str:
-    names = ", ".join(name for name, _ in way.changes)
+def _way(way: Way) -> str:
+    names = [name for name, _ in way.changes]
     value = next((value for _, value in way.changes), None)
-    if way.action == "give" and value and names != "pes":
-        return f"give {names} {value} or more{', or 0' if names == 'length_bits' else ''}"
+    given = ", ".join(argument(name, value) for name in names)
+    passes = f"run it in passes ({argument('passes', True)})"
+    if way.action == "give" and value and names != ["pes"]:
+        return f"give {given} or more{', or 0' if names == ['length_bits'] else ''}"
     return {
-        "give": f"give {names} {value}",
-        "leave out": f"leave {names} out",
-        "other pes": f"give pes {value}, which fits" if value else "take other PEs",
-        "passes": f"run it in passes ({passes})",
-        "pes and passes": f"give pes {value} and run it in passes ({passes})",
+        "give": f"give {given}",
+        "leave out": f"leave {', '.join(map(argument, names))} out",
+        "other pes": f"give {given}, which fits" if value else "take other PEs",
+        "passes": passes,
+        "pes and passes": f"give {given} and {passes}",
         "prune": "prune it further",
         "larger board": "take a larger board",
     }[way.action]

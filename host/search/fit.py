@@ -15,8 +15,8 @@ from typing import Any
 
 from eie.hls.boundary.errors import DesignError, InputError
 from eie.hls.boundary.tables import as_html
-from eie.hls.boundary.text import shown
-from eie.hls.model.area import EDGES, JUDGED, Edge, Estimate, LutBudget, demands, estimate
+from eie.hls.boundary.voice import argument
+from eie.hls.model.area import JUDGED, Edge, Estimate, LutBudget, demands, estimate
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Network
@@ -26,7 +26,7 @@ from eie.host.search import explain
 from eie.host.search.candidate import Candidate
 from eie.host.search.fit_tiled import PassCost, PassSearch
 from eie.host.search.fit_whole import COUNTS, Sized, WholeSearch, best_of, excess
-from eie.host.search.judge import BY_LATENCY, GOALS, Goal, Judge, Merit
+from eie.host.search.judge import BY_LATENCY, GOALS, Goal, Judge, Merit, check_lut_budget
 from eie.host.search.prediction import example_input
 from eie.host.search.reasons import (
     Alternative,
@@ -49,6 +49,8 @@ __all__ = ["Candidate", "Fit", "NoDesignError", "fit"]
 _CLOSEST_SIZED = 3
 #: PEs of a design without a board: the paper's array.
 _PES_WITHOUT_BOARD = 64
+#: What asks for a choice among a board's designs.
+_GIVEN = ("goal", "latency_us", "lut_budget", "lut_edge")
 #: Parameters that the search chooses, which may tie.
 _CHOSEN = ("index_bits", "memory", "queue_depth")
 
@@ -159,17 +161,12 @@ def fit(
         raise DesignError(f"parameters must be among {', '.join(known)}, not {', '.join(unknown)}")
     Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
     judge = Judge(goal or ("latency" if latency_us is None else "area"), latency_us)
-    if lut_budget is not None and not 0 < lut_budget < float("inf"):
-        raise InputError(
-            f"lut_budget must be a share up to 1 or a number of LUTs above, not {shown(lut_budget)}"
-        )
-    if lut_edge is not None and lut_edge not in EDGES:
-        raise InputError(f"lut_edge must be one of {', '.join(EDGES)}, not {shown(lut_edge)}")
+    check_lut_budget(lut_budget, lut_edge)
     if board == NO_BOARD:
         if any(each is not None for each in (goal, latency_us, lut_budget, lut_edge)):
             raise InputError(
-                "goal, latency_us, lut_budget and lut_edge must be given with a board: without one "
-                "there is nothing to choose among"
+                f"{', '.join(map(argument, _GIVEN))} must be given with a board: without one there "
+                "is nothing to choose among"
             )
         return _without_board(network, assignment, fixed)
     budget = LutBudget(lut_budget, lut_edge or JUDGED)

@@ -22,11 +22,11 @@ from typing import Any, Literal, TypeVar, get_args
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.text import shown
-from eie.hls.model.area import JUDGED, Estimate, demands, estimate
+from eie.hls.model.area import EDGES, JUDGED, Estimate, demands, estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import RANGES, Design
 
-__all__ = ["BY_LATENCY", "GOALS", "Criterion", "Goal", "Judge", "Merit"]
+__all__ = ["BY_LATENCY", "GOALS", "Criterion", "Goal", "Judge", "Merit", "check_lut_budget"]
 
 Goal = Literal["latency", "throughput", "area"]
 GOALS: tuple[Goal, ...] = get_args(Goal)
@@ -170,6 +170,22 @@ class Judge:
 
 #: The judge of whoever asks for nothing else.
 BY_LATENCY = Judge()
+
+
+def check_lut_budget(lut_budget: float | None, lut_edge: str | None = None) -> None:
+    """Refuse a budget of LUTs, or a number of their range, that is none; None is the usual one.
+
+    Raises
+    ------
+    InputError
+        If the budget is not above 0 and finite, or there is no such number.
+    """
+    if lut_edge is not None and lut_edge not in EDGES:
+        raise InputError(f"lut_edge must be one of {', '.join(EDGES)}, not {shown(lut_edge)}")
+    if lut_budget is not None and not 0 < lut_budget < float("inf"):
+        raise InputError(
+            f"lut_budget must be a share up to 1 or a number of LUTs above, not {shown(lut_budget)}"
+        )
 
 
 def _batch_us(merit: Merit) -> float:

@@ -84,7 +84,8 @@ def board_on_an_emulator(monkeypatch) -> None:
         def __exit__(self, *_: object) -> None:
             self.close()
 
-    monkeypatch.setattr("eie.hls.tools.compiled_kernel.CompiledKernel", Kernel)
+    for place in ("eie.hls.tools.compiled_kernel", "eie.host.flow.engines"):
+        monkeypatch.setattr(f"{place}.CompiledKernel", Kernel)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_compress_then_emulate(program, eie):
     # A random model has nothing that could be left out.
     assert re.fullmatch(
         r"eie: error \d+\.\d+ % rms of the model's outputs, on the calibration; median "
-        r"vector .*: most of it comes from pruning .*: keep more weights \(density\).*\n",
+        r"vector .*: most of it comes from pruning .*: keep more weights \(--density 0.2, .*\n",
         ended.err,
     )
     assert "loss by step, median vector: pruning " in ended.out

@@ -61,7 +61,7 @@ def test_an_explored_design_is_picked_without_the_network(eie, folder):
     [
         ("explore explored --pick 1 --out d.txt", "--out must end in .toml"),
         ("explore explored --pick 1 --pes 4 --out d.toml", "must not be given with --pes"),
-        ("explore project --out explored", "give --pick N"),
+        ("explore project --out explored", "or a folder of `eie explore`, not a project"),
         ("explore net.npz --pick 1 --out d.toml", "cannot read net.npz/pareto.json"),
         ("explore net.npz --out explored", "boards must name at least one board"),
     ],

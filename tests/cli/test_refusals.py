@@ -24,7 +24,7 @@ NO_NETWORK = (
 )
 NO_PROJECT = (
     "design.toml must be a project folder, as `eie generate` writes one, not a design file "
-    "(DESIGN.toml): `eie generate` makes a project of it"
+    "(DESIGN.toml): `eie emulate --design` and `eie generate` take it"
 )
 
 
@@ -58,7 +58,7 @@ def test_a_missing_file(command, message, refused):
     [
         (
             "emulate x.npy --inputs x.npy --outputs y.npy",
-            "x.npy must be a network file (.npz), not a single array (.npy): --inputs and",
+            "x.npy must be a network file (.npz), not a single array (.npy): --inputs takes it",
         ),
         ("emulate project --inputs x.npy --outputs y.npy", "(.npz), not a project folder"),
         (
@@ -71,7 +71,7 @@ def test_a_missing_file(command, message, refused):
             f"{EMULATE} --design net.npz",
             "net.npz must be a design file (DESIGN.toml), not a compressed network",
         ),
-        (f"{EMULATE} --design project", "not a folder; the project's is project/design.toml"),
+        (f"{EMULATE} --design project", "not a project folder; its design is project/design.toml"),
         (
             "selftest --emulated-design project",
             "project must be a design file (DESIGN.toml), not a",

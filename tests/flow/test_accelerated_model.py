@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import sys
-import types
+import json
 import warnings
 
 import numpy as np
@@ -13,6 +12,9 @@ from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.tools import vendor
 from eie.hls.tools.rtl import check
 from eie.hls.tools.rtl.verdict import RtlVerdict
+from eie.host.deploy.zip_file import read_package
+from eie.host.flow.accelerated_model import AcceleratedModel
+from eie.host.flow.data import Data
 
 
 @pytest.fixture
@@ -200,10 +202,10 @@ def test_summary(acc):
     for part in (
         "accuracy of the model: 100.00 % (40 of 40)",
         "accuracy, compressed: ",
-        "predicted latency of one vector: ",
-        "predicted throughput in a batch of 40: ",
+        "predicted latency of one vector alone: ",
+        "predicted throughput in a batch of the first 40: ",
         "PYNQ-Z2",
-        "times smaller",
+        "bytes are loaded onto the chip",
     ):
         assert part in text
     assert str(acc) == text
@@ -223,8 +225,9 @@ def test_build_warns_of_rtl_that_was_not_simulated(acc, tmp_path, monkeypatch):
     monkeypatch.setattr(vendor, "run_hls", lambda project: project)
     monkeypatch.setattr(vendor, "build_bitstream", lambda project, out, date: out)
     monkeypatch.setattr(check, "check_before_build", lambda project: said)
+    made = eie.convert(acc.network, design=acc.design)
     with pytest.warns(eie.EieWarning, match="RTL not simulated: verilator missing"):
-        assert acc.build(tmp_path / "out") == tmp_path / "out"
+        assert made.build(tmp_path / "out") == tmp_path / "out"
 
 
 def test_save_refuses_what_is_in_the_way(acc, tmp_path):
@@ -233,36 +236,38 @@ def test_save_refuses_what_is_in_the_way(acc, tmp_path):
         acc.save(tmp_path / "file" / "folder")
 
 
-def test_report_and_package_are_given_what_is_known(acc, tmp_path, monkeypatch):
-    """The rooms that make them have tests of their own."""
-    calls = {}
-
-    class Agreement:
-        def __init__(self, engine, vectors, outputs, equal, reference):
-            calls.setdefault("agreement", []).append((engine, vectors, outputs, equal))
-
-    class Made:
-        def save(self, path):
-            calls["path"] = path
-
-    report, package = types.ModuleType("report"), types.ModuleType("package")
-    report.EngineAgreement = Agreement
-    report.make_report = lambda **given: calls.update(report=given) or Made()
-    package.package = lambda path, **given: calls.update(package=given)
-    monkeypatch.setitem(sys.modules, "eie.host.report", report)
-    monkeypatch.setitem(sys.modules, "eie.host.deploy", types.ModuleType("deploy"))
-    monkeypatch.setitem(sys.modules, "eie.host.deploy.package", package)
+def test_report_and_package_have_what_is_known(acc, case, tmp_path):
     acc.compile()
-    assert acc.report(tmp_path / "r.html") == calls["path"] == tmp_path / "r.html"
-    given = calls["report"]
-    assert given["single"].report.vectors == 1
-    assert given["run"].report.vectors == 40
-    assert given["evaluation"].classes == 5
-    assert [each[0] for each in calls["agreement"]] == ["emulator", "c++"]
-    assert all(outputs == equal == 80 for _, _, outputs, equal in calls["agreement"])
+    assert acc.report(tmp_path / "r.html") == tmp_path / "r.html"
+    acc.report(tmp_path / "r.json")
+    facts = json.loads((tmp_path / "r.json").read_text())
+    assert facts["missing"] == {}
+    assert (facts["single"]["vectors"], facts["batch"]["vectors"]) == (1, 40)
+    assert facts["accuracy"]["float_accuracy"] == 1.0
+    agreement = [(each["engine"], each["vectors"], each["equal"]) for each in facts["agreement"]]
+    assert agreement == [("numpy emulator", 16, 80), ("generated C++", 40, 200)]
+    assert len(facts["activity"]["busy"]) == acc.design.pes
+    assert [layer["rms_error"] for layer in facts["layers"]] == [
+        layer.rms_error for layer in acc.compare(case.x).layers
+    ]
     assert acc.package(tmp_path / "p.zip") == tmp_path / "p.zip"
-    assert calls["package"]["inputs"].shape == (40, 16)
-    assert len(calls["package"]["labels"]) == 40
+    assert read_package(tmp_path / "p.zip").facts.vectors == 40
+
+
+def test_findings(acc, case):
+    found = acc.findings
+    assert found.evaluation == acc.evaluate(case.x, case.y)
+    assert found.comparison == acc.compare(case.x)
+    assert np.array_equal(found.outputs, acc.predict(case.x))
+    agreed = found.agreement("board")
+    assert (agreed.vectors, agreed.equal, agreed.outputs) == (40, 200, 200)
+    assert agreed.engine.startswith("driver on an emulated board")
+    beyond = AcceleratedModel(
+        acc.network, acc.design, data=Data(1000.0 * case.x.reshape(40, 16).astype(float))
+    )
+    with pytest.warns(SaturationWarning) as caught:
+        assert beyond.findings.batch.report.saturated_inputs > 0
+    assert {each.filename for each in caught} == {__file__}
 
 
 def test_nothing_is_left_open(acc):

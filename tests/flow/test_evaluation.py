@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from eie.hls.boundary.errors import InputError
-from eie.host.flow.evaluation import check_labels, evaluate_outputs
+from eie.host.flow.evaluation import evaluate_outputs
+from eie.host.flow.labels import check_labels
 
 OUTPUTS = np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 5.0]])
 

@@ -133,14 +133,14 @@ def test_fewer_pes_that_fit_are_named(passes, network):
         fit(network, "pynq-z2", pes=64, passes=passes)
     message = str(caught.value)
     assert "LUT (estimated): needs " in message
-    assert message.endswith("\ngive pes 4, which fits, or take a larger board")
+    assert message.endswith("\ngive pes=4, which fits, or take a larger board")
     assert fit(network, "pynq-z2", pes=4)
     with pytest.raises(DoesNotFitError):
         fit(network, "pynq-z2", pes=8)
 
 
 def test_more_pes_are_named_where_one_has_too_many_rows():
-    with pytest.raises(DoesNotFitError, match="give pes 128, which fits"):
+    with pytest.raises(DoesNotFitError, match="give pes=128, which fits"):
         fit(without_weights(3, 70000), "rfsoc4x2", pes=1)
 
 
@@ -155,11 +155,11 @@ def test_passes_are_advised_only_where_they_help(random_network):
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(
-        "give pes 4 and run it in passes (passes=True), or take a larger board"
+        "give pes=4 and run it in passes (passes=True), or take a larger board"
     )
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64, passes=True)
-    assert str(caught.value).endswith("\ngive pes 4, or take a larger board")
+    assert str(caught.value).endswith("\ngive pes=4, or take a larger board")
     assert caught.value.ways == (Way("give", (("pes", 4),)), Way("larger board"))
 
 
@@ -362,7 +362,7 @@ def test_lengths_too_short_for_a_column_are_refused_with_what_to_do(board, rando
     assert found
     needed = int(found[1])
     assert needed == 1 + int(found[2])
-    assert message.endswith(f"give length_bits {needed} or more, or 0, or leave length_bits out"), (
+    assert message.endswith(f"give length_bits={needed} or more, or 0, or leave length_bits out"), (
         message
     )
     for enough in (needed, 0):
@@ -374,7 +374,7 @@ def test_columns_too_long_for_any_length_are_not_told_to_take_a_longer_one(rando
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=1, length_bits=8)
     assert "length_bits: needs 10, may use 8 of 8 (2 too many)" in str(caught.value)
-    assert str(caught.value).endswith("\ngive length_bits 0, or leave length_bits out")
+    assert str(caught.value).endswith("\ngive length_bits=0, or leave length_bits out")
 
 
 def test_the_closest_lacks_what_was_fixed_rather_than_what_the_board_has(network):
@@ -385,5 +385,5 @@ def test_the_closest_lacks_what_was_fixed_rather_than_what_the_board_has(network
     assert message.startswith("no design for KV260 with layers 1 holds this network; ")
     assert message.endswith(
         "  - layers: needs 2, may use 1 of 1 (1 too many)\n"
-        "give layers 2 or more, or leave layers out"
+        "give layers=2 or more, or leave layers out"
     )

@@ -6,11 +6,12 @@ all ask here.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import get_args
 
 from eie.hls.boundary.errors import BeyondBoardWarning, Shortage
+from eie.hls.boundary.voice import either
+from eie.hls.boundary.warning import warn
 from eie.hls.model.area.estimate import Edge, Estimate, estimate
 from eie.hls.spec.boards import BOARDS, DSP_BUDGET, LUT_BUDGET, MEMORY_BUDGET, Board
 from eie.hls.spec.design import Design
@@ -113,20 +114,18 @@ def beyond_board(design: Design) -> tuple[Shortage, ...]:
     return () if board is None else shortages(estimate(design), board)
 
 
-def warn_beyond_board(design: Design, *, stacklevel: int = 2) -> None:
+def warn_beyond_board(design: Design) -> None:
     """Warn if a design takes more of its board than the budget allows.
 
-    It may have been edited by hand, or made with another budget. `stacklevel` is that of
-    :func:`warnings.warn` in the function that calls this: 2 names its caller.
+    It may have been edited by hand, or made with another budget.
     """
     if lacking := beyond_board(design):
         listing = "; ".join(map(str, lacking))
-        warnings.warn(
+        warn(
             BeyondBoardWarning(
                 f"the design is beyond the budget of {BOARDS[design.board].title}, and a build "
-                f"may fail: {listing}. Take fewer PEs or smaller capacities, or let `eie fit` "
-                "choose",
+                f"may fail: {listing}. Take fewer PEs or smaller capacities, or let "
+                f"{either('eie.fit', '`eie fit`')} choose",
                 lacking,
-            ),
-            stacklevel=stacklevel + 1,
+            )
         )

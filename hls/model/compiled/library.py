@@ -9,11 +9,11 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.resources
-import warnings
 from collections.abc import Sequence
 from ctypes import POINTER, c_int64, c_void_p
 
 from eie.hls.boundary.errors import SlowModelWarning, ToolError
+from eie.hls.boundary.warning import warn
 from eie.hls.compiler.shared_library import load_library
 from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
@@ -116,11 +116,10 @@ def warn_of_numpy() -> None:
     """
     library, reason = _loaded()
     if library is None:
-        warnings.warn(
+        warn(
             f"the model runs in numpy, which is exact but slow, since {reason}: install g++ (on "
             "Debian and Ubuntu: apt install g++), or set CXX",
             SlowModelWarning,
-            stacklevel=2,
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.tables import as_html
 from eie.hls.boundary.text import counted
+from eie.hls.model.area import JUDGED, Edge, LutBudget
 from eie.hls.spec.design import NO_BOARD
 from eie.host.network import Network
 from eie.host.packing.row_assignment import Assignment
@@ -28,7 +29,7 @@ from eie.host.search.explore.pick import FRONT_FORMAT, FRONT_NAME
 from eie.host.search.explore.plot import draw
 from eie.host.search.explore.result import PointResult
 from eie.host.search.explore.store import Header, Store
-from eie.host.search.judge import BY_LATENCY, Goal, Judge
+from eie.host.search.judge import BY_LATENCY, Goal, Judge, check_lut_budget
 
 __all__ = ["Exploration", "Progress", "explore"]
 
@@ -80,6 +81,9 @@ class Exploration:
             f"evaluated in {self.seconds:.0f} s. Cycles by the exact cycle model; clocks are "
             "targets, LUTs estimated: nothing was synthesised."
         )
+        limit = self.judge.latency_us
+        if limit is not None and self.front and self.judge.missed_by(self.front[0].merit):
+            lines.append(f"no design that fits takes at most {limit:g} us for one vector")
         if not fitting and self.results:
             closest = min(self.results, key=lambda result: result.share)
             pes = counted(closest.design["pes"], "PE")
@@ -110,7 +114,10 @@ def explore(
     folder: Path,
     *,
     assignment: Assignment = "balanced",
-    goal: Goal = "latency",
+    goal: Goal | None = None,
+    latency_us: float | None = None,
+    lut_budget: float | None = None,
+    lut_edge: Edge | None = None,
     scheduler: str | None = None,
     workers: int | None = None,
     wait: float = WAIT_SECONDS,
@@ -129,10 +136,10 @@ def explore(
         Where ``points.jsonl`` grows; interrupted, the same call goes on where it stopped.
     assignment
         How rows are dealt to PEs.
-    goal
-        By what the front is ordered, as :func:`eie.host.search.fit.fit` takes it. For throughput a
-        batch is counted, too, which takes four times as long; points that were evaluated without
-        are evaluated again.
+    goal, latency_us, lut_budget, lut_edge
+        By what the front is ordered, and what fits, as :func:`eie.host.search.fit.fit` takes them.
+        For throughput a batch is counted, too, which takes four times as long; points that were
+        evaluated without are evaluated again. The others ask for no new evaluation.
     scheduler, workers, wait, on_notice
         Where to run: see :func:`eie.host.search.explore.fan_out.fan_out`.
     on_progress
@@ -141,13 +148,16 @@ def explore(
     Raises
     ------
     InputError
-        If `folder` holds results of something else, or the scheduler does not answer.
+        If goal, limit or budget are none, `folder` holds results of something else, or the
+        scheduler does not answer.
     ToolError
         If Dask is not installed, a worker has another version of eie, or scheduler or workers are
         gone for good; ``points.jsonl`` keeps what it has.
     """
     points = list(grid)
-    judge = Judge(goal)
+    judge = Judge(goal or ("latency" if latency_us is None else "area"), latency_us)
+    check_lut_budget(lut_budget, lut_edge)
+    budget = LutBudget(lut_budget, lut_edge or JUDGED)
     batch = goal == "throughput"
     started = time.monotonic()
     header = Header(network_hash(network), model_version(), assignment)
@@ -175,7 +185,7 @@ def explore(
                 store.add(results)
                 done += len(group)
                 on_progress(Progress(done, len(points), found, time.monotonic() - started))
-        ordered = tuple(store.results[point.key] for point in points)
+        ordered = tuple(store.results[point.key].within(budget) for point in points)
     return Exploration(
         results=ordered,
         front=tuple(pareto_front(ordered, judge)),

@@ -9,6 +9,8 @@ from typing import Any
 
 from eie.hls.boundary.errors import Shortage
 from eie.hls.boundary.tables import as_html, as_text
+from eie.hls.model.area import LutBudget, demands, estimate
+from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.search.judge import Merit
 from eie.host.search.prediction import BATCH_VECTORS
@@ -70,6 +72,18 @@ class PointResult:
             allowance=allowance,
             shortages=lacking,
             **_fields(merit),
+        )
+
+    def within(self, budget: LutBudget) -> PointResult:
+        """Judge its LUTs by another budget."""
+        board = BOARDS.get(self.board)
+        if budget == LutBudget() or board is None:
+            return self
+        *_, lut = demands(estimate(Design(**self.design)), board, budget)
+        others = tuple(each for each in self.shortages if each.resource != lut.resource)
+        over = Shortage(lut.resource, lut.takes, lut.allowed, lut.available)
+        return dataclasses.replace(
+            self, shortages=(*others, over) if lut.takes > lut.allowed else others
         )
 
     @property

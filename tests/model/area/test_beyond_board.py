@@ -29,7 +29,7 @@ TOO_LARGE = Design(pes=128, board="pynq-z2")
 
 def test_the_warning_has_the_figures_in_words_and_as_data():
     with pytest.warns(BeyondBoardWarning) as caught:
-        warn_beyond_board(TOO_LARGE, stacklevel=1)
+        warn_beyond_board(TOO_LARGE)
     (warned,) = caught
     assert warned.message.shortages == beyond_board(TOO_LARGE)
     assert warned.filename == __file__

@@ -68,6 +68,38 @@ def test_what_is_there_is_not_evaluated_again(explored, network, tmp_path):
     assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 17
 
 
+@pytest.mark.parametrize("budget", [0.05, 0.2, 12_000, 1.0])
+def test_a_budget_of_luts_asks_for_no_new_evaluation(budget, explored, network):
+    found, folder, grid = explored
+    again = explore(network, grid, folder, workers=1, lut_budget=budget)
+    assert again.evaluated == 0
+    for result, before in zip(again.results, found.results, strict=True):
+        if result.board == "none":
+            assert result == before
+            continue
+        needs = estimate(Design(**result.design))
+        assert result.shortages == shortages(needs, BOARDS[result.board], budget)
+    assert all(result.fits for result in again.front)
+
+
+def test_a_limit_of_latency_asks_for_the_smallest_that_meets_it(explored, network):
+    found, folder, grid = explored
+    times = sorted(result.latency_us for result in found.results if result.board == "pynq-z2")
+    limit = times[len(times) // 2]
+    again = explore(network, grid, folder, workers=1, latency_us=limit)
+    first = again.front[0]
+    meeting = [each for each in again.results if each.board == "pynq-z2" and each.fits]
+    meeting = [each for each in meeting if each.latency_us <= limit]
+    assert first.share == min(each.share for each in meeting)
+    assert first.latency_us <= limit
+    assert "no design that fits takes" not in again.as_text()
+    missed = explore(network, grid, folder, workers=1, latency_us=times[0] / 2)
+    assert f"no design that fits takes at most {times[0] / 2:g} us" in missed.as_text()
+    for wrong in ({"lut_budget": 0.0}, {"latency_us": -1.0}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} must be"):
+            explore(network, grid, folder, workers=1, **wrong)
+
+
 def test_results_of_something_else_are_refused(explored, random_network, tmp_path):
     _, folder, grid = explored
     other = random_network(10, 10, golden=1)
