@@ -38,9 +38,12 @@ inline Token token_of(token_bits_t bits) {
 inline WordToken word_token_of(word_token_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return WordToken{kind_t(bits >> (width + 49)),  ap_uint<1>(bits >> (width + 48)),
-                   ap_uint<kLanes>(bits >> (width + 32)), layer_t(bits >> (width + 24)),
-                   address_t(bits >> width), word_t(bits)};
+  return WordToken{kind_t(bits >> (width + 49)),
+                   ap_uint<1>(bits >> (width + 48)),
+                   ap_uint<kLanes>(bits >> (width + 32)),
+                   layer_t(bits >> (width + 24)),
+                   address_t(bits >> width),
+                   word_t(bits)};
 }
 
 inline word_token_bits_t to_bits(const WordToken& token) {
@@ -60,7 +63,8 @@ inline InputWord input_word_of(input_word_bits_t bits) {
 
 inline input_word_bits_t to_bits(const InputWord& word) {
 #pragma HLS INLINE
-  return input_word_bits_t(word.values) | (input_word_bits_t(word.last) << (kLanes * kActivationBits));
+  return input_word_bits_t(word.values) |
+         (input_word_bits_t(word.last) << (kLanes * kActivationBits));
 }
 
 inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {

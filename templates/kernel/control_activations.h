@@ -152,10 +152,10 @@ run:
       if (last) {
         // Together with the layer's end, or one waits for the other. That is safe: what fills
         // `commands` are earlier layers, whose ends are on their way.
-        commands.write(Command{
-            of_last_layer ? kToOutput : kToHidden,
-            word_count_t(descriptor.local_rows * kPes / kLanes), words_of(descriptor.rows),
-            ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(layer == reached)});
+        commands.write(Command{of_last_layer ? kToOutput : kToHidden,
+                               word_count_t(descriptor.local_rows * kPes / kLanes),
+                               words_of(descriptor.rows), ap_uint<4>(0 - descriptor.rows),
+                               ap_uint<8>(layer), ap_uint<1>(layer == reached)});
         if (layer == reached) ++reached;
         if (of_last_layer) --to_end;
       }

@@ -50,7 +50,11 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
             elements.append([kind, *results.fields_of(packed, WORD_BITS)])
         for place, word in enumerate(layer_lanes[:keep]):
             values = sum(value << 16 * lane for lane, (value, _) in enumerate(word))
-            expected[to].append([kinds_of_words[place], *results.fields_of(values, 256)])
+            fields = results.fields_of(values, 256)
+            if to == "hidden":
+                expected[to].append([*fields, layer, int(place == keep - 1)])
+            else:
+                expected[to].append([kinds_of_words[place], *fields])
             counted = word[: 16 - spare] if place == keep - 1 else word
             saturated[layer] = saturated.get(layer, 0) + sum(mark for _, mark in counted)
         saturated.setdefault(layer, 0)
