@@ -183,7 +183,7 @@ def estimate(design: Design) -> Estimate:
         Memory(
             "hidden vectors",
             design.hidden_words,
-            ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 1,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 2,
             1,
             "bram",
         ),

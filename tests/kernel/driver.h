@@ -90,6 +90,7 @@ inline void write_element(std::ostream& line, const kernel::HiddenWord& element)
   write_field(line, element.values);
   write_field(line, element.layer);
   write_field(line, element.last);
+  write_field(line, element.goes_out);
 }
 template <int kBits>
 void read_element(std::istream& line, kernel::Results<kBits>& element) {
@@ -108,6 +109,7 @@ inline void read_element(std::istream& line, kernel::Command& element) {
   read_field(line, element.spare);
   read_field(line, element.layer);
   read_field(line, element.first);
+  read_field(line, element.goes_out);
 }
 inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.kind);
@@ -116,6 +118,7 @@ inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.spare);
   write_field(line, element.layer);
   write_field(line, element.first);
+  write_field(line, element.goes_out);
 }
 inline void read_element(std::istream& line, kernel::Answer& element) {
   read_field(line, element.kind);

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eie.hls.spec.fixed_point import write_back_steps
-from eie.hls.spec.packets import SECTION, Section, iterate_sections
+from eie.hls.spec.packets import SECTION, iterate_sections
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
