@@ -76,7 +76,8 @@ class StreamArray:
     def readable(self, where: npt.NDArray[np.intp] | None = None) -> Times:
         """First cycles in which the next element of each stream can be read; it was written."""
         streams = self._every if where is None else where
-        return self._written[self._reads[streams] % self._depth, streams] + 1
+        first: Times = self._written[self._reads[streams] % self._depth, streams] + 1
+        return first
 
     def read(self, times: Times, where: npt.NDArray[np.intp] | None = None) -> Times:
         """Read an element from each stream, or from those of the indices `where`; returns when."""
@@ -104,7 +105,8 @@ class StreamBundle:
 
     def full(self, times: Times) -> npt.NDArray[np.bool_]:
         """Whether each stream has no room for its next element in cycles `times`."""
-        return self._writable[self._writes % self._depth] > times
+        full: npt.NDArray[np.bool_] = self._writable[self._writes % self._depth] > times
+        return full
 
     def write_in_turn(self, times: Times, group: int) -> Times:
         """Write an element to every stream, in groups of `group` one after the other.

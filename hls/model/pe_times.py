@@ -53,21 +53,23 @@ class _Clock:
     def cycles(self, iterations: Times, where: npt.NDArray[np.intp] | None = None) -> Times:
         """Cycles of `iterations`, of every PE or of those of the indices `where`."""
         pes = self._every if where is None else where
+        found: Times = iterations + self._after[pes]
         if not self._held_up:
-            return iterations + self._after[pes]
+            return found
         row = iterations - self._base[pes]
         inside = self._rows[np.clip(row, 0, len(self._rows) - 1), pes]
-        late = np.where(row >= len(self._rows), iterations + self._after[pes], inside)
+        late = np.where(row >= len(self._rows), found, inside)
         return np.where(row < 0, iterations + self._before[pes], late)
 
     def iterations(self, cycles: Times, where: npt.NDArray[np.intp] | None = None) -> Times:
         """First iterations in `cycles` or later."""
         pes = self._every if where is None else where
+        found: Times = cycles - self._after[pes]
         if not self._held_up:
-            return cycles - self._after[pes]
+            return found
         over = (self._rows[:, pes] < cycles).sum(axis=0)
         early = np.minimum(cycles - self._before[pes], self._base[pes])
-        late = np.where(over == len(self._rows), cycles - self._after[pes], self._base[pes] + over)
+        late = np.where(over == len(self._rows), found, self._base[pes] + over)
         return np.where(over == 0, early, late)
 
 

@@ -162,7 +162,8 @@ def test_one_entry_a_cycle(run_pe, small, lengths) -> None:
     results, cycles = run_pe(packed, [(0, values)])
     _, empty = run_pe(packed, [])
     report = report_of(results)
-    assert (report["busy"], report["starved"]) == (sum(lengths), 0)
+    # Besides the cycle in which the first column is taken off its queue.
+    assert (report["busy"], report["starved"]) == (sum(lengths), 1)
     # Rows wait until the last sums are in the memory.
     assert cycles - empty == sum(lengths) + rows + LATE
 
@@ -177,7 +178,7 @@ def test_empty_columns_cost_the_fetch_a_cycle_and_the_multiplier_nothing(
     results, cycles = run_pe(packed, [(0, np.ones(len(lengths), np.int16))])
     _, without = run_pe(packed, [])
     report = report_of(results)
-    assert (report["busy"], report["starved"]) == (40, 0)
+    assert (report["busy"], report["starved"]) == (40, 1)
     assert cycles - without == 40 + 20 + LATE
 
 
