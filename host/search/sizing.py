@@ -142,8 +142,9 @@ def _room_for_several(longest: int, sizes: dict[str, int]) -> int:
 
     Each then has two blocks of RAM, as when source and destination had a memory each.
     """
-    room = _round_up(_VECTORS_UNDER_WAY * longest, sizes["hidden_activations"])
-    return min(room, 2 * sizes["hidden_activations"], RANGES["hidden_activations"][1])
+    one = sizes["hidden_activations"]
+    room = _round_up(_VECTORS_UNDER_WAY * longest, one)
+    return max(one, min(room, 2 * one, RANGES["hidden_activations"][1]))
 
 
 def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:
