@@ -185,7 +185,7 @@ def estimate(design: Design) -> Estimate:
             design.hidden_words,
             ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 2,
             1,
-            "bram",
+            design.small_memory("hidden"),
         ),
         Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
