@@ -110,7 +110,7 @@ GROWING = {
     "entries_per_pe": [8, 4096, 8192, 1 << 20],
     "pointers_per_pe": [2, 2048, 4096, 1 << 18],
     "layers": [1, 8, 64, 256],
-    "hidden_activations": [16, 8192, 16384, 1 << 16],
+    "hidden_activations": [1040, 8192, 16384, 1 << 16],
     "accumulator_bits": [24, 32, 40, 48],
 }
 
