@@ -42,7 +42,8 @@ class Depth:
     text: str
 
 
-#: By what they join; how many columns and results wait in a PE is up to the design.
+#: By what they join; how many columns and results wait in a PE is up to the design. 31 and not 32,
+#: as a FIFO of the tool's may have a place more than it was asked for: a second LUT for each bit.
 DEPTHS = {
     "stream": Depth("kStreamDepth", 2, "Most streams: two is enough to pass an element a cycle."),
     "fetch": Depth(
@@ -52,14 +53,14 @@ DEPTHS = {
     ),
     "input": Depth(
         "kInputDepth",
-        32,
+        31,
         "Words of input vectors that wait while hidden layers have their turn.",
     ),
     "command": Depth(
         "kCommandDepth", 8, "Commands to the collector, which is a layer or two behind."
     ),
     "output": Depth(
-        "kOutputDepth", 32, "Words of results that wait for the sender, so that the PEs need not."
+        "kOutputDepth", 31, "Words of results that wait for the sender, so that the PEs need not."
     ),
 }
 

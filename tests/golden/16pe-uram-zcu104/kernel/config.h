@@ -85,11 +85,11 @@ constexpr int kStreamDepth = 2;
 //! Activations in front of a PE; what meets entries there waits behind its fetch.
 constexpr int kFetchDepth = 8;
 //! Words of input vectors that wait while hidden layers have their turn.
-constexpr int kInputDepth = 32;
+constexpr int kInputDepth = 31;
 //! Commands to the collector, which is a layer or two behind.
 constexpr int kCommandDepth = 8;
 //! Words of results that wait for the sender, so that the PEs need not.
-constexpr int kOutputDepth = 32;
+constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {

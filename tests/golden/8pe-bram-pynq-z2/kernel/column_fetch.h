@@ -97,8 +97,8 @@ template <int PE>
 void column_fetch(hls::stream<Token>& queue, hls::stream<Token>& work) {
   static bank_0_t bank_0;
   static bank_1_t bank_1;
-#pragma HLS BIND_STORAGE variable = bank_0 type = ram_s2p impl = bram
-#pragma HLS BIND_STORAGE variable = bank_1 type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = bank_0 type = ram_s2p impl = bram latency = 2
+#pragma HLS BIND_STORAGE variable = bank_1 type = ram_s2p impl = bram latency = 2
   fetch_columns(bank_0, bank_1, queue, work, PE);
 }
 
