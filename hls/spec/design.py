@@ -158,20 +158,34 @@ class Design:
         return self.pointers_per_pe // self.columns_per_pointer_word
 
     def small_memory(
-        self, which: Literal["biases", "rows", "bases", "lengths"]
+        self, which: Literal["biases", "rows", "bases", "lengths", "hidden"]
     ) -> Literal["bram", "lutram"]:
-        """Where a small memory of a PE lives: in LUTs where a block RAM would be mostly empty.
+        """Where a small memory lives: in LUTs where a block RAM would be mostly empty.
 
         Biases and accumulators do up to 256 words; of pointers a PE has two memories, which are
-        wider, up to 64.
+        wider, up to 64; so does the queue of hidden vectors.
         """
         words, most = {
             "biases": (self.biases_per_pe, _LUTRAM_WORDS),
             "rows": (self.rows_per_pe, _LUTRAM_WORDS),
             "bases": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
+            "hidden": (self.hidden_words, _POINTER_LUTRAM_WORDS),
         }[which]
         return "lutram" if words <= most else "bram"
+
+    @property
+    def write_latency(self) -> int:
+        """Iterations of the multiplier that miss a sum written just before them.
+
+        One to read, one to add, one to write, and one for the output register of a block RAM.
+        """
+        return 3 if self.small_memory("rows") == "lutram" else 4
+
+    @property
+    def hidden_words(self) -> int:
+        """Words of activations that wait between layers."""
+        return self.hidden_activations // ACTIVATIONS_PER_WORD
 
     @property
     def row_alignment(self) -> int:

@@ -56,8 +56,8 @@ INDEX_BITS = described(
 )
 QUEUE_DEPTH = described(
     "queues",
-    "activations that may wait in front of each PE",
-    unit="activations",
+    "columns that may wait in front of each PE's multiplier",
+    unit="columns",
     range=(2, 256),
     paper="8",
     more="Up to 32 take the same LUTs.",
@@ -116,11 +116,12 @@ LAYERS = described(
 )
 HIDDEN_ACTIVATIONS = described(
     "capacity",
-    "activations that each of the two memories between layers holds",
+    "activations that may wait between layers, of all vectors under way",
     unit="activations",
     range=(16, 1 << 16),
     paper="4096",
-    more="A multiple of 16.",
+    more="A multiple of 16. As many vectors are under way at once as find room for their longest "
+    "hidden layer.",
     source='64 registers in each of the two files of 64 PEs (section IV, "Activation '
     'Read/Write Unit")',
 )

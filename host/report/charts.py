@@ -116,7 +116,8 @@ def batch_rows(run: RunCycles | None) -> tuple[tuple[Span, ...], ...]:
         for number, layer in enumerate(run.by_layer):
             spans.append(Span(layer.name, "layer", time, time + layer.cycles, number))
             time += layer.cycles
-        spans.append(Span("shared with the next vector", "shared", (vector + 1) * period, time))
+        if run.overlap:
+            spans.append(Span("shared with the next vector", "shared", (vector + 1) * period, time))
         rows.append(tuple(spans))
     return tuple(rows)
 

@@ -147,7 +147,7 @@ class RunCycles:
     opening: int
     #: Cycles of all layers over all vectors.
     layers: int
-    #: Those of them that two vectors share: one's last layer drains while the next one begins.
+    #: Those of them that are counted for two vectors: none where a run shares its cycles out.
     overlap: int
     #: Cycles that load weights, where a network runs in passes: once for the run.
     load: int
@@ -192,9 +192,9 @@ class PeActivity:
 
     #: Cycles with an entry.
     busy: tuple[int, ...]
-    #: Cycles without an entry while a layer was under way.
+    #: Cycles of the run without an entry, before the last one.
     starved: tuple[int, ...]
-    #: Cycles in which the PE's full queue held the broadcast up.
+    #: Activations that found the PE's queue full, and held the broadcast up.
     full: tuple[int, ...]
     #: Cycles of the run that were counted: its total, without loading weights.
     cycles: int

@@ -4,9 +4,10 @@ They are the least that a synthesised kernel takes. What its pipelines add to th
 vector is the allowance (:mod:`eie.hls.model.allowance`), which latencies are judged with; a batch,
 in which vectors overlap, is judged by the least.
 
-They depend on how the network is encoded (PEs and zero runs) and on the depths of queues, not on
-capacities, board or kind of memory: so an encoding is decoded once, and each set of depths counted
-once. A design that is too small for the network is counted as if it held it.
+They depend on how the network is encoded (PEs and zero runs), on the depths of queues, on where
+accumulators live and on how many hidden vectors find room, not on other capacities, board or kind
+of memory: so an encoding is decoded once, and each set of those counted once. A design that is too
+small for the network is counted as if it held it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model.allowance import allowance_of
-from eie.hls.model.cycle_counts import vector_ends
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -50,8 +51,7 @@ class Prediction:
         vector = example_input(packed.network) if inputs is None else inputs
         run = self._resident.run(packed.in_order_sent(vector))
         *self._activations, self._last = run.activations
-        self._alone: dict[tuple[int, int], int] = {}
-        self._batch: dict[tuple[int, int], int] = {}
+        self._counted: dict[tuple[int, ...], int] = {}
 
     @property
     def outputs(self) -> Codes:
@@ -61,7 +61,7 @@ class Prediction:
 
     def cycles(self, design: Design) -> int:
         """Cycles of the vector alone, at least."""
-        return self._ends(design, 1, self._alone)
+        return self._cycles(design, 1)
 
     def allowance(self, design: Design) -> int:
         """Cycles that pipeline stages add to those of the vector alone: assumed, not measured."""
@@ -69,7 +69,7 @@ class Prediction:
 
     def batch_cycles(self, design: Design) -> int:
         """Cycles of a batch of :data:`BATCH_VECTORS` of the vector, at least."""
-        return self._ends(design, BATCH_VECTORS, self._batch)
+        return self._cycles(design, BATCH_VECTORS)
 
     def least_cycles(self) -> int:
         """Cycles that the vector takes at least, whatever the depths of queues.
@@ -115,13 +115,14 @@ class Prediction:
             "output": -(-network.outputs // _VALUES_PER_BEAT),
         }
 
-    def _ends(self, design: Design, vectors: int, known: dict[tuple[int, int], int]) -> int:
-        depths = (design.queue_depth, design.result_depth)
-        if depths not in known:
+    def _cycles(self, design: Design, vectors: int) -> int:
+        depths = (design.queue_depth, design.result_depth, design.write_latency)
+        # A vector alone finds room whatever there is.
+        key = (vectors, *depths, design.hidden_words if vectors > 1 else 0)
+        if key not in self._counted:
             repeated = [np.repeat(values, vectors, axis=0) for values in self._activations]
-            *_, known[depths] = ends = vector_ends(design, self._resident, repeated)
-            self._alone[depths] = ends[0]
-        return known[depths]
+            self._counted[key] = count_cycles(design, self._resident, repeated).cycles
+        return self._counted[key]
 
 
 def vector_cycles_in_passes(plan: Plan, inputs: Codes) -> tuple[int, int]:

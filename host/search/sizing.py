@@ -33,6 +33,9 @@ __all__ = [
 
 #: Results that may wait in a PE, at most: a shift register of a bit for each 32 (UG474).
 _RESULT_DEPTH = 256
+#: Vectors that there should be room for between layers: more bring next to nothing
+#: (``python -m benchmarks.small_networks --vectors-in-flight``).
+_VECTORS_UNDER_WAY = 3
 #: Lengths of columns are compact up to this many bits.
 _LENGTH_BITS = 8
 
@@ -131,7 +134,18 @@ def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]
         name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
         for name, needed in needs.items()
     }
+    sizes["hidden_activations"] = _room_for_several(needs["hidden_activations"], sizes)
     return design.replace(**{**sizes, **fixed})
+
+
+def _room_for_several(longest: int, sizes: dict[str, int]) -> int:
+    """Activations between layers: of a few vectors at once, but at most twice what one takes.
+
+    Each then has two blocks of RAM, as when source and destination had a memory each.
+    """
+    one = sizes["hidden_activations"]
+    room = _round_up(_VECTORS_UNDER_WAY * longest, one)
+    return max(one, min(room, 2 * one, RANGES["hidden_activations"][1]))
 
 
 def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:

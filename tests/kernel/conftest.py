@@ -207,6 +207,7 @@ def twin_of(
 def _sized(
     pes: int, index_bits: int, queue_depth: int, memory: str = "bram", **others: int
 ) -> Design:
+    sizes = {"hidden_activations": 512, **others}
     return Design(
         pes=pes,
         index_bits=index_bits,
@@ -217,16 +218,17 @@ def _sized(
         rows_per_pe=max(1024 // pes, 32),
         biases_per_pe=max(2048 // pes, 64),
         layers=4,
-        hidden_activations=512,
-        **others,
+        **sizes,
     )
 
 
 #: Every number of PEs has trees of its own. Zero runs are of all widths, queues from 2 to 32 deep,
-#: pointers plain and compact, results' queues shallower and deeper than a layer has rows.
+#: pointers plain and compact, results' queues shallower and deeper than a layer has rows. Between
+#: layers there is room for one long vector, for two, or for more; accumulators are in LUTs and, of
+#: the lone PE, in block RAM.
 GRID = (
-    _sized(1, 4, 2),
-    _sized(2, 3, 3),
+    _sized(1, 4, 2, hidden_activations=112),
+    _sized(2, 3, 3, hidden_activations=224),
     _sized(4, 8, 8, "uram", result_depth=5),
     _sized(8, 4, 2, length_bits=8),
     _sized(16, 5, 32, "uram", result_depth=64),

@@ -23,7 +23,7 @@ _URAM_SHAPE = (4096, 72)
 #: Bits of a layer's count of saturated values: saturated_t in types.h.
 _SATURATED_BITS = 48
 #: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
-_LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
+_LAYER_BITS = 17 + 25 + 24 + 17
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -81,14 +81,21 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
         ),
         *_pointer_memories(design),
         Memory("biases", design.biases_per_pe, accumulator, pes, design.small_memory("biases")),
-        Memory("accumulators", design.rows_per_pe, accumulator, pes, design.small_memory("rows")),
+        Memory(
+            "accumulators (two banks)",
+            design.rows_per_pe,
+            accumulator,
+            2 * pes,
+            design.small_memory("rows"),
+        ),
+        Memory("layers of a PE", design.layers, _layer_of_pe_bits(design), pes, "lutram"),
         Memory("codebooks", design.layers * 16, 16, pes, "lutram"),
         Memory(
-            "hidden vectors (source and destination)",
-            design.hidden_activations // ACTIVATIONS_PER_WORD,
-            ACTIVATIONS_PER_WORD * ACTIVATION_BITS,
-            2,
-            "bram",
+            "hidden vectors",
+            design.hidden_words,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 2,
+            1,
+            design.small_memory("hidden"),
         ),
         Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
@@ -121,6 +128,16 @@ def memory_part(
         return fixed(name, Cost(uram=uram_of(memory.depth, memory.width)), copies)
     depth = -(-memory.depth // banks)
     return part(name, operator, copies * banks, width=memory.width, depth=depth)
+
+
+def _index_bits(places: int) -> int:
+    """Bits of an index into `places` places: ``bits_for`` of config.h."""
+    return max(1, (places - 1).bit_length())
+
+
+def _layer_of_pe_bits(design: Design) -> int:
+    """Bits of what a PE knows of a layer: LayerOfPe in multiply_accumulate.h."""
+    return _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe) + 6 + 1
 
 
 def _pointer_memories(design: Design) -> tuple[Memory, ...]:

@@ -71,16 +71,19 @@ def test_every_memory_of_a_design_by_hand():
         "sparse matrix": (1024, 64, 8, "bram"),
         "column pointers (two banks)": (1024, 14, 16, "bram"),
         "biases": (256, 40, 8, "lutram"),
-        "accumulators": (64, 40, 8, "lutram"),
+        "accumulators (two banks)": (64, 40, 16, "lutram"),
+        # Up to 64 rows, 256 biases, a shift and whether there is a ReLU.
+        "layers of a PE": (8, 7 + 8 + 6 + 1, 8, "lutram"),
         "codebooks": (128, 16, 8, "lutram"),
-        "hidden vectors (source and destination)": (256, 256, 2, "bram"),
-        "layers": (8, 107, 1, "lutram"),
+        # A word, which layer it is of, and two marks.
+        "hidden vectors": (256, 256 + 3 + 2, 1, "bram"),
+        "layers": (8, 83, 1, "lutram"),
         "saturated values": (8, 48, 1, "lutram"),
         "design record (constant)": (16, 32, 1, "lutram"),
     }
     needed = estimate(design)
-    assert needed.bram18 == 8 * 4 + 16 + 2 * 8
-    assert needed.bram36 == 32
+    assert needed.bram18 == 8 * 4 + 16 + 8
+    assert needed.bram36 == 28
     assert (needed.uram, needed.dsp) == (0, 8)
     assert memories["sparse matrix"].kibibits == 8 * 64
 
@@ -88,14 +91,15 @@ def test_every_memory_of_a_design_by_hand():
 def test_uram_holds_the_sparse_matrix_and_nothing_else():
     needed = estimate(Design(pes=8, memory="uram", entries_per_pe=32768))
     assert needed.uram == 8
-    assert needed.bram18 == 16 * 1 + 16  # pointers of 16 bits, hidden vectors
+    assert needed.bram18 == 16 * 1 + 8  # pointers of 16 bits, hidden vectors
     assert estimate(Design(pes=8, memory="uram", entries_per_pe=32776)).uram == 16
 
 
 def test_large_biases_and_accumulators_move_to_block_ram():
     small = estimate(Design(pes=2, rows_per_pe=256, biases_per_pe=256))
     large = estimate(Design(pes=2, rows_per_pe=257, biases_per_pe=257))
-    assert large.bram18 - small.bram18 == 2 * 2 * 2
+    # Biases and two banks of accumulators, of 40 bits each.
+    assert large.bram18 - small.bram18 == 2 * 3 * 2
     assert large.lut.parts < small.lut.parts
 
 
@@ -106,7 +110,7 @@ GROWING = {
     "entries_per_pe": [8, 4096, 8192, 1 << 20],
     "pointers_per_pe": [2, 2048, 4096, 1 << 18],
     "layers": [1, 8, 64, 256],
-    "hidden_activations": [16, 8192, 16384, 1 << 16],
+    "hidden_activations": [1040, 8192, 16384, 1 << 16],
     "accumulator_bits": [24, 32, 40, 48],
 }
 

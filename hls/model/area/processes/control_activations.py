@@ -52,7 +52,7 @@ def _input() -> Iterator[Part]:
 
 def _hidden(design: Design) -> Iterator[Part]:
     words = design.hidden_activations // ACTIVATIONS_PER_WORD
-    yield memory_part(design, "hidden vectors (source and destination)", 2)
+    yield memory_part(design, "hidden vectors", 1)
     yield part("words of columns, of rows", "add", 2, width=_ROWS)
     yield part("word read, word written", "increment", 2, width=WORD_COUNT)
     yield part("words: end", "less", 2, width=WORD_COUNT)

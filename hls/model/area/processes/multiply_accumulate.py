@@ -75,7 +75,7 @@ def _entries(design: Design) -> Iterator[Part]:
 
 def _sums(design: Design) -> Iterator[Part]:
     width = design.accumulator_bits
-    yield memory_part(design, "accumulators", 1)
+    yield memory_part(design, "accumulators (two banks)", 2)
     yield part("row is that of a recent sum", "equal", FORWARDED, width=ROW)
     yield part("sum read, or one of three recent ones", "select", width=width, ways=FORWARDED)
     yield part("sum, or the oldest recent one", "select", width=width, ways=2)

@@ -38,32 +38,39 @@ beats:
   }
 }
 
-//! Look up the columns of one layer's activations, one a cycle.
+//! Look up the columns of a run's activations, one a cycle.
 //!
 //! A stalling pipeline holds what it looks up while the queue is empty, until further activations
 //! or the layer's end push it on: as many as it has stages, at most. It costs a PE that has nothing
 //! else to do a few starved cycles, and is left to the tool. Should a report show that it is more,
-//! `style = flp` is what to try first. The documents disagree on it: UG1399 (Flushing Pipelines)
-//! gives a style to functions or loops, UG1448's table (Pipeline Styles) keeps flp for functions,
-//! and public code has it on loops. frp costs a FIFO at the output of every PE, and is dropped with
-//! a mere warning from loops that do not suit it.
-inline void fetch_layer(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
-                        hls::stream<Token>& work, ap_uint<24> base) {
+//! `style = flp` lets the pipeline go on without new input.
+inline void fetch_run(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
+                      hls::stream<Token>& work) {
 #pragma HLS INLINE
-  Token token = {kData, 0};
-columns:
+  kind_t kind = kData;
+run:
   do {
+  // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
+  layer:
+    do {
 #pragma HLS PIPELINE II = 1
-    token = queue.read();
-    if (token.kind == kActivation) {
-      const Extent extent = look_up(bank_0, bank_1, base, column_of(token.data));
-      if (extent.length != 0)
-        work.write(Token{kWork, make_work(extent.first, extent.length, value_of(token.data))});
-    } else {
-      work.write(token);
-    }
-    end_cycle();
-  } while (token.kind != kLayerEnd);
+      const Token token = queue.read();
+      kind = token.kind;
+      if (kind == kRunDone) {
+        work.write(token);
+      } else {
+        const Activation activation = activation_of(token.data);
+        const Extent extent = look_up(bank_0, bank_1, activation.address);
+        const bool met = kind != kLayerEnd && extent.length != 0;
+        const kind_t passed = !met ? kLayerEnd : kind == kActivation ? kWork : kLastWork;
+        // A column without entries ends here, but for the end of the layer that may be with it.
+        if (met || kind != kActivation)
+          work.write(Token{passed, to_beat(Work{extent.first, ap_uint<16>(extent.length - 1),
+                                                activation.value, activation.layer})});
+      }
+      end_cycle();
+    } while (!ends_layer(kind) && kind != kRunDone);
+  } while (kind != kRunDone);
 }
 
 //! The column fetch of PE `pe`.
@@ -80,8 +87,7 @@ packet:
     } else {
       work.write(token);
       end_cycle();
-      if (kind == kLayerBegin)
-        fetch_layer(bank_0, bank_1, queue, work, pointer_word_of(token.data));
+      if (kind == kRunBegin) fetch_run(bank_0, bank_1, queue, work);
     }
   } while (kind != kPacketEnd);
 }
@@ -91,8 +97,8 @@ template <int PE>
 void column_fetch(hls::stream<Token>& queue, hls::stream<Token>& work) {
   static bank_0_t bank_0;
   static bank_1_t bank_1;
-#pragma HLS BIND_STORAGE variable = bank_0 type = ram_s2p impl = bram
-#pragma HLS BIND_STORAGE variable = bank_1 type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = bank_0 type = ram_s2p impl = bram latency = 2
+#pragma HLS BIND_STORAGE variable = bank_1 type = ram_s2p impl = bram latency = 2
   fetch_columns(bank_0, bank_1, queue, work, PE);
 }
 

@@ -5,13 +5,18 @@
 
 namespace kernel {
 
+//! Bits of an index into `size` places: at least one.
+constexpr int bits_for(unsigned long size) {
+  return size <= 2 ? 1 : 1 + bits_for((size + 1) / 2);
+}
+
 //! Processing elements.
 constexpr int kPes = 8;
 //! Bits of an entry's weight code v.
 constexpr int kWeightBits = 4;
 //! Bits of an entry's zero run z.
 constexpr int kIndexBits = 4;
-//! Activations that wait in front of each PE.
+//! Columns that wait in front of each PE's multiplier.
 constexpr int kQueueDepth = 8;
 //! Entries that a PE holds, over all layers.
 constexpr int kEntriesPerPe = 128;
@@ -25,13 +30,17 @@ constexpr int kRowsPerPe = 16;
 constexpr int kBiasesPerPe = 32;
 //! Layers that may be resident at once.
 constexpr int kLayers = 4;
-//! Activations that each of the two hidden-vector memories holds.
+//! Activations that may wait between layers, of all vectors under way.
 constexpr int kHiddenActivations = 64;
 //! Results of a PE that wait for the others', so that it may go on with the next layer or vector.
 constexpr int kResultDepth = 2;
 //! Width of an accumulator. It may be narrower than a product: sums are right modulo two to this
 //! width, and the packer proves for every row that the sum itself fits.
 constexpr int kAccumulatorBits = 40;
+//! Iterations that miss a sum written just before them: the cycles from an accumulator's read to
+//! its write. One to read, one to add, one to write, and one that a block RAM's output register may
+//! add; the DEPENDENCE pragmas in multiply_accumulate.h hold the tool to it.
+constexpr int kWriteLatency = 3;
 //! Whether the sparse matrix lives in UltraRAM rather than block RAM.
 constexpr bool kUltraRam = false;
 //! Clock that the design was made for, in MHz.
@@ -73,12 +82,14 @@ constexpr int kMostShift = kAccumulatorBits - 1;
 
 //! Most streams: two is enough to pass an element a cycle.
 constexpr int kStreamDepth = 2;
-//! Between a PE's halves: columns come as fast as it fetches; held up, it stays behind.
-constexpr int kWorkDepth = 32;
-//! Commands to the collector, which may be a layer behind.
-constexpr int kCommandDepth = 4;
+//! Activations in front of a PE; what meets entries there waits behind its fetch.
+constexpr int kFetchDepth = 8;
+//! Words of input vectors that wait while hidden layers have their turn.
+constexpr int kInputDepth = 31;
+//! Commands to the collector, which is a layer or two behind.
+constexpr int kCommandDepth = 8;
 //! Words of results that wait for the sender, so that the PEs need not.
-constexpr int kOutputDepth = 32;
+constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
@@ -105,10 +116,13 @@ static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,
 static_assert(kLanes == 16, "The LNZD tree has two levels of radix 4, so 16 lanes.");
 static_assert(kWeightBits == 4, "A codebook beat holds four of 16 weights.");
 static_assert(kIndexBits >= 3 && kIndexBits <= 8, "Zero runs of 3 to 8 bits are supported.");
-static_assert(kQueueDepth >= 2, "A queue of one takes an activation only every second cycle.");
+static_assert(kQueueDepth >= 2, "A queue of one takes a column only every second cycle.");
 static_assert(kEntriesPerPe % kEntriesPerWord == 0, "A PE holds whole words of entries.");
 static_assert(kEntriesPerPe < (1 << kPointerBits), "A pointer must reach one past the last entry.");
 static_assert(kPointerBits <= 24, "Work tokens have 24 bits for an address.");
+static_assert(kRowsPerPe <= 1 << 16, "Work tokens have 16 bits for the entries behind the first.");
+static_assert(kPointersPerPe <= 1 << 24, "Activation tokens have 24 bits for a pointer's address.");
+static_assert(kLayers <= 256, "Tokens have 8 bits for a layer.");
 static_assert(kPointerBits <= kBaseBits, "A compact pointer must reach every entry.");
 static_assert(kPointersPerPe % kColumnsPerPointerWord == 0, "A PE holds whole words of pointers.");
 static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of up to a byte.");

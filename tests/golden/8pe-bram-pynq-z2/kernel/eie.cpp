@@ -34,6 +34,8 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
 
   // What the packet asks for.
   hls::stream<Token, kStreamDepth> tokens("tokens");
+  // Input vectors.
+  hls::stream<InputWord, kInputDepth> inputs("inputs");
   // What to answer.
   hls::stream<Answer, kStreamDepth> answers("answers");
   // Words of activations to search.
@@ -41,15 +43,15 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   // Where the next results go.
   hls::stream<Command, kCommandDepth> commands("commands");
   // Hidden vectors, fed back.
-  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
+  hls::stream<HiddenWord, kHiddenWords> hidden("hidden");
   // Output vectors.
   hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
   // Non-zero activations.
   hls::stream<Token, kStreamDepth> activations("activations");
-  // Each PE's activation queue.
-  hls::stream<Token, kQueueDepth> queue[8];
+  // Each PE's activations.
+  hls::stream<Token, kFetchDepth> queue[8];
   // Each PE's columns to work on.
-  hls::stream<Token, kWorkDepth> work[8];
+  hls::stream<Token, kQueueDepth> work[8];
   // Each PE's results.
   hls::stream<Result, kResultDepth> results[8];
   // Down the broadcast tree.
@@ -64,7 +66,10 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
 #pragma HLS BIND_STORAGE variable = queue type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = work type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = results type = fifo impl = srl
+#pragma HLS BIND_STORAGE variable = inputs type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = outputs type = fifo impl = srl
+  // What waits between layers has a memory of its own.
+#pragma HLS BIND_STORAGE variable = hidden type = fifo impl = srl
 
   EIE_REGION("eie");
   EIE_NAME_STREAMS(queue);
@@ -74,8 +79,8 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   EIE_NAME_STREAMS(beats);
   EIE_NAME_STREAMS(words);
   // clang-format off: a line for each process
-  EIE_PROCESS(receive(packets_in, tokens, answers));
-  EIE_PROCESS(control_activations(tokens, hidden, vectors, commands));
+  EIE_PROCESS(receive(packets_in, tokens, inputs, answers));
+  EIE_PROCESS(control_activations(tokens, inputs, hidden, vectors, commands));
   EIE_PROCESS(detect_nonzero(vectors, activations));
   EIE_PROCESS(broadcast_2<2, false>(activations, branch_0[0], branch_0[1]));
   EIE_PROCESS(broadcast_4<0, true>(branch_0[0], queue[0], queue[1], queue[2], queue[3]));

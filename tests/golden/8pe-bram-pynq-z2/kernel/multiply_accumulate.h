@@ -1,5 +1,7 @@
 // The second half of a PE: one entry a cycle out of the sparse matrix memory, through the codebook,
-// times the activation, into an accumulator (paper section IV, "Arithmetic Unit"); then write-back.
+// times the activation, into an accumulator (paper section IV, "Arithmetic Unit"). There are two
+// banks of accumulators: while a layer adds up in one, the layer before it is written back from the
+// other, a row a cycle.
 #pragma once
 
 #include "accumulate.h"
@@ -19,7 +21,21 @@ typedef activation_t codebooks_t[kLayers * kCodebookSize];
 typedef accumulator_t biases_t[kBiasesPerPe];
 typedef accumulator_t accumulators_t[kRowsPerPe];
 
-//! Cycles of the last run: with an entry, and without one while a layer was under way.
+//! A number of a PE's rows, and a row that a step may reach beyond them.
+typedef ap_uint<bits_for(kRowsPerPe + 1)> row_count_t;
+typedef ap_uint<bits_for(kRowsPerPe + (1 << kIndexBits))> reached_row_t;
+typedef ap_uint<bits_for(kBiasesPerPe)> bias_index_t;
+
+//! What a PE knows of a layer: a part of its LAYER record.
+struct LayerOfPe {
+  row_count_t local_rows;
+  bias_index_t bias_base;
+  ap_uint<6> shift;
+  ap_uint<1> relu;
+};
+typedef LayerOfPe layer_table_t[kLayers];
+
+//! Cycles of the last run: with an entry, and without one before its last column.
 struct PeCounters {
   ap_uint<32> busy;
   ap_uint<32> starved;
@@ -38,25 +54,32 @@ inline entry_word_t close_up(beat_t beat) {
   return word;
 }
 
-//! Start a load: all sums zero. Between layers they are zero anyway, but not after a reset in the
-//! middle of a run, which does not clear memories.
-inline void clear_accumulators(accumulators_t& accumulators) {
+//! Start a load: all sums zero. Behind a run they are zero anyway, but not after a reset in the
+//! middle of one, which does not clear memories.
+template <typename Bank>
+inline void clear_accumulators(Bank& sums_0, Bank& sums_1) {
 #pragma HLS INLINE
 clear:
   for (int row = 0; row < kRowsPerPe; ++row) {
 #pragma HLS PIPELINE II = 1
-    accumulators[row] = 0;
+    sums_0[row] = accumulator_t(0);
+    sums_1[row] = accumulator_t(0);
     end_cycle();
   }
 }
 
 //! Take a section of a load into its memory.
 inline void load_section(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
-                         hls::stream<Token>& work, beat_t section) {
+                         layer_table_t& layer_table, hls::stream<Token>& work, beat_t section) {
 #pragma HLS INLINE
   using namespace packet;
+  // Four weights of a codebook lie in four banks.
+  typedef ap_uint<bits_for(kLayers * kCodebookSize)> weight_index_t;
   const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
   const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
+  LayerOfPe of_layer = {0, 0, 0, 0};
+  ap_uint<2> position = 0;
+  layer_t layer = 0;
 beats:
   for (ap_uint<32> beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
@@ -66,96 +89,26 @@ beats:
     if (kind == kSectionCodebooks) {
       for (int lane = 0; lane < kActivationsPerBeat; ++lane) {
 #pragma HLS UNROLL
-        codebooks[beat * kActivationsPerBeat + lane] =
+        codebooks[weight_index_t(beat * kActivationsPerBeat + lane)] =
             activation_t(data >> (lane * kActivationBits));
+      }
+    }
+    if (kind == kSectionLayers) {
+      if (position == kLayerBiasBaseBeat)
+        of_layer.bias_base = bias_index_t(data >> kLayerBiasBaseLow);
+      if (position == kLayerBeats - 1) {
+        of_layer.local_rows = row_count_t(data >> kLayerLocalRowsLow);
+        of_layer.shift = field<6>(data, kLayerShiftLow);
+        of_layer.relu = field<1>(data, kLayerReluLow);
+        layer_table[layer] = of_layer;
+        ++layer;
+        position = 0;
+      } else {
+        ++position;
       }
     }
     end_cycle();
   }
-}
-
-//! Meet all activations of a layer with their entries; returns the token that ends the layer.
-//!
-//! One flat loop, an entry a cycle: a loop over entries inside a loop over columns would drain the
-//! pipeline for every column. Nothing carries over from one iteration to the next but counters, the
-//! zero-run sum and the forwarded accumulator; every memory is read at one place and written at
-//! one.
-//!
-//! A function of its own in hardware, too: pragmas of an inlined function are ignored (UG1399,
-//! pragma HLS inline), small functions are inlined unasked, and without DEPENDENCE this one would
-//! be slow. The memories stay in the process, which lends their ports to one call at a time, the
-//! streams are passed through, and a call takes a few cycles a layer to start and to end.
-inline beat_t multiply_layer(const entries_t& entries, const codebooks_t& codebooks,
-                             accumulators_t& accumulators, PeCounters& counters,
-                             hls::stream<Token>& work, beat_t layer_begin) {
-#pragma HLS INLINE off
-  constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
-  static_assert(kWriteLatency + 1 == 5, "The pragma below takes the distance as a number only.");
-  const ap_uint<8> layer = layer_of(layer_begin);
-  const row_t local_rows = rows_to_work_on(layer_begin);
-  beat_t layer_end = 0;
-  bool done = false;
-  // Counted in registers of this function: `counters` is a port of it, and to go through a port and
-  // back in every iteration might take more than a cycle.
-  ap_uint<32> busy = counters.busy;
-  ap_uint<32> starved = counters.starved;
-  ap_uint<24> address = 0;
-  ap_uint<20> left = 0;
-  row_t row = 0;
-  // Whether the column has left the layer's rows: in no load that a packer makes. What is behind
-  // them is dropped, or sums would be left in accumulators that no write-back clears. A step is at
-  // most 256 rows, so `row` is past them before it can wrap around.
-  bool past = false;
-  activation_t activation = 0;
-  RecentSum recent[kWriteLatency];
-#pragma HLS ARRAY_PARTITION variable = recent complete
-  forget(recent);
-entries:
-  do {
-#pragma HLS PIPELINE II = 1
-// accumulate() forwards a sum to the next kWriteLatency iterations, and the one after them reads it
-// from the memory. The tool must know: it then keeps read and write that close, or says it cannot.
-#pragma HLS DEPENDENCE variable = accumulators inter RAW distance = 5 true
-    Token token;
-    // Polled rather than waited for, so that cycles without work can be counted.
-    if (left == 0) {
-      if (!work.read_nb(token)) {
-        ++starved;
-      } else if (token.kind == kWork) {
-        address = first_of(token.data);
-        left = length_of(token.data);
-        activation = activation_t(work_value_of(token.data));
-        row = 0;
-        past = false;
-      } else {
-        layer_end = token.data;
-        done = true;
-      }
-    }
-    if (left != 0) {
-      const entry_word_t word = entries[address >> kLaneBits];
-      const ap_uint<kLaneBits> lane = address;
-      // Unsigned, as a shift by a signed amount is one both ways.
-      const ap_uint<kEntryBits> entry = word >> ap_uint<6>(lane * ap_uint<4>(kEntryBits));
-      const ap_uint<kIndexBits> zeros = entry;
-      const ap_uint<kWeightBits> code = entry >> kIndexBits;
-      row += zeros;
-      const activation_t weight = codebooks[layer * kCodebookSize + code];
-      const ap_int<2 * kActivationBits> product = weight * activation;
-#pragma HLS BIND_OP variable = product op = mul impl = dsp
-      // A padding entry only moves the row on: its write is suppressed. Where accumulators are
-      // narrower than products, upper bits are lost here that no sum needs: see kAccumulatorBits.
-      past = past || row >= local_rows;
-      if (code != 0 && !past) accumulate(accumulators, recent, row, accumulator_t(product));
-      ++row;
-      ++address;
-      --left;
-      ++busy;
-    }
-    end_cycle();
-  } while (!done);
-  counters = PeCounters{busy, starved};
-  return layer_end;
 }
 
 //! A result as it travels.
@@ -165,25 +118,155 @@ inline result_t to_result(const Written& written) {
          (result_t(written.saturated) << kActivationBits);
 }
 
-//! Add the biases, turn sums into activations, and leave the accumulators zero. Not inlined, for
-//! the same reason as multiply_layer().
-inline void write_back_layer(accumulators_t& accumulators, const biases_t& biases,
-                             hls::stream<Result>& results, beat_t layer_end) {
-#pragma HLS INLINE off
-  const row_t local_rows = local_rows_of(layer_end);
-  const row_t bias_base = bias_base_of(layer_end);
-rows:
-  for (row_t row = 0; row < local_rows; ++row) {
+//! The column that is being worked on, entry by entry.
+struct Column {
+  //! Its next entry, and how many follow that one.
+  pointer_t entry;
+  ap_uint<16> more;
+  activation_t activation;
+  //! Row that has been reached, and whether it is beyond the layer's: in no load that a packer
+  //! makes. What is there is dropped, or sums would be left that no write-back clears.
+  reached_row_t row;
+  bool past;
+  //! Whether it is the last of its layer.
+  bool last;
+};
+
+//! A layer that is written back, a row an iteration.
+struct WriteBack {
+  LayerOfPe layer;
+  row_count_t row;
+  //! Iterations until its last sums are in the memory.
+  ap_uint<3> wait;
+  //! Whether there are rows left.
+  bool busy;
+};
+
+//! Take all layers of a run: one flat loop, an entry and a row an iteration.
+//!
+//! A loop over entries inside a loop over columns would drain the pipeline for every column, and a
+//! loop over rows behind it for every layer. Nothing carries over from one iteration to the next
+//! but counters, the zero-run sum and the forwarded sums; every memory is read at one place and
+//! written at one: of the two banks each serves entries or rows.
+//!
+//! Work is polled for, so that rows go on without it, and so that nothing stays in the pipeline.
+//! The token in hand, `next`, is in a register, and what becomes of it is decided by registers: the
+//! poll only fills it, for the next iteration.
+//!
+//! `Bank` is accumulators_t, or in tests a model of a memory whose writes are late.
+template <typename Bank>
+inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
+                         const biases_t& biases, const layer_table_t& layer_table, Bank& sums_0,
+                         Bank& sums_1, PeCounters& counters, hls::stream<Token>& work,
+                         hls::stream<Result>& results) {
+#pragma HLS INLINE
+  constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
+  static_assert(kWriteLatency == 3, "The pragmas below take a distance as a number only.");
+  ap_uint<32> busy = 0;
+  ap_uint<32> starved = 0;
+  Token next = {kData, 0};
+  bool have = false;
+  Column column = {0, 0, 0, 0, false, false};
+  bool active = false;
+  layer_t layer = 0;
+  WriteBack back = {{0, 0, 0, 0}, 0, 0, false};
+  ap_uint<1> bank = 0;  // The one of the entries.
+  RecentSum recent[kWriteLatency];
+#pragma HLS ARRAY_PARTITION variable = recent complete
+  forget(recent);
+  bool done = false;
+run:
+  do {
 #pragma HLS PIPELINE II = 1
-// Each row is read and cleared once, which a counter of odd width may hide from the tool.
-#pragma HLS DEPENDENCE variable = accumulators inter false
-    const accumulator_t sum = accumulators[row] + biases[bias_base + row];
-    accumulators[row] = 0;
-    const Written written = write_back(sum, shift_of(layer_end), relu_of(layer_end));
-    const bool last = row == local_rows - 1;
-    results.write(Result{last ? kLast : kValue, to_result(written)});
+// A sum is forwarded to the next kWriteLatency iterations, and the one after them reads it from the
+// memory. The tool must know: it then keeps read and write that close, or says it cannot. A bank
+// changes sides only when all its rows are out, and rows wait for the last sums.
+#pragma HLS DEPENDENCE variable = sums_0 inter RAW distance = 4 true
+#pragma HLS DEPENDENCE variable = sums_1 inter RAW distance = 4 true
+    // A token. The end of a layer has to wait until the other bank is free.
+    const bool ends = ends_layer(next.kind) || next.kind == kRunDone;
+    const bool take = have && !active && !(ends && back.busy);
+    const bool over = have && next.kind == kRunDone;
+    bool layer_ends = false;
+    if (take) {
+      const Work taken = work_of(next.data);
+      const bool last = next.kind == kLastWork;
+      column = Column{taken.first, taken.more, activation_t(taken.value), 0, false, last};
+      active = last || next.kind == kWork;
+      layer = taken.layer;
+      layer_ends = next.kind == kLayerEnd;
+      done = next.kind == kRunDone;
+      have = false;
+    }
+    if (!have && !done) have = work.read_nb(next);
+
+    // An entry.
+    const LayerOfPe of_layer = layer_table[layer];
+    bool adds = false;
+    accumulator_index_t row = 0;
+    accumulator_t product = 0;
+    if (active) {
+      const entry_word_t word = entries[column.entry >> kLaneBits];
+      const ap_uint<kLaneBits> lane = column.entry;
+      // Unsigned, as a shift by a signed amount is one both ways.
+      const ap_uint<kEntryBits> entry = word >> ap_uint<6>(lane * ap_uint<4>(kEntryBits));
+      const ap_uint<kIndexBits> zeros = entry;
+      const ap_uint<kWeightBits> code = entry >> kIndexBits;
+      column.row += zeros;
+      column.past = column.past || column.row >= of_layer.local_rows;
+      const ap_uint<bits_for(kLayers) + kWeightBits> weight_index =
+          (ap_uint<bits_for(kLayers) + kWeightBits>(layer) << kWeightBits) | code;
+      const activation_t weight = codebooks[weight_index];
+      const ap_int<2 * kActivationBits> exact = weight * column.activation;
+#pragma HLS BIND_OP variable = exact op = mul impl = dsp
+      // Where accumulators are narrower than products, upper bits are lost here that no sum needs:
+      // see kAccumulatorBits. A padding entry only moves the row on: its write is suppressed.
+      product = accumulator_t(exact);
+      adds = code != 0 && !column.past;
+      if (adds) row = accumulator_index_t(column.row);
+      ++column.row;
+      ++column.entry;
+      active = column.more != 0;
+      --column.more;
+      layer_ends = column.last && !active;
+      ++busy;
+    } else if (!over) {
+      ++starved;
+    }
+
+    // A row of the layer before.
+    const bool sends = back.busy && back.wait == 0;
+    const accumulator_index_t back_row =
+        sends ? accumulator_index_t(back.row) : accumulator_index_t(0);
+
+    // Both banks, each for one of them.
+    const accumulator_index_t row_0 = bank == 0 ? row : back_row;
+    const accumulator_index_t row_1 = bank == 0 ? back_row : row;
+    const accumulator_t stored_0 = sums_0[row_0];
+    const accumulator_t stored_1 = sums_1[row_1];
+    const accumulator_t sum = forwarded(recent, row, bank == 0 ? stored_0 : stored_1) + product;
+    if (bank == 0 ? adds : sends) sums_0[row_0] = bank == 0 ? sum : accumulator_t(0);
+    if (bank == 1 ? adds : sends) sums_1[row_1] = bank == 1 ? sum : accumulator_t(0);
+    if (adds) remember(recent, row, sum);
+    if (sends) {
+      const accumulator_t whole = accumulator_t(bank == 0 ? stored_1 : stored_0) +
+                                  biases[bias_index_t(back.layer.bias_base + back.row)];
+      const Written written = write_back(whole, back.layer.shift, back.layer.relu);
+      ++back.row;
+      back.busy = back.row != back.layer.local_rows;
+      results.write(Result{back.busy ? kValue : kLast, to_result(written)});
+    }
+    if (back.wait != 0) --back.wait;
+
+    // The banks change sides.
+    if (layer_ends) {
+      start_cleared(recent, back.layer.local_rows);
+      back = WriteBack{of_layer, 0, kWriteLatency, true};
+      bank = 1 - bank;
+    }
     end_cycle();
-  }
+  } while (!done);
+  counters = PeCounters{busy, starved};
 }
 
 //! Send the counters, as the rows of a table.
@@ -205,26 +288,26 @@ rows:
 }
 
 //! The multiply-accumulate of a PE: one packet.
+template <typename Bank>
 inline void multiply_packet(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
-                            accumulators_t& accumulators, PeCounters& counters,
-                            hls::stream<Token>& work, hls::stream<Result>& results) {
+                            layer_table_t& layer_table, Bank& sums_0, Bank& sums_1,
+                            PeCounters& counters, hls::stream<Token>& work,
+                            hls::stream<Result>& results) {
 #pragma HLS INLINE
   kind_t kind = kData;
 packet:
   do {
     const Token token = work.read();
     kind = token.kind;
-    if (kind == kRunBegin) counters = PeCounters{0, 0};
     if (kind == kPacketEnd) results.write(Result{kEnd, 0});
     end_cycle();
     if (kind == kLoadBegin) {
-      clear_accumulators(accumulators);
+      clear_accumulators(sums_0, sums_1);
     } else if (kind == kSection) {
-      load_section(entries, codebooks, biases, work, token.data);
-    } else if (kind == kLayerBegin) {
-      const beat_t layer_end =
-          multiply_layer(entries, codebooks, accumulators, counters, work, token.data);
-      write_back_layer(accumulators, biases, results, layer_end);
+      load_section(entries, codebooks, biases, layer_table, work, token.data);
+    } else if (kind == kRunBegin) {
+      multiply_run(entries, codebooks, biases, layer_table, sums_0, sums_1, counters, work,
+                   results);
     } else if (kind == kReport) {
       report(counters, results, ap_uint<32>(token.data));
     }
@@ -238,15 +321,20 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
   static entries_t entries;
   static codebooks_t codebooks;
   static biases_t biases;
-  static accumulators_t accumulators;
-#pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = bram
+  static layer_table_t layer_table;
+  static accumulators_t sums_0;
+  static accumulators_t sums_1;
+#pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = bram latency = 2
 #pragma HLS ARRAY_PARTITION variable = codebooks cyclic factor = 4
-#pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram
+#pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram latency = 2
 #pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = lutram
-#pragma HLS BIND_STORAGE variable = accumulators type = ram_s2p impl = lutram
+#pragma HLS AGGREGATE variable = layer_table compact = bit
+#pragma HLS BIND_STORAGE variable = layer_table type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = sums_0 type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = sums_1 type = ram_s2p impl = lutram
   static PeCounters counters = {0, 0};
 #pragma HLS RESET variable = counters
-  multiply_packet(entries, codebooks, biases, accumulators, counters, work, results);
+  multiply_packet(entries, codebooks, biases, layer_table, sums_0, sums_1, counters, work, results);
 }
 
 }  // namespace kernel

@@ -1,0 +1,51 @@
+"""The ring of the kernel under the model checker spin: every interleaving of a small one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+MODEL = Path(__file__).with_name("ring.pml")
+SMALL = ("-DWORDS=1",)
+
+
+def errors_of(folder: Path, *options: str) -> int:
+    """How many errors an exhaustive search finds: 0, or 1 as it stops at the first."""
+    spin, compiler = shutil.which("spin"), shutil.which("gcc")
+    if spin is None or compiler is None:
+        pytest.skip("spin and gcc are not both installed")
+    for command in (
+        [spin, *options, "-a", str(MODEL)],
+        [compiler, "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"],
+    ):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    command = [str(folder / "pan"), "-m100000"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert "max search depth too small" not in done.stdout
+    assert "Search not completed" in done.stdout or "errors: 0" in done.stdout
+    return int(done.stdout.partition("errors: ")[2].split()[0])
+
+
+def test_the_ring_never_stops(tmp_path: Path) -> None:
+    assert errors_of(tmp_path, *SMALL) == 0
+
+
+@pytest.mark.slow  # ten million states
+def test_the_ring_never_stops_with_more_words(tmp_path: Path) -> None:
+    assert errors_of(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-DKEEPS_ENDS",),
+        ("-DNO_RESERVATION", "-DVECTORS=8", "-DROOM=1", "-DLAYERS=2"),
+    ],
+    ids=["keeps-ends", "no-reservation"],
+)
+def test_without_its_rules_it_does(tmp_path: Path, options: tuple[str, ...]) -> None:
+    assert errors_of(tmp_path, *SMALL, *options) == 1
