@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Stream", "StreamArray", "StreamBundle"]
+__all__ = ["Stream", "StreamArray", "StreamBundle", "Times"]
 
+#: A cycle for each of several streams or processes.
 Times = npt.NDArray[np.int64]
 
 
@@ -35,6 +36,11 @@ class Stream:
             time = max(time, self._read[len(self._written) - self._depth] + 1)
         self._written.append(time)
         return time
+
+    def readable(self) -> int | None:
+        """First cycle in which the next element can be read; None if it was not written yet."""
+        written = len(self._read) < len(self._written)
+        return self._written[len(self._read)] + 1 if written else None
 
     def read(self, time: int) -> int:
         """Read the next element in cycle `time` or as soon as it is there; returns when."""
@@ -67,6 +73,11 @@ class StreamArray:
         self._writes[streams] += 1
         return times
 
+    def readable(self, where: npt.NDArray[np.intp] | None = None) -> Times:
+        """First cycles in which the next element of each stream can be read; it was written."""
+        streams = self._every if where is None else where
+        return self._written[self._reads[streams] % self._depth, streams] + 1
+
     def read(self, times: Times, where: npt.NDArray[np.intp] | None = None) -> Times:
         """Read an element from each stream, or from those of the indices `where`; returns when."""
         streams = self._every if where is None else where
@@ -90,6 +101,17 @@ class StreamBundle:
         # First cycles in which each place's element can be read, and the place written again.
         self._readable = np.zeros((depth, count), np.int64)
         self._writable = np.zeros((depth, count), np.int64)
+
+    def full(self, times: Times) -> npt.NDArray[np.bool_]:
+        """Whether each stream has no room for its next element in cycles `times`."""
+        return self._writable[self._writes % self._depth] > times
+
+    def write_in_turn(self, times: Times, group: int) -> Times:
+        """Write an element to every stream, in groups of `group`: each as soon as it has room, and
+        not before the one to its left."""
+        place = self._writes % self._depth
+        times = np.maximum(times, self._writable[place])
+        return self.write(np.maximum.accumulate(times.reshape(-1, group), axis=1).ravel())
 
     def write(self, times: Times) -> Times:
         """Write an element to every stream in cycles `times` or as soon as there is room."""

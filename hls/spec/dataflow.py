@@ -42,15 +42,23 @@ class Depth:
     text: str
 
 
-#: By what they join; the activation queue's depth is the design's.
+#: By what they join; how many columns and results wait in a PE is up to the design.
 DEPTHS = {
     "stream": Depth("kStreamDepth", 2, "Most streams: two is enough to pass an element a cycle."),
-    "work": Depth(
-        "kWorkDepth",
-        32,
-        "Between a PE's halves: columns come as fast as it fetches; held up, it stays behind.",
+    "fetch": Depth(
+        "kFetchDepth",
+        8,
+        "Activations in front of a PE's fetch, which drops those that meet nothing there; what "
+        "waits for the multiplier waits behind it.",
     ),
-    "command": Depth("kCommandDepth", 4, "Commands to the collector, which may be a layer behind."),
+    "input": Depth(
+        "kInputDepth",
+        32,
+        "Words of input vectors that wait while hidden layers have their turn.",
+    ),
+    "command": Depth(
+        "kCommandDepth", 8, "Commands to the collector, which is a layer or two behind."
+    ),
     "output": Depth(
         "kOutputDepth", 32, "Words of results that wait for the sender, so that the PEs need not."
     ),
@@ -171,14 +179,15 @@ def wire(design: Design) -> Wiring:
     pes = design.pes
     streams = [
         Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
+        Stream("inputs", "InputWord", "kInputDepth", None, "input vectors"),
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
         Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
-        Stream("hidden", "ActivationWord", "kStreamDepth", None, "hidden vectors, fed back"),
+        Stream("hidden", "HiddenWord", "kHiddenWords", None, "hidden vectors, fed back"),
         Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
         Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
-        Stream("queue", "Token", "kQueueDepth", pes, "each PE's activation queue"),
-        Stream("work", "Token", "kWorkDepth", pes, "each PE's columns to work on"),
+        Stream("queue", "Token", "kFetchDepth", pes, "each PE's activations"),
+        Stream("work", "Token", "kQueueDepth", pes, "each PE's columns to work on"),
         Stream("results", "Result", "kResultDepth", pes, "each PE's results"),
     ]
     broadcast = _broadcast_tree(pes, streams)
@@ -187,10 +196,12 @@ def wire(design: Design) -> Wiring:
         Process(
             "receive",
             ("packets_in",),
-            ("tokens", "answers"),
-            ("packets_in", "tokens", "answers"),
+            ("tokens", "inputs", "answers"),
+            ("packets_in", "tokens", "inputs", "answers"),
         ),
-        _process("control_activations", ["tokens", "hidden"], ["vectors", "commands"]),
+        _process(
+            "control_activations", ["tokens", "inputs", "hidden"], ["vectors", "commands"]
+        ),
         _process("detect_nonzero", ["vectors"], ["activations"]),
         *broadcast,
     ]

@@ -84,8 +84,8 @@ class Design:
         default=8,
         metadata=described(
             "queues",
-            "activations that may wait in front of each PE",
-            unit="activations",
+            "columns that may wait in front of each PE's multiplier",
+            unit="columns",
             range=(2, 256),
             paper="8",
             more="Up to 32 take the same LUTs.",
@@ -153,11 +153,12 @@ class Design:
         default=4096,
         metadata=described(
             "capacity",
-            "activations that each of the two memories between layers holds",
+            "activations that may wait between layers, of all vectors under way",
             unit="activations",
             range=(16, 1 << 16),
             paper="4096",
-            more="A multiple of 16. The paper keeps them in the PEs' register files.",
+            more="A multiple of 16. As many vectors are under way at once as have room for their longest "
+            "hidden layer. The paper keeps activations in the PEs' register files.",
         ),
     )
     accumulator_bits: int = field(
@@ -301,6 +302,19 @@ class Design:
             "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
         }[which]
         return "lutram" if words <= most else "bram"
+
+    @property
+    def write_latency(self) -> int:
+        """Iterations of the multiplier that miss a sum written just before them.
+
+        One to read, one to add, one to write, and one for the output register of a block RAM.
+        """
+        return 3 if self.small_memory("rows") == "lutram" else 4
+
+    @property
+    def hidden_words(self) -> int:
+        """Words of activations that wait between layers."""
+        return self.hidden_activations // ACTIVATIONS_PER_WORD
 
     @property
     def row_alignment(self) -> int:

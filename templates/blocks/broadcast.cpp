@@ -15,10 +15,10 @@ void block_broadcast(hls::stream<token_bits_t>& tokens_in, hls::stream<token_bit
 #pragma HLS INTERFACE axis port = out_3
 #pragma HLS DATAFLOW
   hls::stream<Token, kStreamDepth> tokens("tokens");
-  hls::stream<Token, kQueueDepth> queue_0("queue_0");
-  hls::stream<Token, kQueueDepth> queue_1("queue_1");
-  hls::stream<Token, kQueueDepth> queue_2("queue_2");
-  hls::stream<Token, kQueueDepth> queue_3("queue_3");
+  hls::stream<Token, kFetchDepth> queue_0("queue_0");
+  hls::stream<Token, kFetchDepth> queue_1("queue_1");
+  hls::stream<Token, kFetchDepth> queue_2("queue_2");
+  hls::stream<Token, kFetchDepth> queue_3("queue_3");
 
   EIE_REGION("block_broadcast");
   EIE_PROCESS(take_tokens(tokens_in, tokens));

@@ -27,7 +27,7 @@ take:
 }
 
 //! Words out, to where each command sent them.
-void give_words(hls::stream<Command>& commands, hls::stream<ActivationWord>& hidden,
+void give_words(hls::stream<Command>& commands, hls::stream<HiddenWord>& hidden,
                 hls::stream<ActivationWord>& outputs, hls::stream<word_bits_t>& hidden_out,
                 hls::stream<word_bits_t>& outputs_out) {
   Command command = {kStop, 0, 0, 0, 0, 0};
@@ -70,7 +70,7 @@ void block_collect(hls::stream<result_bits_t>& in_0, hls::stream<result_bits_t>&
   hls::stream<ResultWord, kStreamDepth> words("words");
   hls::stream<Command, kCommandDepth> commands("commands");
   hls::stream<Command, kCommandDepth> copies("copies");
-  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
+  hls::stream<HiddenWord, kHiddenWords> hidden("hidden");
   hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
 
   EIE_REGION("block_collect");

@@ -1,5 +1,5 @@
-// The control unit alone: tokens and results of hidden layers in, words of activations and commands
-// out.
+// The control unit alone: tokens, words of input vectors and results of hidden layers in, words of
+// activations and commands out.
 #include "control_activations.h"
 
 #include "ports.h"
@@ -35,23 +35,27 @@ give:
 }  // namespace
 
 void block_control_activations(hls::stream<token_bits_t>& tokens_in,
-                               hls::stream<activation_word_bits_t>& hidden_in,
+                               hls::stream<input_word_bits_t>& inputs_in,
+                               hls::stream<hidden_word_bits_t>& hidden_in,
                                hls::stream<word_token_bits_t>& words_out,
                                hls::stream<command_bits_t>& commands_out) {
 #pragma HLS INTERFACE axis port = tokens_in
+#pragma HLS INTERFACE axis port = inputs_in
 #pragma HLS INTERFACE axis port = hidden_in
 #pragma HLS INTERFACE axis port = words_out
 #pragma HLS INTERFACE axis port = commands_out
 #pragma HLS DATAFLOW
   hls::stream<Token, kStreamDepth> tokens("tokens");
-  hls::stream<ActivationWord, kStreamDepth> hidden("hidden");
+  hls::stream<InputWord, kInputDepth> inputs("inputs");
+  hls::stream<HiddenWord, kHiddenWords> hidden("hidden");
   hls::stream<WordToken, kStreamDepth> words("words");
   hls::stream<Command, kCommandDepth> commands("commands");
 
   EIE_REGION("block_control_activations");
   EIE_PROCESS(take_tokens(tokens_in, tokens));
-  EIE_PROCESS(take_activation_words(hidden_in, hidden));
-  EIE_PROCESS(control_activations(tokens, hidden, words, commands));
+  EIE_PROCESS(take_input_words(inputs_in, inputs));
+  EIE_PROCESS(take_hidden_words(hidden_in, hidden));
+  EIE_PROCESS(control_activations(tokens, inputs, hidden, words, commands));
   EIE_PROCESS(give_words(words, words_out));
   EIE_PROCESS(give_commands(commands, commands_out));
   EIE_RUN_REGION();

@@ -10,8 +10,8 @@ void block_pe(hls::stream<token_bits_t>& tokens_in,
 #pragma HLS INTERFACE axis port = tokens_in
 #pragma HLS INTERFACE axis port = results_out
 #pragma HLS DATAFLOW
-  hls::stream<Token, kQueueDepth> queue("queue");
-  hls::stream<Token, kWorkDepth> work("work");
+  hls::stream<Token, kFetchDepth> queue("queue");
+  hls::stream<Token, kQueueDepth> work("work");
   hls::stream<Result, kResultDepth> results("results");
 
   EIE_REGION("block_pe");

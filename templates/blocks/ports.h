@@ -12,7 +12,10 @@
 namespace kernel {
 
 typedef ap_uint<64 + 4> token_bits_t;
-typedef ap_uint<kLanes * kActivationBits + kLanes + 4> word_token_bits_t;
+typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + 4> word_token_bits_t;
+// With a bit on top that ends the packet: such a word is none, and goes no further.
+typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
+typedef ap_uint<kLanes * kActivationBits + 8 + 1 + 1> hidden_word_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
 typedef ap_uint<2 * kWordCountBits + 4 + 8 + 1 + 2> command_bits_t;
 
@@ -35,14 +38,42 @@ inline Token token_of(token_bits_t bits) {
 inline WordToken word_token_of(word_token_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return WordToken{kind_t(bits >> (width + kLanes)), ap_uint<kLanes>(bits >> width), word_t(bits)};
+  return WordToken{kind_t(bits >> (width + 49)),  ap_uint<1>(bits >> (width + 48)),
+                   ap_uint<kLanes>(bits >> (width + 32)), layer_t(bits >> (width + 24)),
+                   address_t(bits >> width), word_t(bits)};
 }
 
 inline word_token_bits_t to_bits(const WordToken& token) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return word_token_bits_t(token.data) | (word_token_bits_t(token.nonzero) << width) |
-         (word_token_bits_t(token.kind) << (width + kLanes));
+  return word_token_bits_t(token.data) | (word_token_bits_t(token.address) << width) |
+         (word_token_bits_t(token.layer) << (width + 24)) |
+         (word_token_bits_t(token.nonzero) << (width + 32)) |
+         (word_token_bits_t(token.last) << (width + 48)) |
+         (word_token_bits_t(token.kind) << (width + 49));
+}
+
+inline InputWord input_word_of(input_word_bits_t bits) {
+#pragma HLS INLINE
+  return InputWord{word_t(bits), ap_uint<1>(bits >> (kLanes * kActivationBits))};
+}
+
+inline input_word_bits_t to_bits(const InputWord& word) {
+#pragma HLS INLINE
+  return input_word_bits_t(word.values) | (input_word_bits_t(word.last) << (kLanes * kActivationBits));
+}
+
+inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {
+#pragma HLS INLINE
+  const int width = kLanes * kActivationBits;
+  return HiddenWord{word_t(bits), layer_t(bits >> width), ap_uint<1>(bits >> (width + 8))};
+}
+
+inline hidden_word_bits_t to_bits(const HiddenWord& word) {
+#pragma HLS INLINE
+  const int width = kLanes * kActivationBits;
+  return hidden_word_bits_t(word.values) | (hidden_word_bits_t(word.layer) << width) |
+         (hidden_word_bits_t(word.last) << (width + 8));
 }
 
 template <int kBits>
@@ -139,6 +170,33 @@ take:
     const ActivationWord word = results_of<kLanes * kActivationBits>(port.read());
     ended = word.kind == kEnd;
     if (!ended) words.write(word);
+    end_cycle();
+  } while (!ended);
+}
+
+//! Words of input vectors in, until the one that ends the packet.
+inline void take_input_words(hls::stream<input_word_bits_t>& port, hls::stream<InputWord>& words) {
+  bool ended = false;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const input_word_bits_t bits = port.read();
+    ended = bits >> (kLanes * kActivationBits + 1) != 0;
+    if (!ended) words.write(input_word_of(bits));
+    end_cycle();
+  } while (!ended);
+}
+
+//! Words of hidden vectors in, until the one that ends the packet.
+inline void take_hidden_words(hls::stream<hidden_word_bits_t>& port,
+                              hls::stream<HiddenWord>& words) {
+  bool ended = false;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const hidden_word_bits_t bits = port.read();
+    ended = bits >> (kLanes * kActivationBits + 9) != 0;
+    if (!ended) words.write(hidden_word_of(bits));
     end_cycle();
   } while (!ended);
 }

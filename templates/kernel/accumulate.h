@@ -12,14 +12,12 @@
 
 namespace kernel {
 
-//! Iterations that miss a sum written just before them: the cycles from an accumulator's read to
-//! its write. One to read, one to add, one to write, and one that a block RAM's output register may
-//! add; the DEPENDENCE pragma in multiply_layer() holds the tool to it.
-constexpr int kWriteLatency = 4;
+//! An accumulator of a PE.
+typedef ap_uint<bits_for(kRowsPerPe)> accumulator_index_t;
 
-//! A sum of one of the last iterations, and where it belongs.
+//! A sum that may not be in the memory yet, and where it belongs.
 struct RecentSum {
-  row_t row;
+  accumulator_index_t row;
   accumulator_t sum;
   bool used;
 };
@@ -33,21 +31,34 @@ inline void forget(RecentSum (&recent)[kWriteLatency]) {
   }
 }
 
-//! Add `product` to accumulator `row`. `Memory` is an array, or in tests a model of one whose
-//! writes are late.
-template <typename Memory>
-inline void accumulate(Memory& accumulators, RecentSum (&recent)[kWriteLatency], row_t row,
-                       accumulator_t product) {
+//! Start in a bank whose first `rows` rows were cleared one after the other: the zeros of the last
+//! ones may not be in the memory yet.
+inline void start_cleared(RecentSum (&recent)[kWriteLatency], row_t rows) {
 #pragma HLS INLINE
-  accumulator_t sum = accumulators[row];
+  for (int age = 0; age < kWriteLatency; ++age) {
+#pragma HLS UNROLL
+    recent[age] = RecentSum{accumulator_index_t(rows - 1 - age), 0, rows > age};
+  }
+}
+
+//! The sum of `row`, of which the memory says `stored`.
+inline accumulator_t forwarded(const RecentSum (&recent)[kWriteLatency], accumulator_index_t row,
+                               accumulator_t stored) {
+#pragma HLS INLINE
+  accumulator_t sum = stored;
 forward:
   // From the oldest to the youngest, so that the youngest counts.
   for (int age = kWriteLatency - 1; age >= 0; --age) {
 #pragma HLS UNROLL
     if (recent[age].used && recent[age].row == row) sum = recent[age].sum;
   }
-  sum += product;
-  accumulators[row] = sum;
+  return sum;
+}
+
+//! Keep a sum that is being written.
+inline void remember(RecentSum (&recent)[kWriteLatency], accumulator_index_t row,
+                     accumulator_t sum) {
+#pragma HLS INLINE
 age:
   for (int age = kWriteLatency - 1; age > 0; --age) {
 #pragma HLS UNROLL

@@ -36,7 +36,7 @@ lanes:
 //! The root: results of hidden layers go back to the activation memories, others to the sender, and
 //! behind a run's outputs the number of saturated values of each layer.
 inline void collect(hls::stream<ResultWord>& results, hls::stream<Command>& commands,
-                    hls::stream<ActivationWord>& hidden, hls::stream<ActivationWord>& outputs) {
+                    hls::stream<HiddenWord>& hidden, hls::stream<ActivationWord>& outputs) {
   // Of each layer in this run so far: from the first vector on, whatever was there before.
   static saturated_t saturated[kLayers];
 #pragma HLS BIND_STORAGE variable = saturated type = ram_s2p impl = lutram
@@ -65,7 +65,7 @@ packet:
           const bool last = word == command.keep - 1;
           count += count_saturated(result, last ? command.spare : ap_uint<4>(0));
           if (command.kind == kToHidden) {
-            hidden.write(activations);
+            hidden.write(HiddenWord{activations.values, layer_t(command.layer), ap_uint<1>(last)});
           } else {
             outputs.write(activations);
           }

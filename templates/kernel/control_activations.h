@@ -1,10 +1,10 @@
-// The central control unit with the activation memories (paper section IV, "Central Control Unit").
+// The central control unit (paper section IV, "Central Control Unit"): whose turn it is.
 //
-// For each vector and layer it sends the activations out, word by word, and takes the results of
-// hidden layers back in. The first layer's activations come straight from the packet, so an input
-// vector is computed on while it arrives and may be of any length; the last layer's results go
-// straight to the sender. Only hidden vectors live in the two memories, source and destination,
-// which swap after each layer.
+// Several vectors are under way at once, so that the array has one to work on while it waits for
+// the results of another. All that waits between layers is in one queue, `hidden`, and goes on in
+// the order in which it comes back: as layers go out in some order and come back in the same, no
+// vector overtakes another, and outputs are in order. Input vectors come straight from the packet
+// and may be of any length; the last layer's results go straight to the sender.
 #pragma once
 
 #include "dataflow.h"
@@ -17,17 +17,13 @@ struct LayerDescriptor {
   ap_uint<17> columns;
   layer_rows_t rows;
   ap_uint<24> pointer_word;
-  row_t bias_base;
   row_t local_rows;
-  ap_uint<6> shift;
-  ap_uint<1> relu;
 };
 
-//! A word of activations with its non-zero lanes. Non-zero means != 0: a test for > 0 would lose
-//! negative activations, which inputs and layers without ReLU have.
-inline WordToken make_word(word_t activations) {
+//! The lanes of a word that are not zero. Non-zero means != 0: a test for > 0 would lose negative
+//! activations, which inputs and layers without ReLU have.
+inline ap_uint<kLanes> nonzero_lanes(word_t activations) {
 #pragma HLS INLINE
-  WordToken token = {kWord, 0, activations};
   ap_uint<kLanes> nonzero = 0;
 lanes:
   for (int lane = 0; lane < kLanes; ++lane) {
@@ -35,74 +31,17 @@ lanes:
     const ap_uint<kActivationBits> value = activations >> (lane * kActivationBits);
     if (value != 0) nonzero[lane] = 1;
   }
-  token.nonzero = nonzero;
-  return token;
+  return nonzero;
 }
 
 //! A token without activations, as a word.
 inline WordToken pass_token(const Token& token) {
 #pragma HLS INLINE
-  return WordToken{token.kind, 0, token.data};
+  return WordToken{token.kind, 0, 0, 0, 0, token.data};
 }
 
-//! Keep the layer descriptors of a load.
-inline void load_layers(hls::stream<Token>& tokens, LayerDescriptor (&layers)[kLayers],
-                        ap_uint<32> beats) {
-#pragma HLS INLINE
-  beat_t record[packet::kLayerBeats];
-#pragma HLS ARRAY_PARTITION variable = record complete
-  ap_uint<2> position = 0;
-  ap_uint<9> layer = 0;
-layers:
-  for (ap_uint<32> beat = 0; beat < beats; ++beat) {
-#pragma HLS PIPELINE II = 1
-    using namespace packet;
-    record[position] = tokens.read().data;
-    if (position == kLayerBeats - 1) {
-      LayerDescriptor descriptor;
-      descriptor.columns = field<17>(record[kLayerColumnsBeat], kLayerColumnsLow);
-      descriptor.rows = field<25>(record[kLayerRowsBeat], kLayerRowsLow);
-      descriptor.pointer_word = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
-      descriptor.bias_base = field<17>(record[kLayerBiasBaseBeat], kLayerBiasBaseLow);
-      descriptor.local_rows = field<17>(record[kLayerLocalRowsBeat], kLayerLocalRowsLow);
-      descriptor.shift = field<6>(record[kLayerShiftBeat], kLayerShiftLow);
-      descriptor.relu = field<1>(record[kLayerReluBeat], kLayerReluLow);
-      layers[layer] = descriptor;
-      ++layer;
-      position = 0;
-    } else {
-      ++position;
-    }
-    end_cycle();
-  }
-}
-
-//! Put the beats of an input vector together to words and send them out.
-inline void send_input(hls::stream<Token>& tokens, hls::stream<WordToken>& words,
-                       ap_uint<17> columns) {
-#pragma HLS INLINE
-  const ap_uint<17> beats = (columns + kActivationsPerBeat - 1) / kActivationsPerBeat;
-  // What fills up the last beat is no activation, and in a damaged packet it is not even zero.
-  const ap_uint<2> spare = ap_uint<2>(0 - columns);
-  const beat_t last_beat = beat_t(-1) >> ap_uint<6>(spare * ap_uint<5>(kActivationBits));
-  word_t word = 0;
-  ap_uint<2> place = 0;
-input:
-  for (ap_uint<17> beat = 0; beat < beats; ++beat) {
-#pragma HLS PIPELINE II = 1
-    const bool last = beat == beats - 1;
-    const beat_t data = tokens.read().data & (last ? last_beat : beat_t(-1));
-    word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
-    if (place == kBeatsPerWord - 1 || last) {
-      words.write(make_word(word));
-      word = 0;
-      place = 0;
-    } else {
-      ++place;
-    }
-    end_cycle();
-  }
-}
+//! Words of `hidden`.
+typedef ap_uint<bits_for(kHiddenWords + 1)> hidden_count_t;
 
 //! Words that hold `activations` activations.
 inline word_count_t words_of(layer_rows_t activations) {
@@ -110,86 +49,147 @@ inline word_count_t words_of(layer_rows_t activations) {
   return word_count_t((activations + kLanes - 1) / kLanes);
 }
 
-//! Take `batch` vectors through all layers.
-inline void run_batch(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
-                      hls::stream<WordToken>& words, hls::stream<Command>& commands,
-                      const LayerDescriptor (&layers)[kLayers], ap_uint<9> layer_count,
-                      word_t (&memory)[2][kHiddenWords], ap_uint<32> batch) {
+//! What the control unit knows of the resident network, but for its layers.
+struct NetworkShape {
+  ap_uint<9> layers;
+  //! Words of its longest hidden vector.
+  hidden_count_t longest;
+};
+
+//! Keep the layer descriptors of a load, and pass them on: PEs keep what is for them.
+inline NetworkShape load_layers(hls::stream<Token>& tokens, hls::stream<WordToken>& words,
+                                LayerDescriptor (&layers)[kLayers], ap_uint<32> beats) {
 #pragma HLS INLINE
-  ap_uint<1> source = 0;
-vectors:
-  for (ap_uint<32> vector = 0; vector < batch; ++vector) {
-  layers:
-    for (ap_uint<9> layer = 0; layer < layer_count; ++layer) {
-      const LayerDescriptor descriptor = layers[layer];
-      const bool first = layer == 0;
-      const bool last = layer == layer_count - 1;
-
-      words.write(
-          pass_token(Token{kLayerBegin, make_layer_begin(ap_uint<8>(layer), descriptor.pointer_word,
-                                                         descriptor.local_rows)}));
-      end_cycle();
-      if (first) {
-        send_input(tokens, words, descriptor.columns);
-      } else {
-        const word_count_t count = words_of(descriptor.columns);
-        // Lanes of the last word that hold rows. Padding rows, behind them, are zero in every load
-        // that a packer makes, and no activations whatever a load says.
-        const ap_uint<4> spare = ap_uint<4>(0 - descriptor.columns);
-        const ap_uint<kLanes> last_lanes = ap_uint<kLanes>(-1) >> spare;
-      source:
-        for (word_count_t word = 0; word < count; ++word) {
+  beat_t record[packet::kLayerBeats];
+#pragma HLS ARRAY_PARTITION variable = record complete
+  ap_uint<2> position = 0;
+  NetworkShape shape = {0, 0};
+layers:
+  for (ap_uint<32> beat = 0; beat < beats; ++beat) {
 #pragma HLS PIPELINE II = 1
-          WordToken token = make_word(memory[source][word]);
-          if (word == count - 1) token.nonzero &= last_lanes;
-          words.write(token);
-          end_cycle();
-        }
-      }
-      words.write(
-          pass_token(Token{kLayerEnd, make_layer_end(descriptor.local_rows, descriptor.bias_base,
-                                                     descriptor.shift, descriptor.relu)}));
-      const word_count_t keep = words_of(descriptor.rows);
-      commands.write(Command{
-          last ? kToOutput : kToHidden, word_count_t(descriptor.local_rows * kPes / kLanes), keep,
-          ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(vector == 0)});
-      end_cycle();
-
-      // The results come back only when every PE is done with the layer, so each layer has the
-      // whole of the one before. The next vector's first layer does not wait for the last results.
-      //
-      // They come only once the end and the command above have left, and it is the loop that makes
-      // sure of that: accesses to unrelated streams within a state go together or not at all. So
-      // may end and command, which is safe: what fills `commands` are earlier layers, whose ends
-      // are on their way.
-      if (!last) {
-      destination:
-        for (word_count_t word = 0; word < keep; ++word) {
-#pragma HLS PIPELINE II = 1
-          memory[1 - source][word] = hidden.read().values;
-          end_cycle();
-        }
-        source = 1 - source;
-      }
+    using namespace packet;
+    const Token token = tokens.read();
+    words.write(pass_token(token));
+    record[position] = token.data;
+    if (position == kLayerBeats - 1) {
+      LayerDescriptor descriptor;
+      descriptor.columns = field<17>(record[kLayerColumnsBeat], kLayerColumnsLow);
+      descriptor.rows = field<25>(record[kLayerRowsBeat], kLayerRowsLow);
+      descriptor.pointer_word = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
+      descriptor.local_rows = field<17>(record[kLayerLocalRowsBeat], kLayerLocalRowsLow);
+      layers[layer_t(shape.layers)] = descriptor;
+      const hidden_count_t length = hidden_count_t(words_of(descriptor.columns));
+      if (shape.layers != 0 && length > shape.longest) shape.longest = length;
+      ++shape.layers;
+      position = 0;
+    } else {
+      ++position;
     }
+    end_cycle();
   }
+  return shape;
+}
+
+//! Take `batch` vectors through all layers: one flat loop, a word an iteration.
+//!
+//! Between layers it polls, and within one it waits for words that come whatever it holds: those of
+//! an input vector from the packet, those of a hidden one from a layer of which it has sent all. So
+//! no end of a layer stays in its pipeline for good.
+inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& hidden,
+                      hls::stream<WordToken>& words, hls::stream<Command>& commands,
+                      const LayerDescriptor (&layers)[kLayers], const NetworkShape& shape,
+                      ap_uint<32> batch) {
+#pragma HLS INLINE
+  ap_uint<32> to_start = batch;
+  ap_uint<32> to_end = batch;
+  // Words of `hidden` that no vector under way may come to need: so it is never full, and results
+  // can always leave the PEs.
+  hidden_count_t room = kHiddenWords;
+  // Turns of hidden vectors until a new one has precedence: as many as there are hidden layers, so
+  // that new vectors begin at even distances, and layers with more work and with less take turns.
+  ap_uint<9> turns = 0;
+  bool within = false;
+  bool from_packet = false;
+  layer_t layer = 0;
+  address_t address = 0;
+  // The deepest layer that has had a turn yet, and those before.
+  ap_uint<9> reached = 0;
+run:
+  while (to_end != 0) {
+#pragma HLS PIPELINE II = 1
+    bool begins = false;
+    if (!within) {
+      const bool fresh = to_start != 0 && room >= shape.longest && !inputs.empty();
+      const bool back = !hidden.empty();
+      begins = fresh || back;
+      from_packet = fresh && (turns == 0 || !back);
+    }
+    if (begins || within) {
+      word_t activations = 0;
+      bool last = false;
+      layer_t came_from = 0;
+      if (from_packet) {
+        const InputWord word = inputs.read();
+        activations = word.values;
+        last = word.last == 1;
+      } else {
+        const HiddenWord word = hidden.read();
+        activations = word.values;
+        last = word.last == 1;
+        came_from = word.layer;
+      }
+      if (begins) layer = from_packet ? layer_t(0) : layer_t(came_from + 1);
+      const LayerDescriptor descriptor = layers[layer];
+      if (begins) address = address_t(descriptor.pointer_word * kColumnsPerPointerWord);
+      // Lanes of a vector's last word that hold activations. Others may not be zero: in a damaged
+      // packet, or where a load says that padding rows have biases.
+      const ap_uint<4> spare = ap_uint<4>(0 - descriptor.columns);
+      const ap_uint<kLanes> lanes = ap_uint<kLanes>(-1) >> (last ? spare : ap_uint<4>(0));
+      words.write(WordToken{kWord, ap_uint<1>(last), nonzero_lanes(activations) & lanes, layer,
+                            address, activations});
+      address += kLanes;
+      const bool of_last_layer = layer == shape.layers - 1;
+      if (last) {
+        // Together with the layer's end, or one waits for the other. That is safe: what fills
+        // `commands` are earlier layers, whose ends are on their way.
+        commands.write(Command{
+            of_last_layer ? kToOutput : kToHidden,
+            word_count_t(descriptor.local_rows * kPes / kLanes), words_of(descriptor.rows),
+            ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(layer == reached)});
+        if (layer == reached) ++reached;
+        if (of_last_layer) --to_end;
+      }
+      if (begins && from_packet) {
+        --to_start;
+        turns = shape.layers - 1;
+      } else if (begins && turns != 0) {
+        --turns;
+      }
+      const bool more = begins && from_packet;
+      const bool less = last && of_last_layer;
+      if (more && !less) room -= shape.longest;
+      if (less && !more) room += shape.longest;
+      within = !last;
+    }
+    end_cycle();
+  }
+  // In PEs this waits for the rows of the last layer, which has left before.
+  words.write(pass_token(Token{kRunDone, 0}));
   // It waits for room at most; the last layer's end, which makes room, has left before.
-  commands.write(Command{kRunEnd, layer_count, layer_count, 0, 0, ap_uint<1>(batch == 0)});
+  commands.write(Command{kRunEnd, shape.layers, shape.layers, 0, 0, ap_uint<1>(batch == 0)});
   end_cycle();
 }
 
 //! The control unit: pass tokens on, run layers.
-inline void control_activations(hls::stream<Token>& tokens, hls::stream<ActivationWord>& hidden,
-                                hls::stream<WordToken>& words, hls::stream<Command>& commands) {
+inline void control_activations(hls::stream<Token>& tokens, hls::stream<InputWord>& inputs,
+                                hls::stream<HiddenWord>& hidden, hls::stream<WordToken>& words,
+                                hls::stream<Command>& commands) {
   static LayerDescriptor layers[kLayers];
-// A word for each layer, read once a layer: it would fill a block RAM's width and none of its
+// A word for each layer, read once a cycle: it would fill a block RAM's width and none of its
 // depth.
 #pragma HLS AGGREGATE variable = layers compact = bit
 #pragma HLS BIND_STORAGE variable = layers type = ram_s2p impl = lutram
-  static ap_uint<9> layer_count = 0;
-  static word_t memory[2][kHiddenWords];
-#pragma HLS ARRAY_PARTITION variable = memory dim = 1 complete
-#pragma HLS BIND_STORAGE variable = memory type = ram_s2p impl = bram
+  static NetworkShape shape = {0, 0};
 
   bool running = true;
 packet:
@@ -200,28 +200,23 @@ packet:
     const bool is_layers = token.kind == kSection &&
                            field<packet::kSectionSectionBits>(
                                token.data, packet::kSectionSectionLow) == packet::kSectionLayers;
+    // These may wait for each other, as in run_batch().
+    words.write(pass_token(token));
+    if (token.kind == kReport)
+      commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
+    if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
+    end_cycle();
     if (is_layers) {
-      layer_count = ap_uint<9>(length / packet::kLayerBeats);
-      end_cycle();
-      load_layers(tokens, layers, length);
-    } else {
-      // These may wait for each other, too, as in run_batch().
-      words.write(pass_token(token));
-      if (token.kind == kReport)
-        commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
-      if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
-      end_cycle();
-      if (token.kind == kSection) {
-      section:
-        for (ap_uint<32> beat = 0; beat < length; ++beat) {
+      shape = load_layers(tokens, words, layers, length);
+    } else if (token.kind == kSection) {
+    section:
+      for (ap_uint<32> beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
-          words.write(pass_token(tokens.read()));
-          end_cycle();
-        }
-      } else if (token.kind == kRunBegin) {
-        run_batch(tokens, hidden, words, commands, layers, layer_count, memory,
-                  ap_uint<32>(token.data));
+        words.write(pass_token(tokens.read()));
+        end_cycle();
       }
+    } else if (token.kind == kRunBegin) {
+      run_batch(inputs, hidden, words, commands, layers, shape, ap_uint<32>(token.data));
     }
     running = token.kind != kPacketEnd;
   }

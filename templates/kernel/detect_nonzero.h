@@ -34,41 +34,44 @@ leaves:
 
 //! Turn words of activations into a stream of non-zero activations.
 //!
-//! A word costs as many cycles as it has non-zero activations, and one cycle if it has none.
+//! A word costs as many cycles as it has non-zero activations, and one cycle if it has none. The
+//! last activation of a layer says so itself; only a layer whose last word is zero has an end of
+//! its own, in that word's cycle.
 inline void detect_nonzero(hls::stream<WordToken>& words, hls::stream<Token>& tokens) {
   kind_t kind = kData;
 packet:
   do {
-    word_t activations = 0;
+    WordToken word = {kData, 0, 0, 0, 0, 0};
     ap_uint<kLanes> pending = 0;
-    column_t column = 0;       // of the word in hand
-    column_t next_column = 0;  // of the word after it
-  // The loop ends with each layer: a pipeline that stalls for its next input keeps what it holds,
-  // and the end of a layer must get out although no input follows before the results are back.
+    bool ended = false;
+  // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
   layer:
     do {
 #pragma HLS PIPELINE II = 1
       if (pending == 0) {
-        const WordToken word = words.read();
+        word = words.read();
         kind = word.kind;
-        activations = word.data;
         pending = word.nonzero;
-        column = next_column;
-        if (kind == kWord) next_column += kLanes;
       }
+      // Clears the first set lane without waiting for the tree to say which: this alone is carried
+      // from cycle to cycle, the tree is not.
+      const ap_uint<kLanes> rest = pending & ap_uint<kLanes>(pending - 1);
+      const bool layer_ends = word.last == 1 && rest == 0;
       if (kind != kWord) {
-        tokens.write(Token{kind, beat_t(activations)});
+        tokens.write(Token{kind, beat_t(word.data)});
       } else if (pending != 0) {
         const ap_uint<4> lane = leading_lane(pending);
         const ap_uint<kActivationBits> value =
-            activations >> ap_uint<8>(lane * ap_uint<5>(kActivationBits));
-        tokens.write(Token{kActivation, make_activation(column + lane, value)});
-        // Clears the first set lane without waiting for the tree to say which: this alone is
-        // carried from cycle to cycle, the tree is not.
-        pending &= ap_uint<kLanes>(pending - 1);
+            word.data >> ap_uint<8>(lane * ap_uint<5>(kActivationBits));
+        tokens.write(Token{layer_ends ? kLastActivation : kActivation,
+                           to_beat(Activation{address_t(word.address + lane), value, word.layer})});
+      } else if (layer_ends) {
+        tokens.write(Token{kLayerEnd, to_beat(Activation{0, 0, word.layer})});
       }
+      ended = kind == kWord ? layer_ends : kind == kPacketEnd;
+      pending = rest;
       end_cycle();
-    } while (kind != kLayerEnd && kind != kPacketEnd);
+    } while (!ended);
   } while (kind != kPacketEnd);
 }
 

@@ -60,16 +60,15 @@ inline void store_pointers(bank_0_t& bases, bank_1_t& lengths_of, ap_uint<32> be
   if (kOneBeat || beat[0] == 1) lengths_of[word] = lengths;
 }
 
-//! The entries of a column of the layer whose pointers begin at word `base`: behind those of the
-//! columns before it in its word. The sum of at most seven short numbers feeds nothing back, so it
-//! takes pipeline stages and no cycles.
-inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, ap_uint<24> base,
-                      column_t column) {
+//! The entries of the column whose length is at `address`: behind those of the columns before it
+//! in its word. The sum of at most seven short numbers feeds nothing back, so it takes pipeline
+//! stages and no cycles.
+inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, address_t address) {
 #pragma HLS INLINE
   static_assert(kColumnsPerPointerWord == 8, "A column's place in its word has 3 bits.");
   // Unsigned throughout: a plain int would make a division and shifts signed.
-  const ap_uint<3> place = column;
-  const ap_uint<24> word = base + ap_uint<13>(column >> 3);
+  const ap_uint<3> place = address;
+  const ap_uint<bits_for(kPointerWordsPerPe)> word = address >> 3;
   const lengths_t lengths = lengths_of[word];
   pointer_t first = bases[word];
   for (int before = 0; before < kColumnsPerPointerWord - 1; ++before) {

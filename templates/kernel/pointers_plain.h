@@ -41,14 +41,14 @@ inline bool pointers_follow(ap_uint<32>& last, bool /*second_beat*/, beat_t data
   return follow;
 }
 
-//! The entries of a column of the layer whose pointers begin at word `base`.
-inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, ap_uint<24> base,
-                      column_t column) {
+//! The entries of the column whose pointer is at `address`.
+inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, address_t address) {
 #pragma HLS INLINE
-  const bool odd_column = column[0] == 1;
-  const ap_uint<24> pair = base + (column >> 1);
+  typedef ap_uint<bits_for(kPointerWordsPerPe)> pair_t;
+  const bool odd_column = address[0] == 1;
+  const pair_t pair = address >> 1;
   // Column 2k lies between even[k] and odd[k], column 2k + 1 between odd[k] and even[k + 1].
-  const pointer_t even = evens[odd_column ? ap_uint<24>(pair + 1) : pair];
+  const pointer_t even = evens[odd_column ? pair_t(pair + 1) : pair];
   const pointer_t odd = odds[pair];
   const pointer_t first = odd_column ? odd : even;
   const pointer_t end = odd_column ? even : odd;

@@ -123,14 +123,27 @@ sections:
   return good && whole && expected.section == packet::kSectionPointers && expected.pe == kPes;
 }
 
-//! Pass a run's vectors on, as many beats as announced whatever arrives.
-inline void receive_vectors(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
-                            Reception& reception, ap_uint<32> beats) {
+//! Put a run's vectors together to words, as many beats as announced whatever arrives. A vector of
+//! `vector_beats` starts a word; what fills up its last one is no activation, and need not be zero.
+inline void receive_vectors(hls::stream<axis_t>& input, hls::stream<InputWord>& inputs,
+                            Reception& reception, ap_uint<32> beats, ap_uint<32> vector_beats) {
 #pragma HLS INLINE
+  word_t word = 0;
+  ap_uint<2> place = 0;
+  ap_uint<32> left = vector_beats;
 vectors:
   for (ap_uint<32> beat = 0; beat < beats; ++beat) {
 #pragma HLS PIPELINE II = 1
-    tokens.write(Token{kData, next_beat(input, reception)});
+    const bool last = left == 1;
+    word |= word_t(next_beat(input, reception)) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
+    if (place == kBeatsPerWord - 1 || last) {
+      inputs.write(InputWord{word, ap_uint<1>(last)});
+      word = 0;
+      place = 0;
+    } else {
+      ++place;
+    }
+    left = last ? vector_beats : ap_uint<32>(left - 1);
     end_cycle();
   }
 }
@@ -146,13 +159,14 @@ refused:
   }
 }
 
-//! Take one packet: tokens to the PEs, and what to answer to the sender.
+//! Take one packet: tokens to the PEs, words of input vectors to the control unit, and what to
+//! answer to the sender.
 //!
 //! An answer and a token may leave in the same cycle, so that one waits for the other. That is
 //! safe: `answers` holds two, so an answer waits only while the sender is still at an earlier
 //! packet, which is wholly received: to be done with it, the sender needs nothing more from here.
 inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
-                    hls::stream<Answer>& answers) {
+                    hls::stream<InputWord>& inputs, hls::stream<Answer>& answers) {
   using namespace packet;
   // What is resident. Reset, so that a reset in the middle of a load leaves nothing valid.
   static bool valid = false;
@@ -221,7 +235,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
       answers.write(Answer{kind, sequence, batch, output_beats, layer_count});
       tokens.write(Token{kRunBegin, batch});
       end_cycle();
-      receive_vectors(input, tokens, reception, ap_uint<32>(vectors));
+      receive_vectors(input, inputs, reception, ap_uint<32>(vectors), input_beats);
     } else {
       answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);

@@ -24,8 +24,12 @@ typedef ap_uint<kPointerBits> pointer_t;
 //! The entries of a column in a PE: the first one's address, and how many.
 struct Extent {
   pointer_t first;
-  ap_uint<20> length;
+  ap_uint<17> length;
 };
+//! Which of the resident layers.
+typedef ap_uint<bits_for(kLayers)> layer_t;
+//! Where a column's pointer is among all of a PE.
+typedef ap_uint<bits_for(kPointersPerPe)> address_t;
 //! A local row, or a number of them up to 65,536.
 typedef ap_uint<17> row_t;
 //! A number of rows of a layer: up to 256 PEs with 65,536 each.
@@ -38,17 +42,19 @@ typedef ap_uint<kWordCountBits> word_count_t;
 //! load a memory or carry an activation, so the mode of the machine is data, never a branch
 //! around the dataflow region.
 enum TokenKind : unsigned int {
-  kLoadBegin = 0,   //!< Clear the accumulators.
-  kSection = 1,     //!< A section of a load starts: a SECTION record.
-  kData = 2,        //!< A beat of the section, or of an input vector.
-  kRunBegin = 3,    //!< Clear the counters: the number of vectors.
-  kLayerBegin = 4,  //!< Activations follow: see LayerBegin.
-  kWord = 5,        //!< A word of activations, on the way to the LNZD.
-  kActivation = 6,  //!< A non-zero activation with its column: see Activation.
-  kWork = 7,        //!< An activation with the entries it meets: see Work.
-  kLayerEnd = 8,    //!< Write the accumulators back: see LayerEnd.
-  kReport = 9,      //!< Send the counters.
-  kPacketEnd = 10,  //!< The packet is over: every process returns.
+  kLoadBegin = 0,       //!< Clear the accumulators.
+  kSection = 1,         //!< A section of a load starts: a SECTION record.
+  kData = 2,            //!< A beat of the section.
+  kRunBegin = 3,        //!< Clear the counters: the number of vectors.
+  kRunDone = 4,         //!< No more layers in this run.
+  kWord = 5,            //!< A word of activations, on the way to the LNZD.
+  kActivation = 6,      //!< A non-zero activation: see Activation.
+  kLastActivation = 7,  //!< The same, and the last of its layer.
+  kWork = 8,            //!< An activation with the entries it meets: see Work.
+  kLastWork = 9,        //!< The same, and the last of its layer.
+  kLayerEnd = 10,       //!< The end of a layer whose last activation is zero, or meets no entries.
+  kReport = 11,         //!< Send the counters.
+  kPacketEnd = 12,      //!< The packet is over: every process returns.
 };
 typedef ap_uint<4> kind_t;
 
@@ -58,11 +64,16 @@ struct Token {
   beat_t data;
 };
 
-//! A token with a whole word of activations, between the activation memories and the LNZD.
+//! A token with a whole word of activations, between the control unit and the LNZD.
 struct WordToken {
   kind_t kind;
+  //! Whether the word is the last of its layer.
+  ap_uint<1> last;
   //! Which lanes are not zero.
   ap_uint<kLanes> nonzero;
+  layer_t layer;
+  //! Where the pointer of the first lane's column is.
+  address_t address;
   //! Activations, or in the low 64 bits the data of a token to pass on.
   word_t data;
 };
@@ -87,8 +98,24 @@ struct Results {
 typedef Results<kResultBits> Result;
 typedef Results<kActivationsPerBeat * kResultBits> ResultBeat;
 typedef Results<kLanes * kResultBits> ResultWord;
-//! A word of results without the marks: what the collector passes on.
+//! A word of results without the marks: what the collector passes on to the sender.
 typedef Results<kLanes * kActivationBits> ActivationWord;
+
+//! A word of an input vector.
+struct InputWord {
+  word_t values;
+  //! Whether it is the vector's last.
+  ap_uint<1> last;
+};
+
+//! A word of results on the way back to the control unit.
+struct HiddenWord {
+  word_t values;
+  //! Whose results they are.
+  layer_t layer;
+  //! Whether they are that layer's last of this vector.
+  ap_uint<1> last;
+};
 
 //! How many values of a layer were cut off in a run. It cannot wrap: a run has fewer than 2^32
 //! vectors, as its length has 32 bits, and of a layer 2^16 values at most, but for the last, whose
@@ -102,64 +129,51 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
   return ap_uint<kWidth>(beat >> low);
 }
 
-// How the 64 data bits of each kind of token are used.
+// What the 64 data bits of a token mean in a run. They are as wide as a load's beats, which travel
+// the same way, so a struct with a field for every use would only make each FIFO wider.
 
-inline beat_t make_layer_begin(ap_uint<8> layer, ap_uint<24> pointer_word, row_t local_rows) {
+//! Of kActivation, kLastActivation and, with a value of zero, kLayerEnd.
+struct Activation {
+  //! Where its column's pointer is.
+  address_t address;
+  ap_uint<kActivationBits> value;
+  layer_t layer;
+};
+inline beat_t to_beat(const Activation& activation) {
 #pragma HLS INLINE
-  return beat_t(layer) | (beat_t(pointer_word) << 8) | (beat_t(local_rows) << 32);
+  return beat_t(activation.address) | (beat_t(activation.value) << 24) |
+         (beat_t(activation.layer) << 40);
 }
-inline ap_uint<8> layer_of(beat_t layer_begin) {
-  return field<8>(layer_begin, 0);
-}
-inline ap_uint<24> pointer_word_of(beat_t layer_begin) {
-  return field<24>(layer_begin, 8);
-}
-
-inline row_t rows_to_work_on(beat_t layer_begin) {
-  return field<17>(layer_begin, 32);
-}
-
-inline beat_t make_activation(column_t column, ap_uint<kActivationBits> value) {
+inline Activation activation_of(beat_t beat) {
 #pragma HLS INLINE
-  return beat_t(column) | (beat_t(value) << 16);
-}
-inline column_t column_of(beat_t activation) {
-  return field<16>(activation, 0);
-}
-inline ap_uint<kActivationBits> value_of(beat_t activation) {
-  return field<16>(activation, 16);
+  return Activation{address_t(beat), field<kActivationBits>(beat, 24), layer_t(beat >> 40)};
 }
 
-inline beat_t make_work(ap_uint<24> first, ap_uint<20> length, ap_uint<kActivationBits> value) {
+//! Of kWork, kLastWork and, without a column, kLayerEnd.
+struct Work {
+  //! The first entry of the column.
+  pointer_t first;
+  //! How many follow it.
+  ap_uint<16> more;
+  ap_uint<kActivationBits> value;
+  layer_t layer;
+};
+inline beat_t to_beat(const Work& work) {
 #pragma HLS INLINE
-  return beat_t(first) | (beat_t(length) << 24) | (beat_t(value) << 44);
+  return beat_t(work.first) | (beat_t(work.more) << 24) | (beat_t(work.value) << 40) |
+         (beat_t(work.layer) << 56);
 }
-inline ap_uint<24> first_of(beat_t work) {
-  return field<24>(work, 0);
-}
-inline ap_uint<20> length_of(beat_t work) {
-  return field<20>(work, 24);
-}
-inline ap_uint<kActivationBits> work_value_of(beat_t work) {
-  return field<16>(work, 44);
+inline Work work_of(beat_t beat) {
+#pragma HLS INLINE
+  return Work{pointer_t(beat), field<16>(beat, 24), field<kActivationBits>(beat, 40),
+              layer_t(beat >> 56)};
 }
 
-inline beat_t make_layer_end(row_t local_rows, row_t bias_base, ap_uint<6> shift, ap_uint<1> relu) {
+//! Whether a layer ends with a token of this kind. A pipelined loop that reads by waiting must end
+//! with it, so that it does not stay in the pipeline: docs/hardware.md, "Why it does not deadlock".
+inline bool ends_layer(kind_t kind) {
 #pragma HLS INLINE
-  return beat_t(local_rows) | (beat_t(bias_base) << 20) | (beat_t(shift) << 40) |
-         (beat_t(relu) << 48);
-}
-inline row_t local_rows_of(beat_t layer_end) {
-  return field<17>(layer_end, 0);
-}
-inline row_t bias_base_of(beat_t layer_end) {
-  return field<17>(layer_end, 20);
-}
-inline ap_uint<6> shift_of(beat_t layer_end) {
-  return field<6>(layer_end, 40);
-}
-inline ap_uint<1> relu_of(beat_t layer_end) {
-  return field<1>(layer_end, 48);
+  return kind == kLastActivation || kind == kLastWork || kind == kLayerEnd;
 }
 
 //! A report is a table of uint16 with a column for each PE, sent like the results of a layer; a

@@ -7,7 +7,7 @@
 int main() {
   hls::stream<kernel::ResultWord> results("results");
   hls::stream<kernel::Command> commands("commands");
-  hls::stream<kernel::ActivationWord> hidden("hidden");
+  hls::stream<kernel::HiddenWord> hidden("hidden");
   hls::stream<kernel::ActivationWord> outputs("outputs");
   driver::Bench bench;
   bench.input(results);

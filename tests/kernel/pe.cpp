@@ -5,7 +5,7 @@
 
 int main() {
   hls::stream<kernel::Token> queue("queue");
-  hls::stream<kernel::Token, kernel::kWorkDepth> work("work");
+  hls::stream<kernel::Token, kernel::kQueueDepth> work("work");
   hls::stream<kernel::Result> results("results");
   driver::Bench bench;
   bench.input(queue);
