@@ -20,6 +20,7 @@ from eie.hls.spec.design import Design
 
 __all__ = ["Pes"]
 
+
 class _Clock:
     """Cycles of the iterations of every PE's multiplier.
 
@@ -66,9 +67,7 @@ class _Clock:
             return cycles - self._after[pes]
         over = (self._rows[:, pes] < cycles).sum(axis=0)
         early = np.minimum(cycles - self._before[pes], self._base[pes])
-        late = np.where(
-            over == len(self._rows), cycles - self._after[pes], self._base[pes] + over
-        )
+        late = np.where(over == len(self._rows), cycles - self._after[pes], self._base[pes] + over)
         return np.where(over == 0, early, late)
 
 

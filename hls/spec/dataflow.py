@@ -199,9 +199,7 @@ def wire(design: Design) -> Wiring:
             ("tokens", "inputs", "answers"),
             ("packets_in", "tokens", "inputs", "answers"),
         ),
-        _process(
-            "control_activations", ["tokens", "inputs", "hidden"], ["vectors", "commands"]
-        ),
+        _process("control_activations", ["tokens", "inputs", "hidden"], ["vectors", "commands"]),
         _process("detect_nonzero", ["vectors"], ["activations"]),
         *broadcast,
     ]

@@ -42,7 +42,8 @@ void eie_run_counters(const void* run, std::int64_t* cycles, std::int64_t* busy,
   std::copy(kernel.pes.busy.begin(), kernel.pes.busy.end(), busy);
   std::copy(kernel.pes.starved.begin(), kernel.pes.starved.end(), starved);
   std::copy(kernel.broadcast.full.begin(), kernel.broadcast.full.end(), full);
-  std::copy(kernel.layer_cycles.begin(), kernel.layer_cycles.end(), layer_cycles);
+  const std::vector<model::Time> shares = kernel.layer_cycles();
+  std::copy(shares.begin(), shares.end(), layer_cycles);
 }
 
 //! The weights of a layer, as Weights takes them; null if there is not enough memory.

@@ -34,7 +34,10 @@ _MAIN = "library.cpp"
 class DesignOfRun(ctypes.Structure):
     """What of a design decides its cycles, as `kernel.h` takes it: attributes of the design."""
 
-    _fields_ = tuple((name, c_int64) for name in ("pes", "queue_depth", "result_depth"))
+    _fields_ = tuple(
+        (name, c_int64)
+        for name in ("pes", "queue_depth", "result_depth", "write_latency", "hidden_words")
+    )
 
 
 class LayerOfRun(ctypes.Structure):
