@@ -3,7 +3,8 @@
 Sums are taken in float64, which is exact here: the packer proved that every partial sum fits 48
 bits, and float64 holds integers up to 2**53; so the order of summation does not matter either.
 numpy is all that is needed. Where scipy is installed its compressed sparse rows take over what
-they are faster at.
+they are faster at. Where there is a compiler :mod:`eie.hls.model.compiled.weights` does all of it,
+and this is what it must equal.
 """
 
 from __future__ import annotations

@@ -40,9 +40,14 @@ def add(commands: Commands) -> None:
     where.add_argument(
         "--emulated-board",
         type=Path,
-        metavar="PROJECT|DESIGN.toml",
-        help="a project whose code is compiled and run here, with your rights: one that you trust; "
-        "or a design, with the model of it as fabric: a hundred times as fast, same answers",
+        metavar="PROJECT",
+        help="a project whose code is compiled and run here, with your rights: one that you trust",
+    )
+    where.add_argument(
+        "--emulated-design",
+        type=Path,
+        metavar="DESIGN.toml",
+        help="an emulated board with the model of a design: same answers, for many vectors",
     )
     add_inputs_outputs(sub)
     sub.add_argument("--timeout", type=seconds, default=60.0, help="seconds a packet may take (60)")
@@ -58,9 +63,9 @@ def run(options: argparse.Namespace) -> None:
     with ExitStack() as stack:
         bitfile, board = options.bitstream, f"board with {options.bitstream}"
         clock_mhz: float | None = None
-        if options.emulated_board is not None:
+        if options.bitstream is None:
             stack.enter_context(showing("running on the emulated board"))
-            bitfile, board, clock_mhz = _emulated(options.emulated_board, stack)
+            bitfile, board, clock_mhz = _emulated(options, stack)
         else:
             stack.enter_context(showing("running on the board"))
         accelerator = stack.enter_context(Accelerator(bitfile, timeout=options.timeout))
@@ -70,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
         took = time.perf_counter() - began
         info = accelerator.info()
         lines = [f"ran on the {board}: {counted(info.design.pes, 'PE')}"]
-        if options.emulated_board is None:
+        if options.bitstream is not None:
             clock_mhz = info.clock_mhz
             lines.append(
                 f"host and board together: {1e6 * took / len(codes):.1f} us a vector, in "
@@ -81,23 +86,22 @@ def run(options: argparse.Namespace) -> None:
     print("\n".join(lines))
 
 
-def _emulated(given: Path, stack: ExitStack) -> tuple[Path, str, int]:
+def _emulated(options: argparse.Namespace, stack: ExitStack) -> tuple[Path, str, int]:
     """Switch an emulated board on; gives its bitstream, what it is, and its clock."""
+    from eie.hls.model.emulator import Emulator
     from eie.hls.spec.design import Design, target_board
+    from eie.hls.tools.compiled_kernel import CompiledKernel
     from eie.host.board_emulator import EmulatedBoard
 
-    if given.suffix == ".toml" and given.is_file():
-        from eie.hls.model.emulator import Emulator
-
-        design = Design.load(given)
-        board = EmulatedBoard(target_board(design), lambda: Emulator(design))
-        fabric = f"the model of {given}"
+    project = options.emulated_board
+    if project is not None:
+        design = project_design(project)
+        board = EmulatedBoard(target_board(design), lambda: CompiledKernel(project))
+        fabric = f"the C++ of {project} compiled by g++"
     else:
-        from eie.hls.tools.compiled_kernel import CompiledKernel
-
-        design = project_design(given)
-        board = EmulatedBoard(target_board(design), lambda: CompiledKernel(given))
-        fabric = f"the C++ of {given} compiled by g++"
+        design = Design.load(options.emulated_design)
+        board = EmulatedBoard(target_board(design), lambda: Emulator(design))
+        fabric = f"the model of {options.emulated_design}"
     what = (
         f"emulated board: a {board.board.title} in software, with {fabric} as its fabric, behind "
         "the driver and pynq as on a board"

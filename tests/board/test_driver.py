@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eie.hls.boundary.errors import DeviceError, DoesNotFitError, InputError, SaturationWarning
+from eie.hls.boundary.progress import listening
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.spec.packets import Kind, build_packet
 from eie.host.board.overlay import EieOverlay
@@ -161,6 +162,15 @@ def test_a_large_batch_is_split_by_the_length_register(make_bench, make_network)
         assert np.array_equal(accelerator.run(network.golden_inputs), network.golden_outputs)
     assert max(bench.engine.batches) == 40
     assert sum(bench.engine.batches) == 2000
+
+
+def test_a_large_batch_tells_how_far_it_is(bench, make_network):
+    network, told = make_network(vectors=9), []
+    with bench.open(buffer_bytes=17 * 8) as accelerator, listening(told.append):
+        accelerator.load(network)
+        accelerator.run(network.golden_inputs)
+    running = [str(each) for each in told if each.what == "running"]
+    assert running == [f"running: {done} of 9 vectors" for done in (0, 4, 8)]
 
 
 def test_a_vector_larger_than_the_buffers_still_goes(bench, network):

@@ -163,12 +163,16 @@ def test_info_of_a_design(eie):
 
 @pytest.mark.usefixtures("board_on_an_emulator")
 @pytest.mark.parametrize(
-    ("fabric", "said"), [("project", "the C++ of project"), ("design.toml", "the model of design")]
+    ("board", "fabric"),
+    [
+        ("--emulated-board project", "the C++ of project"),
+        ("--emulated-design design.toml", "the model of design.toml"),
+    ],
 )
-def test_run_on_an_emulated_board(eie, expected, fabric, said):
-    ended = eie(f"run net.npz --emulated-board {fabric} --inputs x.npy --outputs y.npy")
+def test_run_on_an_emulated_board(eie, expected, board, fabric):
+    ended = eie(f"run net.npz {board} --inputs x.npy --outputs y.npy")
     assert (ended.status, ended.err) == (0, "")
-    assert said in ended.out
+    assert fabric in ended.out
     assert np.array_equal(np.load("y.npy"), expected)
 
 
