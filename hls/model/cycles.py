@@ -2,10 +2,11 @@
 
 The model follows the kernel's processes (``templates/kernel``) one by one, in the time of
 :mod:`eie.hls.model.fifo_times`, and gives the counters that the kernel keeps: total cycles, and for
-each PE the cycles with an entry (busy), without one while a layer was under way (starved), and with
-a full activation queue (full). They equal those of the C++ simulation. Both count iterations of
-pipelined loops; neither knows how many cycles a pipeline takes to fill, nor what a stalling one
-holds back while its input is empty: a few cycles that only a synthesised kernel can tell.
+each PE the cycles with an entry (busy) and without one before its last (starved), and the
+activations that found its queue full. They equal those of the C++ simulation. Both count
+iterations of pipelined loops; neither knows how many cycles a pipeline takes to fill, nor what a
+stalling one holds back while its input is empty: a few cycles that only a synthesised kernel can
+tell.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from eie.hls.spec.packets import (
     RUN,
 )
 
-__all__ = ["count_cycles", "vector_ends"]
+__all__ = ["count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
 _FETCH_DEPTH = DEPTHS["fetch"].elements
@@ -58,18 +59,6 @@ def count_cycles(
     return _Kernel(design, network).run(activations)
 
 
-def vector_ends(
-    design: Design, network: ResidentNetwork, activations: Sequence[npt.NDArray[np.int16]]
-) -> tuple[int, ...]:
-    """Cycles of a run until the last output of each of its vectors; takes what `count_cycles` does.
-
-    The last is the run's ``cycles``, and the first those of the first vector alone.
-    """
-    kernel = _Kernel(design, network)
-    kernel.run(activations)
-    return tuple(kernel.ends)
-
-
 class _Kernel:
     """Where each process of the kernel is in time, during one run packet.
 
@@ -77,8 +66,11 @@ class _Kernel:
     """
 
     def __init__(self, design: Design, network: ResidentNetwork) -> None:
-        self._design = design
         self._network = network
+        # Words of the longest hidden vector, and of all that may wait; a design that is too small
+        # is counted as if it held one.
+        self._longest = max((_words(layer.columns) for layer in network.layers[1:]), default=0)
+        self._hidden_words = max(design.hidden_words, self._longest)
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
         self._receive_at = HEADER.beats + RUN.beats
         self._tokens = Stream(_STREAM_DEPTH)
@@ -91,12 +83,10 @@ class _Kernel:
         self._pes = Pes(design)
         self._gather = Gather(design.pes, design.result_depth)
         self._collect_at = 0
-        self._hidden = Stream(design.hidden_words)
+        self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
         # A cycle later the sender reads the answer's begin, and then sends the header.
         self._send_at = self._receive_at + 2 + HEADER.beats
-        #: Cycles until the last output of each vector.
-        self.ends: list[int] = []
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
         taken_on = self._receive_at
@@ -111,9 +101,9 @@ class _Kernel:
             self._run_layer(layers[number], lengths[number], activations[number][vector], number)
             self._collect(layers[number], to_hidden=not last)
             if last:
-                self.ends.append(self._send_at - taken_on)
-                tell("counting cycles", vector, len(activations[0]), "vectors")
-        shares.end(self._send_at)
+                tell("counting cycles", vector + 1, len(activations[0]), "vectors")
+        shares.begin(None, self._send_at)
+        self._end_run()
         return Counters(
             cycles=self._send_at - taken_on,
             busy=self._pes.busy,
@@ -125,19 +115,18 @@ class _Kernel:
     def _turns(self, vectors: int) -> Iterator[tuple[int, int]]:
         """Whose turn it is: (vector, layer), as ``control_activations`` finds its streams.
 
-        What has come back goes first, in the order in which it was sent; a new vector begins where
-        nothing has, and `hidden` has room for what all that are under way may leave in it.
+        What has come back goes on in the order in which it was sent. A new vector begins when it is
+        time for it or nothing has come back, if `hidden` has room for what it may leave there.
         """
         layers = self._network.layers
-        most = max((_words(layer.columns) for layer in layers[1:]), default=0)
-        room = self._design.hidden_words
-        turns = 0
+        room = self._hidden_words
+        turns = 0  # of hidden vectors, until a new one has precedence
         waiting = deque(range(vectors))
         returning: deque[tuple[int, int]] = deque()
         while waiting or returning:
             back = self._hidden.readable() if returning else None
             new = None
-            if waiting and room >= most:
+            if waiting and room >= self._longest:
                 self._receive_word(layers[0].columns, first=True)
                 new = self._inputs.readable()
             now = self._control_activations_at
@@ -151,13 +140,13 @@ class _Kernel:
                 assert new is not None
                 self._control_activations_at = max(new, now)
                 vector, number = waiting.popleft(), 0
-                room -= most
+                room -= self._longest
                 turns = len(layers) - 1
             yield vector, number
             if number < len(layers) - 1:
                 returning.append((vector, number + 1))
             else:
-                room += most
+                room += self._longest
 
     def _receive_word(self, activations: int, *, first: bool) -> None:
         """The receiver puts beats together to a word, unless the first word is there already."""
@@ -171,12 +160,19 @@ class _Kernel:
         at = self._tokens.read(self._control_activations_at)
         self._control_activations_at = self._vectors.write(at) + 1
         self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
-        self._send_token()
+        self._send_token(in_layer=False)
         self._pes.begin_run()
 
-    def _send_token(self) -> None:
+    def _end_run(self) -> None:
+        """``control_activations`` says that there are no more layers."""
+        self._control_activations_at = self._vectors.write(self._control_activations_at) + 1
+        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+        self._send_token(in_layer=False)
+        self._pes.end_run()
+
+    def _send_token(self, *, in_layer: bool = True) -> None:
         """``detect_nonzero`` sends a token down the tree to every PE."""
-        written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes)
+        written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes, in_layer)
         self._detect_nonzero_at = written + 1
 
     def _run_layer(
@@ -234,19 +230,22 @@ class _Kernel:
 
 
 class _Shares:
-    """Cycles of a run shared out among its layers: each has those from its first word, in one of
-    the vectors, to the next first word of any, or to the last output."""
+    """A run's cycles, shared out among its layers.
+
+    Each has those from its first word, in any of the vectors, to the next first word of any layer,
+    or to the last output.
+    """
 
     def __init__(self, layers: int) -> None:
         self.cycles = [0] * layers
-        self._layer, self._since = 0, 0
+        self._layer: int | None = None
+        self._since = 0
 
-    def begin(self, layer: int, cycle: int) -> None:
-        self.cycles[self._layer] += cycle - self._since if self._since else 0
+    def begin(self, layer: int | None, cycle: int) -> None:
+        """A layer's first word is taken in `cycle`, or with None the run ends."""
+        if self._layer is not None:
+            self.cycles[self._layer] += cycle - self._since
         self._layer, self._since = layer, cycle
-
-    def end(self, cycle: int) -> None:
-        self.begin(0, cycle)
 
 
 def _words(activations: int) -> int:
@@ -270,13 +269,15 @@ class _Broadcast:
         self._times = [np.zeros(count, np.int64) for count in counts]
         self.full: Times = np.zeros(pes, np.int64)
 
-    def pass_token(self, time: int, pes: Pes) -> int:
+    def pass_token(self, time: int, pes: Pes, in_layer: bool) -> int:
         """Pass a token from ``detect_nonzero`` to the fetches; returns when it was written."""
         written = self._streams[0].write(np.array([time]))
         *inner, leaves = range(len(self._children))
         for level in inner:
             self._pass_level(level)
-        self.full += self._pass_level(leaves)
+        full = self._pass_level(leaves)
+        if in_layer:
+            self.full += full
         pes.fetch = self._streams[-1].read(pes.fetch)
         return int(written[0])
 

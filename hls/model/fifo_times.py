@@ -107,8 +107,10 @@ class StreamBundle:
         return self._writable[self._writes % self._depth] > times
 
     def write_in_turn(self, times: Times, group: int) -> Times:
-        """Write an element to every stream, in groups of `group`: each as soon as it has room, and
-        not before the one to its left."""
+        """Write an element to every stream, in groups of `group` one after the other.
+
+        Each gets it as soon as it has room, and not before the one to its left.
+        """
         place = self._writes % self._depth
         times = np.maximum(times, self._writable[place])
         return self.write(np.maximum.accumulate(times.reshape(-1, group), axis=1).ravel())

@@ -30,7 +30,7 @@ class _Clock:
 
     def __init__(self, pes: int) -> None:
         self._every = np.arange(pes)
-        # Cycles less iterations: before the rows of the layer that was last written back, and after.
+        # Cycles less iterations: before the rows of the layer last written back, and behind them.
         self._before: Times = np.zeros(pes, np.int64)
         self._after = self._before
         self._base: Times = np.zeros(pes, np.int64)
@@ -85,9 +85,8 @@ class Pes:
         # column may begin, and the last column of a layer may.
         self._poll: Times = np.zeros(pes, np.int64)
         self._free, self._last_free = self._poll.copy(), self._poll.copy()
-        # Iteration in which the latest layer ended, and whether one is behind its first column.
+        # Iteration in which the latest layer ended.
         self._ended: Times = self._poll
-        self._within = np.zeros(pes, np.bool_)
         self.busy: Times = np.zeros(pes, np.int64)
         self.starved: Times = np.zeros(pes, np.int64)
 
@@ -103,8 +102,7 @@ class Pes:
         if len(met):
             self.fetch[met] = self._work.write(self.fetch[met], met)
             begin = np.maximum(self._read(met) + 1, self._free[met])
-            self.starved[met] += np.where(self._within[met], begin - self._free[met], 0)
-            self._within[met] = True
+            self.starved[met] += begin - self._free[met]
             self.busy[met] += lengths[met]
             self._poll[met] = begin
             self._free[met] = begin + lengths[met]
@@ -114,12 +112,17 @@ class Pes:
         """The layer's last activation, or an end without one: then `lengths` is zero everywhere."""
         self.fetch = self._work.write(self.fetch) + 1
         begin = np.maximum(np.maximum(self._read() + 1, self._free), self._last_free)
-        self.starved += np.where(self._within, begin - self._free, 0)
-        self._within[:] = False
+        met = lengths != 0
+        self.starved[met] += (begin - self._free)[met]
         self.busy += lengths
         self._poll = begin
-        self._free = begin + lengths
+        self._free = np.where(met, begin + lengths, self._free)
         self._ended = begin + np.maximum(lengths, 1) - 1
+
+    def end_run(self) -> None:
+        """The run's end: until it is there, a PE that does nothing lacks work."""
+        self.fetch = self._work.write(self.fetch) + 1
+        self.starved += np.maximum(self._read() + 1 - self._free, 0)
 
     def write_back(self, rows: int, gather: Gather) -> Iterator[None]:
         """Every PE sends its results of the layer that ended, of one row after the other.

@@ -45,7 +45,7 @@ _RESULT_BITS = 2 + 16 + 1
 #: Bits of a layer's count of saturated values: saturated_t in types.h.
 _SATURATED_BITS = 48
 #: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
-_LAYER_BITS = 17 + 25 + 24 + 17 + 17 + 6 + 1
+_LAYER_BITS = 17 + 25 + 24 + 17
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -171,13 +171,20 @@ def estimate(design: Design) -> Estimate:
         ),
         *_pointer_memories(design),
         Memory("biases", design.biases_per_pe, accumulator, pes, design.small_memory("biases")),
-        Memory("accumulators", design.rows_per_pe, accumulator, pes, design.small_memory("rows")),
+        Memory(
+            "accumulators (two banks)",
+            design.rows_per_pe,
+            accumulator,
+            2 * pes,
+            design.small_memory("rows"),
+        ),
+        Memory("layers of a PE", design.layers, _layer_of_pe_bits(design), pes, "lutram"),
         Memory("codebooks", design.layers * 16, 16, pes, "lutram"),
         Memory(
-            "hidden vectors (source and destination)",
-            design.hidden_activations // ACTIVATIONS_PER_WORD,
-            ACTIVATIONS_PER_WORD * ACTIVATION_BITS,
-            2,
+            "hidden vectors",
+            design.hidden_words,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 2,
+            1,
             "bram",
         ),
         Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
@@ -188,6 +195,7 @@ def estimate(design: Design) -> Estimate:
     tree_nodes = max(1, (pes - 1) // 3 + 1)
     # A queue of up to 32 tokens is one shift register a bit; so are the other streams.
     queues = pes * _TOKEN_BITS * (-(-design.queue_depth // 32) + 1)
+    inputs = (ACTIVATIONS_PER_WORD * ACTIVATION_BITS + 1) * -(-DEPTHS["input"].elements // 32)
     trees = tree_nodes * 2 * (4 * _TOKEN_BITS + 80)
     output = 258 * -(-DEPTHS["output"].elements // 32)
     # Beyond the two elements that are in the trees' share.
@@ -195,7 +203,7 @@ def estimate(design: Design) -> Estimate:
     # Seven short numbers to add up, each of them counted or not.
     lookup = pes * 7 * (design.length_bits + 4) if design.length_bits else 0
     logic = pes * 550 + 5500
-    lut = lutram + queues + trees + output + results + lookup + logic
+    lut = lutram + queues + trees + inputs + output + results + lookup + logic
     ff = pes * (650 + 8 * accumulator) + tree_nodes * 600 + 7000
     return Estimate(
         memories,
@@ -274,6 +282,16 @@ def warn_beyond_board(design: Design, *, stacklevel: int = 2) -> None:
             ),
             stacklevel=stacklevel + 1,
         )
+
+
+def _index_bits(places: int) -> int:
+    """Bits of an index into `places` places: ``bits_for`` of config.h."""
+    return max(1, (places - 1).bit_length())
+
+
+def _layer_of_pe_bits(design: Design) -> int:
+    """Bits of what a PE knows of a layer: LayerOfPe in multiply_accumulate.h."""
+    return _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe) + 6 + 1
 
 
 def _range(count: float) -> tuple[int, int]:

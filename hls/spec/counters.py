@@ -19,12 +19,14 @@ class Counters:
     cycles: int
     #: int64, shape (pes,): cycles with an entry.
     busy: npt.NDArray[np.int64]
-    #: int64, shape (pes,): cycles without an entry while a layer was under way.
+    #: int64, shape (pes,): cycles of the run without an entry, before the last one.
     starved: npt.NDArray[np.int64]
-    #: int64, shape (pes,): cycles in which the PE's queue held the broadcast up.
+    #: int64, shape (pes,): activations that found the PE's queue full, and held the broadcast up.
     full: npt.NDArray[np.int64]
-    #: Cycles of each layer summed over the vectors: from its first activation word to the next
-    #: layer's, or to the last output. Not counted by the kernel; empty when read from one.
+    #: The run's cycles shared out among its layers: each has those from its first activation word,
+    #: in any of the vectors, to the next first word of any layer, or to the last output. Layers of
+    #: several vectors are under way at once, so it is a share, not how long one takes. Not counted
+    #: by the kernel; empty when read from one.
     layer_cycles: tuple[int, ...] = ()
 
     def same_as(self, other: Counters) -> bool:

@@ -48,8 +48,7 @@ DEPTHS = {
     "fetch": Depth(
         "kFetchDepth",
         8,
-        "Activations in front of a PE's fetch, which drops those that meet nothing there; what "
-        "waits for the multiplier waits behind it.",
+        "Activations in front of a PE; what meets entries there waits behind its fetch.",
     ),
     "input": Depth(
         "kInputDepth",

@@ -157,8 +157,8 @@ class Design:
             unit="activations",
             range=(16, 1 << 16),
             paper="4096",
-            more="A multiple of 16. As many vectors are under way at once as have room for their longest "
-            "hidden layer. The paper keeps activations in the PEs' register files.",
+            more="A multiple of 16. As many vectors are under way at once as find room for their "
+            "longest hidden layer. The paper keeps activations in the PEs' register files.",
         ),
     )
     accumulator_bits: int = field(

@@ -1,8 +1,9 @@
 """Cycles of a network on a design, by the exact cycle model: the one way to predict them.
 
-They depend on how the network is encoded (PEs and zero runs) and on the depths of queues, not on
-capacities, board or kind of memory: so an encoding is decoded once, and each set of depths counted
-once. A design that is too small for the network is counted as if it held it.
+They depend on how the network is encoded (PEs and zero runs), on the depths of queues, on where
+accumulators live and on how many hidden vectors find room, not on other capacities, board or kind
+of memory: so an encoding is decoded once, and each set of those counted once. A design that is too
+small for the network is counted as if it held it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycle_counts import vector_ends
+from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -45,8 +46,7 @@ class Prediction:
         vector = example_input(packed.network) if inputs is None else inputs
         run = self._resident.run(packed.in_order_sent(vector))
         *self._activations, self._last = run.activations
-        self._alone: dict[tuple[int, int], int] = {}
-        self._batch: dict[tuple[int, int], int] = {}
+        self._counted: dict[tuple[int, ...], int] = {}
 
     @property
     def outputs(self) -> Codes:
@@ -56,11 +56,11 @@ class Prediction:
 
     def cycles(self, design: Design) -> int:
         """Cycles of the vector alone."""
-        return self._ends(design, 1, self._alone)
+        return self._cycles(design, 1)
 
     def batch_cycles(self, design: Design) -> int:
         """Cycles of a batch of :data:`BATCH_VECTORS` of the vector."""
-        return self._ends(design, BATCH_VECTORS, self._batch)
+        return self._cycles(design, BATCH_VECTORS)
 
     def least_cycles(self) -> int:
         """Cycles that the vector takes at least, whatever the depths of queues.
@@ -106,13 +106,14 @@ class Prediction:
             "output": -(-network.outputs // _VALUES_PER_BEAT),
         }
 
-    def _ends(self, design: Design, vectors: int, known: dict[tuple[int, int], int]) -> int:
-        depths = (design.queue_depth, design.result_depth)
-        if depths not in known:
+    def _cycles(self, design: Design, vectors: int) -> int:
+        depths = (design.queue_depth, design.result_depth, design.write_latency)
+        # A vector alone finds room whatever there is.
+        key = (vectors, *depths, design.hidden_words if vectors > 1 else 0)
+        if key not in self._counted:
             repeated = [np.repeat(values, vectors, axis=0) for values in self._activations]
-            *_, known[depths] = ends = vector_ends(design, self._resident, repeated)
-            self._alone[depths] = ends[0]
-        return known[depths]
+            self._counted[key] = count_cycles(design, self._resident, repeated).cycles
+        return self._counted[key]
 
 
 def vector_cycles_in_passes(plan: Plan, inputs: Codes) -> int:

@@ -30,7 +30,7 @@ take:
 void give_words(hls::stream<Command>& commands, hls::stream<HiddenWord>& hidden,
                 hls::stream<ActivationWord>& outputs, hls::stream<word_bits_t>& hidden_out,
                 hls::stream<word_bits_t>& outputs_out) {
-  Command command = {kStop, 0, 0, 0, 0, 0};
+  Command command = {kStop, 0, 0, 0, 0, 0, 0};
 packet:
   do {
     command = commands.read();

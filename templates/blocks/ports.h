@@ -15,9 +15,9 @@ typedef ap_uint<64 + 4> token_bits_t;
 typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + 4> word_token_bits_t;
 // With a bit on top that ends the packet: such a word is none, and goes no further.
 typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
-typedef ap_uint<kLanes * kActivationBits + 8 + 1 + 1> hidden_word_bits_t;
+typedef ap_uint<kLanes * kActivationBits + 8 + 2 + 1> hidden_word_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
-typedef ap_uint<2 * kWordCountBits + 4 + 8 + 1 + 2> command_bits_t;
+typedef ap_uint<2 * kWordCountBits + 4 + 8 + 2 + 2> command_bits_t;
 
 template <int kBits>
 struct ResultBits {
@@ -38,9 +38,12 @@ inline Token token_of(token_bits_t bits) {
 inline WordToken word_token_of(word_token_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return WordToken{kind_t(bits >> (width + 49)),  ap_uint<1>(bits >> (width + 48)),
-                   ap_uint<kLanes>(bits >> (width + 32)), layer_t(bits >> (width + 24)),
-                   address_t(bits >> width), word_t(bits)};
+  return WordToken{kind_t(bits >> (width + 49)),
+                   ap_uint<1>(bits >> (width + 48)),
+                   ap_uint<kLanes>(bits >> (width + 32)),
+                   layer_t(bits >> (width + 24)),
+                   address_t(bits >> width),
+                   word_t(bits)};
 }
 
 inline word_token_bits_t to_bits(const WordToken& token) {
@@ -60,20 +63,23 @@ inline InputWord input_word_of(input_word_bits_t bits) {
 
 inline input_word_bits_t to_bits(const InputWord& word) {
 #pragma HLS INLINE
-  return input_word_bits_t(word.values) | (input_word_bits_t(word.last) << (kLanes * kActivationBits));
+  return input_word_bits_t(word.values) |
+         (input_word_bits_t(word.last) << (kLanes * kActivationBits));
 }
 
 inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return HiddenWord{word_t(bits), layer_t(bits >> width), ap_uint<1>(bits >> (width + 8))};
+  return HiddenWord{word_t(bits), layer_t(bits >> width), ap_uint<1>(bits >> (width + 8)),
+                    ap_uint<1>(bits >> (width + 9))};
 }
 
 inline hidden_word_bits_t to_bits(const HiddenWord& word) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
   return hidden_word_bits_t(word.values) | (hidden_word_bits_t(word.layer) << width) |
-         (hidden_word_bits_t(word.last) << (width + 8));
+         (hidden_word_bits_t(word.last) << (width + 8)) |
+         (hidden_word_bits_t(word.goes_out) << (width + 9));
 }
 
 template <int kBits>
@@ -108,15 +114,17 @@ inline command_bits_t to_bits(const Command& command) {
   return command_bits_t(command.words) | (command_bits_t(command.keep) << kWordCountBits) |
          (command_bits_t(command.spare) << width) | (command_bits_t(command.layer) << (width + 4)) |
          (command_bits_t(command.first) << (width + 12)) |
-         (command_bits_t(command.kind) << (width + 13));
+         (command_bits_t(command.goes_out) << (width + 13)) |
+         (command_bits_t(command.kind) << (width + 14));
 }
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
-  return Command{ap_uint<2>(bits >> (width + 13)),     word_count_t(bits),
+  return Command{ap_uint<2>(bits >> (width + 14)),     word_count_t(bits),
                  word_count_t(bits >> kWordCountBits), ap_uint<4>(bits >> width),
-                 ap_uint<8>(bits >> (width + 4)),      ap_uint<1>(bits >> (width + 12))};
+                 ap_uint<8>(bits >> (width + 4)),      ap_uint<1>(bits >> (width + 12)),
+                 ap_uint<1>(bits >> (width + 13))};
 }
 
 //! Tokens in, until the end of the packet.
@@ -195,7 +203,7 @@ take:
   do {
 #pragma HLS PIPELINE II = 1
     const hidden_word_bits_t bits = port.read();
-    ended = bits >> (kLanes * kActivationBits + 9) != 0;
+    ended = bits >> (kLanes * kActivationBits + 10) != 0;
     if (!ended) words.write(hidden_word_of(bits));
     end_cycle();
   } while (!ended);

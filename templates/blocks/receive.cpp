@@ -1,5 +1,6 @@
-// The receiver alone: a packet in, tokens and what to answer out. The packet comes as to the
-// kernel, straight from the port: ap_axiu is for ports only (UG1399, AXI4-Stream Interfaces).
+// The receiver alone: a packet in, tokens, words of input vectors and what to answer out. The
+// packet comes as to the kernel, straight from the port: ap_axiu is for ports only (UG1399,
+// AXI4-Stream Interfaces).
 #include "receive.h"
 #include "ports.h"
 
@@ -7,13 +8,25 @@ using namespace kernel;
 
 namespace {
 
-//! Words of input vectors, of which a packet has as many as its answer begins with says.
-//! Both answers of a packet: what to begin with, and how it ended.
-void give_answers(hls::stream<Answer>& answers, hls::stream<answer_bits_t>& port) {
+//! Both answers of a packet, what to begin with and how it ended, and words of input vectors, none
+//! of which comes behind the second answer.
+void give_answers(hls::stream<Answer>& answers, hls::stream<InputWord>& inputs,
+                  hls::stream<input_word_bits_t>& inputs_port,
+                  hls::stream<answer_bits_t>& answers_port) {
+  ap_uint<2> answered = 0;
+  bool more = true;
 give:
-  for (int answer = 0; answer < 2; ++answer) {
+  while (more) {
 #pragma HLS PIPELINE II = 1
-    port.write(to_bits(answers.read()));
+    InputWord word = {0, 0};
+    const bool have_word = inputs.read_nb(word);
+    if (have_word) inputs_port.write(to_bits(word));
+    more = have_word || answered != 2;
+    Answer answer = {0, 0, 0, 0, 0};
+    if (answered != 2 && answers.read_nb(answer)) {
+      answers_port.write(to_bits(answer));
+      ++answered;
+    }
     end_cycle();
   }
 }
@@ -35,6 +48,6 @@ void block_receive(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& to
   EIE_REGION("block_receive");
   EIE_PROCESS(receive(packet_in, tokens, inputs, answers));
   EIE_PROCESS(give_tokens(tokens, tokens_out));
-  EIE_PROCESS(give_answers(answers, answers_out));
+  EIE_PROCESS(give_answers(answers, inputs, inputs_out, answers_out));
   EIE_RUN_REGION();
 }

@@ -40,7 +40,7 @@ inline void collect(hls::stream<ResultWord>& results, hls::stream<Command>& comm
   // Of each layer in this run so far: from the first vector on, whatever was there before.
   static saturated_t saturated[kLayers];
 #pragma HLS BIND_STORAGE variable = saturated type = ram_s2p impl = lutram
-  Command command = {kStop, 0, 0, 0, 0, 0};
+  Command command = {kStop, 0, 0, 0, 0, 0, 0};
 packet:
   do {
     command = commands.read();
@@ -65,7 +65,8 @@ packet:
           const bool last = word == command.keep - 1;
           count += count_saturated(result, last ? command.spare : ap_uint<4>(0));
           if (command.kind == kToHidden) {
-            hidden.write(HiddenWord{activations.values, layer_t(command.layer), ap_uint<1>(last)});
+            hidden.write(HiddenWord{activations.values, layer_t(command.layer), ap_uint<1>(last),
+                                    command.goes_out});
           } else {
             outputs.write(activations);
           }

@@ -105,6 +105,12 @@ inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& h
   // Words of `hidden` that no vector under way may come to need: so it is never full, and results
   // can always leave the PEs.
   hidden_count_t room = kHiddenWords;
+  // What decides about the next iteration is known in registers: whether there is more to do, and
+  // whether a vector waits to begin and finds room.
+  bool more = batch != 0;
+  bool last_vector = batch == 1;
+  bool waiting = more;
+  bool has_room = true;
   // Turns of hidden vectors until a new one has precedence: as many as there are hidden layers, so
   // that new vectors begin at even distances, and layers with more work and with less take turns.
   ap_uint<9> turns = 0;
@@ -112,71 +118,89 @@ inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& h
   bool from_packet = false;
   layer_t layer = 0;
   address_t address = 0;
-  // The deepest layer that has had a turn yet, and those before.
+  // How many layers have had a turn yet.
   ap_uint<9> reached = 0;
 run:
-  while (to_end != 0) {
+  while (more) {
 #pragma HLS PIPELINE II = 1
     bool begins = false;
     if (!within) {
-      const bool fresh = to_start != 0 && room >= shape.longest && !inputs.empty();
+      const bool fresh = waiting && has_room && !inputs.empty();
       const bool back = !hidden.empty();
       begins = fresh || back;
       from_packet = fresh && (turns == 0 || !back);
     }
     if (begins || within) {
       word_t activations = 0;
+      layer_t before = 0;
       bool last = false;
-      layer_t came_from = 0;
+      bool goes_out = false;
       if (from_packet) {
         const InputWord word = inputs.read();
         activations = word.values;
         last = word.last == 1;
+        goes_out = shape.layers == 1;
       } else {
         const HiddenWord word = hidden.read();
         activations = word.values;
+        before = word.layer;
         last = word.last == 1;
-        came_from = word.layer;
+        goes_out = word.goes_out == 1;
       }
-      if (begins) layer = from_packet ? layer_t(0) : layer_t(came_from + 1);
+      const bool starts = begins && from_packet;
+      const bool ends = last && goes_out;
+      if (begins) {
+        layer = from_packet ? layer_t(0) : layer_t(before + 1);
+        if (from_packet) {
+          turns = shape.layers - 1;
+        } else if (turns != 0) {
+          --turns;
+        }
+      }
+      if (starts) {
+        waiting = to_start != 1;
+        --to_start;
+      }
+      if (ends) {
+        more = !last_vector;
+        last_vector = to_end == 2;
+        --to_end;
+      }
+      if (starts && !ends) {
+        has_room = room >= 2 * shape.longest;
+        room -= shape.longest;
+      } else if (ends && !starts) {
+        has_room = true;
+        room += shape.longest;
+      }
+      within = !last;
+
       const LayerDescriptor descriptor = layers[layer];
       if (begins) address = address_t(descriptor.pointer_word * kColumnsPerPointerWord);
       // Lanes of a vector's last word that hold activations. Others may not be zero: in a damaged
       // packet, or where a load says that padding rows have biases.
-      const ap_uint<4> spare = ap_uint<4>(0 - descriptor.columns);
-      const ap_uint<kLanes> lanes = ap_uint<kLanes>(-1) >> (last ? spare : ap_uint<4>(0));
+      const ap_uint<4> spare = last ? ap_uint<4>(0 - descriptor.columns) : ap_uint<4>(0);
+      const ap_uint<kLanes> lanes = ap_uint<kLanes>(-1) >> spare;
       words.write(WordToken{kWord, ap_uint<1>(last), nonzero_lanes(activations) & lanes, layer,
                             address, activations});
       address += kLanes;
-      const bool of_last_layer = layer == shape.layers - 1;
       if (last) {
         // Together with the layer's end, or one waits for the other. That is safe: what fills
         // `commands` are earlier layers, whose ends are on their way.
+        const bool first = layer == reached;
         commands.write(Command{
-            of_last_layer ? kToOutput : kToHidden,
-            word_count_t(descriptor.local_rows * kPes / kLanes), words_of(descriptor.rows),
-            ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer), ap_uint<1>(layer == reached)});
-        if (layer == reached) ++reached;
-        if (of_last_layer) --to_end;
+            goes_out ? kToOutput : kToHidden, word_count_t(descriptor.local_rows * kPes / kLanes),
+            words_of(descriptor.rows), ap_uint<4>(0 - descriptor.rows), ap_uint<8>(layer),
+            ap_uint<1>(first), ap_uint<1>(layer + 2 == shape.layers)});
+        if (first) ++reached;
       }
-      if (begins && from_packet) {
-        --to_start;
-        turns = shape.layers - 1;
-      } else if (begins && turns != 0) {
-        --turns;
-      }
-      const bool more = begins && from_packet;
-      const bool less = last && of_last_layer;
-      if (more && !less) room -= shape.longest;
-      if (less && !more) room += shape.longest;
-      within = !last;
     }
     end_cycle();
   }
   // In PEs this waits for the rows of the last layer, which has left before.
   words.write(pass_token(Token{kRunDone, 0}));
   // It waits for room at most; the last layer's end, which makes room, has left before.
-  commands.write(Command{kRunEnd, shape.layers, shape.layers, 0, 0, ap_uint<1>(batch == 0)});
+  commands.write(Command{kRunEnd, shape.layers, shape.layers, 0, 0, ap_uint<1>(batch == 0), 0});
   end_cycle();
 }
 
@@ -203,8 +227,8 @@ packet:
     // These may wait for each other, as in run_batch().
     words.write(pass_token(token));
     if (token.kind == kReport)
-      commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0});
-    if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0});
+      commands.write(Command{kToOutput, kReportWords, kCounterWords, 0, 0, 0, 0});
+    if (token.kind == kPacketEnd) commands.write(Command{kStop, 0, 0, 0, 0, 0, 0});
     end_cycle();
     if (is_layers) {
       shape = load_layers(tokens, words, layers, length);

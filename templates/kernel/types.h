@@ -115,6 +115,8 @@ struct HiddenWord {
   layer_t layer;
   //! Whether they are that layer's last of this vector.
   ap_uint<1> last;
+  //! Whether the layer behind it, which takes them, is the last of all.
+  ap_uint<1> goes_out;
 };
 
 //! How many values of a layer were cut off in a run. It cannot wrap: a run has fewer than 2^32
@@ -219,6 +221,8 @@ struct Command {
   ap_uint<8> layer;
   //! Nothing has been counted in this run yet.
   ap_uint<1> first;
+  //! Whether the layer behind it is the last of all.
+  ap_uint<1> goes_out;
 };
 
 }  // namespace kernel

@@ -8,7 +8,8 @@ void block_send(hls::stream<kernel::answer_bits_t>&, hls::stream<kernel::activat
                 hls::stream<kernel::axis_t>&, ap_uint<32>&, ap_uint<32>&, ap_uint<32>&,
                 ap_uint<32>&, ap_uint<32>&, ap_uint<32>&);
 void block_control_activations(hls::stream<kernel::token_bits_t>&,
-                               hls::stream<kernel::activation_word_bits_t>&,
+                               hls::stream<kernel::input_word_bits_t>&,
+                               hls::stream<kernel::hidden_word_bits_t>&,
                                hls::stream<kernel::word_token_bits_t>&,
                                hls::stream<kernel::command_bits_t>&);
 
@@ -54,10 +55,12 @@ void run_send() {
 void run_control_activations() {
   using namespace kernel;
   hls::stream<token_bits_t> tokens("tokens");
-  hls::stream<activation_word_bits_t> hidden("hidden");
+  hls::stream<input_word_bits_t> inputs("inputs");
+  hls::stream<hidden_word_bits_t> hidden("hidden");
   hls::stream<word_token_bits_t> words("words");
   hls::stream<command_bits_t> commands("commands");
   tokens.set_external();
+  inputs.set_external();
   hidden.set_external();
   words.set_external();
   commands.set_external();
@@ -68,15 +71,18 @@ void run_control_activations() {
   for (int layer = 0; layer < kTestLayers; ++layer) {
     beat_t record[packet::kLayerBeats] = {0, 0, 0};
     record[packet::kLayerColumnsBeat] |= beat_t(4) << packet::kLayerColumnsLow;
+    record[packet::kLayerPointerBaseBeat] |= beat_t(4 * layer) << packet::kLayerPointerBaseLow;
     record[packet::kLayerRowsBeat] |= beat_t(4) << packet::kLayerRowsLow;
     record[packet::kLayerLocalRowsBeat] |= beat_t(4) << packet::kLayerLocalRowsLow;
     for (const beat_t& beat : record) tokens.write(to_bits(Token{kData, beat}));
   }
   tokens.write(to_bits(Token{kRunBegin, 1}));
-  tokens.write(to_bits(Token{kData, 0x4321}));
   tokens.write(to_bits(Token{kPacketEnd, 0}));
-  put_results(hidden, 0x5678);
-  block_control_activations(tokens, hidden, words, commands);
+  inputs.write(to_bits(InputWord{word_t(0x4321), 1}));
+  inputs.write(input_word_bits_t(1) << (kLanes * kActivationBits + 1));
+  hidden.write(to_bits(HiddenWord{word_t(0x5678), 0, 1, 1}));
+  hidden.write(hidden_word_bits_t(1) << (kLanes * kActivationBits + 10));
+  block_control_activations(tokens, inputs, hidden, words, commands);
   while (!words.empty()) {
     std::cout << words.name();
     driver::write_element(std::cout, word_token_of(words.read()));

@@ -68,13 +68,29 @@ inline void write_element(std::ostream& line, const kernel::Token& element) {
 }
 inline void read_element(std::istream& line, kernel::WordToken& element) {
   read_field(line, element.kind);
+  read_field(line, element.last);
   read_field(line, element.nonzero);
+  read_field(line, element.layer);
+  read_field(line, element.address);
   read_field(line, element.data);
 }
 inline void write_element(std::ostream& line, const kernel::WordToken& element) {
   write_field(line, element.kind);
+  write_field(line, element.last);
   write_field(line, element.nonzero);
+  write_field(line, element.layer);
+  write_field(line, element.address);
   write_field(line, element.data);
+}
+inline void write_element(std::ostream& line, const kernel::InputWord& element) {
+  write_field(line, element.values);
+  write_field(line, element.last);
+}
+inline void write_element(std::ostream& line, const kernel::HiddenWord& element) {
+  write_field(line, element.values);
+  write_field(line, element.layer);
+  write_field(line, element.last);
+  write_field(line, element.goes_out);
 }
 template <int kBits>
 void read_element(std::istream& line, kernel::Results<kBits>& element) {
@@ -93,6 +109,7 @@ inline void read_element(std::istream& line, kernel::Command& element) {
   read_field(line, element.spare);
   read_field(line, element.layer);
   read_field(line, element.first);
+  read_field(line, element.goes_out);
 }
 inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.kind);
@@ -101,6 +118,7 @@ inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.spare);
   write_field(line, element.layer);
   write_field(line, element.first);
+  write_field(line, element.goes_out);
 }
 inline void read_element(std::istream& line, kernel::Answer& element) {
   read_field(line, element.kind);

@@ -1,4 +1,4 @@
-// Drives the receiver alone: beats of packets in, tokens and answers out.
+// Drives the receiver alone: beats of packets in, tokens, words of input vectors and answers out.
 #include "receive.h"
 
 #include "driver.h"
@@ -6,12 +6,14 @@
 int main() {
   hls::stream<kernel::axis_t> packets("packets");
   hls::stream<kernel::Token> tokens("tokens");
+  hls::stream<kernel::InputWord> inputs("inputs");
   hls::stream<kernel::Answer> answers("answers");
   driver::Bench bench;
   bench.input(packets);
   bench.output(tokens);
+  bench.output(inputs);
   bench.output(answers);
   return bench.run([&](simulation::region& region) {
-    region.spawn("receive", [&] { kernel::receive(packets, tokens, answers); });
+    region.spawn("receive", [&] { kernel::receive(packets, tokens, inputs, answers); });
   });
 }

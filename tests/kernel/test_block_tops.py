@@ -29,17 +29,18 @@ def test_send_and_control_activations_as_tops_of_their_own(project_of, small, bu
     assert (design_id, network_id, packets, errors) == (small.id, 0x1234, 1, 0)
     assert cycles >= 5
 
-    begun, ended = kinds["LayerBegin"], kinds["LayerEnd"]
+    records = [kinds["Section"], *[kinds["Data"]] * 6]
     assert [kind for kind, *_ in got["words"]] == [
-        *(kinds["RunBegin"], begun, kinds["Word"], ended, begun, kinds["Word"], ended),
+        *(*records, kinds["RunBegin"], kinds["Word"], kinds["Word"], kinds["RunDone"]),
         kinds["PacketEnd"],
     ]
     activations = [fields[1:] for fields in got["words"] if fields[0] == kinds["Word"]]
-    assert activations == [[1, 0x4321, 0, 0, 0], [1, 0x5678, 0, 0, 0]]
+    # Each word is its layer's last, with one lane that is not zero; pointers begin at 0 and 8.
+    assert activations == [[1, 1, 0, 0, 0x4321, 0, 0, 0], [1, 1, 1, 8, 0x5678, 0, 0, 0]]
     # Four local rows of four PEs are one word, of which four rows are kept; 12 lanes hold none.
     assert got["commands"] == [
-        [kinds["ToHidden"], 1, 1, 12, 0, 1],
-        [kinds["ToOutput"], 1, 1, 12, 1, 1],
-        [kinds["RunEnd"], 2, 2, 0, 0, 0],
-        [kinds["Stop"], 0, 0, 0, 0, 0],
+        [kinds["ToHidden"], 1, 1, 12, 0, 1, 1],
+        [kinds["ToOutput"], 1, 1, 12, 1, 1, 0],
+        [kinds["RunEnd"], 2, 2, 0, 0, 0, 0],
+        [kinds["Stop"], 0, 0, 0, 0, 0, 0],
     ]

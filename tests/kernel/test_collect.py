@@ -18,7 +18,7 @@ def project(project_of, small):
 
 
 def stop_commands(kinds) -> list[int]:
-    return [kinds["Stop"], 0, 0, 0, 0, 0]
+    return [kinds["Stop"], 0, 0, 0, 0, 0, 0]
 
 
 @PROPERTY
@@ -40,6 +40,7 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
         spare = data.draw(st.integers(0, 15))
         layer = data.draw(st.integers(0, 1))
         first = int(layer not in saturated)
+        goes_out = data.draw(st.integers(0, 1))
         layer_lanes = data.draw(st.lists(lanes, min_size=words, max_size=words))
         kinds_of_words = [kind for kind, _ in results.marked(layer_lanes)]
         for kind, word in zip(kinds_of_words, layer_lanes, strict=True):
@@ -50,13 +51,17 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
             elements.append([kind, *results.fields_of(packed, WORD_BITS)])
         for place, word in enumerate(layer_lanes[:keep]):
             values = sum(value << 16 * lane for lane, (value, _) in enumerate(word))
-            expected[to].append([kinds_of_words[place], *results.fields_of(values, 256)])
+            fields = results.fields_of(values, 256)
+            if to == "hidden":
+                expected[to].append([*fields, layer, int(place == keep - 1), goes_out])
+            else:
+                expected[to].append([kinds_of_words[place], *fields])
             counted = word[: 16 - spare] if place == keep - 1 else word
             saturated[layer] = saturated.get(layer, 0) + sum(mark for _, mark in counted)
         saturated.setdefault(layer, 0)
         to_kind = kinds["ToHidden" if to == "hidden" else "ToOutput"]
-        commands.append([to_kind, words, keep, spare, layer, first])
-    commands += [[kinds["RunEnd"], 2, 2, 0, 0, 0], [kinds["RunEnd"], 3, 3, 0, 0, 1]]
+        commands.append([to_kind, words, keep, spare, layer, first, goes_out])
+    commands += [[kinds["RunEnd"], 2, 2, 0, 0, 0, 0], [kinds["RunEnd"], 3, 3, 0, 0, 1, 0]]
     expected["outputs"] += [
         *([kinds["Value"], saturated.get(layer, 0), 0, 0, 0] for layer in range(2)),
         # Of a run without vectors nothing that was counted before is told.
@@ -84,9 +89,9 @@ def test_a_report_changes_no_count(project, drive, kinds, results) -> None:
         "collect.cpp",
         {
             "commands": [
-                [kinds["ToOutput"], 1, 1, 0, 0, 1],
-                [kinds["ToOutput"], 1, 1, 0, 0, 0],
-                [kinds["RunEnd"], 1, 1, 0, 0, 0],
+                [kinds["ToOutput"], 1, 1, 0, 0, 1, 0],
+                [kinds["ToOutput"], 1, 1, 0, 0, 0, 0],
+                [kinds["RunEnd"], 1, 1, 0, 0, 0, 0],
                 stop_commands(kinds),
             ],
             "results": [word, plain, [kinds["End"], *results.fields_of(0, WORD_BITS)]],

@@ -47,7 +47,7 @@ def receive(project, drive):
 
 
 def stalls_of(data, stall_patterns):
-    return {name: data.draw(stall_patterns) for name in ("packets", "tokens", "answers")}
+    return {name: data.draw(stall_patterns) for name in ("packets", "tokens", "inputs", "answers")}
 
 
 def load_tokens(packed, kinds):
@@ -98,11 +98,9 @@ def test_run_after_load(project, drive, packed, kinds) -> None:
     tokens = got["tokens"][len(load_tokens(packed, kinds)) :]
     padded = np.zeros((2, 12), "<i2")
     padded[:, packed.layers[0].slot_of_column] = inputs
-    assert tokens == [
-        [kinds["RunBegin"], 2],
-        *([kinds["Data"], int(beat)] for beat in padded.view("<u8").ravel()),
-        [kinds["PacketEnd"], 0],
-    ]
+    assert tokens == [[kinds["RunBegin"], 2], [kinds["PacketEnd"], 0]]
+    # A vector of three beats is a word, and the last of it.
+    assert got["inputs"] == [[*beats.tolist(), 0, 1] for beats in padded.view("<u8")]
     assert got["answers"][2:] == [
         [Kind.RUN, 2, 2, packed.output_beats, len(packed.layers)],
         [Kind.RUN, 2, Status.OK, packed.network_id, 0],

@@ -36,6 +36,11 @@ def count(twin, rows: int, columns: int, density: float, active: float = 1.0):
     return read_counters(beats, 1), int(lengths[packed.in_order_sent(inputs)[0] != 0].sum())
 
 
+def besides(twin) -> int:
+    """Header, the way through the trees, and rows that wait for the last sums: of any layer."""
+    return 13 + twin.design.write_latency
+
+
 SHAPES = [(64, 32), (64, 100), (128, 32), (256, 7), (16, 300), (1024, 15)]
 
 
@@ -45,16 +50,15 @@ def test_a_layer_takes_its_entries_and_its_rows(twin, rows, columns, density) ->
     counters, met = count(twin, rows, columns, density)
     assert counters.busy.tolist() == [met]
     # Until the first activations are there; then no cycle goes by without an entry.
-    assert counters.starved[0] <= 3
-    # Header, layer's begin and end, and the way through the trees: the same for every layer.
-    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + 15
+    assert counters.starved[0] <= 4
+    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + besides(twin)
 
 
 @pytest.mark.parametrize(("rows", "columns"), SHAPES)
 def test_every_cycle_of_a_sparse_layer_is_busy_or_starved(twin, rows, columns) -> None:
     counters, met = count(twin, rows, columns, density=0.05, active=0.2)
     assert counters.busy.tolist() == [met]
-    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + 15
+    assert counters.cycles == counters.busy[0] + counters.starved[0] + rows + besides(twin)
 
 
 def test_padding_entries_take_a_cycle_too(twin) -> None:

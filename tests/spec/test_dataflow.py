@@ -70,7 +70,11 @@ def test_arguments_are_what_a_process_reads_and_writes_and_ports():
 
 
 def test_every_depth_is_one_that_is_declared():
-    names = {depth.name for depth in DEPTHS.values()} | {"kQueueDepth", "kResultDepth"}
+    names = {depth.name for depth in DEPTHS.values()} | {
+        "kQueueDepth",
+        "kResultDepth",
+        "kHiddenWords",
+    }
     assert {stream.depth for stream in wire(Design(pes=16)).streams} == names
 
 

@@ -29,15 +29,15 @@ class Broadcast {
   }
 
   //! Pass a token from `detect_nonzero` to the fetches; returns when it was written.
-  Time pass_token(Time time, Pes& pes) {
+  Time pass_token(Time time, Pes& pes, bool in_layer) {
     root_[0] = time;
     streams_.front().write(root_);
-    for (std::size_t level = 0; level < levels_.size(); ++level) pass_level(level);
+    for (std::size_t level = 0; level < levels_.size(); ++level) pass_level(level, in_layer);
     streams_.back().read(pes.fetch);
     return root_[0];
   }
 
-  //! Tokens for which each PE's queue had no room at once.
+  //! Activations that found each PE's queue full, and held the broadcast up.
   std::vector<Time> full;
 
  private:
@@ -52,14 +52,14 @@ class Broadcast {
   };
 
   //! All nodes of a level pass a token on.
-  void pass_level(std::size_t number) {
+  void pass_level(std::size_t number, bool in_layer) {
     Level& level = levels_[number];
     streams_[number].read(level.times);
     for (std::size_t child = 0; child < level.accepted.size(); ++child) {
       level.accepted[child] = level.times[child / level.children];
     }
     StreamBundle& below = streams_[number + 1];
-    if (number + 1 == levels_.size()) {
+    if (in_layer && number + 1 == levels_.size()) {
       for (std::size_t pe = 0; pe < full.size(); ++pe) {
         full[pe] += below.writable()[pe] > level.accepted[pe];
       }

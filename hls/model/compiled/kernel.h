@@ -42,27 +42,31 @@ struct Layer {
   const std::int16_t* vector(std::int64_t number) const { return activations + number * stride; }
 };
 
-//! Cycles of a run shared out among its layers: each has those from its first word, in one of the
-//! vectors, to the next first word of any, or to the last output.
+//! A run's cycles, shared out among its layers.
+//!
+//! Each has those from its first word, in any of the vectors, to the next first word of any layer,
+//! or to the last output.
 class Shares {
  public:
-  explicit Shares(std::size_t layers) : cycles_(layers) {}
+  explicit Shares(std::size_t layers) : cycles(layers) {}
 
+  //! A layer's first word is taken in `cycle`.
   void begin(std::size_t layer, Time cycle) {
-    cycles_ = until(cycle);
+    end(cycle);
     layer_ = layer;
     since_ = cycle;
+    begun_ = true;
   }
 
-  //! Cycles of each layer if the run ended in `cycle`.
-  std::vector<Time> until(Time cycle) const {
-    std::vector<Time> cycles = cycles_;
-    if (since_ != 0) cycles[layer_] += cycle - since_;
-    return cycles;
+  //! The run ends in `cycle`.
+  void end(Time cycle) {
+    if (begun_) cycles[layer_] += cycle - since_;
   }
+
+  std::vector<Time> cycles;
 
  private:
-  std::vector<Time> cycles_;
+  bool begun_ = false;
   std::size_t layer_ = 0;
   Time since_ = 0;
 };
@@ -72,29 +76,26 @@ class Shares {
 //! `NAME_at_` is the cycle that the process NAME has come to.
 class Kernel {
  public:
-  //! A run of `vectors` vectors; `ends` takes the cycles until the last output of each.
-  Kernel(const Design& design, std::vector<Layer> layers, std::int64_t vectors, std::int64_t* ends)
+  //! A run of `vectors` vectors.
+  Kernel(const Design& design, std::vector<Layer> layers, std::int64_t vectors)
       : pes(places(design.pes), places(design.queue_depth), design.write_latency),
         broadcast(places(design.pes)),
+        shares(layers.size()),
         layers_(std::move(layers)),
         count_(vectors),
-        ends_(ends),
-        room_(design.hidden_words),
-        shares_(layers_.size()),
+        longest_(longest(layers_)),
+        room_(std::max(design.hidden_words, longest_)),
         receive_at_(kReceivedBeats),
         tokens_(kStreamDepth),
         inputs_(kInputDepth),
         vectors_(kStreamDepth),
         commands_(kCommandDepth),
         gather_(places(design.pes), places(design.result_depth)),
-        hidden_(places(design.hidden_words)),
+        hidden_(places(room_)),
         outputs_(kOutputDepth),
         // A cycle later the sender reads the answer's begin, and then sends the header.
         send_at_(receive_at_ + 2 + kHeaderBeats),
         taken_on_(receive_at_) {
-    for (std::size_t number = 1; number < layers_.size(); ++number) {
-      most_ = std::max(most_, words(layers_[number].columns));
-    }
     receive_at_ = tokens_.write(receive_at_) + 1;
     begin_run();
   }
@@ -103,14 +104,14 @@ class Kernel {
   std::int64_t advance(std::int64_t turns) {
     for (; turns > 0 && done_ < count_; --turns) {
       const Turn turn = next_turn();
-      shares_.begin(turn.layer, control_activations_at_);
+      shares.begin(turn.layer, control_activations_at_);
       const Layer& layer = layers_[turn.layer];
       const bool last = turn.layer + 1 == layers_.size();
       run_layer(layer, layer.vector(turn.vector), turn.layer == 0);
       collect(layer, !last);
       if (last) {
-        ends_[done_++] = cycles();
-        room_ += most_;
+        ++done_;
+        room_ += longest_;
       } else {
         returning_.push_back({turn.vector, turn.layer + 1});
       }
@@ -118,14 +119,22 @@ class Kernel {
     return done_;
   }
 
-  //! Cycles of each layer so far.
-  std::vector<Time> layer_cycles() const { return shares_.until(send_at_); }
+  //! All vectors are done.
+  void end() {
+    shares.end(send_at_);
+    // `control_activations` says that there are no more layers.
+    control_activations_at_ = vectors_.write(control_activations_at_) + 1;
+    detect_nonzero_at_ = vectors_.read(detect_nonzero_at_);
+    send_token(false);
+    pes.end_run();
+  }
 
   //! Cycles until the last output so far.
   Time cycles() const { return send_at_ - taken_on_; }
 
   Pes pes;
   Broadcast broadcast;
+  Shares shares;
 
  private:
   //! A layer of a vector.
@@ -136,17 +145,26 @@ class Kernel {
 
   static std::size_t places(std::int64_t count) { return static_cast<std::size_t>(count); }
 
+  //! Words of the longest hidden vector.
+  static std::int64_t longest(const std::vector<Layer>& layers) {
+    std::int64_t most = 0;
+    for (std::size_t number = 1; number < layers.size(); ++number) {
+      most = std::max(most, words(layers[number].columns));
+    }
+    return most;
+  }
+
   static std::int64_t words(std::int64_t activations) {
     return (activations + kActivationsPerWord - 1) / kActivationsPerWord;
   }
 
   //! Whose turn it is, as `control_activations` finds its streams.
   //!
-  //! What has come back goes first, in the order in which it was sent; a new vector begins where
-  //! nothing has, and `hidden` has room for what all that are under way may leave in it.
+  //! What has come back goes on in the order in which it was sent. A new vector begins when it is
+  //! time for it or nothing has come back, if `hidden` has room for what it may leave there.
   Turn next_turn() {
     const bool back = !returning_.empty();
-    const bool fresh = begun_ < count_ && (room_ >= most_ || !back);
+    const bool fresh = begun_ < count_ && room_ >= longest_;
     if (fresh) receive_word(layers_[0].columns, true);
     // In the same cycle, a new vector has precedence only when it is time for it.
     const Time lead = turns_ != 0 ? 0 : 1;
@@ -160,7 +178,7 @@ class Kernel {
       return turn;
     }
     control_activations_at_ = at_fresh;
-    room_ -= most_;
+    room_ -= longest_;
     turns_ = static_cast<std::int64_t>(layers_.size()) - 1;
     return {begun_++, 0};
   }
@@ -177,12 +195,14 @@ class Kernel {
   void begin_run() {
     control_activations_at_ = vectors_.write(tokens_.read(control_activations_at_)) + 1;
     detect_nonzero_at_ = vectors_.read(detect_nonzero_at_);
-    send_token();
+    send_token(false);
     pes.begin_run();
   }
 
   //! `detect_nonzero` sends a token down the tree to every PE.
-  void send_token() { detect_nonzero_at_ = broadcast.pass_token(detect_nonzero_at_, pes) + 1; }
+  void send_token(bool in_layer = true) {
+    detect_nonzero_at_ = broadcast.pass_token(detect_nonzero_at_, pes, in_layer) + 1;
+  }
 
   void run_layer(const Layer& layer, const std::int16_t* values, bool from_packet) {
     const auto count = static_cast<std::int64_t>(pes.fetch.size());
@@ -248,16 +268,15 @@ class Kernel {
   //! Vectors of the run, and those that are done.
   std::int64_t count_;
   std::int64_t done_ = 0;
-  std::int64_t* ends_;
   //! Vectors that have begun, and layers of some that wait for what was sent back.
   std::int64_t begun_ = 0;
   std::deque<Turn> returning_;
-  //! Words of the longest hidden layer, and those that `hidden` has room for.
-  std::int64_t most_ = 0;
+  //! Words of the longest hidden vector, and those that `hidden` has room for; a design that is too
+  //! small is counted as if it held one.
+  std::int64_t longest_;
   std::int64_t room_;
   //! Turns before it is time for a new vector.
   std::int64_t turns_ = 0;
-  Shares shares_;
   Time receive_at_;
   Stream tokens_;
   Stream inputs_;

@@ -63,7 +63,7 @@ class WriteBack(ctypes.Structure):
 _FUNCTIONS = {
     "eie_run_new": (
         c_void_p,
-        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64, c_void_p],
+        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64],
     ),
     "eie_run_free": (None, [c_void_p]),
     "eie_run_advance": (c_int64, [c_void_p, c_int64]),

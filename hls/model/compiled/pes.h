@@ -93,7 +93,6 @@ class Pes {
         free_(pes),
         last_free_(pes),
         ended_(pes),
-        within_(pes),
         rows_at_(pes),
         write_latency_(write_latency) {}
 
@@ -112,7 +111,6 @@ class Pes {
       if (lengths[pe] != 0) {
         fetch[pe] = work_[pe].write(fetch[pe]);
         begin_column(pe, std::max(read(pe) + 1, free_[pe]), lengths[pe]);
-        within_[pe] = true;
       }
       fetch[pe] += 1;
     }
@@ -124,9 +122,17 @@ class Pes {
       const Time length = lengths == nullptr ? 0 : lengths[pe];
       fetch[pe] = work_[pe].write(fetch[pe]) + 1;
       const Time begin = std::max({read(pe) + 1, free_[pe], last_free_[pe]});
-      begin_column(pe, begin, length);
-      within_[pe] = false;
+      if (length != 0) begin_column(pe, begin, length);
+      poll_[pe] = begin;
       ended_[pe] = begin + std::max<Time>(length, 1) - 1;
+    }
+  }
+
+  //! The run's end: until it is there, a PE that does nothing lacks work.
+  void end_run() {
+    for (std::size_t pe = 0; pe < fetch.size(); ++pe) {
+      fetch[pe] = work_[pe].write(fetch[pe]) + 1;
+      starved[pe] += std::max<Time>(read(pe) + 1 - free_[pe], 0);
     }
   }
 
@@ -166,7 +172,7 @@ class Pes {
   }
 
   void begin_column(std::size_t pe, Time begin, Time length) {
-    if (within_[pe]) starved[pe] += begin - free_[pe];
+    starved[pe] += begin - free_[pe];
     busy[pe] += length;
     poll_[pe] = begin;
     free_[pe] = begin + length;
@@ -179,9 +185,8 @@ class Pes {
   std::vector<Time> poll_;
   std::vector<Time> free_;
   std::vector<Time> last_free_;
-  //! Iteration in which the latest layer ended, and whether one is behind its first column.
+  //! Iteration in which the latest layer ended.
   std::vector<Time> ended_;
-  std::vector<char> within_;
   //! Cycle in which each PE may send its next row.
   std::vector<Time> rows_at_;
   Time write_latency_;

@@ -1,0 +1,91 @@
+// A memory of accumulators whose writes are late, as those of a pipeline are.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "accumulate.h"
+
+namespace driver {
+
+//! Accumulators with late writes. What an index gives can be read and written, as an array's
+//! element can.
+class LateMemory {
+ public:
+  explicit LateMemory(std::size_t latency) : latency_(latency), values_(kernel::kRowsPerPe) {}
+
+  class Element {
+   public:
+    Element(LateMemory& memory, std::size_t row) : memory_(memory), row_(row) {}
+    operator kernel::accumulator_t() const { return memory_.values_[row_]; }
+    void operator=(kernel::accumulator_t value) {
+      memory_.on_the_way_.push_back({row_, value, memory_.iteration_});
+    }
+
+   private:
+    LateMemory& memory_;
+    const std::size_t row_;
+  };
+
+  template <typename Index>
+  Element operator[](Index row) {
+    return Element(*this, static_cast<std::size_t>(row));
+  }
+
+  //! The next iteration begins.
+  void tick() {
+    ++iteration_;
+    while (!on_the_way_.empty() && on_the_way_.front().iteration + latency_ < iteration_) commit();
+  }
+
+  //! The loop has ended, and with it its pipeline.
+  void drain() {
+    while (!on_the_way_.empty()) commit();
+  }
+
+  long long value(std::size_t row) const { return values_[row].to_int64(); }
+
+ private:
+  struct Write {
+    std::size_t row;
+    kernel::accumulator_t value;
+    std::size_t iteration;
+  };
+
+  void commit() {
+    values_[on_the_way_.front().row] = on_the_way_.front().value;
+    on_the_way_.pop_front();
+  }
+
+  const std::size_t latency_;
+  std::size_t iteration_ = 0;
+  std::vector<kernel::accumulator_t> values_;
+  std::deque<Write> on_the_way_;
+};
+
+//! One that takes each read for an iteration: the multiplier reads each of its banks once in each.
+class LateBank : public LateMemory {
+ public:
+  using LateMemory::LateMemory;
+
+  class Element {
+   public:
+    Element(LateBank& bank, std::size_t row) : bank_(bank), row_(row) {}
+    operator kernel::accumulator_t() const {
+      bank_.tick();
+      return bank_.LateMemory::operator[](row_);
+    }
+    void operator=(kernel::accumulator_t value) { bank_.LateMemory::operator[](row_) = value; }
+
+   private:
+    LateBank& bank_;
+    const std::size_t row_;
+  };
+
+  template <typename Index>
+  Element operator[](Index row) {
+    return Element(*this, static_cast<std::size_t>(row));
+  }
+};
+
+}  // namespace driver
