@@ -19,7 +19,7 @@ from eie.hls.model.memory_image import ResidentNetwork
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 
-__all__ = ["count_cycles", "vector_ends"]
+__all__ = ["count_cycles"]
 
 #: Vectors from which it is said that numpy counts: fewer are no wait.
 _MANY = 64
@@ -40,17 +40,6 @@ def count_cycles(design: Design, network: ResidentNetwork, activations: Activati
         return _run(library, design, network, activations).counters
     _say_so(activations)
     return cycles.count_cycles(design, network, activations)
-
-
-def vector_ends(
-    design: Design, network: ResidentNetwork, activations: Activations
-) -> tuple[int, ...]:
-    """Cycles of a run until the last output of each of its vectors; as :func:`count_cycles`."""
-    library = model_library()
-    if library is not None:
-        return tuple(_run(library, design, network, activations).ends.tolist())
-    _say_so(activations)
-    return cycles.vector_ends(design, network, activations)
 
 
 def _run(

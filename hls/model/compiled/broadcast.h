@@ -1,7 +1,6 @@
 // The tree from `detect_nonzero` to the queues: all nodes of a level at once.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -13,7 +12,7 @@ namespace model {
 
 class Broadcast {
  public:
-  Broadcast(std::size_t pes, std::size_t queue_depth) : full(pes), root_(1) {
+  explicit Broadcast(std::size_t pes) : full(pes), root_(1) {
     std::vector<std::size_t> nodes{pes};
     while (nodes.front() > kRadix) {
       nodes.insert(nodes.begin(), (nodes.front() + kRadix - 1) / kRadix);
@@ -23,22 +22,22 @@ class Broadcast {
     std::size_t count = 1;
     for (const std::size_t below : nodes) {
       const bool queues = below == pes;
-      streams_.emplace_back(below, queues ? queue_depth : kStreamDepth);
+      streams_.emplace_back(below, queues ? kFetchDepth : kStreamDepth);
       levels_.push_back({below / count, std::vector<Time>(count), std::vector<Time>(below)});
       count = below;
     }
   }
 
   //! Pass a token from `detect_nonzero` to the fetches; returns when it was written.
-  Time pass_token(Time time, Pes& pes) {
+  Time pass_token(Time time, Pes& pes, bool in_layer) {
     root_[0] = time;
     streams_.front().write(root_);
-    for (std::size_t level = 0; level < levels_.size(); ++level) pass_level(level);
+    for (std::size_t level = 0; level < levels_.size(); ++level) pass_level(level, in_layer);
     streams_.back().read(pes.fetch);
     return root_[0];
   }
 
-  //! Cycles in which each PE's queue held the broadcast up.
+  //! Activations that found each PE's queue full, and held the broadcast up.
   std::vector<Time> full;
 
  private:
@@ -53,24 +52,23 @@ class Broadcast {
   };
 
   //! All nodes of a level pass a token on.
-  void pass_level(std::size_t number) {
+  void pass_level(std::size_t number, bool in_layer) {
     Level& level = levels_[number];
     streams_[number].read(level.times);
     for (std::size_t child = 0; child < level.accepted.size(); ++child) {
       level.accepted[child] = level.times[child / level.children];
     }
-    const bool leaves = number + 1 == levels_.size();
-    if (leaves) count_full(level.accepted, -1);
-    streams_[number + 1].write(level.accepted);
-    if (leaves) count_full(level.accepted, +1);
-    for (std::size_t node = 0; node < level.times.size(); ++node) {
-      const auto first = level.accepted.begin() + node * level.children;
-      level.times[node] = *std::max_element(first, first + level.children) + 1;
+    StreamBundle& below = streams_[number + 1];
+    if (in_layer && number + 1 == levels_.size()) {
+      for (std::size_t pe = 0; pe < full.size(); ++pe) {
+        full[pe] += below.writable()[pe] > level.accepted[pe];
+      }
     }
-  }
-
-  void count_full(const std::vector<Time>& times, Time sign) {
-    for (std::size_t pe = 0; pe < full.size(); ++pe) full[pe] += sign * times[pe];
+    below.write_in_turn(level.accepted, level.children);
+    // One child after the other, so the last one's time is the node's.
+    for (std::size_t node = 0; node < level.times.size(); ++node) {
+      level.times[node] = level.accepted[(node + 1) * level.children - 1] + 1;
+    }
   }
 
   std::vector<StreamBundle> streams_;

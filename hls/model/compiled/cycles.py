@@ -78,19 +78,17 @@ class CompiledRun:
             )
             for layer, values in zip(layers, taken, strict=True)
         ]
-        #: Cycles until the last output of each vector: int64, shape (batch,).
-        self.ends = np.zeros(len(taken[0]), np.int64)
+        vectors = len(taken[0])
         handle = library.eie_run_new(
             DesignOfRun(*(getattr(design, name) for name, *_ in DesignOfRun._fields_)),
             len(layers),
             (LayerOfRun * len(layers))(*given),
-            len(self.ends),
-            self.ends.ctypes.data,
+            vectors,
         )
         if not handle:
             raise MemoryError("there is not enough memory to count cycles")
         try:
-            _run(library, handle, len(self.ends))
+            _run(library, handle, vectors)
             #: What the run's counters say.
             self.counters = _counters(library, handle, design.pes, len(layers))
         finally:

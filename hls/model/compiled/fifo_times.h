@@ -25,6 +25,7 @@ class Stream {
 
   //! Write the next element in cycle `time` or as soon as there is room; returns when.
   Time write(Time time) {
+    ++held_;
     Place& place = places_[write_];
     time = std::max(time, place.writable);
     place.readable = time + 1;
@@ -32,8 +33,15 @@ class Stream {
     return time;
   }
 
+  //! Whether an element was written that was not read yet.
+  bool holds_one() const { return held_ != 0; }
+
+  //! First cycle in which the next element can be read; it was written.
+  Time readable() const { return places_[read_].readable; }
+
   //! Read the next element in cycle `time` or as soon as it is there; returns when.
   Time read(Time time) {
+    --held_;
     Place& place = places_[read_];
     time = std::max(time, place.readable);
     place.writable = time + 1;
@@ -49,6 +57,7 @@ class Stream {
   };
 
   std::vector<Place> places_;
+  std::size_t held_ = 0;
   std::size_t write_ = 0;
   std::size_t read_ = 0;
 };
@@ -66,6 +75,20 @@ class StreamBundle {
   //! Write an element to every stream in cycles `times` or as soon as there is room; `times` is
   //! when, afterwards.
   void write(std::vector<Time>& times) { pass(times, write_, writable_, readable_); }
+
+  //! First cycle in which each stream has room for its next element.
+  const Time* writable() const { return writable_.data() + write_ * count_; }
+
+  //! Write an element to every stream, in groups of `group`: each as soon as it has room, and not
+  //! before the one to its left.
+  void write_in_turn(std::vector<Time>& times, std::size_t group) {
+    const Time* room = writable();
+    for (std::size_t stream = 0; stream < count_; ++stream) {
+      times[stream] = std::max(times[stream], room[stream]);
+      if (stream % group != 0) times[stream] = std::max(times[stream], times[stream - 1]);
+    }
+    write(times);
+  }
 
   //! Read an element of every stream in cycles `times` or as soon as it is there; `times` is when,
   //! afterwards.

@@ -13,13 +13,12 @@
 
 extern "C" {
 
-//! A run on a kernel, as Kernel takes it; null if there is not enough memory. What the layers and
-//! `ends` point to must live as long as the run.
+//! A run on a kernel, as Kernel takes it; null if there is not enough memory. What the layers
+//! point to must live as long as the run.
 void* eie_run_new(const model::Design* design, std::int64_t layers, const model::Layer* layer,
-                  std::int64_t vectors, std::int64_t* ends) {
+                  std::int64_t vectors) {
   try {
-    return new model::Kernel(*design, std::vector<model::Layer>(layer, layer + layers), vectors,
-                             ends);
+    return new model::Kernel(*design, std::vector<model::Layer>(layer, layer + layers), vectors);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -34,15 +33,16 @@ std::int64_t eie_run_advance(void* run, std::int64_t turns) {
   return static_cast<model::Kernel*>(run)->advance(turns);
 }
 
-//! What was counted so far; `busy`, `starved` and `full` have a place for each PE.
-void eie_run_counters(const void* run, std::int64_t* cycles, std::int64_t* busy,
-                      std::int64_t* starved, std::int64_t* full, std::int64_t* layer_cycles) {
-  const auto& kernel = *static_cast<const model::Kernel*>(run);
+//! End a run, and say what was counted; `busy`, `starved` and `full` have a place for each PE.
+void eie_run_counters(void* run, std::int64_t* cycles, std::int64_t* busy, std::int64_t* starved,
+                      std::int64_t* full, std::int64_t* layer_cycles) {
+  auto& kernel = *static_cast<model::Kernel*>(run);
+  kernel.end();
   *cycles = kernel.cycles();
   std::copy(kernel.pes.busy.begin(), kernel.pes.busy.end(), busy);
   std::copy(kernel.pes.starved.begin(), kernel.pes.starved.end(), starved);
   std::copy(kernel.broadcast.full.begin(), kernel.broadcast.full.end(), full);
-  std::copy(kernel.layer_cycles.begin(), kernel.layer_cycles.end(), layer_cycles);
+  std::copy(kernel.shares.cycles.begin(), kernel.shares.cycles.end(), layer_cycles);
 }
 
 //! The weights of a layer, as Weights takes them; null if there is not enough memory.

@@ -34,7 +34,10 @@ _MAIN = "library.cpp"
 class DesignOfRun(ctypes.Structure):
     """What of a design decides its cycles, as `kernel.h` takes it: attributes of the design."""
 
-    _fields_ = tuple((name, c_int64) for name in ("pes", "queue_depth", "result_depth"))
+    _fields_ = tuple(
+        (name, c_int64)
+        for name in ("pes", "queue_depth", "result_depth", "write_latency", "hidden_words")
+    )
 
 
 class LayerOfRun(ctypes.Structure):
@@ -60,7 +63,7 @@ class WriteBack(ctypes.Structure):
 _FUNCTIONS = {
     "eie_run_new": (
         c_void_p,
-        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64, c_void_p],
+        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64],
     ),
     "eie_run_free": (None, [c_void_p]),
     "eie_run_advance": (c_int64, [c_void_p, c_int64]),

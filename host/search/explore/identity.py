@@ -65,6 +65,8 @@ MODELS = (
     "eie.hls.spec.record",
     "eie.host.packing.row_assignment",
     "eie.hls.model.cycles",
+    "eie.hls.model.pe_times",
+    "eie.hls.model.gather_times",
     "eie.hls.model.allowance",
     "eie.hls.model.loop_depths",
     "eie.hls.model.cycle_counts",
