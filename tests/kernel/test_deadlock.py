@@ -43,8 +43,9 @@ def adversarial_packets(design: Design, random_network) -> list[bytes]:
     ):
         packed = pack(random_network(*shape, seed=seed, density=density, magnitude=900), design)
         load = packed.load_packet(1)
-        inputs = random.integers(-3000, 3000, (4, shape[0])).astype(np.int16)
-        inputs[1], inputs[2] = 0, np.where(np.arange(shape[0]) % 16, 0, 1)
+        # More vectors than the ring holds, with and without work, in no regular order.
+        inputs = random.integers(-3000, 3000, (11, shape[0])).astype(np.int16)
+        inputs[[1, 5, 6]], inputs[2] = 0, np.where(np.arange(shape[0]) % 16, 0, 1)
         run = packed.run_packet(inputs, 2)
         packets += [load[:-64], run, load, run, run[:-40], run[:-8] + bytes(16), run]
         packets += [build_packet(Kind.COUNTERS, 3), build_packet(Kind.IDENTIFY, 4)]

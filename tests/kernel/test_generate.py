@@ -442,5 +442,5 @@ def test_a_project_has_the_pointers_of_its_design() -> None:
     for design, project in ((Design(pes=2), plain), (Design(pes=2, length_bits=4), compact)):
         for bank, which in (("bank_0", "bases"), ("bank_1", "lengths")):
             kind = design.small_memory(which) if design.length_bits else "bram"
-            pragma = f"variable = {bank} type = ram_s2p impl = {kind}\n"
+            pragma = f"variable = {bank} type = ram_s2p impl = {kind} latency = 2\n"
             assert pragma in project["kernel/column_fetch.h"]

@@ -150,8 +150,8 @@ struct WriteBack {
 //! written at one: of the two banks each serves entries or rows.
 //!
 //! Work is polled for, so that rows go on without it, and so that nothing stays in the pipeline.
-//! The token in hand, `next`, is in a register, and what becomes of it is decided by registers: the
-//! poll only fills it, for the next iteration.
+//! The token in hand, `next`, is in a register, with what is known of its layer, and what becomes
+//! of it is decided by registers: the poll only fills them, for the next iteration.
 //!
 //! `Bank` is accumulators_t, or in tests a model of a memory whose writes are late.
 template <typename Bank>
@@ -165,11 +165,13 @@ inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
   ap_uint<32> busy = 0;
   ap_uint<32> starved = 0;
   Token next = {kData, 0};
+  LayerOfPe of_next = {0, 0, 0, 0};
   bool have = false;
   Column column = {0, 0, 0, 0, false, false};
   bool active = false;
   layer_t layer = 0;
-  WriteBack back = {{0, 0, 0, 0}, 0, 0, false};
+  LayerOfPe of_layer = {0, 0, 0, 0};
+  WriteBack back = {LayerOfPe{0, 0, 0, 0}, 0, 0, false};
   ap_uint<1> bank = 0;  // The one of the entries.
   RecentSum recent[kWriteLatency];
 #pragma HLS ARRAY_PARTITION variable = recent complete
@@ -194,14 +196,17 @@ run:
       column = Column{taken.first, taken.more, activation_t(taken.value), 0, false, last};
       active = last || next.kind == kWork;
       layer = taken.layer;
+      of_layer = of_next;
       layer_ends = next.kind == kLayerEnd;
       done = next.kind == kRunDone;
       have = false;
     }
-    if (!have && !done) have = work.read_nb(next);
+    if (!have && !done) {
+      have = work.read_nb(next);
+      of_next = layer_table[work_of(next.data).layer];
+    }
 
     // An entry.
-    const LayerOfPe of_layer = layer_table[layer];
     bool adds = false;
     accumulator_index_t row = 0;
     accumulator_t product = 0;
