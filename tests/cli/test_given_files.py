@@ -39,7 +39,7 @@ BATCH = "--outputs y.npy --inputs"
         ("explore design.toml --board kv260 --out e", ["(.npz) or a folder of `eie"]),
         ("info x.npy", ["x.npy must be a network file", "not a single array"]),
         ("flow design.toml --board kv260 --out f", ["design.toml must be a saved torch.export"]),
-        ("flow net.npz --board kv260 --data x.npy net.npz --out f", ["MODEL takes it"]),
+        ("flow net.npz --board kv260 --data x.npy net.npz --out f", ["MODEL|NET.npz takes it"]),
         ("selftest --emulated-design project", ["project must be a design file"]),
     ],
 )  # fmt: skip

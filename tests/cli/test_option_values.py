@@ -42,16 +42,19 @@ def inside(name: str) -> list[int]:
     return list(range(low, high + 1)) if high - low < 10 else [low, high]
 
 
+BAD_GOAL = [
+    *(("goal", text) for text in ("", "speed", "--")),
+    *(("latency_us", text) for text in ("x", "", "--", "0", "-1", "nan", "inf", "1_0")),
+    *(("lut_budget", text) for text in ("x", "", "--", "0", "-1", "nan", "101%", "0%", "%")),
+    *(("lut_edge", text) for text in ("", "middle", "--")),
+]
 BAD_FIT = [
     *((name, text) for name in PARAMETERS for text in (*NONE, *outside(name))),
     *(("memory", text) for text in NO_MEMORY),
     *(("board", text) for text in NO_BOARD),
     *(("out", text) for text in ("", ".", "--", "missing/d.toml", "net.npz", "n" * 300)),
     ("passes", "yes"),
-    *(("goal", text) for text in ("", "speed", "--")),
-    *(("latency_us", text) for text in ("x", "", "--", "0", "-1", "nan", "inf", "1_0")),
-    *(("lut_budget", text) for text in ("x", "", "--", "0", "-1", "nan", "101%", "0%", "%")),
-    *(("lut_edge", text) for text in ("", "middle", "--")),
+    *BAD_GOAL,
 ]
 BAD_EXPLORE = [
     *(
@@ -66,7 +69,7 @@ BAD_EXPLORE = [
     *(("build_workers", text) for text in ("x", "", "0", "-1", "1", "1.5")),  # without --build
     ("build", "yes"),
     ("scheduler", "--"),
-    *(("goal", text) for text in ("", "speed", "--")),
+    *BAD_GOAL,
     *(("pick", text) for text in ("x", "", "--", "0", "1")),  # of a network, not a folder
     *(("wait", text) for text in ("x", "", "--", "0", "-1", "nan", "inf")),
 ]

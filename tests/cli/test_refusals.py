@@ -24,7 +24,7 @@ NO_NETWORK = (
 )
 NO_PROJECT = (
     "design.toml must be a project folder, as `eie generate` writes one, not a design file "
-    "(DESIGN.toml): `eie emulate --design` and `eie generate` take it"
+    "(DESIGN.toml): "
 )
 
 

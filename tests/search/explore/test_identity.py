@@ -45,6 +45,9 @@ NO_MODELS = {
     "eie.hls.spec.block_design",  # names of cells
     "eie.hls.spec.processing_system",
     "eie.hls.boundary.errors",
+    "eie.hls.boundary.voice",  # of messages
+    "eie.hls.boundary.warning",
+    "eie.host.network.sizes",  # bytes in words
     "eie.hls.boundary.partials",
     "eie.hls.boundary.atomic",
 }
