@@ -193,8 +193,9 @@ def estimate(design: Design) -> Estimate:
     )
     lutram = sum(_lutram_of(memory) for memory in memories if memory.kind == "lutram")
     tree_nodes = max(1, (pes - 1) // 3 + 1)
-    # A queue of up to 32 tokens is one shift register a bit; so are the other streams.
-    queues = pes * _TOKEN_BITS * (-(-design.queue_depth // 32) + 1)
+    # A queue of up to 32 tokens is one shift register a bit; so are the other streams. Of those of
+    # up to 16, as in front of a PE's fetch, a LUT holds two.
+    queues = pes * _TOKEN_BITS * -(-design.queue_depth // 32) + pes * _TOKEN_BITS // 2
     inputs = (ACTIVATIONS_PER_WORD * ACTIVATION_BITS + 1) * -(-DEPTHS["input"].elements // 32)
     trees = tree_nodes * 2 * (4 * _TOKEN_BITS + 80)
     output = 258 * -(-DEPTHS["output"].elements // 32)
@@ -300,5 +301,7 @@ def _range(count: float) -> tuple[int, int]:
 
 
 def _lutram_of(memory: Memory) -> int:
-    """LUTs of a dual-port LUT memory: 64 words of a bit take two."""
+    """LUTs of a dual-port LUT memory: four hold 32 words of six bits, or 64 words of two."""
+    if memory.depth <= 32:
+        return memory.count * 4 * -(-memory.width // 6)
     return memory.count * memory.width * 2 * -(-memory.depth // 64)

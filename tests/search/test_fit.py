@@ -141,11 +141,11 @@ def test_more_pes_are_named_where_one_has_too_many_rows():
 def test_passes_are_advised_only_where_they_help(random_network):
     network = random_network(2000, 1500, density=0.5, seed=3, magnitude=100)
     with pytest.raises(DoesNotFitError) as caught:
-        fit(network, "pynq-z2", pes=16)
+        fit(network, "pynq-z2", pes=8)
     assert str(caught.value).endswith(
         "run it in passes (passes=True), prune it further, or take a larger board"
     )
-    assert fit(network, "pynq-z2", pes=16, passes=True).design
+    assert fit(network, "pynq-z2", pes=8, passes=True).design
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(
