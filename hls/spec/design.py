@@ -162,12 +162,12 @@ class Design:
     ) -> Literal["bram", "lutram"]:
         """Where a small memory lives: in LUTs where a block RAM would be mostly empty.
 
-        Biases and accumulators do up to 256 words; of pointers a PE has two memories, which are
-        wider, up to 64; so does the queue of hidden vectors.
+        Biases and both banks of accumulators do up to 256 words; of pointers a PE has two
+        memories, which are wider, up to 64; so does the queue of hidden vectors.
         """
         words, most = {
             "biases": (self.biases_per_pe, _LUTRAM_WORDS),
-            "rows": (self.rows_per_pe, _LUTRAM_WORDS),
+            "rows": (2 * self.rows_per_pe, _LUTRAM_WORDS),
             "bases": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "hidden": (self.hidden_words, _POINTER_LUTRAM_WORDS),

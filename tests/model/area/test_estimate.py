@@ -96,8 +96,8 @@ def test_uram_holds_the_sparse_matrix_and_nothing_else():
 
 
 def test_large_biases_and_accumulators_move_to_block_ram():
-    small = estimate(Design(pes=2, rows_per_pe=256, biases_per_pe=256))
-    large = estimate(Design(pes=2, rows_per_pe=257, biases_per_pe=257))
+    small = estimate(Design(pes=2, rows_per_pe=128, biases_per_pe=256))
+    large = estimate(Design(pes=2, rows_per_pe=129, biases_per_pe=257))
     # Biases and two banks of accumulators, of 40 bits each.
     assert large.bram18 - small.bram18 == 2 * 3 * 2
     assert large.lut.parts < small.lut.parts
