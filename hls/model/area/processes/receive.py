@@ -96,7 +96,7 @@ def _checks(design: Design) -> Iterator[Part]:
 
 
 def _run() -> Iterator[Part]:
-    yield part("batch x beats of inputs, of outputs (LUTs)", "multiply_fabric", 2, width=COUNTER)
+    yield part("batch x beats of inputs, of outputs", "multiply", 2, width=COUNTER)
     yield part("beats of the run against the length", "equal", width=BEAT_BITS)
     yield part("beats of the run", "add", width=BEAT_BITS)
     yield part("outputs: too many", "any", width=BEAT_BITS - COUNTER + 1)
