@@ -22,6 +22,10 @@ _TOKENS = ("broadcast", "column_fetch", "stream queue", "stream work", "stream b
 _WIDE, _NARROW = 68, 36
 
 
+#: The accumulators, as the parts of a PE name them.
+_SUMS = "accumulators (two banks)"
+
+
 @dataclass(frozen=True)
 class Change:
     """A change of the kernel: what becomes of each part."""
@@ -36,8 +40,10 @@ def _in_block_ram(*names: str) -> Callable[[Design, str, Part], Sequence[Part] |
         if block != "multiply_accumulate" or each.name not in names or not each.operator:
             return None
         sizes = dict(each.sizes)
-        cost = Cost(bram18=bram18_of(sizes["depth"] * each.count, sizes["width"]))
-        return (fixed(each.name, cost),)
+        # Banks of codebooks become one; those of accumulators are read and written at once.
+        merged = each.count if each.name == "codebooks" else 1
+        cost = Cost(bram18=bram18_of(sizes["depth"] * merged, sizes["width"]))
+        return (fixed(each.name, cost, each.count // merged),)
 
     return change
 
@@ -54,12 +60,6 @@ def _shared_crc(design: Design, block: str, each: Part) -> Sequence[Part] | None
     return (each,)
 
 
-def _products_in_dsp(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    if not each.operator.startswith("multiply_fabric"):
-        return None
-    return (part(each.name, "multiply", each.count, width=dict(each.sizes)["width"]),)
-
-
 def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | None:
     width = dict(each.sizes).get("width", 0)
     if not block.startswith(_TOKENS) or width not in (_WIDE, _WIDE - 4):
@@ -71,7 +71,7 @@ def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | N
 
 
 def _no_counters(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    counts = each.name.startswith(("cycles: ", "cycles of a full queue", "value of the report",
+    counts = each.name.startswith(("cycles: ", "tokens that found a queue full", "value of the report",
                                    "row of the report", "report in place"))  # fmt: skip
     return () if counts and block.startswith(("broadcast", "multiply_accumulate")) else None
 
@@ -95,14 +95,13 @@ def _short_shift(design: Design, block: str, each: Part) -> Sequence[Part] | Non
 
 #: What review of the kernel proposed, each alone.
 CHANGES = (
-    Change("biases and accumulators in block RAM", _in_block_ram("biases", "accumulators")),
-    Change("codebooks in block RAM, too", _in_block_ram("biases", "accumulators", "codebooks")),
+    Change("biases and accumulators in block RAM", _in_block_ram("biases", _SUMS)),
+    Change("codebooks in block RAM, too", _in_block_ram("biases", _SUMS, "codebooks")),
     Change("codebooks of one bank, loaded a weight a cycle", _one_bank),
     Change("tokens of 36 bits to the PEs in place of 68", _narrow_tokens),
     Change("no counters of cycles in PEs and leaves", _no_counters),
     Change("shifts of write-back up to 15", _short_shift),
     Change("one CRC step of 64 bits in receive, one in send", _shared_crc),
-    Change("the three 32 x 32 products in DSP slices", _products_in_dsp),
 )
 
 

@@ -218,12 +218,13 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
     end_cycle();
     const ap_uint<32> wanted = field<kRunNetworkIdBits>(run, kRunNetworkIdLow);
     const ap_uint<32> batch = field<kRunBatchBits>(run, kRunBatchLow);
-    // Once a packet, so in LUTs: the DSP slices are the PEs'.
+    // Once a packet, so it may take its cycles. In DSP slices, up to four for each: LUTs are what
+    // runs out on every board, and DSP slices idle.
     const ap_uint<64> vectors = ap_uint<64>(batch) * input_beats;
-#pragma HLS BIND_OP variable = vectors op = mul impl = fabric
+#pragma HLS BIND_OP variable = vectors op = mul impl = dsp
     // What is answered is counted in 32 bits, too.
     const ap_uint<64> outputs = ap_uint<64>(batch) * output_beats;
-#pragma HLS BIND_OP variable = outputs op = mul impl = fabric
+#pragma HLS BIND_OP variable = outputs op = mul impl = dsp
     if (!valid) {
       status = kStatusNoNetwork;
     } else if (wanted != network_id) {

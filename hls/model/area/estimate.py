@@ -90,7 +90,7 @@ class Estimate:
     memories: tuple[Memory, ...]
     #: What each process, stream and cell takes.
     rows: tuple[AreaRow, ...]
-    #: DSP slices: one multiplier a PE.
+    #: DSP slices: one multiplier a PE, and four for each of three 32-bit products, once.
     dsp: int
     #: LUTs of the whole block design.
     lut: Range
@@ -122,7 +122,7 @@ class Estimate:
         return [
             ("BRAM36", f"{self.bram36}", "exact"),
             ("UltraRAM", f"{self.uram}", "exact"),
-            ("DSP", f"{self.dsp}", "exact"),
+            ("DSP", f"{self.dsp}", "at most"),
             ("LUT", f"{self.lut.low} to {self.lut.high}", _sure(self.lut)),
             ("flip-flops", f"{self.ff.low} to {self.ff.high}", _sure(self.ff)),
         ]

@@ -14,7 +14,7 @@ from eie.hls.model.area.part import Part, fixed, part
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
 
-__all__ = ["Memory", "bram18_of", "memories_of", "memory_part", "uram_of"]
+__all__ = ["LAYER_BITS", "Memory", "bram18_of", "memories_of", "memory_part", "uram_of"]
 
 #: Depth and width of a BRAM18 (UG473, UG573): the last one as a simple dual-port memory.
 _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
@@ -23,7 +23,7 @@ _URAM_SHAPE = (4096, 72)
 #: Bits of a layer's count of saturated values: saturated_t in types.h.
 _SATURATED_BITS = 48
 #: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
-_LAYER_BITS = 17 + 25 + 24 + 17
+LAYER_BITS = 17 + 25 + 24 + 17
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -97,7 +97,7 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
             1,
             design.small_memory("hidden"),
         ),
-        Memory("layers", design.layers, _LAYER_BITS, 1, "lutram"),
+        Memory("layers", design.layers, LAYER_BITS, 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
         Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
     )

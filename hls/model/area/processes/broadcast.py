@@ -10,14 +10,11 @@ __all__ = ["broadcast"]
 
 
 def broadcast(design: Design, children: int, *, leaf: bool, count: int) -> Block:
-    """List the parts of the nodes with so many children; leaves count the cycles of full queues."""
+    """List the parts of the nodes with so many children; leaves count full queues."""
     parts = [
-        part("next token, or the one in hand", "select", width=TOKEN, ways=2),
-        part("children that wait", "any", 2, width=children),
-        part("a child took the token, or still waits", "logic2", children, width=2),
-        part("kinds of tokens", "equal_constant", 5, width=KIND),
-        register("token in hand", TOKEN, 2),
-        register("children that wait", children),
+        part("all children have room", "any", width=children + 1),
+        part("kinds of tokens", "equal_constant", 4, width=KIND),
+        register("token on its way", TOKEN),
         *control(3, {"tokens": 2}),
     ]
     if leaf:
@@ -27,7 +24,8 @@ def broadcast(design: Design, children: int, *, leaf: bool, count: int) -> Block
 
 def _counters(children: int) -> list[Part]:
     return [
-        part("cycles of a full queue", "increment", children, width=COUNTER),
+        part("tokens that found a queue full", "increment", children, width=COUNTER),
+        part("kinds of tokens that count", "equal_constant", 2, width=KIND),
         part("report in place of the data", "select", children, width=COUNTER, ways=2),
-        register("cycles of a full queue", COUNTER, children),
+        register("tokens that found a queue full", COUNTER, children),
     ]

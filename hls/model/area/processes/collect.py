@@ -34,6 +34,7 @@ def collect(design: Design) -> Block:
             part("word of results, or a count: high", "mask", width=WORD - _COUNT),
             part("kinds of commands", "equal_constant", 3, width=2),
             register("command", ELEMENTS["Command"]),
+            part("layer's words left: last of the hidden", "logic2", width=2),
             register("word on its way", ELEMENTS["ActivationWord"], 2),
             register("count", _COUNT, 2),
             register("word, layer", WORD_COUNT, 2),

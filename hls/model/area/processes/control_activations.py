@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eie.hls.model.area.memories import memory_part
+from eie.hls.model.area.memories import LAYER_BITS, memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
 from eie.hls.model.area.processes.widths import (
     COUNTER,
@@ -12,8 +12,8 @@ from eie.hls.model.area.processes.widths import (
     ROW,
     TOKEN,
     WORD,
-    WORD_COUNT,
     address_bits,
+    element_bits,
 )
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS
@@ -22,11 +22,15 @@ __all__ = ["control_activations"]
 
 #: Rows of a layer: layer_rows_t.
 _ROWS = 25
+#: A number of layers.
+_LAYERS = 9
+#: Stages of the loop that sends words: poll, word, layer's record, lanes, word token.
+_RUN_STAGES = 5
 
 
 def control_activations(design: Design) -> Block:
     """List the parts of the one ``control_activations``."""
-    parts = (*_layers(design), *_input(), *_hidden(design), *_run(), *_pass())
+    parts = (*_layers(design), *_turn(design), *_word(design), *_pass(design))
     return Block("control_activations", 1, parts)
 
 
@@ -35,54 +39,56 @@ def _layers(design: Design) -> Iterator[Part]:
     yield register("a layer's record as it arrives", 3 * BEAT_BITS)
     yield part("beats of layers", "increment", width=COUNTER)
     yield part("beats of layers: end", "less", width=COUNTER)
-    yield part("layer", "increment", 2, width=9)
-    yield register("layer under way", 2 * 9 + 107)
+    yield part("layers", "increment", width=_LAYERS)
+    yield part("words of its columns", "add", width=_ROWS)
+    words = address_bits(design.hidden_words + 1)
+    yield part("longest hidden vector", "less", width=words)
+    yield register("layers, longest hidden vector", _LAYERS + words)
 
 
-def _input() -> Iterator[Part]:
-    yield part("beats of an input", "add", width=17)
-    yield part("beat", "increment", width=17)
-    yield part("beat: end, last", "less", width=17)
-    yield part("beat: last", "equal", width=17)
-    yield part("lanes that hold inputs", "mask", width=BEAT_BITS)
-    yield part("word so far with the beat in its place", "logic2", width=WORD)
-    yield register("word so far", WORD)
-    yield register("beat, and how many", 2 * 17 + BEAT_BITS)
+def _turn(design: Design) -> Iterator[Part]:
+    words, layer = address_bits(design.hidden_words + 1), address_bits(design.layers)
+    yield part("vectors to start, to end", "add", 2, width=COUNTER)
+    yield part("vectors to start, to end: one, two, none", "equal_constant", 4, width=COUNTER)
+    yield part("room: enough for one more", "less", width=words + 1)
+    yield part("room, with a vector less or more", "add", width=words)
+    yield part("turns, or as many as hidden layers", "add", width=_LAYERS)
+    yield part("turns: none", "any", width=_LAYERS)
+    yield part("whose turn, and what it ends", "logic2", width=12)
+    yield part("layer behind that of the word", "increment", width=layer)
+    yield part("layer, or that under way", "select", width=layer, ways=3)
+    yield part("layer is a new one", "equal", width=_LAYERS)
+    yield part("layers reached", "increment", width=_LAYERS)
+    yield part("layer behind it is the last", "equal", width=_LAYERS)
+    yield register("vectors, room, turns, layers", 2 * COUNTER + words + 2 * _LAYERS + layer)
+    yield register("flags: more, waiting, room, within", 8)
 
 
-def _hidden(design: Design) -> Iterator[Part]:
-    words = design.hidden_activations // ACTIVATIONS_PER_WORD
-    yield memory_part(design, "hidden vectors", 1)
-    yield part("words of columns, of rows", "add", 2, width=_ROWS)
-    yield part("word read, word written", "increment", 2, width=WORD_COUNT)
-    yield part("words: end", "less", 2, width=WORD_COUNT)
-    yield part("word: last", "equal", width=WORD_COUNT)
-    yield part("word of the source memory", "select", width=WORD, ways=2)
-    yield part("address of either memory", "select", 2, width=address_bits(words), ways=2)
-    yield part("lanes that hold rows", "shift_right", width=ACTIVATIONS_PER_WORD)
-    yield part("lanes that count", "mask", width=ACTIVATIONS_PER_WORD)
-    yield register("words in their pipelines", WORD, 2)
-    yield register("counts of words", 4 * WORD_COUNT)
-
-
-def _run() -> Iterator[Part]:
-    lanes = 2 * ACTIVATIONS_PER_WORD  # of an input word and of a hidden one
+def _word(design: Design) -> Iterator[Part]:
+    lanes, address = ACTIVATIONS_PER_WORD, address_bits(design.pointers_per_pe)
+    yield part("word of the packet, or a hidden one", "select", width=WORD, ways=2)
     yield part("which lanes are not zero", "any", lanes, width=ACTIVATION_BITS)
-    yield part("vector", "increment", width=COUNTER)
-    yield part("vector: end", "less", width=COUNTER)
-    yield part("vector, layer: first, last", "equal", 2, width=9)
-    yield part("first vector", "any", width=COUNTER)
-    yield part("kinds of tokens", "equal_constant", 5, width=8)
-    yield register("batch, vector", 2 * COUNTER)
+    yield part("spare lanes", "add", width=4)
+    yield part("lanes that hold activations", "shift_right", width=lanes)
+    yield part("lanes that count", "mask", width=lanes)
+    yield part("place of the pointer, or the layer's first", "add", width=address)
+    yield part("words of rows", "add", width=_ROWS)
+    yield part("spare lanes of rows", "add", width=4)
+    yield register("word in its pipeline", WORD + lanes, _RUN_STAGES - 2)
+    yield register("layer's record", LAYER_BITS)
     yield register("rows of the layer", 2 * ROW)
+    yield register("place of the pointer", address)
 
 
-def _pass() -> Iterator[Part]:
-    yield part("word token from wherever: low", "select", width=TOKEN + 16, ways=8)
-    yield part("word token from wherever: high", "select", width=WORD - BEAT_BITS, ways=3)
+def _pass(design: Design) -> Iterator[Part]:
+    rest = element_bits(design)["WordToken"] - TOKEN - (WORD - BEAT_BITS)
+    yield part("word token from wherever: low", "select", width=TOKEN, ways=5)
+    # Only a word of activations has these: what passes has zeros.
+    yield part("word token: lanes, layer, place", "mask", width=rest)
     yield part("command from wherever", "select", width=ELEMENTS["Command"], ways=4)
+    yield part("kinds of tokens", "equal_constant", 5, width=8)
     yield part("beats of a section", "increment", width=COUNTER)
     yield part("beats of a section: end", "less", width=COUNTER)
     yield register("token taken", TOKEN)
     yield register("section: beats", 2 * COUNTER)
-    yield from control(24, {"layers": 2, "input": 3, "source": 4, "destination": 2, "section": 2})
+    yield from control(11, {"layers": 3, "section": 2, "run": _RUN_STAGES})

@@ -11,23 +11,22 @@ from eie.hls.model.area.processes.widths import (
     ELEMENTS,
     KIND,
     RESULT,
-    ROW,
     address_bits,
 )
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS
 
-__all__ = ["FORWARDED", "multiply_accumulate"]
+__all__ = ["multiply_accumulate"]
 
-#: Sums that are forwarded: kWriteLatency.
-FORWARDED = 4
 #: Banks of a codebook: four weights arrive in a beat.
 _CODEBOOK_BANKS = 4
-#: Stages of the loops: work, entries (two), codebook, multiply (three), accumulators, write; and
-#: sums, bias, half, shift, saturation, result.
-_ENTRY_STAGES, _ROW_STAGES = 9, 6
-#: Widths of addresses and lengths in a work token.
-_FIRST, _LENGTH = 24, 20
+#: Stages of the loop of a run: token, entries (two), codebook, multiply (three), sums, write.
+#: A row has as many: sum, bias, half, shift, saturation, result.
+_RUN_STAGES = 9
+#: Width of the entries that follow a column's first.
+_MORE = 16
+#: Bits of a layer in a PE that are not addresses: shift, ReLU.
+_SHIFT, _RELU = 6, 1
 
 
 def multiply_accumulate(design: Design) -> Block:
@@ -36,86 +35,116 @@ def multiply_accumulate(design: Design) -> Block:
     return Block("multiply_accumulate", design.pes, parts)
 
 
+def _row_bits(design: Design) -> int:
+    return address_bits(design.rows_per_pe + 1)
+
+
+def _layer_bits(design: Design) -> int:
+    return _row_bits(design) + address_bits(design.biases_per_pe) + _SHIFT + _RELU
+
+
 def _load(design: Design) -> Iterator[Part]:
-    yield part("kinds of sections", "equal_constant", 3, width=8)
+    layer = address_bits(design.layers)
+    yield part("kinds of sections", "equal_constant", 4, width=8)
     yield part("beats of a section", "increment", width=COUNTER)
     yield part("beats of a section: end", "less", width=COUNTER)
+    yield part("layer of the record", "increment", width=layer)
+    yield part("beat of the record", "increment", width=2)
     yield register("section: kind, beats", 8 + 2 * COUNTER)
     yield register("beat on its way", BEAT_BITS)
+    yield register("a layer's record as it arrives", address_bits(design.biases_per_pe) + layer + 2)
 
 
 def _entries(design: Design) -> Iterator[Part]:
-    words = address_bits(design.entry_words_per_pe)
+    words, rows = address_bits(design.entry_words_per_pe), _row_bits(design)
+    layer = address_bits(design.layers)
+    reached = address_bits(design.rows_per_pe + (1 << design.index_bits))
     yield memory_part(design, "sparse matrix", 1)
     yield memory_part(design, "codebooks", 1, "lutram_1p", _CODEBOOK_BANKS)
-    yield part("entries left: none", "any", 2, width=_LENGTH)
-    yield part("address, or a column's first", "select", width=design.pointer_bits, ways=2)
-    yield part("address", "increment", width=design.pointer_bits)
-    yield part("entries left, or a column's length", "select", width=_LENGTH, ways=2)
-    yield part("entries left - 1", "add", width=_LENGTH)
-    yield part("activation, or a column's", "select", width=ACTIVATION_BITS, ways=2)
+    yield memory_part(design, "layers of a PE", 1)
+    yield part("token: what it ends, is taken", "logic2", width=8)
+    yield part("entry, or a column's first", "select", width=design.pointer_bits, ways=2)
+    yield part("entry + 1", "increment", width=design.pointer_bits)
+    yield part("entries that follow, or a column's", "select", width=_MORE, ways=2)
+    yield part("entries that follow - 1", "add", width=_MORE)
+    yield part("entries that follow: none", "any", width=_MORE)
     yield part("place to write or to read", "select", width=words, ways=2)
     yield part("entry of its word", "select", width=design.entry_bits, ways=design.entries_per_word)
-    yield part("row, or 0 in a new column, + zeros", "add", width=ROW)
-    yield part("row + 1", "increment", width=ROW)
-    yield part("row past the layer's", "less", width=ROW)
+    yield part("row, or 0 in a new column, + zeros", "add", width=reached)
+    yield part("row + 1", "increment", width=reached)
+    yield part("row past the layer's", "less", width=rows)
     yield part("code: any", "any", width=design.weight_bits)
-    yield part("place in the codebook", "select", 2, width=address_bits(design.layers * 4), ways=2)
+    yield part("place in the codebook", "select", 2, width=layer + 2, ways=2)
+    yield part("place in the layers", "select", width=layer, ways=2)
     yield part("weight of its bank", "select", width=ACTIVATION_BITS, ways=_CODEBOOK_BANKS)
     yield part("weight x activation", "multiply", width=ACTIVATION_BITS)
     yield part("cycles: busy, starved", "increment", 2, width=COUNTER)
+    # In the loop, and from run to run.
     yield register("cycles: busy, starved", COUNTER, 4)
-    yield register("address, left, activation", design.pointer_bits + _LENGTH + ACTIVATION_BITS)
+    yield register(
+        "column: entry, more, activation",
+        design.pointer_bits + _MORE + ACTIVATION_BITS + layer + 2,
+    )
     yield register("entry word", design.entries_per_word * design.entry_bits)
     yield register("activation on its way", ACTIVATION_BITS, 4)
-    yield register("row on its way", ROW, 5)
+    yield register("row on its way", reached, 5)
     yield register("weight", ACTIVATION_BITS)
-    yield register("layer's end", BEAT_BITS)
+    yield register("layer on its way", _layer_bits(design))
 
 
 def _sums(design: Design) -> Iterator[Part]:
-    width = design.accumulator_bits
+    width, rows, latency = (
+        design.accumulator_bits,
+        address_bits(design.rows_per_pe),
+        design.write_latency,
+    )
     yield memory_part(design, "accumulators (two banks)", 2)
-    yield part("row is that of a recent sum", "equal", FORWARDED, width=ROW)
-    yield part("sum read, or one of three recent ones", "select", width=width, ways=FORWARDED)
+    yield part("row is that of a recent sum", "equal", latency, width=rows)
+    yield part("sum read in either bank", "select", width=width, ways=2)
+    yield part("sum read, or a recent one", "select", width=width, ways=latency)
     yield part("sum, or the oldest recent one", "select", width=width, ways=2)
     yield part("sum + product", "add", width=width)
-    yield part("sum to write, or 0", "mask", width=width)
-    rows = address_bits(design.rows_per_pe)
-    yield part("row to write, to read", "select", 2, width=rows, ways=3)
-    yield register("recent sums", width + ROW + 1, FORWARDED)
-    yield register("sum read, product on its way", width, 2)
+    yield part("sum to write in either bank, or 0", "mask", 2, width=width)
+    yield part("row of an entry or to write back, of either bank", "select", 2, width=rows, ways=2)
+    yield part("row to clear, or that of the run", "select", 2, width=rows, ways=2)
+    yield part("rows whose zeros may be on their way", "add", latency, width=rows)
+    yield part("recent rows, or those", "select", latency, width=rows, ways=2)
+    yield part("recent sums, or 0", "mask", latency, width=width)
+    yield part("sums' rows: any", "less", latency - 1, width=rows)
+    yield register("recent sums", width + rows + 1, latency)
+    yield register("sums read, product on its way", width, 3)
+    yield register("rows of either bank on their way", rows, 4)
 
 
 def _rows(design: Design) -> Iterator[Part]:
-    width = design.accumulator_bits
+    width, rows = design.accumulator_bits, _row_bits(design)
+    biases = address_bits(design.biases_per_pe)
     yield memory_part(design, "biases", 1)
-    yield part(
-        "place to write or to read", "select", width=address_bits(design.biases_per_pe), ways=2
-    )
-    yield part("row", "increment", width=ROW)
-    yield part("row: end", "less", width=ROW)
-    yield part("row: last", "equal", width=ROW)
-    yield part("place of the bias", "add", width=address_bits(design.biases_per_pe))
+    yield part("place to write or to read", "select", width=biases, ways=2)
+    yield part("row to write back", "increment", width=rows)
+    yield part("row to write back: last", "equal", width=rows)
+    yield part("cycles until the last sums are in", "add", width=3)
+    yield part("cycles until then: none", "any", width=3)
+    yield part("layer to write back, or the ended one", "select", width=_layer_bits(design), ways=2)
+    yield part("place of the bias", "add", width=biases)
+    yield part("sum of the other bank", "select", width=width, ways=2)
     yield part("sum + bias", "add", width=width)
-    yield part("shift - 1", "add", width=6)
+    yield part("shift - 1", "add", width=_SHIFT)
     yield part("half", "decode", width=width)
     yield part("sum, or 0 by ReLU, + half", "add", width=width)
     yield part("shift", "shift_arithmetic", width=width)
     yield part("saturation", "saturate", width=width)
     yield register("sum, bias, rectified, half, rounded", width, 5)
-    yield register("row, its last; shift", 3 * ROW + 6)
+    yield register("layer to write back, row, cycles", _layer_bits(design) + 3 * rows + 3)
+    yield register("shift and ReLU on their way", _SHIFT + _RELU, 4)
     yield register("result", RESULT)
 
 
 def _rest(design: Design) -> Iterator[Part]:
-    yield part("kinds of tokens", "equal_constant", 6, width=KIND)
+    yield part("kinds of tokens", "equal_constant", 8, width=KIND)
     yield part("row to clear", "increment", width=address_bits(design.rows_per_pe))
     yield part("row of the report", "increment", width=4)
     yield part("value of the report", "select", width=ACTIVATION_BITS, ways=6)
-    yield part("result from wherever", "select", width=ELEMENTS["Result"], ways=4)
-    yield register("token in hand", KIND + BEAT_BITS)
-    yield from control(
-        16,
-        {"clear": 2, "beats": 2, "entries": _ENTRY_STAGES, "rows": _ROW_STAGES, "report": 2},
-    )
+    yield part("result from wherever", "select", width=ELEMENTS["Result"], ways=3)
+    yield register("token in hand, of a run and else", KIND + BEAT_BITS, 2)
+    yield from control(11, {"clear": 2, "beats": 2, "run": _RUN_STAGES, "report": 2})

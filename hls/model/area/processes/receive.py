@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import COUNTER, ELEMENTS, TOKEN
+from eie.hls.model.area.processes.widths import COUNTER, ELEMENTS, TOKEN, WORD
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BITS
 
@@ -96,11 +96,18 @@ def _checks(design: Design) -> Iterator[Part]:
 
 
 def _run() -> Iterator[Part]:
-    yield part("batch x beats of inputs, of outputs (LUTs)", "multiply_fabric", 2, width=COUNTER)
+    yield part("batch x beats of inputs, of outputs", "multiply", 2, width=COUNTER)
     yield part("beats of the run against the length", "equal", width=BEAT_BITS)
     yield part("beats of the run", "add", width=BEAT_BITS)
     yield part("outputs: too many", "any", width=BEAT_BITS - COUNTER + 1)
     yield part("network is the resident one", "equal", width=COUNTER)
     yield part("beats of vectors, of what is refused", "increment", 3, width=COUNTER)
     yield part("beats of vectors, of what is refused: end", "less", 3, width=COUNTER)
-    yield register("products, counters", 2 * BEAT_BITS + 3 * COUNTER)
+    # A beat goes to one of four places, a bit of a word each.
+    yield part("word so far with the beat in its place", "logic2", width=WORD)
+    yield part("place of the beat: last", "equal_constant", width=2)
+    yield part("beats left of the vector", "add", width=COUNTER)
+    yield part("beats left of the vector: one", "equal_constant", width=COUNTER)
+    yield part("beats left, or a new vector's", "select", width=COUNTER, ways=2)
+    yield register("word so far, word on its way", 2 * WORD)
+    yield register("products, counters", 2 * BEAT_BITS + 4 * COUNTER)

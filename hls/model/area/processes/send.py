@@ -34,7 +34,7 @@ def _beats(design: Design) -> Iterator[Part]:
 
 
 def _lengths() -> Iterator[Part]:
-    yield part("vectors x beats (LUTs)", "multiply_fabric_low", width=COUNTER)
+    yield part("vectors x beats", "multiply", width=COUNTER)
     yield part("length: with counts, with counters", "add", 3, width=COUNTER)
     yield part("kinds of answers", "equal_constant", 3, width=8)
     yield part("count, status: any", "any", 2, width=COUNTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATION_BITS,
     ACTIVATIONS_PER_BEAT,
@@ -10,7 +11,6 @@ from eie.hls.spec.packets import (
 )
 
 __all__ = [
-    "COLUMN",
     "COUNTER",
     "ELEMENTS",
     "KIND",
@@ -20,6 +20,7 @@ __all__ = [
     "WORD",
     "WORD_COUNT",
     "address_bits",
+    "element_bits",
 ]
 
 #: Kind of a token.
@@ -32,20 +33,18 @@ WORD = ACTIVATIONS_PER_WORD * ACTIVATION_BITS
 ROW = 17
 #: A number of words of a layer: word_count_t.
 WORD_COUNT = 21
-#: A column: column_t.
-COLUMN = 16
 #: A counter of cycles or beats: ap_uint<32>.
 COUNTER = 32
 #: A result: activation and mark, without its kind.
 RESULT = ACTIVATION_BITS + 1
 _RESULT_KIND = 2
 
-#: Bits of an element of a stream, by its type in C++.
+#: Bits of an element of a stream, by its type in C++: those that are the same in every design.
 ELEMENTS = {
     "Token": TOKEN,
-    "WordToken": KIND + ACTIVATIONS_PER_WORD + WORD,
+    "InputWord": WORD + 1,
     "Answer": 8 + 16 + 32 + 32 + 9,
-    "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 1,
+    "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 1 + 1,
     "Result": _RESULT_KIND + RESULT,
     "ResultBeat": _RESULT_KIND + ACTIVATIONS_PER_BEAT * RESULT,
     "ResultWord": _RESULT_KIND + ACTIVATIONS_PER_WORD * RESULT,
@@ -56,3 +55,13 @@ ELEMENTS = {
 def address_bits(words: int) -> int:
     """Bits of an address into `words` words."""
     return max(1, (words - 1).bit_length())
+
+
+def element_bits(design: Design) -> dict[str, int]:
+    """Bits of an element of every stream: those of which a layer and an address are a part, too."""
+    layer, address = address_bits(design.layers), address_bits(design.pointers_per_pe)
+    return {
+        **ELEMENTS,
+        "WordToken": KIND + 1 + ACTIVATIONS_PER_WORD + layer + address + WORD,
+        "HiddenWord": WORD + layer + 1 + 1,
+    }

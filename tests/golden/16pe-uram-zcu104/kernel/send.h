@@ -130,8 +130,9 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outp
   const bool is_run = begin.layers != 0;
   const bool is_counters = begin.kind == kKindCounters && begin.count != 0;
   const bool is_identify = begin.kind == kKindIdentify && begin.count != 0;
+  // In DSP slices, as the receiver's products are.
   const ap_uint<32> body = ap_uint<32>(begin.count * begin.detail);
-#pragma HLS BIND_OP variable = body op = mul impl = fabric
+#pragma HLS BIND_OP variable = body op = mul impl = dsp
   ap_uint<32> length = body + begin.layers * kSaturatedBeats + kStatusBeats;
   if (is_counters) length += kCountersBeats;
 
