@@ -147,18 +147,13 @@ def stages() -> str:
     allowed = allowance_of(demo_design())
     rows = [
         (when, f"`{each.process}`", f"{each.passed}", f"{each.cycles}", each.reason)
-        for when, parts in (
-            ("a layer", allowed.layer),
-            ("between layers", allowed.between),
-            ("a run", allowed.run),
-        )
+        for when, parts in (("a layer", allowed.layer), ("a run", allowed.run))
         for each in parts
     ]
     text = table(("once", "process", "passed", "cycles", "loop: what they are"), rows)
     total = (
-        f"Together {allowed.layer_cycles} cycles a layer and vector, {allowed.between_cycles} "
-        f"between two layers and {allowed.run_cycles} a run: {allowed.of(layers=3)} for one vector "
-        "of the demo's three layers."
+        f"Together {allowed.layer_cycles} cycles a layer and vector and {allowed.run_cycles} a run: "
+        f"{allowed.of(layers=3)} for one vector of the demo's three layers."
     )
     return f"{text}\n\n{total}"
 

@@ -36,8 +36,9 @@ class LoopDepth:
     stages: int
     #: Why so many.
     reason: str
-    #: Function that has the loop, where it is a module of its own in hardware.
-    function: str = ""
+    #: Whether the loop ends with each layer, so that its pipeline drains. Others run for a whole
+    #: run: they poll, and so never keep what they hold, or wait for nothing but the packet.
+    each_layer: bool = True
 
     @property
     def fill(self) -> int:
@@ -52,13 +53,14 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
     rows = max(_READ[design.small_memory("rows")], _READ[design.small_memory("biases")])
     sums = 2 if design.length_bits else 0
     every = (
-        LoopDepth("receive", "vectors", 2, "beat read; CRC and token written"),
-        LoopDepth("control_activations", "input", 2, "beat read; word put together and written"),
+        LoopDepth("receive", "vectors", 2, "beat read; CRC and word written", each_layer=False),
         LoopDepth(
             "control_activations",
-            "source",
-            _READ["bram"] + 1,
-            f"word read from block RAM {_READ['bram']}; lanes compared with 0 and written 1",
+            "run",
+            3,
+            "word polled and taken 1; its layer's record read from LUTs 1; lanes compared with 0, "
+            "address added and word written 1",
+            each_layer=False,
         ),
         LoopDepth(
             "detect_nonzero", "layer", 3, "word read; first lane found in a tree; token written"
@@ -66,7 +68,7 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         LoopDepth("broadcast", "tokens", 2, "token read; written to the children"),
         LoopDepth(
             "column_fetch",
-            "columns",
+            "layer",
             2 + pointers + sums,
             f"activation read and address added 1; pointers read {pointers}; "
             + (f"lengths before it added up {sums}; " if sums else "")
@@ -74,28 +76,18 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         ),
         LoopDepth(
             "multiply_accumulate",
-            "entries",
-            1 + entries + 2 + 3 + 4,
+            "run",
+            1 + entries + 2 + 3 + rows + 4,
             f"column polled 1; entries read {entries}; entry shifted out and zero run added 1; "
-            "codebook read 1; product in a DSP slice with its registers 3; accumulator read, "
-            "forwarded, added to and written 4 (kWriteLatency in accumulate.h)",
-            function="multiply_layer",
-        ),
-        LoopDepth(
-            "multiply_accumulate",
-            "rows",
-            rows + 4,
-            f"accumulator and bias read {rows}; added 1; shifted and rounded 1; cut to 16 bits 1; "
-            "result written 1",
-            function="write_back_layer",
+            "codebook read 1; product in a DSP slice with its registers 3; accumulators, at one "
+            f"place for entries and rows, and bias read {rows}; added 1; shifted and rounded 1; "
+            "cut to 16 bits 1; result written 1",
+            each_layer=False,
         ),
         LoopDepth("gather", "layer", 2, "results read; written side by side"),
         LoopDepth("merge", "layer", 2, "word read; written in its turn"),
         LoopDepth("collect", "words", 3, "word read; marks counted and taken out; word written"),
-        LoopDepth(
-            "control_activations", "destination", 2, "word read; written to the hidden vector"
-        ),
-        LoopDepth("send", "beats", 3, "word polled; CRC; beat written"),
+        LoopDepth("send", "beats", 3, "word polled; CRC; beat written", each_layer=False),
     )
     # Up to 16 PEs give a word at once, and there is nothing to merge.
     merges = design.pes > ACTIVATIONS_PER_WORD

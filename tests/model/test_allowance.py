@@ -7,14 +7,24 @@ from pathlib import Path
 
 import pytest
 
-import eie.hls.model.cycles as model
-from eie.hls.model.allowance import ASSUMED, LOOP_DONE, allowance_of
+import eie.hls.model.cycles
+import eie.hls.model.gather_times
+import eie.hls.model.pe_times
+import eie.host.search.prediction
+from eie.hls.model.allowance import ASSUMED, LOOP_START, allowance_of
+from eie.hls.model.cycles import count_cycles
 from eie.hls.model.loop_depths import loop_depths
 from eie.hls.spec.design import Design
 from eie.host.packing.packer import encode_network
 from eie.host.search.prediction import BATCH_VECTORS, Prediction
 
 KERNEL = Path(__file__).parents[2] / "templates" / "kernel"
+#: Modules that have the streams of the model, by name.
+MODULES = (eie.hls.model.cycles, eie.hls.model.pe_times, eie.hls.model.gather_times)
+
+#: Two states of a process and what published reports of Vitis HLS 2022.1 and 2022.2 give modules
+#: made of a loop on top of the loop: 256 and 258 cycles, 3,073 and 3,075.
+LOOP_ENDS = 2 + 2
 
 
 @pytest.fixture
@@ -28,13 +38,25 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def late(base: type) -> type:
         class Late(base):  # type: ignore[misc, valid-type]
+            in_turn = False
+
             def write(self, time, *where):
+                if self.in_turn:
+                    return super().write(time, *where)
                 return super().write(time + more, *where) - more
+
+            def write_in_turn(self, times, group):
+                self.in_turn = True
+                written = super().write_in_turn(times + more, group) - more
+                self.in_turn = False
+                return written
 
         return Late
 
-    for name in ("Stream", "StreamArray", "StreamBundle"):
-        monkeypatch.setattr(model, name, late(getattr(model, name)))
+    for module in MODULES:
+        for name in ("Stream", "StreamArray", "StreamBundle"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, late(getattr(module, name)))
 
     def give(count: int) -> None:
         nonlocal more
@@ -45,47 +67,58 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 def passed(design: Design) -> int:
     """Processes that a vector passes in a layer, one after another."""
-    return sum(each.passed for each in allowance_of(design).layer)
+    # The last is no process but the FIFO between two.
+    return sum(each.passed for each in allowance_of(design).layer if each.process != "hidden")
+
+
+@pytest.fixture
+def predicted(random_network, stages, monkeypatch) -> Callable[..., Prediction]:
+    """What is predicted where every process has so many more stages: by the numpy model."""
+    monkeypatch.setattr(eie.host.search.prediction, "count_cycles", count_cycles)
+
+    def predict(sizes: tuple[int, ...], design: Design, more: int) -> Prediction:
+        stages(more)
+        network = random_network(*sizes, seed=design.pes)
+        return Prediction(encode_network(network, design, "balanced"))
+
+    return predict
 
 
 @pytest.mark.parametrize("pes", [1, 2, 16, 64])
 @pytest.mark.parametrize("sizes", [(64, 64), (33, 50, 70, 10)])
-def test_stages_add_up_in_the_latency_of_one_vector(random_network, stages, pes, sizes):
-    network = random_network(*sizes, seed=pes)
+def test_stages_add_up_in_the_latency_of_one_vector(predicted, pes, sizes):
     design = Design(pes=pes, queue_depth=4)
-
-    def cycles() -> int:
-        return Prediction(encode_network(network, design, "balanced")).cycles(design)
-
-    stages(0)
-    plain = cycles()
-    stages(3)
+    plain, late = (predicted(sizes, design, more).cycles(design) for more in (0, 3))
     # One more than the ring: the receiver's, once.
-    assert cycles() - plain == 3 * ((len(sizes) - 1) * passed(design) + 1)
+    assert late - plain == 3 * ((len(sizes) - 1) * passed(design) + 1)
 
 
-@pytest.mark.parametrize("sizes", [(64, 64), (33, 50, 70, 10)])
-def test_of_a_batch_it_is_the_most_as_vectors_overlap(random_network, stages, sizes):
-    network = random_network(*sizes)
-    design = Design(pes=4, queue_depth=4)
-
-    def cycles() -> int:
-        return Prediction(encode_network(network, design, "balanced")).batch_cycles(design)
-
-    stages(0)
-    plain = cycles()
-    stages(3)
+@pytest.mark.parametrize("pes", [1, 4, 16])
+@pytest.mark.parametrize("sizes", [(64, 64), (33, 50, 70, 10), (16, 100, 20, 90, 10)])
+def test_of_a_batch_it_is_the_most_as_vectors_overlap(predicted, pes, sizes):
+    design = Design(pes=pes, queue_depth=4)
+    plain, late = (predicted(sizes, design, more).batch_cycles(design) for more in (0, 3))
     most = 3 * (BATCH_VECTORS * (len(sizes) - 1) * passed(design) + 1)
-    assert 0 < cycles() - plain < most
+    assert 0 < late - plain < most
+
+
+@pytest.mark.parametrize("pes", [1, 16, 256])
+@pytest.mark.parametrize("length_bits", [0, 4])
+def test_a_loop_that_ends_with_each_layer_is_back_before_the_ring_is(pes, length_bits):
+    design = Design(pes=pes, length_bits=length_bits)
+    ring = allowance_of(design).layer_cycles
+    for each in loop_depths(design):
+        if each.each_layer:
+            assert each.fill + LOOP_ENDS + LOOP_START <= ring, each
 
 
 def test_it_is_a_sum_over_layers_and_vectors():
     found = allowance_of(Design(pes=16))
-    layer, between, run = found.layer_cycles, found.between_cycles, found.run_cycles
+    layer, run = found.layer_cycles, found.run_cycles
     assert layer == sum(each.cycles for each in found.layer)
     assert found.of(1) == run + layer
-    assert found.of(3) == run + 3 * layer + 2 * between
-    assert found.of(3, 10) == run + 10 * (3 * layer + 2 * between)
+    assert found.of(3) == run + 3 * layer
+    assert found.of(3, 10) == run + 10 * 3 * layer
     assert found.of(3, 0) == 0
 
 
@@ -115,15 +148,9 @@ def test_reported_depths_replace_the_assumed_ones():
     assert found.source == "of a report"
     # Two levels, each of 4 cycles where 1 was assumed.
     assert found.layer_cycles == assumed.layer_cycles + 6
-    slower = allowance_of(design, loop_done=LOOP_DONE + 1)
-    assert slower.layer_cycles == assumed.layer_cycles + 2
-    assert slower.between_cycles == assumed.between_cycles + 1
-    # Of depth 1 nothing is left but the starts and ends of loops, and what no loop has.
+    # Of depth 1 nothing is left but what no loop has.
     flat = allowance_of(design, {(each.process, each.loop): 1 for each in loop_depths(design)})
-    assert {each.process for each in flat.layer if each.cycles} == {
-        "control_activations",
-        "multiply_accumulate",
-    }
+    assert [each.process for each in flat.layer if each.cycles] == ["hidden"]
 
 
 def test_every_loop_is_one_of_the_kernel():
@@ -133,12 +160,11 @@ def test_every_loop_is_one_of_the_kernel():
         # The label, and a pipelined loop behind it.
         after = text.split(f"\n{each.loop}:\n")[1:] or text.split(f"  {each.loop}:\n")[1:]
         assert any("#pragma HLS PIPELINE II = 1" in part[:250] for part in after), each
-        assert each.function in text
         assert each.stages >= 1 and each.reason
 
 
 def test_it_says_what_it_is_made_of():
     text = allowance_of(Design(pes=64)).as_text()
-    assert text.startswith("pipeline stages, starts and ends of loops (assumed): ")
+    assert text.startswith("pipeline stages and starts of loops (assumed): ")
     for process in ("control_activations", "broadcast x 3", "gather x 2", "merge", "send"):
         assert f"  {process}: " in text

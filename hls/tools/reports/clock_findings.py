@@ -72,7 +72,6 @@ def latency_findings(design: Design, csynth: CsynthReport | None) -> Iterator[st
         )
         return
     yield (
-        f"Pipeline stages: {reported.layer_cycles} cycles a layer and vector, "
-        f"{reported.between_cycles} between layers, by {reported.source}; "
-        f"{assumed.layer_cycles} and {assumed.between_cycles} were assumed."
+        f"Pipeline stages: {reported.layer_cycles} cycles a layer and vector "
+        f"by {reported.source}; {assumed.layer_cycles} were assumed."
     )

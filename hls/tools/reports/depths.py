@@ -9,9 +9,8 @@ counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from eie.hls.model.allowance import ASSUMED, LOOP_DONE, RunAllowance, allowance_of
+from eie.hls.model.allowance import ASSUMED, RunAllowance, allowance_of
 from eie.hls.model.loop_depths import LoopDepth, loop_depths
 from eie.hls.spec.design import Design
 from eie.hls.tools.reports.csynth import CsynthReport
@@ -35,13 +34,12 @@ def reported_allowance(csynth: CsynthReport, design: Design) -> RunAllowance:
         return allowance_of(design, source=f"{ASSUMED}: {csynth.path.name} has none of the loops")
     if missing:
         source += f"; {ASSUMED} of {', '.join(missing)}"
-    return allowance_of(design, depths, loop_done=_loop_done(csynth), source=source)
+    return allowance_of(design, depths, source=source)
 
 
 def _depth(csynth: CsynthReport, wanted: LoopDepth) -> int | None:
     """The depth of a loop, the deepest of all modules that have it; None if there is none."""
-    owners = "|".join(filter(None, (wanted.process, wanted.function)))
-    module = re.compile(rf"(?:eie_)?(?:{owners})(?:_.*)?")
+    module = re.compile(rf"(?:eie_)?{wanted.process}(?:_.*)?")
     found = [
         loop.depth
         for loop in csynth.loops
@@ -51,20 +49,3 @@ def _depth(csynth: CsynthReport, wanted: LoopDepth) -> int | None:
         and module.fullmatch(loop.module)
     ]
     return max(found, default=None)
-
-
-def _loop_done(csynth: CsynthReport) -> int:
-    """Cycles from the end of a loop on: what a module made of a loop takes more than the loop.
-
-    Known where the number of iterations is, as in the loops that clear or report; the most of all.
-    """
-    latencies: Mapping[str, tuple[int, int] | None] = {
-        each.name: each.latency for each in csynth.estimates
-    }
-    found = []
-    for loop in csynth.loops:
-        alone = sum(other.module == loop.module for other in csynth.loops) == 1
-        of_module = latencies.get(loop.module)
-        if alone and "_Pipeline_" in loop.module and of_module and loop.latency:
-            found.append(of_module[1] - loop.latency[1])
-    return max(found, default=LOOP_DONE)
