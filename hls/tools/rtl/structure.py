@@ -191,14 +191,20 @@ def _look_at_channels(
         if len(channels) != (stream.count or 1):
             unknown.append(f"{stream.name} ({len(channels)} of {stream.count or 1})")
         for channel in channels:
-            _look_at_fifo(sources, channel, depth_of(stream, design), faults, warnings)
+            # The queue of hidden vectors is bound to block RAM where it is deep.
+            in_ram = stream.name == "hidden" and design.small_memory("hidden") == "bram"
+            _look_at_fifo(sources, channel, depth_of(stream, design), faults, warnings, in_ram)
     if unknown:
         warnings.append(f"not all FIFOs were found by their names: {', '.join(unknown)}")
 
 
 def depth_of(stream: Stream, design: Design) -> int:
     """Elements that a stream is declared to hold."""
-    of_design = {"kQueueDepth": design.queue_depth, "kResultDepth": design.result_depth}
+    of_design = {
+        "kQueueDepth": design.queue_depth,
+        "kResultDepth": design.result_depth,
+        "kHiddenWords": design.hidden_words,
+    }
     known = {depth.name: depth.elements for depth in DEPTHS.values()}
     return {**known, **of_design}[stream.depth]
 
@@ -209,6 +215,7 @@ def _look_at_fifo(
     declared: int,
     faults: list[str],
     warnings: list[str],
+    in_ram: bool,
 ) -> None:
     if "if_write" not in channel.connections:
         faults.append(
@@ -233,12 +240,12 @@ def _look_at_fifo(
         faults.append(
             f"{channel.name} must be {declared} deep, not {max(depths)}: the kernel may deadlock"
         )
-    if -(-max(depths) // _STAGES) > -(-declared // _STAGES):
+    if not in_ram and -(-max(depths) // _STAGES) > -(-declared // _STAGES):
         warnings.append(
             f"{channel.name} is {max(depths)} deep where {declared} was declared: one LUT more a "
             "bit; declare one less"
         )
-    if named and not named[3].startswith("S"):
+    if named and not in_ram and not named[3].startswith("S"):
         warnings.append(
             f"{channel.name} is {channel.module}, no shift register: it may take a block RAM"
         )

@@ -13,7 +13,7 @@ from eie.hls.spec.design import Design
 from eie.hls.tools.rtl.sources import RtlSources
 from eie.hls.tools.rtl.structure import look_at
 
-DESIGN = Design(pes=16, queue_depth=8)
+DESIGN = Design(pes=16, queue_depth=32)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ eie_start_for start_for_control_activations_U0_U(
 def test_a_stream_that_is_no_fifo(look, tmp_path):
     look()
     top = tmp_path / "eie.v"
-    block = re.search(r"eie_fifo_w64_d2_S hidden_U\(.*?\);", top.read_text(), re.DOTALL)[0]
+    block = re.search(r"eie_fifo_w64_d\d+_S hidden_U\(.*?\);", top.read_text(), re.DOTALL)[0]
     pipo = "eie_hidden_memcore hidden_U(\n    .i_write(x),\n    .t_read(y)\n);"
     top.write_text(top.read_text().replace(block, pipo))
     structure = look_at(RtlSources.load(tmp_path), DESIGN)
@@ -82,9 +82,9 @@ def test_a_stream_that_is_no_fifo(look, tmp_path):
 
 
 def test_fifos_deeper_or_less_deep_than_declared(look):
-    structure = look(depths={"work": 33, "outputs": 16, "commands": 5}, kinds={"outputs": "A"})
-    assert structure.faults == ("outputs_U must be 32 deep, not 16: the kernel may deadlock",)
-    # 5 is more than 4, but no LUT more.
+    structure = look(depths={"work": 33, "outputs": 16, "commands": 9}, kinds={"outputs": "A"})
+    assert structure.faults == ("outputs_U must be 31 deep, not 16: the kernel may deadlock",)
+    # 9 is more than 8, but no LUT more.
     assert len(structure.warnings) == 16 + 1
     assert structure.warnings[-1].startswith("work_15_U is 33 deep")
     assert structure.warnings[0] == (
@@ -96,7 +96,7 @@ def test_fifos_deeper_or_less_deep_than_declared(look):
 
 
 def test_rtl_of_another_design(look):
-    faults = look(Design(pes=4, queue_depth=8)).faults
+    faults = look(Design(pes=4, queue_depth=32)).faults
     assert "there must be 16 x column_fetch, not 4: RTL of another design" in faults
 
 
