@@ -17,7 +17,7 @@ from eie.hls.tools.rtl.verdict import RtlVerdict
 from eie.hls.tools.vendor import build_bitstream, run_hls
 
 DAY = datetime.date(2024, 2, 29)
-DESIGN = Design(pes=32, board="kv260", memory="uram", clock_mhz=200, index_bits=6)
+DESIGN = Design(pes=16, board="kv260", memory="uram", clock_mhz=200, index_bits=6)
 #: Where Vivado's command line has the script.
 SCRIPT = "$7"
 
