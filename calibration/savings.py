@@ -71,7 +71,7 @@ def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | N
 
 
 def _no_counters(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    counts = each.name.startswith(("cycles: ", "tokens that found a queue full", "value of the report",
+    counts = each.name.startswith(("cycles: ", "tokens that found a queue", "value of the report",
                                    "row of the report", "report in place"))  # fmt: skip
     return () if counts and block.startswith(("broadcast", "multiply_accumulate")) else None
 
