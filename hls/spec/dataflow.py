@@ -211,9 +211,7 @@ def wire(design: Design) -> Wiring:
     processes += gather
     processes.append(_process("collect", [root, "commands"], ["hidden", "outputs"]))
     processes.append(
-        _process(
-            "send", ["answers", "outputs"], ["answer"], *(register.name for register in PORTS)
-        )
+        _process("send", ["answers", "outputs"], ["answer"], *(register.name for register in PORTS))
     )
     processes.append(Process("add_crc", ("answer",), ("packets_out",), ("answer", "packets_out")))
     return Wiring(tuple(streams), tuple(processes))

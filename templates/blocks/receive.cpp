@@ -2,8 +2,8 @@
 // answer out. The packet comes as to the kernel, straight from the port: ap_axiu is for ports only
 // (UG1399, AXI4-Stream Interfaces).
 #include "receive.h"
-#include "take_crc.h"
 #include "ports.h"
+#include "take_crc.h"
 
 using namespace kernel;
 

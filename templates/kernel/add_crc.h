@@ -1,5 +1,5 @@
-// Behind the sender: the CRCs of an answer, of its header and of the whole. A process of its own, so
-// that there is one step of it: inside the sender each place that sends a beat would have its own.
+// Behind the sender: the CRCs of an answer, of its header and of the whole. A process of its own,
+// so that there is one step of it, where in the sender each place that sends a beat would have one.
 #pragma once
 
 #include "crc32.h"
@@ -8,7 +8,7 @@
 
 namespace kernel {
 
-//! Put one beat on the AXI stream, in a cycle of its own.
+//! Put one beat on the AXI stream; the cycle is the caller's to end.
 inline void put_beat(hls::stream<axis_t>& output, beat_t beat, bool last) {
 #pragma HLS INLINE
   axis_t transfer;
@@ -17,10 +17,10 @@ inline void put_beat(hls::stream<axis_t>& output, beat_t beat, bool last) {
   transfer.strb = -1;
   transfer.last = last ? 1 : 0;
   output.write(transfer);
-  end_cycle();
 }
 
-//! Put one answer on the AXI stream: its beats, the header with its CRC, and behind them the trailer.
+//! Put one answer on the AXI stream: its beats, of which the second takes the header's CRC, and the
+//! trailer.
 inline void add_crc(hls::stream<SentBeat>& beats, hls::stream<axis_t>& output) {
   static_assert(packet::kHeaderBeats == 2, "The second beat ends with the header's CRC.");
   crc_t crc = kCrcStart;
@@ -43,8 +43,10 @@ beats:
     if (place != packet::kHeaderBeats) ++place;
     ended = sent.last == 1;
     put_beat(output, beat, false);
+    end_cycle();
   } while (!ended);
   put_beat(output, beat_t(crc_value(crc)) << packet::kTrailerCrcLow, true);
+  end_cycle();
 }
 
 }  // namespace kernel

@@ -1,5 +1,5 @@
-// In front of the receiver: the CRC of a packet while it arrives. A process of its own, so that there
-// is one step of it: inside the receiver each place that takes a beat would have its own.
+// In front of the receiver: the CRC of a packet while it arrives. A process of its own, so that
+// there is one step of it, where in the receiver each place that takes a beat would have one.
 #pragma once
 
 #include "crc32.h"

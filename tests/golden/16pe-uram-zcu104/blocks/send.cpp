@@ -1,8 +1,8 @@
 // The sender and the CRCs behind it: what to answer and words of outputs in, a packet and the
 // registers out.
-#include "add_crc.h"
 #include "send.h"
 
+#include "add_crc.h"
 #include "ports.h"
 
 using namespace kernel;
