@@ -17,8 +17,8 @@ int main() {
   bench.output(packets);
   return bench.run([&](simulation::region& region) {
     region.spawn("send", [&] {
-      kernel::send(answers, outputs, beats, registers[0], registers[1], registers[2],
-                   registers[3], registers[4], registers[5]);
+      kernel::send(answers, outputs, beats, registers[0], registers[1], registers[2], registers[3],
+                   registers[4], registers[5]);
       std::cout << "run_cycles " << std::hex << registers[5].to_uint() << '\n';
     });
     region.spawn("add_crc", [&] { kernel::add_crc(beats, packets); });
