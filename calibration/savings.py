@@ -48,18 +48,6 @@ def _in_block_ram(*names: str) -> Callable[[Design, str, Part], Sequence[Part] |
     return change
 
 
-def _shared_crc(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    if block not in ("receive", "send") or each.operator != "crc32":
-        return None
-    # One step of 64 bits that whoever has a beat is multiplexed to, and one of 32.
-    if dict(each.sizes)["width"] == 64:
-        return (
-            part("CRC, shared", "crc32", width=64),
-            part("beat for the CRC", "select", width=64, ways=each.count),
-        )
-    return (each,)
-
-
 def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | None:
     width = dict(each.sizes).get("width", 0)
     if not block.startswith(_TOKENS) or width not in (_WIDE, _WIDE - 4):
@@ -71,7 +59,7 @@ def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | N
 
 
 def _no_counters(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    counts = each.name.startswith(("cycles: ", "tokens that found a queue full", "value of the report",
+    counts = each.name.startswith(("cycles: ", "tokens that found a queue", "value of the report",
                                    "row of the report", "report in place"))  # fmt: skip
     return () if counts and block.startswith(("broadcast", "multiply_accumulate")) else None
 
@@ -101,7 +89,6 @@ CHANGES = (
     Change("tokens of 36 bits to the PEs in place of 68", _narrow_tokens),
     Change("no counters of cycles in PEs and leaves", _no_counters),
     Change("shifts of write-back up to 15", _short_shift),
-    Change("one CRC step of 64 bits in receive, one in send", _shared_crc),
 )
 
 

@@ -126,7 +126,7 @@ def diagram() -> str:
         counts[name] = counts.get(name, 0) + 1
         writer |= dict.fromkeys(process.writes, name)
     lines = ["```mermaid", "flowchart LR"]
-    lines += ["  packets_in([packets_in]) --> receive", "  send --> packets_out([packets_out])"]
+    lines += ["  packets_in([packets_in]) --> take_crc", "  add_crc --> packets_out([packets_out])"]
     for name, count in counts.items():
         lines.append(f'  {name}["{name}{f" x {count}" if count > 1 else ""}"]')
     edges: dict[tuple[str, str, str], int] = {}

@@ -15,7 +15,8 @@ from eie.hls.spec.registers import PORTS
 __all__ = ["BLOCKS", "DEPTHS", "RADIX", "Depth", "Process", "Stream", "Wiring", "wire"]
 
 #: Parts of the kernel with a top function of their own, ``block_NAME`` in ``blocks/NAME.cpp``.
-#: Named as their process, but for ``pe``, which has both of a PE; ``collect`` has a gather tree.
+#: Named as their process, but for ``pe``, which has both of a PE; ``collect`` has a gather tree,
+#: ``receive`` and ``send`` the process beside them that makes CRCs.
 BLOCKS = (
     "receive",
     "control_activations",
@@ -178,6 +179,7 @@ def wire(design: Design) -> Wiring:
     """Join the processes of `design`."""
     pes = design.pes
     streams = [
+        Stream("packet", "ReceivedBeat", "kStreamDepth", None, "the packet, with its CRC so far"),
         Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
         Stream("inputs", "InputWord", "kInputDepth", None, "input vectors"),
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
@@ -185,6 +187,7 @@ def wire(design: Design) -> Wiring:
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
         Stream("hidden", "HiddenWord", "kHiddenWords", None, "hidden vectors, fed back"),
         Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
+        Stream("answer", "SentBeat", "kStreamDepth", None, "the answer, but for its CRCs"),
         Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
         Stream("queue", "Token", "kFetchDepth", pes, "each PE's activations"),
         Stream("work", "Token", "kQueueDepth", pes, "each PE's columns to work on"),
@@ -193,12 +196,8 @@ def wire(design: Design) -> Wiring:
     broadcast = _broadcast_tree(pes, streams)
     gather, root = _gather_tree(pes, streams)
     processes = [
-        Process(
-            "receive",
-            ("packets_in",),
-            ("tokens", "inputs", "answers"),
-            ("packets_in", "tokens", "inputs", "answers"),
-        ),
+        Process("take_crc", ("packets_in",), ("packet",), ("packets_in", "packet")),
+        _process("receive", ["packet"], ["tokens", "inputs", "answers"]),
         _process("control_activations", ["tokens", "inputs", "hidden"], ["vectors", "commands"]),
         _process("detect_nonzero", ["vectors"], ["activations"]),
         *broadcast,
@@ -212,11 +211,7 @@ def wire(design: Design) -> Wiring:
     processes += gather
     processes.append(_process("collect", [root, "commands"], ["hidden", "outputs"]))
     processes.append(
-        Process(
-            "send",
-            ("answers", "outputs"),
-            ("packets_out",),
-            ("answers", "outputs", "packets_out", *(register.name for register in PORTS)),
-        )
+        _process("send", ["answers", "outputs"], ["answer"], *(register.name for register in PORTS))
     )
+    processes.append(Process("add_crc", ("answer",), ("packets_out",), ("answer", "packets_out")))
     return Wiring(tuple(streams), tuple(processes))

@@ -1,8 +1,9 @@
-// The receiver alone: a packet in, tokens, words of input vectors and what to answer out. The
-// packet comes as to the kernel, straight from the port: ap_axiu is for ports only (UG1399,
-// AXI4-Stream Interfaces).
+// The receiver and the CRC in front of it: a packet in, tokens, words of input vectors and what to
+// answer out. The packet comes as to the kernel, straight from the port: ap_axiu is for ports only
+// (UG1399, AXI4-Stream Interfaces).
 #include "receive.h"
 #include "ports.h"
+#include "take_crc.h"
 
 using namespace kernel;
 
@@ -41,12 +42,14 @@ void block_receive(hls::stream<axis_t>& packet_in, hls::stream<token_bits_t>& to
 #pragma HLS INTERFACE axis port = inputs_out
 #pragma HLS INTERFACE axis port = answers_out
 #pragma HLS DATAFLOW
+  hls::stream<ReceivedBeat, kStreamDepth> packet("packet");
   hls::stream<Token, kStreamDepth> tokens("tokens");
   hls::stream<InputWord, kInputDepth> inputs("inputs");
   hls::stream<Answer, kStreamDepth> answers("answers");
 
   EIE_REGION("block_receive");
-  EIE_PROCESS(receive(packet_in, tokens, inputs, answers));
+  EIE_PROCESS(take_crc(packet_in, packet));
+  EIE_PROCESS(receive(packet, tokens, inputs, answers));
   EIE_PROCESS(give_tokens(tokens, tokens_out));
   EIE_PROCESS(give_answers(answers, inputs, inputs_out, answers_out));
   EIE_RUN_REGION();

@@ -9,9 +9,10 @@
 
 namespace kernel {
 
-typedef ap_uint<32> crc_t;
-
 constexpr unsigned int kCrcStart = 0xffffffffu;
+//! The register when data and then their own CRC have gone through it, whatever the data, and only
+//! then: so a header is good if its two beats leave this.
+constexpr unsigned int kCrcResidue = 0xdebb20e3u;
 constexpr unsigned int kCrcPolynomial = 0xedb88320u;
 
 //! For each bit of a CRC the data bits, as a mask, whose XOR it is.

@@ -1,4 +1,4 @@
-// The receiver: takes a packet off the AXI stream, checks it, and says what is to be done.
+// The receiver: takes a packet, checks it, and says what is to be done.
 //
 // It alone decides whether a packet is obeyed. A packet with a damaged header changes nothing. A
 // load makes the resident network invalid until its last beat has proved it good. A run that ends
@@ -14,34 +14,34 @@ namespace kernel {
 
 //! The packet being received: reads beats, keeps the CRC, notes TLAST.
 struct Reception {
+  //! Of the beats so far; of no use once the packet has ended.
   crc_t crc;
   //! TLAST has been seen; there is nothing more to read.
   bool ended;
 };
 
 //! The next beat of the packet, or zero once it has ended.
-inline beat_t next_beat(hls::stream<axis_t>& input, Reception& reception) {
+inline beat_t next_beat(hls::stream<ReceivedBeat>& input, Reception& reception) {
 #pragma HLS INLINE
   beat_t beat = 0;
   if (!reception.ended) {
-    const axis_t transfer = input.read();
-    beat = transfer.data;
-    reception.ended = transfer.last == 1;
+    const ReceivedBeat received = input.read();
+    beat = received.data;
+    reception.crc = received.crc;
+    reception.ended = received.last == 1;
   }
-  reception.crc = crc_update<kBeatBits>(reception.crc, beat);
   return beat;
 }
 
-//! Status of a header, given its two beats.
-inline packet::Status check_header(beat_t first, beat_t second, bool complete) {
+//! Status of a header, given its first beat and the CRC of both.
+inline packet::Status check_header(beat_t first, crc_t crc, bool complete) {
 #pragma HLS INLINE
   using namespace packet;
-  const crc_t crc = crc_value(crc_update<32>(crc_update<kBeatBits>(kCrcStart, first), second));
   const ap_uint<8> kind = field<kHeaderKindBits>(first, kHeaderKindLow);
   if (!complete) return kStatusBadLength;
   if (field<kHeaderMagicBits>(first, kHeaderMagicLow) != kMagic) return kStatusBadMagic;
   if (field<kHeaderVersionBits>(first, kHeaderVersionLow) != kVersion) return kStatusBadVersion;
-  if (field<kHeaderHeaderCrcBits>(second, kHeaderHeaderCrcLow) != crc) return kStatusBadHeaderCrc;
+  if (crc != kCrcResidue) return kStatusBadHeaderCrc;
   if (kind != kKindIdentify && kind != kKindLoad && kind != kKindRun && kind != kKindCounters)
     return kStatusBadKind;
   return kStatusOk;
@@ -86,7 +86,7 @@ inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> la
 
 //! Pass a load's sections on; returns whether all of them were good and complete. Whether they are
 //! sound is in `check`, and counts only then.
-inline bool receive_sections(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
+inline bool receive_sections(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens,
                              Reception& reception, LoadCheck& check, ap_uint<32> beats,
                              ap_uint<32> layers, ap_uint<32> input_beats) {
 #pragma HLS INLINE
@@ -125,7 +125,7 @@ sections:
 
 //! Put a run's vectors together to words, as many beats as announced whatever arrives. A vector of
 //! `vector_beats` starts a word; what fills up its last one is no activation, and need not be zero.
-inline void receive_vectors(hls::stream<axis_t>& input, hls::stream<InputWord>& inputs,
+inline void receive_vectors(hls::stream<ReceivedBeat>& input, hls::stream<InputWord>& inputs,
                             Reception& reception, ap_uint<32> beats, ap_uint<32> vector_beats) {
 #pragma HLS INLINE
   word_t word = 0;
@@ -149,7 +149,7 @@ vectors:
 }
 
 //! Read and forget `beats` beats of a refused payload.
-inline void skip(hls::stream<axis_t>& input, Reception& reception, ap_uint<32> beats) {
+inline void skip(hls::stream<ReceivedBeat>& input, Reception& reception, ap_uint<32> beats) {
 #pragma HLS INLINE
 refused:
   for (ap_uint<32> beat = 0; beat < beats && !reception.ended; ++beat) {
@@ -165,7 +165,7 @@ refused:
 //! An answer and a token may leave in the same cycle, so that one waits for the other. That is
 //! safe: `answers` holds two, so an answer waits only while the sender is still at an earlier
 //! packet, which is wholly received: to be done with it, the sender needs nothing more from here.
-inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
+inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens,
                     hls::stream<InputWord>& inputs, hls::stream<Answer>& answers) {
   using namespace packet;
   // What is resident. Reset, so that a reset in the middle of a load leaves nothing valid.
@@ -186,7 +186,7 @@ inline void receive(hls::stream<axis_t>& input, hls::stream<Token>& tokens,
   const ap_uint<8> kind = field<kHeaderKindBits>(first, kHeaderKindLow);
   const ap_uint<16> sequence = field<kHeaderSequenceBits>(first, kHeaderSequenceLow);
   const ap_uint<32> length = field<kHeaderLengthBits>(second, kHeaderLengthLow);
-  Status status = check_header(first, second, has_second);
+  Status status = check_header(first, reception.crc, has_second);
 
   if (status == kStatusOk && kind == kKindLoad) {
     answers.write(Answer{kind, sequence, 0, 0, 0});

@@ -38,6 +38,25 @@ typedef ap_uint<25> layer_rows_t;
 constexpr int kWordCountBits = 21;
 typedef ap_uint<kWordCountBits> word_count_t;
 
+//! A CRC-32 under way: see crc32.h.
+typedef ap_uint<32> crc_t;
+
+//! A beat of a packet on the way to the receiver.
+struct ReceivedBeat {
+  beat_t data;
+  //! Of the packet up to this beat, and with it.
+  crc_t crc;
+  //! Whether it came with TLAST.
+  ap_uint<1> last;
+};
+
+//! A beat of an answer on the way from the sender; CRCs are added behind it.
+struct SentBeat {
+  beat_t data;
+  //! Whether only the trailer follows.
+  ap_uint<1> last;
+};
+
 //! What a token is. Tokens travel the same way from the receiver to the multipliers, whether they
 //! load a memory or carry an activation, so the mode of the machine is data, never a branch
 //! around the dataflow region.

@@ -1,10 +1,13 @@
-// Drives the receiver alone: beats of packets in, tokens, words of input vectors and answers out.
+// Drives the receiver, with the CRC in front of it: beats of packets in, tokens, words of input
+// vectors and answers out.
 #include "receive.h"
 
 #include "driver.h"
+#include "take_crc.h"
 
 int main() {
   hls::stream<kernel::axis_t> packets("packets");
+  hls::stream<kernel::ReceivedBeat> beats("beats");
   hls::stream<kernel::Token> tokens("tokens");
   hls::stream<kernel::InputWord> inputs("inputs");
   hls::stream<kernel::Answer> answers("answers");
@@ -14,6 +17,7 @@ int main() {
   bench.output(inputs);
   bench.output(answers);
   return bench.run([&](simulation::region& region) {
-    region.spawn("receive", [&] { kernel::receive(packets, tokens, inputs, answers); });
+    region.spawn("take_crc", [&] { kernel::take_crc(packets, beats); });
+    region.spawn("receive", [&] { kernel::receive(beats, tokens, inputs, answers); });
   });
 }

@@ -71,8 +71,8 @@ def test_good_load(receive, packed, kinds, stall_patterns, data, sequence) -> No
 
 def test_load_takes_a_cycle_for_each_beat(receive, packed) -> None:
     packet = packed.load_packet()
-    # Besides: the token that begins the load while no beat is read, and the end.
-    assert receive(packet)["cycles"] == [[len(packet) // 8 + 2]]
+    # Besides: the CRC in front, the token that begins the load while no beat is read, and the end.
+    assert receive(packet)["cycles"] == [[len(packet) // 8 + 3]]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from eie.hls.model.area.block_design import block_design
 from eie.hls.model.area.part import Block
 from eie.hls.model.area.processes import (
+    add_crc,
     broadcast,
     collect,
     column_fetch,
@@ -19,6 +20,7 @@ from eie.hls.model.area.processes import (
     multiply_accumulate,
     receive,
     send,
+    take_crc,
 )
 from eie.hls.model.area.streams import adapters, streams
 from eie.hls.spec.dataflow import wire
@@ -28,6 +30,7 @@ __all__ = ["kernel_blocks", "surrounding_blocks"]
 
 #: Processes of which the design alone says the parts.
 _PROCESSES: dict[str, Callable[[Design], Block]] = {
+    "take_crc": take_crc,
     "receive": receive,
     "control_activations": control_activations,
     "detect_nonzero": detect_nonzero,
@@ -35,6 +38,7 @@ _PROCESSES: dict[str, Callable[[Design], Block]] = {
     "multiply_accumulate": multiply_accumulate,
     "collect": collect,
     "send": send,
+    "add_crc": add_crc,
 }
 #: A process's function: name, number of children or sources, template arguments.
 _FUNCTION = re.compile(r"([a-z_]+?)(?:_([124]))?(?:<(.*)>)?")

@@ -122,7 +122,7 @@ class Estimate:
         return [
             ("BRAM36", f"{self.bram36}", "exact"),
             ("UltraRAM", f"{self.uram}", "exact"),
-            ("DSP", f"{self.dsp}", "at most"),
+            ("DSP", f"{self.dsp}", "exact, or up to 3 fewer"),
             ("LUT", f"{self.lut.low} to {self.lut.high}", _sure(self.lut)),
             ("flip-flops", f"{self.ff.low} to {self.ff.high}", _sure(self.ff)),
         ]

@@ -7,6 +7,7 @@ Counted once is what a LUT does in one: a multiplexer or a mask in front of an a
 adder's LUTs, holding a register is its clock enable, and clearing it its reset.
 """
 
+from eie.hls.model.area.processes.add_crc import add_crc
 from eie.hls.model.area.processes.broadcast import broadcast
 from eie.hls.model.area.processes.collect import collect
 from eie.hls.model.area.processes.column_fetch import column_fetch
@@ -17,8 +18,10 @@ from eie.hls.model.area.processes.merge import merge
 from eie.hls.model.area.processes.multiply_accumulate import multiply_accumulate
 from eie.hls.model.area.processes.receive import receive
 from eie.hls.model.area.processes.send import send
+from eie.hls.model.area.processes.take_crc import take_crc
 
 __all__ = [
+    "add_crc",
     "broadcast",
     "collect",
     "column_fetch",
@@ -29,4 +32,5 @@ __all__ = [
     "multiply_accumulate",
     "receive",
     "send",
+    "take_crc",
 ]

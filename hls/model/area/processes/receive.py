@@ -1,19 +1,16 @@
-"""Parts of ``receive``: receive.h with load_check.h and crc32.h inlined."""
+"""Parts of ``receive``: receive.h with load_check.h inlined."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import COUNTER, ELEMENTS, TOKEN, WORD
+from eie.hls.model.area.processes.widths import COUNTER, CRC, ELEMENTS, TOKEN, WORD
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BITS
 
 __all__ = ["receive"]
 
-#: Places that take a beat and use its CRC: the trailer's and the drain's are dead code, and the
-#: header's first is shared by both of its CRCs.
-_CRC_PLACES = 9
 #: Loops that take a beat, or zero once TLAST has been seen; elsewhere that is a register's reset.
 _GUARDED = 4
 
@@ -24,11 +21,10 @@ def receive(design: Design) -> Block:
 
 
 def _beats() -> Iterator[Part]:
-    yield part("CRC of a beat, wherever one is taken", "crc32", _CRC_PLACES, width=BEAT_BITS)
     yield part("beat, or zero behind TLAST", "mask", _GUARDED, width=BEAT_BITS)
-    yield part("CRC so far, from wherever", "select", width=32, ways=8)
+    yield part("CRC so far, from wherever", "select", width=CRC, ways=8)
     yield register("beats in their pipelines", BEAT_BITS, 8)
-    yield register("CRC so far", 32, 4)
+    yield register("CRC so far", CRC, 4)
     yield part("token from wherever", "select", width=TOKEN, ways=4)
     yield part("answer from wherever", "select", width=ELEMENTS["Answer"], ways=4)
     yield register("token and answer on their way", TOKEN + ELEMENTS["Answer"])
@@ -38,8 +34,7 @@ def _beats() -> Iterator[Part]:
 
 
 def _header() -> Iterator[Part]:
-    yield part("CRC of the header's half beat", "crc32", width=32)
-    yield part("header's CRC against the stated", "equal", width=32)
+    yield part("CRC of a good header", "equal_constant", width=CRC)
     yield part("magic", "equal_constant", width=32)
     yield part("version", "equal_constant", width=16)
     yield part("kinds", "equal_constant", 4, width=8)

@@ -1,4 +1,4 @@
-"""Parts of ``send``: send.h with crc32.h inlined."""
+"""Parts of ``send``: send.h."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from eie.hls.spec.packets import BEAT_BITS
 
 __all__ = ["send"]
 
-#: Places that send a beat whose CRC counts: the trailer's is dead code.
-_CRC_PLACES = 7
-
 
 def send(design: Design) -> Block:
     """List the parts of the one ``send``."""
@@ -22,15 +19,11 @@ def send(design: Design) -> Block:
 
 
 def _beats(design: Design) -> Iterator[Part]:
-    yield part("CRC of a beat, wherever one is sent", "crc32", _CRC_PLACES, width=BEAT_BITS)
-    yield part("CRC of the header's half beat", "crc32", width=32)
-    yield part("CRC so far, from wherever", "select", width=32, ways=6)
-    yield part("beat from wherever", "select", width=BEAT_BITS + 1, ways=8)
+    yield part("beat from wherever", "select", width=BEAT_BITS + 1, ways=7)
     yield memory_part(design, "design record (constant)", 1, "lutram_1p", banks=1)
     yield register("beat on its way", BEAT_BITS + 1, 4)
-    yield register("CRC so far", 32, 4)
     yield register("answers, begin and end", 2 * ELEMENTS["Answer"])
-    yield from control(26, {"design": 3, "beats": 3, "layers": 3})
+    yield from control(25, {"design": 3, "beats": 3, "layers": 3})
 
 
 def _lengths() -> Iterator[Part]:

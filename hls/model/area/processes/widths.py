@@ -12,6 +12,7 @@ from eie.hls.spec.packets import (
 
 __all__ = [
     "COUNTER",
+    "CRC",
     "ELEMENTS",
     "KIND",
     "RESULT",
@@ -35,12 +36,16 @@ ROW = 17
 WORD_COUNT = 21
 #: A counter of cycles or beats: ap_uint<32>.
 COUNTER = 32
+#: A CRC under way: crc_t.
+CRC = 32
 #: A result: activation and mark, without its kind.
 RESULT = ACTIVATION_BITS + 1
 _RESULT_KIND = 2
 
 #: Bits of an element of a stream, by its type in C++: those that are the same in every design.
 ELEMENTS = {
+    "ReceivedBeat": BEAT_BITS + CRC + 1,
+    "SentBeat": BEAT_BITS + 1,
     "Token": TOKEN,
     "InputWord": WORD + 1,
     "Answer": 8 + 16 + 32 + 32 + 9,

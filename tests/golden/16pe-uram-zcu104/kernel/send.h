@@ -1,7 +1,6 @@
-// The sender: puts every answer on the AXI stream, with its CRC and TLAST, and keeps the registers.
+// The sender: says every answer beat by beat, all but its CRCs, and keeps the registers.
 #pragma once
 
-#include "crc32.h"
 #include "dataflow.h"
 #include "types.h"
 
@@ -11,22 +10,10 @@ namespace kernel {
 //! on, and those in which the sender hears of it and sends the beats of its header.
 constexpr int kCyclesBeforeBody = 2 + packet::kHeaderBeats;
 
-//! Put one beat on the stream; the cycle is the caller's to end.
-inline void put_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool last) {
+//! Send one beat in a cycle of its own.
+inline void send_beat(hls::stream<SentBeat>& output, beat_t beat, bool last) {
 #pragma HLS INLINE
-  crc = crc_update<kBeatBits>(crc, beat);
-  axis_t transfer;
-  transfer.data = beat;
-  transfer.keep = -1;
-  transfer.strb = -1;
-  transfer.last = last ? 1 : 0;
-  output.write(transfer);
-}
-
-//! Put one beat on the stream, in a cycle of its own.
-inline void send_beat(hls::stream<axis_t>& output, crc_t& crc, beat_t beat, bool last) {
-#pragma HLS INLINE
-  put_beat(output, crc, beat, last);
+  output.write(SentBeat{beat, ap_uint<1>(last)});
   end_cycle();
 }
 
@@ -50,8 +37,8 @@ inline beat_t design_beat(int index) {
 //! is therefore known in registers before the poll, `more` and `held`, and what they are to become
 //! if there is a beat is worked out beside the poll, not behind it: the poll only says whether they
 //! change. The counters run down, and a flag says in advance that the beat is the last.
-inline ap_uint<64> send_vectors(hls::stream<ActivationWord>& outputs, hls::stream<axis_t>& output,
-                                crc_t& crc, ap_uint<32> total, ap_uint<32> beats) {
+inline ap_uint<64> send_vectors(hls::stream<ActivationWord>& outputs, hls::stream<SentBeat>& output,
+                                ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
   ap_uint<64> cycles = 0;
   word_t word = 0;
@@ -75,7 +62,7 @@ beats:
       if (have) word = next.values;
     }
     if (have) {
-      put_beat(output, crc, beat_t(word), false);
+      output.write(SentBeat{beat_t(word), 0});
       word >>= kBeatBits;
       held = !vector_last && place != kBeatsPerWord - 1;
       more = !last;
@@ -98,19 +85,19 @@ beats:
 }
 
 //! Send how many values of each of `layers` layers were saturated: each in a word of its own.
-inline void send_saturated(hls::stream<ActivationWord>& outputs, hls::stream<axis_t>& output,
-                           crc_t& crc, ap_uint<9> layers) {
+inline void send_saturated(hls::stream<ActivationWord>& outputs, hls::stream<SentBeat>& output,
+                           ap_uint<9> layers) {
 #pragma HLS INLINE
 layers:
   for (ap_uint<9> layer = 0; layer < layers; ++layer) {
 #pragma HLS PIPELINE II = 1
-    send_beat(output, crc, beat_t(outputs.read().values) << packet::kSaturatedCountLow, false);
+    send_beat(output, beat_t(outputs.read().values) << packet::kSaturatedCountLow, false);
   }
 }
 
 //! Answer one packet.
 inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outputs,
-                 hls::stream<axis_t>& output, ap_uint<32>& design_id, ap_uint<32>& format_version,
+                 hls::stream<SentBeat>& output, ap_uint<32>& design_id, ap_uint<32>& format_version,
                  ap_uint<32>& network_id, ap_uint<32>& packets, ap_uint<32>& errors,
                  ap_uint<32>& cycles) {
   using namespace packet;
@@ -137,40 +124,34 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outp
   if (is_counters) length += kCountersBeats;
 
   // The header.
-  crc_t crc = kCrcStart;
   const beat_t first = (beat_t(kMagic) << kHeaderMagicLow) |
                        (beat_t(kVersion) << kHeaderVersionLow) |
                        (beat_t(begin.kind | kAnswer) << kHeaderKindLow) |
                        (beat_t(begin.sequence) << kHeaderSequenceLow);
-  const crc_t header_crc = crc_value(crc_update<32>(crc_update<kBeatBits>(crc, first), length));
-  send_beat(output, crc, first, false);
-  send_beat(output, crc,
-            (beat_t(length) << kHeaderLengthLow) | (beat_t(header_crc) << kHeaderHeaderCrcLow),
-            false);
+  send_beat(output, first, false);
+  send_beat(output, beat_t(length) << kHeaderLengthLow, false);
 
   // The body.
-  if (is_counters) send_beat(output, crc, run_cycles, false);
+  if (is_counters) send_beat(output, run_cycles, false);
   if (is_identify) {
   design:
     for (int index = 0; index < kDesignBeats; ++index) {
 #pragma HLS PIPELINE II = 1
-      send_beat(output, crc, design_beat(index), false);
+      send_beat(output, design_beat(index), false);
     }
   } else {
-    const ap_uint<64> body_cycles = send_vectors(outputs, output, crc, body, begin.detail);
+    const ap_uint<64> body_cycles = send_vectors(outputs, output, body, begin.detail);
     if (is_run) run_cycles = kCyclesBeforeBody + body_cycles;
-    send_saturated(outputs, output, crc, begin.layers);
+    send_saturated(outputs, output, begin.layers);
   }
 
   // The status comes last, when the whole request has been checked: it voids what is before it. The
   // loop over the body lies between the two reads of `answers`, and must: in a long run the
   // receiver gets to its end only because outputs leave meanwhile.
   const Answer end = answers.read();
-  send_beat(output, crc,
+  send_beat(output,
             (beat_t(end.count) << kStatusStatusLow) | (beat_t(end.detail) << kStatusNetworkIdLow),
-            false);
-  const crc_t packet_crc = crc_value(crc);
-  send_beat(output, crc, beat_t(packet_crc) << kTrailerCrcLow, true);
+            true);
 
   ++packet_count;
   if (end.count != kStatusOk) ++error_count;

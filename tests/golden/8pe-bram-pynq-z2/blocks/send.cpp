@@ -1,6 +1,8 @@
-// The sender alone: what to answer and words of outputs in, a packet and the registers out.
+// The sender and the CRCs behind it: what to answer and words of outputs in, a packet and the
+// registers out.
 #include "send.h"
 
+#include "add_crc.h"
 #include "ports.h"
 
 using namespace kernel;
@@ -35,11 +37,13 @@ void block_send(hls::stream<answer_bits_t>& answers_in,
 #pragma HLS DATAFLOW
   hls::stream<Answer, kStreamDepth> answers("answers");
   hls::stream<ActivationWord, kOutputDepth> outputs("outputs");
+  hls::stream<SentBeat, kStreamDepth> answer("answer");
 
   EIE_REGION("block_send");
   EIE_PROCESS(take_answers(answers_in, answers));
   EIE_PROCESS(take_activation_words(outputs_in, outputs));
-  EIE_PROCESS(send(answers, outputs, packet_out, design_id, format_version, network_id, packets,
-                   errors, cycles));
+  EIE_PROCESS(send(answers, outputs, answer, design_id, format_version, network_id, packets, errors,
+                   cycles));
+  EIE_PROCESS(add_crc(answer, packet_out));
   EIE_RUN_REGION();
 }
