@@ -10,7 +10,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 import eie
 from eie.hls.boundary.errors import ModelError
-from eie.host.flow.steps import Flow
+from eie.host.flow.flow import Flow
 
 
 @pytest.fixture

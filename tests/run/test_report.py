@@ -57,7 +57,8 @@ def test_the_numbers_are_those_of_the_matrices(network, inputs, roomy, reference
         assert found.active_columns == active.sum()
         assert found.ideal_cycles == (active @ dense.sum(axis=0)).sum() / pes
         assert found.efficiency == found.ideal_cycles / found.cycles
-        assert 0 < found.efficiency <= 1
+        assert found.efficiency > 0
+    assert sum(layer.ideal_cycles for layer in report.layers) <= report.total_cycles
     assert report.layers[0].padding_entries > 0
     assert report.vectors == 5
     assert report.machine == "eie"

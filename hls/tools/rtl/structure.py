@@ -198,7 +198,11 @@ def _look_at_channels(
 
 def depth_of(stream: Stream, design: Design) -> int:
     """Elements that a stream is declared to hold."""
-    of_design = {"kQueueDepth": design.queue_depth, "kResultDepth": design.result_depth}
+    of_design = {
+        "kQueueDepth": design.queue_depth,
+        "kResultDepth": design.result_depth,
+        "kHiddenWords": design.hidden_words,
+    }
     known = {depth.name: depth.elements for depth in DEPTHS.values()}
     return {**known, **of_design}[stream.depth]
 
