@@ -101,7 +101,8 @@ def test_hostile_names_stay_text(hostile, browser, tmp_path):
     browser.show(page)
     active = "document.querySelectorAll('script, img, [onload], [onerror]').length"
     assert browser.evaluate(active) == 0
-    assert '"><script>alert(1)</script>' in browser.evaluate("document.body.innerText")
+    # The name of the layer that takes most of the cycles.
+    assert "</style></title>&lt;b onload='x'>{{ 7*7 }}" in browser.evaluate("document.body.innerText")
     assert browser.complaints() == []
 
 

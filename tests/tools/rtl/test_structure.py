@@ -74,7 +74,7 @@ eie_start_for start_for_control_activations_U0_U(
 def test_a_stream_that_is_no_fifo(look, tmp_path):
     look()
     top = tmp_path / "eie.v"
-    block = re.search(r"eie_fifo_w64_d2_S hidden_U\(.*?\);", top.read_text(), re.DOTALL)[0]
+    block = re.search(r"eie_fifo_w64_d\d+_S hidden_U\(.*?\);", top.read_text(), re.DOTALL)[0]
     pipo = "eie_hidden_memcore hidden_U(\n    .i_write(x),\n    .t_read(y)\n);"
     top.write_text(top.read_text().replace(block, pipo))
     structure = look_at(RtlSources.load(tmp_path), DESIGN)
@@ -82,16 +82,16 @@ def test_a_stream_that_is_no_fifo(look, tmp_path):
 
 
 def test_fifos_deeper_or_less_deep_than_declared(look):
-    structure = look(depths={"work": 33, "outputs": 16, "commands": 5}, kinds={"outputs": "A"})
-    assert structure.faults == ("outputs_U must be 32 deep, not 16: the kernel may deadlock",)
-    # 5 is more than 4, but no LUT more.
+    structure = look(depths={"work": 33, "outputs": 16, "commands": 9}, kinds={"outputs": "A"})
+    assert structure.faults == ("outputs_U must be 31 deep, not 16: the kernel may deadlock",)
+    # 9 is more than 8, but no LUT more.
     assert len(structure.warnings) == 16 + 1
     assert structure.warnings[-1].startswith("work_15_U is 33 deep")
     assert structure.warnings[0] == (
         "outputs_U is eie_fifo_w64_d16_A, no shift register: it may take a block RAM"
     )
     assert structure.warnings[1] == (
-        "work_U is 33 deep where 32 was declared: one LUT more a bit; declare one less"
+        "work_U is 33 deep where 8 was declared: one LUT more a bit; declare one less"
     )
 
 
