@@ -65,7 +65,7 @@ class Span:
 
     #: What it is, for people.
     label: str
-    #: ``"layer"``, ``"load"``, ``"opening"``, ``"input"``, ``"output"`` or ``"shared"``.
+    #: ``"layer"``, ``"load"``, ``"opening"``, ``"input"`` or ``"output"``.
     kind: str
     #: Cycles.
     start: float
@@ -108,16 +108,13 @@ def batch_rows(run: RunCycles | None) -> tuple[tuple[Span, ...], ...]:
     if run is None or run.load or run.vectors < 2:
         return ()
     length = sum(layer.cycles for layer in run.by_layer)
-    period = length - run.overlap / (run.vectors - 1)
     rows = []
     for vector in range(min(_VECTORS_DRAWN, run.vectors)):
-        time = vector * period
+        time = vector * length
         spans = []
         for number, layer in enumerate(run.by_layer):
             spans.append(Span(layer.name, "layer", time, time + layer.cycles, number))
             time += layer.cycles
-        if run.overlap:
-            spans.append(Span("shared with the next vector", "shared", (vector + 1) * period, time))
         rows.append(tuple(spans))
     return tuple(rows)
 

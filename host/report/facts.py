@@ -119,7 +119,8 @@ class LayerCycles:
 
     #: Name of the layer.
     name: str
-    #: From its first activations to the next layer's, or to the last output.
+    #: Its share of the run: from its first activations, of any vector, to the next first ones of
+    #: any layer, or to the last output. In a batch it may be less than the bounds.
     cycles: float
     #: Non-zero activations.
     activations: float
@@ -139,16 +140,14 @@ class LayerCycles:
 
 @dataclass(frozen=True)
 class RunCycles:
-    """Cycles of a run by the cycle model; ``opening + layers - overlap + load = total``."""
+    """Cycles of a run by the cycle model; ``opening + layers + load = total``."""
 
     #: Vectors.
     vectors: int
     #: Cycles that open a run, before its first layer.
     opening: int
-    #: Cycles of all layers over all vectors.
+    #: Cycles of all layers over all vectors, each counted for one of them.
     layers: int
-    #: Those of them that are counted for two vectors: none where a run shares its cycles out.
-    overlap: int
     #: Cycles that load weights, where a network runs in passes: once for the run.
     load: int
     #: Cycles of the run. At least: what the pipelines take to fill is not modelled.
@@ -157,8 +156,8 @@ class RunCycles:
     us_per_vector: float
     #: Vectors a second, at most.
     vectors_per_second: float
-    #: Cycles that pipeline stages, starts and ends of loops are allowed on top of ``total``: of one
-    #: vector alone what they add, of a batch, in which vectors overlap, at most.
+    #: Cycles that pipeline stages and starts of loops are allowed on top of ``total``: of one vector
+    #: alone what they add, of a batch, in which vectors overlap, at most.
     allowance: int
     #: Where their number is from: ``"assumed"``, or depths of a report of Vitis HLS.
     allowance_source: str

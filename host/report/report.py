@@ -163,7 +163,7 @@ def make_report(
         eie=importlib.metadata.version("eie"),
         title=title or _title(network, design),
         synthesis=synthesis_of(design, build),
-        limit=limit_of(batch or alone, network, design, len(plan.passes)),
+        limit=limit_of(alone or batch, network, design, len(plan.passes)),
         warnings=tuple(_warnings(beyond, agreement, inputs_cut, counts)),
         board=board.title if board else None,
         design=design.parameters(),

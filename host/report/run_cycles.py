@@ -27,14 +27,11 @@ def run_cycles(report: RunReport, plan: Plan) -> RunCycles:
     """
     vectors, clock = report.vectors, plan.design.clock_mhz
     layers = sum(layer.cycles for layer in report.layers)
-    # One packet's opening is more than nothing only where no two vectors share any cycles.
-    more = report.total_cycles - report.load_cycles - layers
     bounds = _bounds(plan, report)
     return RunCycles(
         vectors=vectors,
-        opening=max(more, 0),
+        opening=report.total_cycles - report.load_cycles - layers,
         layers=layers,
-        overlap=max(-more, 0),
         load=report.load_cycles,
         total=report.total_cycles,
         us_per_vector=report.total_cycles / clock / vectors,

@@ -49,9 +49,11 @@ class LayerReport:
     ideal_cycles
         Weights met by them, over the number of PEs.
     cycles
-        Cycles that the layer took.
+        Cycles of the run from the layer's first activations, of any vector, to the next first ones
+        of any layer.
     efficiency
-        ``ideal_cycles / cycles``.
+        ``ideal_cycles / cycles``. In a batch, where layers of several vectors are under way, that
+        of a layer can be above 1, at the cost of another; not that of them all.
     saturated
         Results that 16 bits could not hold.
     """

@@ -38,7 +38,8 @@ COUNTS = tuple(1 << power for power in range(8, -1, -1))
 #: Widths of zero runs that are tried; 7 bits take as much memory as 8.
 _INDEX_BITS = (3, 4, 5, 6, 8)
 #: Depths of queues that are tried. Up to 32 they take the same LUTs (a shift register a bit,
-#: UG474) and the deeper is never slower, so the judge prefers 32 to anything below.
+#: UG474) and the deeper is never slower for a vector alone, so the judge prefers 32 to anything
+#: below. In a batch the order of turns may change with it, for a few per cent either way.
 _QUEUE_DEPTHS = (32, 64)
 
 

@@ -90,7 +90,7 @@ def test_the_figures_that_matter_are_there(full):
     for needed in (
         "single.us_per_vector", "single.total", "batch.vectors_per_second", "accuracy.accuracy",
         "size.loaded_bytes", "size.ratio", "layers.0.weights_kept", "single.by_layer.0.cycles",
-        "batch.by_layer.2.bound", "load.1.heaviest", "resources.0.low", "resources.0.high",
+        "single.by_layer.2.bound", "load.1.heaviest", "resources.0.low", "resources.0.high",
         "agreement.0.equal", "losses.median", "losses.stages.0.median", "layers.0.rms_error",
     ):  # fmt: skip
         assert needed in paths

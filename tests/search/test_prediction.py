@@ -42,10 +42,7 @@ def test_cycles_alone_and_in_a_batch_are_those_of_a_run(sizes, density, random_n
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("pes", [1, 8, 64])
 def test_deeper_queues_are_never_slower_and_bounds_hold(sizes, pes, random_network):
-    """Fit rests on it: it counts deep queues only, and those that could be the best only.
-
-    In a batch a deeper queue may change whose turn it is, which may cost a little.
-    """
+    """Fit rests on it for a vector alone: it counts deep queues, and what could be the best."""
     for density, bits in ((0.05, 3), (0.4, 4), (1.0, 8)):
         network = random_network(*sizes, density=density, golden=1, magnitude=900)
         prediction, design = predicted(network, pes, bits)
@@ -55,6 +52,8 @@ def test_deeper_queues_are_never_slower_and_bounds_hold(sizes, pes, random_netwo
             alone.append(prediction.cycles(deeper))
             batch.append(prediction.batch_cycles(deeper))
         assert alone == sorted(alone, reverse=True)
+        # In a batch a layer that comes back sooner may have its turn sooner, and delay others.
+        assert len(sizes) > 2 or batch == sorted(batch, reverse=True)
         assert alone[-1] >= prediction.least_cycles() >= max(prediction.path_cycles().values())
         assert batch[-1] >= prediction.least_batch_cycles()
 
