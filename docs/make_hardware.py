@@ -152,8 +152,8 @@ def stages() -> str:
     ]
     text = table(("once", "process", "passed", "cycles", "loop: what they are"), rows)
     total = (
-        f"Together {allowed.layer_cycles} cycles a layer and vector and {allowed.run_cycles} a run: "
-        f"{allowed.of(layers=3)} for one vector of the demo's three layers."
+        f"Together {allowed.layer_cycles} cycles a layer and vector and {allowed.run_cycles} a "
+        f"run: {allowed.of(layers=3)} for one vector of the demo's three layers."
     )
     return f"{text}\n\n{total}"
 

@@ -156,8 +156,8 @@ class RunCycles:
     us_per_vector: float
     #: Vectors a second, at most.
     vectors_per_second: float
-    #: Cycles that pipeline stages and starts of loops are allowed on top of ``total``: of one vector
-    #: alone what they add, of a batch, in which vectors overlap, at most.
+    #: Cycles that pipeline stages and starts of loops are allowed on top of ``total``: of one
+    #: vector alone what they add, of a batch, in which vectors overlap, at most.
     allowance: int
     #: Where their number is from: ``"assumed"``, or depths of a report of Vitis HLS.
     allowance_source: str
