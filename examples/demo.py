@@ -216,14 +216,14 @@ def tables(outcome: Outcome) -> str:
 
 def layer_table(report: RunReport, vectors: int) -> list[str]:
     """Lines on each layer, per vector."""
-    lines = ["Layer       Size       Weights kept  Entries  Padding  Cycles  Ideal  Efficiency"]
+    lines = ["Layer       Size       Weights kept  Entries  Padding  Cycles  Ideal"]
     for layer in report.layers:
         size = f"{layer.columns} x {layer.rows}"
         kept = 100 * layer.nonzeros / (layer.rows * layer.columns)
         lines.append(
             f"{layer.name:<11} {size:<10} {layer.nonzeros:>5} ({kept:4.1f} %) {layer.entries:>8} "
             f"{layer.padding_entries:>8} {layer.cycles / vectors:>7.0f} "
-            f"{layer.ideal_cycles / vectors:>6.0f} {100 * layer.efficiency:>9.0f} %"
+            f"{layer.ideal_cycles / vectors:>6.0f}"
         )
     return lines
 

@@ -114,7 +114,7 @@ class RunReport:
     load_cycles
         Cycles of the run that went into them, a beat a cycle; 0 for a network that stays resident.
     allowance_cycles
-        What stages of pipelines, starts and ends of loops may add to `total_cycles`: of a vector
+        What stages of pipelines and starts of loops may add to `total_cycles`: of a vector
         alone what they do add, of a batch at most (:mod:`eie.hls.model.allowance`). None for the
         paper's machine, of which only the cycles are known.
     allowance_source
@@ -216,7 +216,8 @@ class RunReport:
                 layer.nonzeros,
                 layer.cycles,
                 f"{layer.ideal_cycles:.0f}",
-                f"{100 * layer.efficiency:.0f} %",
+                # Of a batch only all layers together have one: vectors share the array.
+                f"{100 * layer.efficiency:.0f} %" if self.vectors == 1 else "-",
                 layer.saturated,
             )
             for layer in self.layers
@@ -230,6 +231,9 @@ class RunReport:
                 f"throughput of the batch: {throughput_text(self)} "
                 f"(at least {self.latency_us:.2f} us each)"
             )
+            cycles = sum(layer.cycles for layer in self.layers)
+            ideal = sum(layer.ideal_cycles for layer in self.layers)
+            notes.append(f"efficiency of all layers together: {100 * ideal / cycles:.0f} %")
         if self.saturated_inputs:
             notes.append(f"{counted(self.saturated_inputs, 'input value')} saturated")
         if self.passes > 1:
