@@ -133,14 +133,14 @@ def test_fewer_pes_that_fit_are_named(passes, network):
         fit(network, "pynq-z2", pes=64, passes=passes)
     message = str(caught.value)
     assert "LUT (estimated): needs " in message
-    assert message.endswith("\ngive pes=4, which fits, or take a larger board")
-    assert fit(network, "pynq-z2", pes=4)
+    assert message.endswith("\ngive pes=8, which fits, or take a larger board")
+    assert fit(network, "pynq-z2", pes=8)
     with pytest.raises(DoesNotFitError):
-        fit(network, "pynq-z2", pes=8)
+        fit(network, "pynq-z2", pes=16)
 
 
 def test_more_pes_are_named_where_one_has_too_many_rows():
-    with pytest.raises(DoesNotFitError, match="give pes=128, which fits"):
+    with pytest.raises(DoesNotFitError, match="give pes=64, which fits"):
         fit(without_weights(3, 70000), "rfsoc4x2", pes=1)
 
 
@@ -155,11 +155,11 @@ def test_passes_are_advised_only_where_they_help(random_network):
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(
-        "give pes=4 and run it in passes (passes=True), or take a larger board"
+        "give pes=8 and run it in passes (passes=True), or take a larger board"
     )
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64, passes=True)
-    assert str(caught.value).endswith("\ngive pes=4, or take a larger board")
+    assert str(caught.value).endswith("\ngive pes=8, or take a larger board")
     assert caught.value.ways == (Way("give", (("pes", 4),)), Way("larger board"))
 
 
