@@ -154,7 +154,7 @@ def test_one_figure_of_luts_for_designs_too_large_to_fit(random_network):
     exact = [
         each for each in fit(network, "pynq-z2").candidates if each.shortages and not each.at_least
     ]
-    assert {each.design.pes for each in exact} >= {8, 16, 32}
+    assert {each.design.pes for each in exact} >= {16, 32, 64}
     for each in exact:
         same = by_design[tuple(each.design.parameters().items())]
         assert each.shortages == same.shortages
