@@ -50,7 +50,7 @@ def pictures(notebook) -> list[bytes]:
 
 def test_it_runs_and_counts_what_the_model_predicts(executed):
     printed = texts(executed)
-    assert "emulated board with 16 PEs" in printed
+    assert "emulated board with 8 PEs" in printed
     assert "golden vectors are right" in printed
     counted, predicted = re.search(r"cycles counted: (\d+)\s+predicted: (\d+)", printed).groups()
     assert counted == predicted
