@@ -190,10 +190,12 @@ def tables(outcome: Outcome) -> str:
     lines.append(f"{loaded_text(outcome.digits.network, outcome.bytes_after)}\n")
     lines += layer_table(report, vectors)
     design = outcome.design
+    work = sum(layer.ideal_cycles for layer in report.layers) / vectors
     lines += [
-        f"at least {report.total_cycles / vectors:.0f} cycles a vector on "
-        f"{counted(design.pes, 'PE')}: {report.latency_us:.2f} us at {design.clock_mhz} MHz if "
-        "timing is met (not synthesised),",
+        f"at least {report.total_cycles / vectors:.0f} cycles a vector in the batch on "
+        f"{counted(design.pes, 'PE')}, {work:.0f} of them for weights: layers of several vectors",
+        f"overlap. {report.latency_us:.2f} us at {design.clock_mhz} MHz if timing is met (not "
+        "synthesised),",
         f"{report.allowed_us:.2f} us with what is allowed for pipeline stages "
         f"({report.allowance_source})",
         "",
@@ -215,15 +217,14 @@ def tables(outcome: Outcome) -> str:
 
 
 def layer_table(report: RunReport, vectors: int) -> list[str]:
-    """Lines on each layer, per vector."""
-    lines = ["Layer       Size       Weights kept  Entries  Padding  Cycles  Ideal"]
+    """Lines on each layer; the cycles of its work, per vector."""
+    lines = ["Layer       Size       Weights kept  Entries  Padding  Weights met / PEs"]
     for layer in report.layers:
         size = f"{layer.columns} x {layer.rows}"
         kept = 100 * layer.nonzeros / (layer.rows * layer.columns)
         lines.append(
             f"{layer.name:<11} {size:<10} {layer.nonzeros:>5} ({kept:4.1f} %) {layer.entries:>8} "
-            f"{layer.padding_entries:>8} {layer.cycles / vectors:>7.0f} "
-            f"{layer.ideal_cycles / vectors:>6.0f}"
+            f"{layer.padding_entries:>8} {layer.ideal_cycles / vectors:>18.0f}"
         )
     return lines
 

@@ -24,7 +24,7 @@ _MOST_LABELS = 16
 
 
 def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Path) -> None:
-    """Draw weights kept, load per PE and cycles per layer, a vector on average, to a PNG."""
+    """Draw weights kept, load per PE and cycles, a vector on average, to a PNG."""
     layers = packed.network.layers
     figure = plt.figure(figsize=(11, 7.2), layout="constrained")
     grid = figure.add_gridspec(2, 2 * len(layers), height_ratios=(1.15, 1))
@@ -60,20 +60,25 @@ def draw(packed: PackedNetwork, counters: Counters, report: RunReport, path: Pat
     axes.legend(loc="upper right", ncols=3, fontsize="small")
 
     axes = figure.add_subplot(grid[1, len(layers) :])
-    places = np.arange(len(report.layers))
-    ideal = np.array([layer.ideal_cycles for layer in report.layers]) / report.vectors
-    cycles = np.array([layer.cycles for layer in report.layers]) / report.vectors
+    # Layers of several vectors are under way at once: cycles are told of all together.
+    places = np.arange(len(report.layers) + 1)
+    work = [layer.ideal_cycles / report.vectors for layer in report.layers]
+    ideal = np.array([*work, sum(work)])
+    cycles = report.total_cycles / report.vectors
     axes.bar(places - 0.2, ideal, 0.4, label="ideal: weights met / PEs", color="tab:green")
-    axes.bar(places + 0.2, cycles, 0.4, label="cycles of the kernel", color="tab:blue")
-    for place, count in zip(places, cycles, strict=True):
-        axes.text(place + 0.2, count, f"{count:.0f}", ha="center", va="bottom", fontsize="small")
+    axes.bar(places[-1] + 0.2, cycles, 0.4, label="cycles of the kernel", color="tab:blue")
+    for place, count in (*zip(places - 0.2, ideal, strict=True), (places[-1] + 0.2, cycles)):
+        axes.text(place, count, f"{count:.0f}", ha="center", va="bottom", fontsize="small")
     axes.set_xticks(
-        places, [f"{each.name!r}: {each.columns} → {each.rows}" for each in report.layers]
+        places,
+        [*(f"{each.name!r}: {each.columns} → {each.rows}" for each in report.layers), "together"],
+        fontsize="small",
     )
+    axes.set_ylim(0, 1.3 * max(cycles, ideal[-1]))
     axes.set_xlabel("layer, as the model names it")
-    axes.set_title(f"Cycles per layer on {counted(packed.design.pes, 'PE')}")
+    axes.set_title(f"Cycles on {counted(packed.design.pes, 'PE')}")
     axes.set_ylabel("cycles a vector")
-    axes.legend(fontsize="small")
+    axes.legend(loc="upper left", fontsize="small")
     picture = io.BytesIO()
     figure.savefig(picture, dpi=90, format="png")
     write_whole(path, picture.getbuffer())
