@@ -160,7 +160,7 @@ def test_passes_are_advised_only_where_they_help(random_network):
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64, passes=True)
     assert str(caught.value).endswith("\ngive pes=8, or take a larger board")
-    assert caught.value.ways == (Way("give", (("pes", 4),)), Way("larger board"))
+    assert caught.value.ways == (Way("give", (("pes", 8),)), Way("larger board"))
 
 
 def test_the_same_network_gets_the_same_design(network):
