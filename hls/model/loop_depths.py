@@ -53,7 +53,8 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
     rows = max(_READ[design.small_memory("rows")], _READ[design.small_memory("biases")])
     sums = 2 if design.length_bits else 0
     every = (
-        LoopDepth("receive", "vectors", 2, "beat read; CRC and word written", each_layer=False),
+        LoopDepth("take_crc", "beats", 2, "beat read; CRC and beat written", each_layer=False),
+        LoopDepth("receive", "vectors", 2, "beat read; word written", each_layer=False),
         LoopDepth(
             "control_activations",
             "run",
@@ -87,7 +88,8 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         LoopDepth("gather", "layer", 2, "results read; written side by side"),
         LoopDepth("merge", "layer", 2, "word read; written in its turn"),
         LoopDepth("collect", "words", 3, "word read; marks counted and taken out; word written"),
-        LoopDepth("send", "beats", 3, "word polled; CRC; beat written", each_layer=False),
+        LoopDepth("send", "beats", 2, "word polled; beat written", each_layer=False),
+        LoopDepth("add_crc", "beats", 2, "beat read; CRC and beat written", each_layer=False),
     )
     # Up to 16 PEs give a word at once, and there is nothing to merge.
     merges = design.pes > ACTIVATIONS_PER_WORD

@@ -24,6 +24,7 @@ def test_all_loops_are_found_by_their_labels(csynth):
     assert found.source == "depths of csynth.xml, Vitis HLS 2022.2"
     depths = {
         **{(each.process, each.loop): None for each in loop_depths(DESIGN)},
+        ("take_crc", "beats"): 2,
         ("receive", "vectors"): 4,
         ("control_activations", "run"): 5,
         ("detect_nonzero", "layer"): 4,
@@ -33,6 +34,7 @@ def test_all_loops_are_found_by_their_labels(csynth):
         ("gather", "layer"): 2,
         ("collect", "words"): 3,
         ("send", "beats"): 4,
+        ("add_crc", "beats"): 3,
     }
     assert None not in depths.values()
     assert found == allowance_of(DESIGN, depths, source=found.source)
