@@ -12,6 +12,7 @@ from eie.host.cli.explore_options import add_explore
 from eie.host.cli.output_paths import check_suffix, check_targets
 from eie.host.cli.parameters import GIVEN_GOAL, OPTIONS, given_goal, option_of
 from eie.host.cli.parser import Commands
+from eie.host.cli.progress import wanted
 from eie.host.network import Network
 from eie.host.search.explore.builds import build_front
 from eie.host.search.explore.exploration import Exploration, explore
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
             scheduler=options.scheduler,
             workers=options.workers,
             wait=options.wait,
-            on_progress=_say,
+            on_progress=_say if wanted() else lambda _: None,
             on_notice=_say,
         )
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Add the command."""
     sub = commands.add("info", run, "say what a network, a design or a bitstream is")
-    sub.add_argument("file", type=Path, metavar="NET.npz|DESIGN.toml|F.bit")
+    sub.add_argument("file", type=Path, nargs="?", metavar="NET.npz|DESIGN.toml|F.bit")
     detail = sub.add_mutually_exclusive_group()
     detail.add_argument(
         "--stages",
@@ -37,6 +37,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Describe the file by its kind."""
+    if options.file is None and options.area not in (None, WHOLE):
+        # `--area DESIGN`: what looks like the name of a process is the file.
+        options.file, options.area = Path(options.area), WHOLE
+    if options.file is None:
+        raise InputError("a network (.npz), a design (.toml) or a bitstream (.bit) must be given")
     path: Path = options.file
     kind = identify(path)
     if options.stages:

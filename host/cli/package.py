@@ -70,5 +70,9 @@ def run(options: argparse.Namespace) -> None:
     )
     emulated = "" if facts.built else " --emulated"
     print(f"next: eie deploy {options.out} root@BOARD{emulated}")
+    print(
+        f"or here: python -m zipfile -e {options.out} . && cd {facts.folder} && "
+        "python run.py --emulated"
+    )
     if not facts.built:
         print("a bitstream: `eie build` its project where Vitis HLS and Vivado are, then again")

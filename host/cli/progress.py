@@ -36,7 +36,7 @@ def showing(what: str, *, rarely: float = _RARELY) -> Iterator[None]:
     An empty `what` leaves the words to the library. `rarely` says how many seconds lie between
     lines of a log after the first minute.
     """
-    if os.environ.get(_VARIABLE) == "off":
+    if not wanted():
         yield
         return
     display = _Display(what, rarely)
@@ -46,6 +46,11 @@ def showing(what: str, *, rarely: float = _RARELY) -> Iterator[None]:
             yield
         finally:
             display.stop()
+
+
+def wanted() -> bool:
+    """Whether progress is to be told at all."""
+    return os.environ.get(_VARIABLE) != "off"
 
 
 def clear_line() -> None:

@@ -53,5 +53,9 @@ def print_verdict(verdict: RtlVerdict) -> None:
                 f"  {run.name:<{width}}  {run.model:>9} {run.register:>9} {run.measured:>9}  "
                 f"{run.register / run.model:.3f}"
             )
+        print(
+            "cycles: of the model; of the kernel's own register; from the header to the last "
+            "output, as the bench saw it; ratio of register to model"
+        )
     for warning in verdict.warnings:
         print(f"eie: warning: {warning}", file=sys.stderr)

@@ -247,7 +247,7 @@ def _demand(demand: Demand) -> str:
 
 
 def _in_a_batch(merit: Merit) -> str:
-    return "" if merit.batch_us is None else f" (at least {merit.batch_us:.1f} us in a batch)"
+    return "" if merit.batch_us is None else f" ({merit.batch_us:.1f} us in a batch)"
 
 
 def _latency(chosen: Candidate) -> str:
