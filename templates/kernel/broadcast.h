@@ -49,7 +49,7 @@ packet:
   // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
   tokens:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Token token = parent.read();
       kind = token.kind;
       note_full(child_0, kind, LEAF, full[0]);
@@ -77,7 +77,7 @@ packet:
   do {
   tokens:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Token token = parent.read();
       kind = token.kind;
       note_full(child_0, kind, LEAF, full[0]);
@@ -99,7 +99,7 @@ packet:
   do {
   tokens:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Token token = parent.read();
       kind = token.kind;
       note_full(child_0, kind, LEAF, full);

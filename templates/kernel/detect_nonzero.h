@@ -47,7 +47,7 @@ packet:
   // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       if (pending == 0) {
         word = words.read();
         kind = word.kind;

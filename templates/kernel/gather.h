@@ -22,7 +22,7 @@ packet:
   // Each loop ends with the layer, so that the last results do not stay in a stalled pipeline.
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       // In whatever order: an output takes all of them, and no source waits for another.
       const Results<kBits> part_0 = in_0.read();
       const Results<kBits> part_1 = in_1.read();
@@ -50,7 +50,7 @@ packet:
     ap_uint<1> round = 0;
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Results<kBits> part_0 = in_0.read();
       const Results<kBits> part_1 = in_1.read();
       kind = part_0.kind;
@@ -74,7 +74,7 @@ packet:
     ap_uint<2> round = 0;
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Results<kBits> part = in_0.read();
       kind = part.kind;
       values = (values >> kBits) | (wide_t(part.values) << (3 * kBits));

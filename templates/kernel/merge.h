@@ -20,7 +20,7 @@ packet:
     bool done = false;
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       ResultWord word;
       if (source == 0) {
         word = in_0.read();
@@ -58,7 +58,7 @@ packet:
     bool done = false;
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       ResultWord word;
       if (source == 0) {
         word = in_0.read();

@@ -89,6 +89,9 @@ def functions(text: str) -> Iterator[Function]:
         place += len(body)
 
 
+FLUSHING = "#pragma HLS PIPELINE II = 1 style = flp\n"
+
+
 @dataclass(frozen=True)
 class Loop:
     label: str | None
@@ -96,7 +99,11 @@ class Loop:
 
     @property
     def pipelined(self) -> bool:
-        return self.body.lstrip().startswith("#pragma HLS PIPELINE II = 1\n")
+        return self.body.lstrip().startswith(("#pragma HLS PIPELINE II = 1\n", FLUSHING))
+
+    @property
+    def flushing(self) -> bool:
+        return self.body.lstrip().startswith(FLUSHING)
 
     @property
     def unrolled(self) -> bool:
@@ -140,6 +147,13 @@ def test_loops_are_pipelined_or_unrolled(kernel) -> None:
     assert sum(loop.pipelined for loop in found) > 20
     for loop in found:
         assert loop.pipelined or loop.unrolled or loop.label in OUTER, loop
+
+
+def test_loops_that_end_with_each_layer_flush(kernel) -> None:
+    """Should a compiler make one of them and the loop around, no layer's end stays within."""
+    for loop in all_loops(kernel):
+        if loop.pipelined:
+            assert loop.flushing == (loop.label in {"tokens", "layer"}), loop
 
 
 def test_pipelined_loops_are_flat(kernel) -> None:

@@ -89,7 +89,7 @@ beats:
     if (kind == kSectionCodebooks) {
       for (int lane = 0; lane < kActivationsPerBeat; ++lane) {
 #pragma HLS UNROLL
-        codebooks[weight_index_t(beat * kActivationsPerBeat + lane)] =
+        codebooks[weight_index_t(beat * kActivationsPerBeat) | weight_index_t(lane)] =
             activation_t(data >> (lane * kActivationBits));
       }
     }
@@ -203,7 +203,7 @@ run:
     }
     if (!have && !done) {
       have = work.read_nb(next);
-      of_next = layer_table[work_of(next.data).layer];
+      if (have) of_next = layer_table[work_of(next.data).layer];
     }
 
     // An entry.
@@ -331,7 +331,7 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
   static accumulators_t sums_1;
 #pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = uram latency = 3
 #pragma HLS ARRAY_PARTITION variable = codebooks cyclic factor = 4
-#pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram latency = 2
+#pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram
 #pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = bram
 #pragma HLS AGGREGATE variable = layer_table compact = bit
 #pragma HLS BIND_STORAGE variable = layer_table type = ram_s2p impl = lutram

@@ -40,10 +40,8 @@ beats:
 
 //! Look up the columns of a run's activations, one a cycle.
 //!
-//! A stalling pipeline holds what it looks up while the queue is empty, until further activations
-//! or the layer's end push it on: as many as it has stages, at most. It costs a PE that has nothing
-//! else to do a few starved cycles, and is left to the tool. Should a report show that it is more,
-//! `style = flp` lets the pipeline go on without new input.
+//! A stalling pipeline would hold what it looks up while the queue is empty, until further
+//! activations or the layer's end push it on; one that flushes goes on without new input.
 inline void fetch_run(const bank_0_t& bank_0, const bank_1_t& bank_1, hls::stream<Token>& queue,
                       hls::stream<Token>& work) {
 #pragma HLS INLINE
@@ -53,7 +51,7 @@ run:
   // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
   layer:
     do {
-#pragma HLS PIPELINE II = 1
+#pragma HLS PIPELINE II = 1 style = flp
       const Token token = queue.read();
       kind = token.kind;
       if (kind == kRunDone) {
