@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
 from dask import config, system
@@ -29,6 +29,8 @@ _LOOK_SECONDS = 0.5
 _PROMPT_SECONDS = 1.0
 #: Seconds for a connection to end in order.
 _CLOSE_SECONDS = 5
+#: Seconds after which a task that goes on is cancelled anew.
+_CANCEL_SECONDS = 0.2
 #: Rounds in a row that may be lost without a result.
 _FRUITLESS_ROUNDS = 4
 #: Of Dask: it does not complain of long calls, nor gives up a process that is slow to start again.
@@ -205,9 +207,21 @@ async def _round(
                 raise fault
             deliver((undone.pop(number), result))
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until all have ended; what they raise is of no interest any more.
+
+    Once is not enough: before Python 3.12, :func:`asyncio.wait_for` swallows a cancellation that
+    comes in the moment in which its answer does, and the task goes on.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _muster(client: Client, crew: Crew, job: Job, *, first: bool) -> None:
