@@ -41,6 +41,7 @@ MODELS = (
     *(
         f"eie.hls.model.area.processes.{name}"
         for name in (
+            "add_crc",
             "broadcast",
             "collect",
             "column_fetch",
@@ -51,6 +52,7 @@ MODELS = (
             "multiply_accumulate",
             "receive",
             "send",
+            "take_crc",
             "widths",
         )
     ),

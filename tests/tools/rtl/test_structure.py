@@ -91,7 +91,7 @@ def test_fifos_deeper_or_less_deep_than_declared(look):
         "outputs_U is eie_fifo_w64_d16_A, no shift register: it may take a block RAM"
     )
     assert structure.warnings[1] == (
-        "work_U is 33 deep where 8 was declared: one LUT more a bit; declare one less"
+        "work_U is 33 deep where 32 was declared: one LUT more a bit; declare one less"
     )
 
 
