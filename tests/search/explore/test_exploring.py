@@ -228,7 +228,8 @@ def test_boards_without_ultraram_have_no_such_points():
     assert uram == {"kv260"}
 
 
-def test_the_command_writes_everything(network, tmp_path, capsys):
+def test_the_command_writes_everything(network, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("EIE_PROGRESS", raising=False)  # which all tests turn off
     network.save(tmp_path / "net.npz")
     out = tmp_path / "out"
     command = ["explore", str(tmp_path / "net.npz"), "--board", "kv260", "--out", str(out)]

@@ -161,7 +161,8 @@ def test_the_kernel_asks_for_the_target_everywhere():
         for file in kernel.iterdir()
         for pragma in re.findall(r"#pragma HLS PIPELINE.*", file.read_text(encoding="utf-8"))
     ]
-    assert set(pragmas) == {f"#pragma HLS PIPELINE II = {TARGET_II}"}
+    pipeline = f"#pragma HLS PIPELINE II = {TARGET_II}"
+    assert set(pragmas) == {pipeline, f"{pipeline} style = flp"}
 
 
 def shuffle(element: ET.Element, generator: random.Random) -> None:
