@@ -79,8 +79,10 @@ class DesignTarget:
         with no_crash("identify"):
             answer = Emulator(design).process(build_packet(Kind.IDENTIFY, 1))
             reported = read_answered_design(np.frombuffer(answer, "<u8")[2:-2])
-        # A record holds what matters to the hardware, and the clock, but not the board.
-        if reported.replace(board=design.board) != design:
+        # A record holds what matters to the hardware, and the clock, but not for which board it is,
+        # nor with which margin it was synthesised.
+        known = {"board": design.board, "clock_uncertainty": design.clock_uncertainty}
+        if reported.replace(**known) != design:
             raise Fault("disagreement", "the accelerator reports another design", f"{reported}")
         with no_crash("estimate"):
             estimate(design)

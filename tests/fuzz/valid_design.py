@@ -25,6 +25,7 @@ INTEGERS = {
     "result_depth": (2, 1024, 1),
     "weight_bits": (4, 4, 1),
     "clock_mhz": (1, 1000, 1),
+    "clock_uncertainty": (0, 90, 1),
 }
 _WITHOUT_ULTRARAM = ("pynq-z1", "pynq-z2", "ultra96-v2", "aup-zu3")
 _DEFAULTS: dict[str, int | str] = {
@@ -43,6 +44,7 @@ _DEFAULTS: dict[str, int | str] = {
     "weight_bits": 4,
     "board": "none",
     "clock_mhz": 100,
+    "clock_uncertainty": 27,
 }
 
 
