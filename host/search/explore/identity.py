@@ -11,6 +11,7 @@ import platform
 from pathlib import Path
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.model.area import processes
 from eie.hls.model.area.operator_table import FILE
 from eie.hls.model.compiled.library import sources
 from eie.host.network import Network
@@ -38,24 +39,8 @@ MODELS = (
             "streams",
         )
     ),
-    *(
-        f"eie.hls.model.area.processes.{name}"
-        for name in (
-            "add_crc",
-            "broadcast",
-            "collect",
-            "column_fetch",
-            "control_activations",
-            "detect_nonzero",
-            "gather",
-            "merge",
-            "multiply_accumulate",
-            "receive",
-            "send",
-            "take_crc",
-            "widths",
-        )
-    ),
+    # A process is in a file of its name.
+    *(f"{processes.__name__}.{name}" for name in (*processes.__all__, "widths")),
     "eie.host.search.explore.evaluation",
     "eie.host.search.explore.result",
     "eie.host.search.judge",
