@@ -43,11 +43,11 @@ test-slow: $(STAMP)  ## run the tests that take minutes
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
 
 .PHONY: soak
-soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites its part of docs/reliability.md (minutes)
+soak: $(STAMP)  ## run the driver through 100,000 random rounds; rewrites its part of docs/explanation/reliability.md (minutes)
 	$(BIN)/python -W ignore tests/board/soak.py
 
 .PHONY: fuzz
-fuzz: $(STAMP)  ## mutate 1,000,000 networks, designs and packets; rewrites docs/reliability.md (40 minutes, resumes)
+fuzz: $(STAMP)  ## mutate 1,000,000 networks, designs and packets; rewrites docs/explanation/reliability.md (40 minutes, resumes)
 	$(BIN)/python -W ignore tests/fuzz $(FUZZ)
 
 .PHONY: golden
@@ -65,13 +65,13 @@ lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	MYPYPATH=build/links $(BIN)/mypy -p eie
 	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
-.PHONY: docs
-docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
+.PHONY: tables
+tables: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_hardware.py
 
 .PHONY: bench
-bench: $(STAMP)  ## rewrite docs/evaluation.md: the paper's tables and sweeps (under 15 minutes)
+bench: $(STAMP)  ## rewrite docs/explanation/evaluation.md: the paper's tables and sweeps (under 15 minutes)
 	$(BIN)/python -m benchmarks
 
 # Said before anything is trained or generated.

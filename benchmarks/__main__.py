@@ -1,4 +1,4 @@
-"""Run the benchmark and write docs/evaluation.md: ``python -m benchmarks`` (``make bench``)."""
+"""Write docs/explanation/evaluation.md: ``python -m benchmarks`` (``make bench``)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from eie.hls.boundary.errors import EieError, InputError
 #: A quick run divides inputs and outputs by this.
 _QUICK_DIVISOR = 8
 _ROOT = Path(__file__).parents[1]
+_DOCS = _ROOT / "docs" / "explanation"
 _JSON = "evaluation.json"
 
 #: Parts that are measured layer by layer.
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0 on success, 2 for bad input."""
     options = _parser().parse_args(arguments)
     divisor = _QUICK_DIVISOR if options.quick else 1
-    folder = options.out or (_ROOT / "build" / "bench" if options.quick else _ROOT / "docs")
+    folder = options.out or (_ROOT / "build" / "bench" if options.quick else _DOCS)
     chosen = options.only or [name for name in PARTS if not (options.quick and name in _SLOW)]
     try:
         if options.page:

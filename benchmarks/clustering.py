@@ -1,6 +1,6 @@
 """Weight clustering beside scikit-learn's k-means: ``python -m benchmarks.clustering``.
 
-Prints docs/clustering.md. Takes a minute or two on an idle machine.
+Prints docs/explanation/clustering.md. Takes a minute or two on an idle machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rewrite the diagram and the tables in hardware.md: ``make docs``, some minutes.
+"""Rewrite the diagram and the tables in hardware.md: ``make tables``, some minutes.
 
 Markers are those of ``make_tables.py``. With ``--check`` only what is quick is worked out, and the
 exit status says whether it has changed; names of parts limit the work to those.
@@ -41,7 +41,7 @@ from calibration.evidence import evidence_rows
 from calibration.savings import savings_rows
 from calibration.yosys import find_yosys
 
-PAGE = Path(__file__).parent / "hardware.md"
+PAGE = Path(__file__).parent / "explanation" / "hardware.md"
 SHAPE = (64, 256, 128, 10)
 
 

@@ -1,6 +1,6 @@
 """Rewrite the tables in the documents from what they list.
 
-Run as ``python docs/make_tables.py`` (``make docs``). A table stands between a line
+Run as ``python docs/make_tables.py`` (``make tables``). A table stands between a line
 ``<!-- table NAME -->`` and a line ``<!-- end -->``; everything else in the file is left alone.
 """
 
@@ -109,11 +109,11 @@ def json_type(annotation: str) -> str:
 def tables() -> dict[str, dict[str, str]]:
     """Every table by its document and the name in its marker."""
     return {
-        "packets.md": packet_tables(),
-        "driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
-        "parameters.md": {key: parameters(key) for key in GROUPS},
-        "architecture.md": {"picture": picture(), "rooms": rooms()},
-        "report.md": {"facts": facts()},
+        "reference/packets.md": packet_tables(),
+        "reference/driver.md": {"faults": table(("field", "value", "what happens next"), faults())},
+        "reference/parameters.md": {key: parameters(key) for key in GROUPS},
+        "explanation/architecture.md": {"picture": picture(), "rooms": rooms()},
+        "reference/report.md": {"facts": facts()},
     }
 
 

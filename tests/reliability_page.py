@@ -1,4 +1,4 @@
-"""docs/reliability.md: each program that puts eie to the test writes its own part of it.
+"""docs/explanation/reliability.md: each program that tries eie writes its own part.
 
 A part stands between a line ``<!-- part NAME -->`` and a line ``<!-- end -->``; everything else in
 the page is left alone.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "reliability.md"
 
 
 def write_part(name: str, text: str, page: Path = PAGE) -> None:

@@ -1,6 +1,6 @@
 """The first steps with eie and with hls4ml: ``python -m benchmarks.first_steps``.
 
-Prints docs/first-steps.md. Takes a minute or two on an idle machine.
+Prints docs/explanation/first-steps.md. Takes a minute or two on an idle machine.
 """
 
 from __future__ import annotations

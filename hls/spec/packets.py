@@ -6,7 +6,7 @@ before it. The header carries a CRC-32 of its own first 12 bytes, so a damaged h
 such before anything changes.
 
 Everything else comes from the definitions here: the C++ constants (``packet_format.h``), the
-numpy code below, and the tables in ``docs/packets.md``.
+numpy code below, and the tables in ``docs/reference/packets.md``.
 """
 
 from __future__ import annotations

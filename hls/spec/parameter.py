@@ -2,7 +2,7 @@
 
 Each field of :class:`eie.hls.spec.design.Design` carries one, and from it come the checks, the
 comments in ``design.toml``, the options of the command line with their help, ``help(Design)`` and
-docs/parameters.md.
+docs/reference/parameters.md.
 """
 
 from __future__ import annotations

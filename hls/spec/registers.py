@@ -1,8 +1,8 @@
 """The AXI4-Lite register map of the kernel, defined once.
 
 The generated C++ (ports and their offsets in ``eie.cpp``, and whatever passes the registers on),
-the ``.hwh`` of the emulated board, the driver and the table in ``docs/packets.md`` all come from
-here. The first four registers are those that
+the ``.hwh`` of the emulated board, the driver and the table in ``docs/reference/packets.md`` all
+come from here. The first four registers are those that
 Vitis HLS gives every ``ap_ctrl_hs`` kernel (UG1399, S_AXILITE control register map).
 """
 

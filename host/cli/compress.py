@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
         type=Path,
         metavar="MODEL",
         help="a torch.export program (.pt2), an ONNX or QONNX model (.onnx), or a Keras 3 model "
-        "(.keras); docs/models.md says what they may hold",
+        "(.keras); docs/reference/models.md says what they may hold",
     )
     sub.add_argument("--out", type=Path, metavar="NET.npz", help="must be given but with --sweep")
     sub.add_argument(

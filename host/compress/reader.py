@@ -38,7 +38,7 @@ def read_model(
     modules or as the functions that they call, with a weight that is a parameter or computed
     from parameters (a pruning mask, a parametrization, a quantiser); constant scales and shifts. A
     BatchNorm counts with its running statistics. Values are read as they are: nothing is pruned or
-    rounded. docs/models.md has what each format may hold.
+    rounded. docs/reference/models.md has what each format may hold.
 
     Parameters
     ----------

@@ -46,8 +46,9 @@ def convert(
     ----------
     model
         A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
-        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/models.md); or a network that is
-        compressed already, or the path of its file (``.npz``), which needs no torch.
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/reference/models.md); or a
+        network that is compressed already, or the path of its file (``.npz``), which needs no
+        torch.
     board
         Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
         PEs for no board, which can be emulated and compiled, but not built.

@@ -1,8 +1,8 @@
 """What a report says, as values: the fields of its JSON, documented where they are defined.
 
-``docs/report.md`` is made of the comments here and in :mod:`eie.host.report.quality_facts` (``make
-docs``). Shares go from 0 to 1. What is not known is None, or empty, and :attr:`Facts.missing` says
-how to get it.
+``docs/reference/report.md`` is made of the comments here and in
+:mod:`eie.host.report.quality_facts` (``make tables``). Shares go from 0 to 1. What is not known is
+None, or empty, and :attr:`Facts.missing` says how to get it.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ class Facts:
     warnings: tuple[str, ...]
     #: The board's name for people; None for a design without a board.
     board: str | None
-    #: Parameters of the design by name (docs/parameters.md).
+    #: Parameters of the design by name (docs/reference/parameters.md).
     design: Mapping[str, int | str]
     #: Loads of weights that a run takes: 1 for a network that stays on the chip.
     passes: int

@@ -38,11 +38,11 @@ __all__ = ["Report", "make_report"]
 class Report:
     """A report: a page to look at and the same facts as JSON."""
 
-    #: Everything that it says (docs/report.md).
+    #: Everything that it says (docs/reference/report.md).
     facts: Facts
 
     def as_json(self) -> dict[str, Any]:
-        """Give the facts as plain dictionaries and lists, the fields of docs/report.md."""
+        """Give the facts as dictionaries and lists, the fields of docs/reference/report.md."""
         fields: dict[str, Any] = as_json(self.facts)
         return fields
 

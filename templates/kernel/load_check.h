@@ -2,7 +2,7 @@
 //
 // The CRC protects a load on its way, not from a host that sends nonsense. A load that contradicts
 // itself is refused; of one that is let through, every address that a run makes lies within its
-// memory, and every loop ends. docs/packets.md of eie lists what must agree;
+// memory, and every loop ends. docs/reference/packets.md of eie lists what must agree;
 // hls/model/load_check.py is the same in numpy, and the two agree on every load.
 //
 // Comparisons and a few running sums, of which one is carried from beat to beat: a beat a cycle, as

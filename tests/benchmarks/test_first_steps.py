@@ -1,4 +1,4 @@
-"""docs/first-steps.md shows the scripts as they are run, and one of them runs."""
+"""docs/explanation/first-steps.md shows the scripts as they are run, and one of them runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = ROOT / "benchmarks" / "first_steps"
 @pytest.mark.parametrize("name", ["with_eie.py", "with_hls4ml.py"])
 def test_the_page_shows_the_script_that_was_run(name):
     script = (FOLDER / name).read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "first-steps.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "first-steps.md").read_text(encoding="utf-8")
     assert f"```python\n{script}```" in page
 
 

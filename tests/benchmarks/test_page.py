@@ -29,7 +29,7 @@ from benchmarks.paper.layers import LAYERS
 from benchmarks.results import Results
 from eie.hls.boundary.errors import InputError
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "explanation"
 
 
 def test_results_survive_the_file(results, tmp_path):

@@ -49,7 +49,7 @@ def test_the_papers_figures_fit_together():
 
 
 def test_the_hardware_page_has_the_same_layers():
-    page = (DOCS / "hardware.md").read_text(encoding="utf-8")
+    page = (DOCS / "explanation" / "hardware.md").read_text(encoding="utf-8")
     names = " | ".join(layer.name for layer in LAYERS)
     assert f"| board | {names} |" in page
     assert "Alex-6" not in (DOCS / "make_hardware.py").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """A soak of the driver: random runs, reloads and faults on the emulated board.
 
-``python tests/board/soak.py --rounds 100000`` writes the driver's part of docs/reliability.md.
+``python tests/board/soak.py --rounds 100000`` writes the driver's part of
+docs/explanation/reliability.md.
 Every output is compared with ``==``; every fault must surface as the error that belongs to it, and
 the call after it must be right.
 """
@@ -242,7 +243,7 @@ def soak(rounds: int, seed: int) -> Counter[str]:
 
 
 def page(counts: Counter[str], seed: int, seconds: float) -> str:
-    """Text of the driver's part of docs/reliability.md."""
+    """Text of the driver's part of docs/explanation/reliability.md."""
     head = counts["rounds"]
     rows = [f"| {name} | {count:,} |" for name, count in sorted(counts.items()) if name != "rounds"]
     return f"""## The driver

@@ -1,4 +1,4 @@
-"""What docs/driver.md shows runs as it stands there, on the emulated board."""
+"""What docs/reference/driver.md shows runs as it stands there, on the emulated board."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Network
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "driver.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "driver.md").read_text(encoding="utf-8")
 
 
 def test_the_examples_run_one_after_the_other(monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""docs/hardware.md shows the design and the memories that the code makes."""
+"""docs/explanation/hardware.md shows the design and the memories that the code makes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_diagram_and_memories_are_up_to_date():
-    # The other tables take minutes; `make docs` writes them.
+    # The other tables take minutes; `make tables` writes them.
     command = [sys.executable, str(DOCS / "make_hardware.py"), "--check"]
-    assert subprocess.run(command, check=False).returncode == 0, "run `make docs`"
+    assert subprocess.run(command, check=False).returncode == 0, "run `make tables`"

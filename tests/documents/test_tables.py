@@ -26,15 +26,22 @@ def make_tables() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    return (DOCS / "packets.md").read_text(encoding="utf-8")
+    return (DOCS / "reference/packets.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "name", ["packets.md", "driver.md", "architecture.md", "report.md", "parameters.md"]
+    "name",
+    [
+        "reference/packets.md",
+        "reference/driver.md",
+        "explanation/architecture.md",
+        "reference/report.md",
+        "reference/parameters.md",
+    ],
 )
 def test_the_tables_are_up_to_date(make_tables, name):
     document = (DOCS / name).read_text(encoding="utf-8")
-    assert make_tables.with_tables(name, document) == document, "run `make docs`"
+    assert make_tables.with_tables(name, document) == document, "run `make tables`"
 
 
 def test_everything_defined_is_in_the_document(document):
@@ -54,16 +61,17 @@ def test_everything_defined_is_in_the_document(document):
 
 def test_a_change_of_the_code_makes_the_document_out_of_date(make_tables, document, monkeypatch):
     monkeypatch.setattr(make_tables, "COUNTER_ROWS", (*COUNTER_ROWS, "late"))
-    assert make_tables.with_tables("packets.md", document) != document
+    assert make_tables.with_tables("reference/packets.md", document) != document
 
 
 def test_a_missing_marker_is_an_error(make_tables, document):
     with pytest.raises(SystemExit, match="must have a marker for each of"):
-        make_tables.with_tables("packets.md", document.replace("<!-- table kinds -->", ""))
+        without = document.replace("<!-- table kinds -->", "")
+        make_tables.with_tables("reference/packets.md", without)
 
 
 def test_every_fault_is_in_the_document():
-    document = (DOCS / "driver.md").read_text(encoding="utf-8")
+    document = (DOCS / "reference/driver.md").read_text(encoding="utf-8")
     for field in dataclasses.fields(Faults):
         assert f"| `{field.name}` |" in document
 
@@ -71,7 +79,8 @@ def test_every_fault_is_in_the_document():
 def test_the_script_rewrites_the_files(make_tables, document, tmp_path, monkeypatch):
     for name in make_tables.tables():
         text = (DOCS / name).read_text(encoding="utf-8")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text.replace("| `IDENTIFY` | 1 |", "| `IDENTIFY` | 9 |"))
     monkeypatch.setattr(make_tables, "FOLDER", tmp_path)
     assert make_tables.main() == 0
-    assert (tmp_path / "packets.md").read_text() == document
+    assert (tmp_path / "reference/packets.md").read_text() == document

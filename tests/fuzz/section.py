@@ -1,4 +1,4 @@
-"""The part of docs/reliability.md that says what a campaign found."""
+"""The part of docs/explanation/reliability.md that says what a campaign found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each program writes its own part of docs/reliability.md."""
+"""Each program writes its own part of docs/explanation/reliability.md."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _KINDS = (1, 2, 3, 4)
 
 
 class Said(enum.Enum):
-    """Statuses, as docs/packets.md numbers them."""
+    """Statuses, as docs/reference/packets.md numbers them."""
 
     OK = 0
     BAD_MAGIC = 1

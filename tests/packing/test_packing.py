@@ -63,7 +63,7 @@ def read_load(packed: PackedNetwork) -> tuple[list[int], dict[tuple[int, int], n
 def weights_in_load(packed: PackedNetwork) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weights (rows, columns) and biases (rows,) of each layer, by slot, as the PEs would see them.
 
-    Follows the text of docs/packets.md and nothing else.
+    Follows the text of docs/reference/packets.md and nothing else.
     """
     design = packed.design
     _, sections = read_load(packed)

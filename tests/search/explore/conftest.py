@@ -113,7 +113,7 @@ class Host:
         return started
 
     def keep_a_worker(self) -> Running:
-        """Start workers for ever, as docs/exploring.md says: one ends when its scheduler does."""
+        """Start workers for ever (docs/how-to/exploring.md): one ends when its scheduler does."""
         worker = f"{sys.executable} -m dask worker {SCHEDULER} --nthreads 1 --no-dashboard"
         return self.start(["sh", "-c", f"while :; do {worker}; sleep 1; done"])
 

@@ -1,4 +1,4 @@
-"""docs/exploring.md shows a script that runs as it stands there."""
+"""docs/how-to/exploring.md shows a script that runs as it stands there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "docs" / "exploring.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "exploring.md"
 
 
 def test_the_example_runs_as_a_script(random_network, tmp_path):
