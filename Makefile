@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The site is built by tools in an environment of their own: docs/make_site/requirements.txt says why.
+SITE_VENV := .venv-docs
+SITE_STAMP := $(SITE_VENV)/.installed
 BOARD ?= pynq-z2
 # Options of the fuzzer, such as FUZZ="--cases 60000".
 FUZZ ?=
@@ -26,6 +29,11 @@ $(STAMP): pyproject.toml constraints.txt link_tree.py
 	@echo "3 of 3: eie and all else"
 	@$(BIN)/pip install --progress-bar on --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(STAMP)
+
+$(SITE_STAMP): docs/make_site/requirements.txt
+	$(PYTHON) -m venv $(SITE_VENV)
+	@$(SITE_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 .PHONY: install
 install: $(STAMP)  ## make the environment in .venv; `.venv/bin/eie` is the command
@@ -65,6 +73,10 @@ lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	MYPYPATH=build/links $(BIN)/mypy -p eie
 	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
+.PHONY: docs
+docs: $(STAMP) $(SITE_STAMP)  ## build the site in build/site, strictly: every link is followed (seconds)
+	@$(BIN)/python docs/make_site $(SITE_VENV)/bin/python
+
 .PHONY: tables
 tables: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
@@ -98,9 +110,9 @@ rtl-check: $(STAMP)  ## simulate the RTL of PROJECT=..., or else a stand-in for 
 
 .PHONY: clean
 clean:  ## remove what was made, but for the environment
-	rm -rf demo build/hls* build/bench build/fuzz build/rtl-check .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo build/hls* build/bench build/fuzz build/rtl-check build/site* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean  ## remove the environment too
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(SITE_VENV) build

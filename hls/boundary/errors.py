@@ -68,7 +68,10 @@ class EieWarning(UserWarning):
 
 
 class BeyondBoardWarning(EieWarning):
-    """A design takes more of its board than the budget allows; says of what, and by how much."""
+    """A design takes more of its board than the budget allows; says of what, and by how much.
+
+    Cure: a smaller design (`eie fit`, or fewer PEs, shorter queues), or another board.
+    """
 
     def __init__(self, message: str, shortages: tuple[Shortage, ...] = ()) -> None:
         super().__init__(message)
@@ -77,58 +80,100 @@ class BeyondBoardWarning(EieWarning):
 
 
 class SaturationWarning(EieWarning):
-    """Values were cut off because 16 bits could not hold them; says where, and how many."""
+    """Values were cut off because 16 bits could not hold them; says where, and how many.
+
+    Cure: compress with calibration inputs of the range that comes in use; scale inputs as in
+    training.
+    """
 
 
 class UnderflowWarning(EieWarning):
-    """Values are too small for their format and become 0; says which, and how many."""
+    """Values are too small for their format and become 0; says which, and how many.
+
+    Cure: scale inputs or weights up; calibrate without rare inputs that are far larger than the
+    rest.
+    """
 
 
 class LossWarning(EieWarning):
-    """Compression changed a model's outputs much; says by how much, what did it, and what helps."""
+    """Compression changed a model's outputs much; says by how much, what did it, and what helps.
+
+    Cure: keep more weights (a higher density, by layer), or retrain the pruned model.
+    """
 
 
 class InexactWarning(EieWarning):
-    """A quantised model's own integers are not reproduced for every input; says where."""
+    """A quantised model's own integers are not reproduced for every input; says where.
+
+    Cure: what the message names: scales that are powers of two, biases as real numbers.
+    """
 
 
 class KeptDensityWarning(EieWarning):
-    """A layer keeps more weights than the default density, since it was pruned or shared before."""
+    """A layer keeps more weights than the default density, since it was pruned or shared before.
+
+    Cure: nothing, if that is meant; else give the density.
+    """
 
 
 class UncalibratedWarning(EieWarning):
-    """A network's error is not known, since it was compressed without calibration data."""
+    """A network's error is not known, since it was compressed without calibration data.
+
+    Cure: give calibration inputs, a few dozen of the kind that comes in use.
+    """
 
 
 class SlowModelWarning(EieWarning):
-    """Cycles are counted in numpy, exactly but slowly, since there is no compiler; says why."""
+    """Cycles are counted in numpy, exactly but slowly, since there is no compiler; says why.
+
+    Cure: install g++; results are the same without.
+    """
 
 
 class InputError(EieError, ValueError):
-    """A value, array or file given by the user is not what it must be."""
+    """A value, array or file given by the user is not what it must be.
+
+    Cure: what the message says must be there. All that is wrong is listed at once.
+    """
 
     #: Each thing that is wrong, without what it is wrong with; () where it is the message alone.
     problems: tuple[str, ...] = ()
 
 
 class DesignError(InputError):
-    """A design's parameters contradict each other or leave their ranges."""
+    """A design's parameters contradict each other or leave their ranges.
+
+    Cure: change the parameters that the message names, or let `eie fit` choose them.
+    """
 
 
 class NetworkFileError(InputError):
-    """A network file is truncated, altered, of another version, or not one at all."""
+    """A network file is truncated, altered, of another version, or not one at all.
+
+    Cure: make the file again with `eie compress`, or copy it again from where it came.
+    """
 
 
 class ModelError(InputError):
-    """A model holds something that cannot be compressed; the message names the node."""
+    """A model holds something that cannot be compressed; the message names the node.
+
+    Cure: change the model as the message says of each node; docs/reference/models.md lists what is
+    read.
+    """
 
 
 class PacketError(InputError):
-    """A packet's bytes break the format: header, length, CRC or contents."""
+    """A packet's bytes break the format: header, length, CRC or contents.
+
+    Cure: send it again; if it comes from a file, make the file again.
+    """
 
 
 class DoesNotFitError(InputError):
-    """A network needs more than a design or a board has; says what, by how much, and what helps."""
+    """A network needs more than a design or a board has; says what, by how much, and what helps.
+
+    Cure: a lower density, a larger board, or passes (`eie fit --passes`), as the message says.
+    """
 
     def __init__(
         self, message: str, shortages: tuple[Shortage, ...] = (), ways: tuple[Any, ...] = ()
@@ -141,19 +186,32 @@ class DoesNotFitError(InputError):
 
 
 class ToolError(EieError, RuntimeError):
-    """An external tool (a compiler, Vitis HLS, Vivado) is missing or failed."""
+    """An external tool (a compiler, Vitis HLS, Vivado) is missing or failed.
+
+    Cure: install what the message names, or read the log whose end it shows.
+    """
 
 
 class DeadlockError(ToolError):
-    """The simulated dataflow region stopped: names each blocked process, stream, depth and fill."""
+    """The simulated dataflow region stopped: names each blocked process, stream, depth and fill.
+
+    Cure: deepen the stream that is full; of a design that eie made, it is a bug: please report it.
+    """
 
 
 class DeviceError(EieError, RuntimeError):
-    """The accelerator or its DMA reported an error, or answered something it must not."""
+    """The accelerator or its DMA reported an error, or answered something it must not.
+
+    Cure: call again: the driver loads the bitstream and the network anew where that is needed.
+    """
 
 
 class DeviceTimeoutError(DeviceError, TimeoutError):
-    """The accelerator did not answer before the deadline."""
+    """The accelerator did not answer before the deadline.
+
+    Cure: call again; give large batches a longer `timeout`; at a first call see the board
+    checklist.
+    """
 
 
 @dataclass

@@ -94,7 +94,10 @@ S2MM = Channel("S2MM", 0x30, "answer")
 
 
 class DmaError(DeviceError):
-    """The DMA stopped with an error, or was stopped."""
+    """The DMA stopped with an error, or was stopped.
+
+    Cure: call again; if it stays, look for another program that uses the DMA, and for its clock.
+    """
 
     def __init__(self, channel: Channel, errors: DmaStatus) -> None:
         #: Channel that stopped.

@@ -48,7 +48,10 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class UnreachableError(EieError, ConnectionError):
-    """There is no connection to the board, or none any more; says why, and what to do."""
+    """There is no connection to the board, or none any more; says why, and what to do.
+
+    Cure: what the message says: address, key, password, host key, or power.
+    """
 
 
 #: What ssh says, by the first that is found; {target}, {host} and {port} are filled in.

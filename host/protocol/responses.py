@@ -55,7 +55,10 @@ _WHAT_TO_DO = {
 
 
 class AnswerError(DeviceError):
-    """The accelerator refused a request, or answered something it must not."""
+    """The accelerator refused a request, or answered something it must not.
+
+    Cure: by its status, below; without one, call again, and check that the bitstream met timing.
+    """
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)

@@ -10,7 +10,10 @@ __all__ = ["NoDesignError"]
 
 
 class NoDesignError(DoesNotFitError):
-    """No design holds a network: which one comes closest, what it lacks, and what helps."""
+    """No design holds a network: which one comes closest, what it lacks, and what helps.
+
+    Cure: the ways that the message lists, each with the density or board that does fit.
+    """
 
     def __init__(self, found: NoDesign) -> None:
         super().__init__(no_design(found), found.shortages, found.ways)

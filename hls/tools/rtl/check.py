@@ -25,7 +25,10 @@ _MOST = 8
 
 
 class RtlError(ToolError):
-    """The RTL does not do what the model does."""
+    """The RTL does not do what the model does.
+
+    Cure: look at the fault that is listed first; do not build that RTL. Please report it.
+    """
 
 
 def passes_of(seed: int) -> tuple[Pass, ...]:

@@ -37,7 +37,10 @@ _TAIL = 15
 
 
 class SimulatorMissing(ToolError):
-    """The simulator or the bench's packages are missing or too old: RTL cannot be simulated."""
+    """The simulator or the bench's packages are missing or too old: RTL cannot be simulated.
+
+    Cure: install Verilator 5.006 or later, and `pip install '.[rtl]'` in a clone.
+    """
 
 
 @dataclass(frozen=True)

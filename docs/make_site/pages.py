@@ -1,0 +1,72 @@
+"""Pages of the repository as pages of the site: links, diagrams."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from flowchart import as_svg
+
+#: Pages of the tutorial that are notebooks, in order.
+TUTORIAL = {
+    "first-network": "docs/tutorial/first-network.ipynb",
+    "your-own-model": "docs/tutorial/your-own-model.ipynb",
+    "choosing-a-design": "docs/tutorial/choosing-a-design.ipynb",
+    "on-the-board": "notebooks/eie_digits.ipynb",
+}
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+
+
+def for_the_site(path: Path, root: Path) -> str:
+    """Text of a page of ``docs/``: diagrams are drawn, and links that lead out of it are names."""
+    return with_links(drawn(path.read_text(encoding="utf-8")), path, root, path)
+
+
+def repository_page(path: Path, root: Path) -> str:
+    """Text of a file of the repository that the site has in ``project/``."""
+    text = path.read_text(encoding="utf-8")
+    return with_links(text, path, root, root / "docs" / "project" / path.name)
+
+
+def drawn(text: str) -> str:
+    """Put a drawing in the place of each Mermaid diagram: the site loads no script from elsewhere."""
+    return re.sub(
+        r"^```mermaid\n(.*?)^```\n",
+        lambda found: f'<div class="diagram">\n{as_svg(found[1])}\n</div>\n',
+        text,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+
+
+def with_links(text: str, path: Path, root: Path, place: Path) -> str:
+    """Make links right at the page's place on the site.
+
+    A link to a folder leads to its README, to a notebook to its page; what the site does not have
+    is named as code. Links within code are left alone.
+    """
+    notebooks = {root / source: name for name, source in TUTORIAL.items()}
+
+    def link(found: re.Match[str]) -> str:
+        picture, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+        if not target or re.match(r"[a-z]+:", target):
+            return found[0]
+        goal = (path.parent / target).resolve()
+        if goal in notebooks:
+            goal = root / "docs" / "tutorial" / f"{notebooks[goal]}.md"
+        elif goal.is_dir() and (goal / "README.md").exists():
+            goal = goal / "README.md"
+        elif goal.parent == root and goal.suffix == ".md" and goal.name != "README.md":
+            goal = root / "docs" / "project" / goal.name.lower()
+        if goal == root / "README.md":
+            goal = root / "docs" / "index.md"
+        elif root / "docs" not in goal.parents or goal.suffix in (".py", ".json"):
+            return f"{words} (`{goal.relative_to(root)}`)" if words != target else f"`{words}`"
+        return f"{picture}[{words}]({os.path.relpath(goal, place.parent)}{anchor})"
+
+    pieces, last = [], 0
+    for code in _CODE.finditer(text):
+        pieces += [_LINK.sub(link, text[last : code.start()]), code[0]]
+        last = code.end()
+    return "".join([*pieces, _LINK.sub(link, text[last:])])
