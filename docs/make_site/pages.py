@@ -21,7 +21,19 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 def for_the_site(path: Path, root: Path) -> str:
     """Text of a page of ``docs/``: diagrams are drawn, and links that lead out of it are names."""
-    return with_links(drawn(path.read_text(encoding="utf-8")), path, root, path)
+    text = with_figures(drawn(path.read_text(encoding="utf-8")), path)
+    return with_links(text, path, root, path)
+
+
+def with_figures(text: str, path: Path) -> str:
+    """Put figures into the page itself, so that they have its colours, light or dark."""
+
+    def figure(found: re.Match[str]) -> str:
+        drawing = (path.parent / found[1]).read_text(encoding="utf-8")
+        drawing = re.sub(r"<style>.*?</style>", "", drawing, flags=re.DOTALL)
+        return f'<div class="diagram">\n{drawing.strip()}\n</div>\n'
+
+    return re.sub(r"^!\[[^\]]*\]\((\S+\.svg)\)\n", figure, text, flags=re.MULTILINE)
 
 
 def repository_page(path: Path, root: Path) -> str:
