@@ -177,7 +177,7 @@ def _table(heads: list[str], rows: list[Any]) -> str:
 
 
 def _block(lines: list[str]) -> str:
-    return "```\n" + "\n".join(lines) + "\n```\n"
+    return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def _lines(source: str) -> int:
