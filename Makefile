@@ -80,6 +80,7 @@ docs: $(STAMP) $(SITE_STAMP)  ## build the site in build/site, strictly: every l
 .PHONY: tables
 tables: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
+	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/make_hardware.py
 
 .PHONY: bench

@@ -35,7 +35,9 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "middle")
     )
 
 
-def box(x: float, y: float, w: float, h: float, words: str = "", *, fill: str = "paper", small: str = "") -> str:  # fmt: skip
+def box(
+    x: float, y: float, w: float, h: float, words: str = "", *, fill: str = "paper", small: str = ""
+) -> str:
     """A box with words, and smaller ones below."""
     parts = [
         f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="4" fill="var(--{fill})" '
@@ -75,7 +77,8 @@ def svg(width: int, height: int, title: str, *parts: str) -> str:
 def array() -> str:
     """Draw the whole accelerator, with the paper's names below ours."""
     parts = [
-        arrow((6, 64), (36, 64)), text(24, 34, "packets", "small"),
+        arrow((6, 64), (36, 64)),
+        text(24, 34, "packets", "small"),
         box(38, 40, 92, 48, "receive", small="DMA, I/O mode"),
         arrow((130, 64), (158, 64)),
         box(160, 40, 118, 48, "control", small="central control unit"),
@@ -83,7 +86,7 @@ def array() -> str:
         box(308, 40, 118, 48, "detect_nonzero", small="LNZD tree"),
         arrow((426, 64), (454, 64)),
         box(456, 40, 118, 48, "broadcast", small="value and column"),
-    ]  # fmt: skip
+    ]
     for pe in range(PES):
         x = 76 + pe * 176
         parts += [
@@ -93,7 +96,15 @@ def array() -> str:
             text(x + 78, 150, f"PE {pe}", "big"),
             box(x + 10, 160, 136, 36, "column_fetch", fill="a", small="pointer read"),
             box(x + 10, 204, 136, 26, "queue", fill="b"),
-            box(x + 10, 238, 136, 36, "multiply_accumulate", fill="a", small="matrix read, arithmetic"),
+            box(
+                x + 10,
+                238,
+                136,
+                36,
+                "multiply_accumulate",
+                fill="a",
+                small="matrix read, arithmetic",
+            ),
             box(x + 10, 282, 64, 30, "entries", fill="c"),
             box(x + 82, 282, 64, 30, "sums", fill="c"),
             arrow((x + 78, 322), (x + 78, 348)),
@@ -108,7 +119,9 @@ def array() -> str:
         arrow((338, 426), (22, 426), (22, 110), (218, 110), (218, 90), dashed=True),
         text(150, 418, "hidden vectors stay on the chip", "small"),
     ]
-    return svg(800, 460, "The array: one broadcast, many PEs, results back to the control unit", *parts)
+    return svg(
+        800, 460, "The array: one broadcast, many PEs, results back to the control unit", *parts
+    )
 
 
 def nonzero_tree() -> str:
@@ -126,14 +139,21 @@ def nonzero_tree() -> str:
         x = 20 + node * 184 + 22
         inside = values[4 * node : 4 * node + 4]
         found = next((f"lane {4 * node + n}" for n, v in enumerate(inside) if v), "none")
-        parts.append(box(x, 100, 132, 36, f"first of 4: {found}", fill="a" if node == 1 else "paper"))
+        parts.append(
+            box(x, 100, 132, 36, f"first of 4: {found}", fill="a" if node == 1 else "paper")
+        )
         parts.append(arrow((x + 66, 136), (388, 172)))
     parts += [
         box(308, 174, 160, 36, "first of all: lane 7", fill="a"),
         arrow((468, 192), (560, 192)),
         text(566, 196, "value 3, its column", anchor="start"),
-        text(388, 236, "then lane 7 is struck out, and the tree shows lane 10: one activation a cycle", "small"),
-    ]  # fmt: skip
+        text(
+            388,
+            236,
+            "then lane 7 is struck out, and the tree shows lane 10: one activation a cycle",
+            "small",
+        ),
+    ]
     return svg(770, 250, "Leading non-zero detection in a tree of groups of four", *parts)
 
 
@@ -161,14 +181,30 @@ def pe_pipeline() -> str:
         box(628, 140, 150, 36, "bank 1: is written back", fill="c"),
         text(690, 198, "the banks change sides with each layer", "small", "end"),
         arrow((703, 176), (703, 214)),
-        box(568, 216, 216, 40, "bias, shift, round, ReLU", small="16 bits; what is cut off is counted"),
-    ]  # fmt: skip
+        box(
+            568,
+            216,
+            216,
+            40,
+            "bias, shift, round, ReLU",
+            small="16 bits; what is cut off is counted",
+        ),
+    ]
     return svg(800, 268, "The pipeline of a PE: one entry a cycle", *parts)
 
 
 def columns() -> str:
     """Draw a matrix dealt out to two PEs, and what is stored of it."""
-    weights = [[0, 5, 0, 0], [2, 0, 0, 0], [0, 0, 0, 7], [0, 0, 0, 0], [0, 0, 0, 0], [4, 0, 0, 6], [3, 0, 0, 0], [0, 1, 0, 0]]  # fmt: skip
+    weights = [
+        [0, 5, 0, 0],
+        [2, 0, 0, 0],
+        [0, 0, 0, 7],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+        [4, 0, 0, 6],
+        [3, 0, 0, 0],
+        [0, 1, 0, 0],
+    ]
     parts = [text(130, 18, "activations"), text(480, 18, "what each PE stores of column 0")]
     inputs = (9, 0, 8, 1)
     for column, value in enumerate(inputs):
@@ -178,12 +214,16 @@ def columns() -> str:
         for column, value in enumerate(line):
             parts.append(
                 box(
-                    60 + column * 36, 66 + row * 28, 34, 26, str(value) if value else "",
+                    60 + column * 36,
+                    66 + row * 28,
+                    34,
+                    26,
+                    str(value) if value else "",
                     fill=("a", "c")[row % 2] if value or not inputs[column] else "paper",
                 )
                 if value
                 else box(60 + column * 36, 66 + row * 28, 34, 26)
-            )  # fmt: skip
+            )
         parts.append(text(214, 83 + row * 28, f"PE {row % 2}", "small", "start"))
     for pe, fill in enumerate(("a", "c")):
         own = [line[0] for line in weights][pe::2]
@@ -195,17 +235,44 @@ def columns() -> str:
             else:
                 run += 1
         y = 40 + pe * 96
-        parts.append(text(300, y + 18, f"PE {pe} has rows {', '.join(map(str, range(pe, 8, 2)))}:", "", "start"))  # fmt: skip
+        parts.append(
+            text(
+                300,
+                y + 18,
+                f"PE {pe} has rows {', '.join(map(str, range(pe, 8, 2)))}:",
+                "",
+                "start",
+            )
+        )
         for number, value in enumerate(own):
-            parts.append(box(300 + number * 36, y + 28, 34, 26, str(value) if value else "0", fill=fill if value else "paper"))  # fmt: skip
+            parts.append(
+                box(
+                    300 + number * 36,
+                    y + 28,
+                    34,
+                    26,
+                    str(value) if value else "0",
+                    fill=fill if value else "paper",
+                )
+            )
         parts.append(arrow((452, y + 41), (486, y + 41)))
         for number, (value, zeros) in enumerate(entries):
-            parts.append(box(490 + number * 118, y + 24, 110, 34, f"v = {value}, z = {zeros}", fill=fill))
+            parts.append(
+                box(490 + number * 118, y + 24, 110, 34, f"v = {value}, z = {zeros}", fill=fill)
+            )
     parts += [
         text(300, 250, "A column whose activation is 0 is not looked at (column 1).", "", "start"),
-        text(300, 272, "A column in which a PE has no weight costs that PE nothing (column 2).", "", "start"),
-    ]  # fmt: skip
-    return svg(760, 300, "Rows are dealt to PEs; each stores its columns as weights and zero runs", *parts)
+        text(
+            300,
+            272,
+            "A column in which a PE has no weight costs that PE nothing (column 2).",
+            "",
+            "start",
+        ),
+    ]
+    return svg(
+        760, 300, "Rows are dealt to PEs; each stores its columns as weights and zero runs", *parts
+    )
 
 
 def packet() -> str:
@@ -217,19 +284,34 @@ def packet() -> str:
         x += width
     parts.append(text(20, 92, "a load", "", "start"))
     x = 20.0
-    per_pe = f"{PES} times: {', '.join((Section.POINTERS.name, Section.BIASES.name, Section.ENTRIES.name))}"
-    blocks = (("header", 64, "b"), ("NETWORK", 80, "a"), (Section.LAYERS.name, 76, "a"), (Section.CODEBOOKS.name, 100, "a"), (per_pe, 370, "c"), ("trailer", 70, "b"))  # fmt: skip
+    of_pes = (Section.POINTERS, Section.BIASES, Section.ENTRIES)
+    per_pe = f"{PES} times: {', '.join(section.name for section in of_pes)}"
+    blocks = (
+        ("header", 64, "b"),
+        ("NETWORK", 80, "a"),
+        (Section.LAYERS.name, 76, "a"),
+        (Section.CODEBOOKS.name, 100, "a"),
+        (per_pe, 370, "c"),
+        ("trailer", 70, "b"),
+    )
     for name, width, fill in blocks:
         parts.append(box(x, 100, width, 34, name, fill=fill))
         x += width
     parts.append(text(20, 162, "a run, and its answer", "", "start"))
     for y, last in ((170, ()), (212, (("SATURATED", 100, "a"), ("STATUS", 80, "a")))):
         x = 20.0
-        vectors = (("RUN", 60, "a"), ("input vectors", 240, "c")) if not last else (("output vectors", 240, "c"),)
+        vectors = (
+            (("RUN", 60, "a"), ("input vectors", 240, "c"))
+            if not last
+            else (("output vectors", 240, "c"),)
+        )
         for name, width, fill in (("header", 64, "b"), *vectors, *last, ("trailer", 70, "b")):
             parts.append(box(x, y, width, 34, name, fill=fill))
             x += width
-    beats = f"header {HEADER.beats}, status {STATUS.beats}, trailer {TRAILER.beats} beats; CRC-32 in header and trailer"  # fmt: skip
+    beats = (
+        f"header {HEADER.beats}, status {STATUS.beats}, trailer {TRAILER.beats} beats; "
+        "CRC-32 in header and trailer"
+    )
     parts.append(text(20, 270, beats, "small", "start"))
     return svg(800, 282, "A packet: header, payload, trailer", *parts)
 
@@ -245,10 +327,17 @@ def passes() -> str:
         parts.append(box(x + 56, y, 128, 48, "the whole batch", fill=fill, small="all vectors"))
     parts += [
         arrow((190, 200), (760, 200)),
-        text(470, 222, "Loading is paid once for the batch: a vector alone waits for all of it,", "small"),
+        text(
+            470,
+            222,
+            "Loading is paid once for the batch: a vector alone waits for all of it,",
+            "small",
+        ),
         text(470, 238, "in a batch of a thousand it is next to nothing.", "small"),
     ]
-    return svg(780, 250, "Passes: some rows are loaded and the whole batch runs, then the next", *parts)
+    return svg(
+        780, 250, "Passes: some rows are loaded and the whole batch runs, then the next", *parts
+    )
 
 
 FIGURES: dict[str, Callable[[], str]] = {

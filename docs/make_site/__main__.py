@@ -76,7 +76,8 @@ def write_source(folder: Path) -> None:
     made = {f"reference/api/{name}": text for name, text in api_pages().items()}
     made["reference/commands.md"] = command_page()
     made["reference/errors.md"] = error_page()
-    made |= {f"project/{name.lower()}": repository_page(ROOT / name, ROOT) for name in OF_THE_REPOSITORY}
+    for name in OF_THE_REPOSITORY:
+        made[f"project/{name.lower()}"] = repository_page(ROOT / name, ROOT)
     for name, text in made.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text, encoding="utf-8")

@@ -25,6 +25,13 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "board": ("Boards", ("Accelerator", "EmulatedBoard")),
 }
+_RULES = """\
+`import eie` has every name below, and loads nothing before it is used; torch only for what
+compresses. One convention for numbers: real numbers (float) in give real numbers (float32) out, and
+int16 in are fixed-point codes and give int16 codes out. Inputs have the model's own shape,
+`(n, 1, 28, 28)` say, or are flat, `(n, 784)`. What 16 bits cannot hold is cut off with a warning.
+Errors are `EieError`, warnings `EieWarning` ([all of them](../errors.md)).
+"""
 #: Described with the errors.
 _ELSEWHERE = ("EieError", "EieWarning", "__version__")
 
@@ -44,11 +51,7 @@ def _index() -> str:
     lines = [
         "# Python",
         "",
-        "`import eie` has every name below, and loads nothing before it is used; torch only for what",
-        "compresses. One convention for numbers: real numbers (float) in give real numbers (float32)",
-        "out, and int16 in are fixed-point codes and give int16 codes out. Inputs have the model's own",
-        "shape, `(n, 1, 28, 28)` say, or are flat, `(n, 784)`. What 16 bits cannot hold is cut off",
-        "with a warning. Errors are `EieError`, warnings `EieWarning` ([all of them](../errors.md)).",
+        *_RULES.splitlines(),
         "",
     ]
     for page, (title, names) in PAGES.items():

@@ -11,10 +11,11 @@ from eie.host.cli.parser import Parser
 _HEAD = """\
 # Commands
 
-What `eie COMMAND --help` prints, from the same parsers. `eie` is `.venv/bin/eie` after `make install`; without one it
-is `python -m eie`. Exit status: 0 for success, 2 for input that is refused (one message on standard error, nothing
-half-written); `selftest` and `deploy` give 1 where a check failed. What takes long says on standard error what it does
-(`EIE_PROGRESS=off` turns that off). Arrays are `.npy` files of shape (batch, features), real numbers.
+What `eie COMMAND --help` prints, from the same parsers. `eie` is `.venv/bin/eie` after
+`make install`; without one it is `python -m eie`. Exit status: 0 for success, 2 for input that is
+refused (one message on standard error, nothing half-written); `selftest` and `deploy` give 1 where
+a check failed. What takes long says on standard error what it does (`EIE_PROGRESS=off` turns that
+off). Arrays are `.npy` files of shape (batch, features), real numbers.
 """
 
 
@@ -24,7 +25,8 @@ def command_page() -> str:
     (choices,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     lines = [_HEAD]
     for title, members in commands._groups:
-        lines += ["", f"**{title[0].upper()}{title[1:]}**", "", "| command | what it does |", "| --- | --- |"]
+        lines += ["", f"**{title[0].upper()}{title[1:]}**", ""]
+        lines += ["| command | what it does |", "| --- | --- |"]
         lines += [f"| [`eie {name}`](#eie-{name}) | {text} |" for name, text in members]
     for name in commands.names:
         lines += ["", f"## eie {name}", "", *_command(choices.choices[name])]
@@ -46,7 +48,8 @@ def _command(parser: Parser) -> list[str]:
 def _row(parser: Parser, action: argparse.Action) -> str:
     formatter = parser._get_formatter()
     if action.option_strings:
-        value = "" if action.nargs == 0 else " " + formatter._format_args(action, action.dest.upper())
+        value = formatter._format_args(action, action.dest.upper())
+        value = "" if action.nargs == 0 else f" {value}"
         name = ", ".join(f"`{option}{value}`" for option in action.option_strings)
     else:
         name = f"`{formatter._format_args(action, action.dest)}`"

@@ -17,10 +17,11 @@ from eie.host.protocol.responses import _WHAT_TO_DO
 _HEAD = """\
 # Errors and warnings
 
-Everything that an input, a tool or a device can cause is an `EieError`; the command line makes one message of it and
-exit status 2. Warnings are `EieWarning`s and go through Python's `warnings`: a program can filter them, or make errors
-of them. A message says what must be, what was found, where, and what to do; all that is wrong with an input is said at
-once. This page is made of the classes' own documentation.
+Everything that an input, a tool or a device can cause is an `EieError`; the command line makes one
+message of it and exit status 2. Warnings are `EieWarning`s and go through Python's `warnings`: a
+program can filter them, or make errors of them. A message says what must be, what was found, where,
+and what to do; all that is wrong with an input is said at once. This page is made of the classes'
+own documentation.
 """
 
 
@@ -38,13 +39,17 @@ def error_page() -> str:
         "## Statuses of the accelerator",
         "",
         "With which it refuses a packet: in the `status` of an `AnswerError`.",
-        "What stays of the network that was loaded is said [with the packets](packets.md#what-a-bad-packet-does).",
+        "What stays of the network that was loaded is said",
+        "[with the packets](packets.md#what-a-bad-packet-does).",
         "",
         "| status | cause | cure |",
         "| --- | --- | --- |",
     ]
     causes = comments(Status)
-    lines += [f"| `{s.name}` ({int(s)}) | {causes[s.name]} | {_WHAT_TO_DO[s]} |" for s in _WHAT_TO_DO]
+    lines += [
+        f"| `{status.name}` ({int(status)}) | {causes[status.name]} | {cure} |"
+        for status, cure in _WHAT_TO_DO.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -58,7 +63,7 @@ def _section(kind: type[Exception]) -> list[str]:
     return [
         f"### {kind.__name__}",
         "",
-        f"A {bases}; `{kind.__module__}`.",
+        f"A kind of {bases}, in `{kind.__module__}`.",
         "",
         f"**Cause.** {' '.join(cause.split())}",
         "",
@@ -71,7 +76,8 @@ def _classes() -> Iterator[type[Exception]]:
     """Every public error and warning of the package, in the order of rooms and modules."""
     root = Path(__file__).resolve().parents[2]
     for path in sorted([*root.glob("hls/**/*.py"), *root.glob("host/**/*.py")]):
-        names = re.findall(r"^class ([A-Z]\w+)\(.*(?:Error|Warning)", path.read_text(encoding="utf-8"), re.M)
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r"^class ([A-Z]\w+)\(.*(?:Error|Warning)", text, re.M)
         if names:
             module = ".".join(("eie", *path.relative_to(root).with_suffix("").parts))
             for name in names:

@@ -1,13 +1,18 @@
-"""A flowchart in Mermaid's words, drawn as SVG in layers: no script, and nothing from a network."""
+"""A flowchart in Mermaid's words, drawn as SVG in layers: no script, and nothing from a network.
+
+Sugiyama's way: nodes in layers, edges over several layers led through places of their own, layers
+ordered so that few edges cross.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-_HEIGHT, _GAP_ACROSS, _GAP_ALONG, _LETTER, _MARGIN = 34, 26, 46, 7.4, 14
-_SWEEPS = 12
+_HEIGHT, _BETWEEN, _ALONG, _LETTER, _MARGIN = 34, 24, 46, 7.4, 14
+_SWEEPS = 24
 
 
 @dataclass
@@ -15,53 +20,60 @@ class _Node:
     text: str
     group: str = ""
     layer: int = 0
+    #: Room for the text of an edge that is led through.
+    room: float = 0.0
+    #: Its middle.
     x: float = 0.0
     y: float = 0.0
 
     @property
     def width(self) -> float:
-        return len(self.text) * _LETTER + 22
+        """0 for a place that an edge is led through."""
+        return len(self.text) * _LETTER + 22 if self.text else self.room
 
 
 @dataclass
 class _Chart:
-    """Nodes by name, and edges with their texts."""
+    """Nodes by name; edges with their texts, each with the nodes that it is led through."""
 
-    down: bool = True
     nodes: dict[str, _Node] = field(default_factory=dict)
-    edges: list[tuple[str, str, str]] = field(default_factory=list)
+    edges: list[tuple[list[str], str]] = field(default_factory=list)
+
+    def size_across(self, name: str) -> float:
+        """Room that a node takes within its layer."""
+        return self.nodes[name].width + _BETWEEN
 
 
 def as_svg(source: str) -> str:
     """Draw the flowcharts that the pages have: nodes, subgraphs, edges with or without a text."""
     chart = _parsed(source)
     backward = _layered(chart)
-    _ordered(chart)
-    width, height = _placed(chart)
-    parts = [_box(node) for node in chart.nodes.values()]
-    lines = [_edge(chart, *edge, back=edge[:2] in backward) for edge in chart.edges]
+    _led(chart, backward)
+    layers = _ordered(chart)
+    width, height = _placed(chart, layers)
+    lines = [_edge([chart.nodes[name] for name in path], text) for path, text in chart.edges]
+    boxes = [_box(node) for node in chart.nodes.values() if node.text]
     return (
         f'<svg class="flowchart" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="max-width: {width:.0f}px" role="img" xmlns="http://www.w3.org/2000/svg">'
+        f'width="{width:.0f}" role="img" xmlns="http://www.w3.org/2000/svg">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z"/></marker></defs>'
-        f"{''.join(lines)}{''.join(parts)}</svg>"
+        'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
+        f"{''.join(lines)}{''.join(boxes)}</svg>"
     )
 
 
 def _parsed(source: str) -> _Chart:
-    chart = _Chart(down="LR" not in source.split("\n", 1)[0])
+    chart = _Chart()
     group = ""
 
     def node(text: str) -> str:
         found = re.fullmatch(r"(\w+)\s*(?:\(\[|\[)?\"?(.*?)\"?(?:\]\)|\])?", text.strip())
-        assert found is not None, text
+        if found is None:
+            raise SystemExit(f"flowchart.py must be taught what {text!r} is")
         name, label = found[1], found[2]
         made = chart.nodes.setdefault(name, _Node(label or name, group))
-        if label:
-            made.text = label
-        if group:
-            made.group = group
+        made.text = label or made.text
+        made.group = group or made.group
         return name
 
     for line in map(str.strip, source.splitlines()[1:]):
@@ -70,128 +82,142 @@ def _parsed(source: str) -> _Chart:
         elif line == "end":
             group = ""
         elif edge := re.fullmatch(r"(.+?)\s*--\s*\"(.*)\"\s*-->\s*(.+)", line):
-            chart.edges.append((node(edge[1]), node(edge[3]), edge[2]))
+            chart.edges.append(([node(edge[1]), node(edge[3])], edge[2]))
         elif edge := re.fullmatch(r"(.+?)\s*-->\s*(.+)", line):
-            chart.edges.append((node(edge[1]), node(edge[2]), ""))
+            chart.edges.append(([node(edge[1]), node(edge[2])], ""))
         elif line:
             node(line)
+    between: dict[tuple[str, str], list[str]] = {}
+    for (begin, end), text in chart.edges:
+        between.setdefault((begin, end), []).append(text)
+    chart.edges = [([*ends], ", ".join(filter(None, texts))) for ends, texts in between.items()]
     return chart
 
 
 def _layered(chart: _Chart) -> set[tuple[str, str]]:
     """Give each node the layer behind its last predecessor; returns edges that lead backward."""
     following: dict[str, list[str]] = {name: [] for name in chart.nodes}
-    for begin, end, _ in chart.edges:
+    for (begin, end), _ in chart.edges:
         following[begin].append(end)
     backward: set[tuple[str, str]] = set()
     done: list[str] = []
-    seen: set[str] = set()
 
     def visit(name: str, path: frozenset[str]) -> None:
-        if name in seen:
-            return
-        seen.add(name)
         for after in following[name]:
-            if after == name or after in path:
+            if after in path:
                 backward.add((name, after))
-            else:
+            elif after not in done:
                 visit(after, path | {after})
         done.append(name)
 
-    ends = {end for _, end, _ in chart.edges}
+    ends = {end for (_, end), _ in chart.edges}
     for name in [*(n for n in chart.nodes if n not in ends), *chart.nodes]:
-        visit(name, frozenset({name}))
+        if name not in done:
+            visit(name, frozenset({name}))
     for name in reversed(done):
         for after in following[name]:
             if (name, after) not in backward:
-                chart.nodes[after].layer = max(chart.nodes[after].layer, chart.nodes[name].layer + 1)
+                least = chart.nodes[name].layer + 1
+                chart.nodes[after].layer = max(chart.nodes[after].layer, least)
     return backward
 
 
-def _layers(chart: _Chart) -> list[list[str]]:
+def _led(chart: _Chart, backward: set[tuple[str, str]]) -> None:
+    """Lead each edge over several layers through a place in each of them."""
+    for number, (path, text) in enumerate(chart.edges):
+        begin, end = path
+        first, last = chart.nodes[begin].layer, chart.nodes[end].layer
+        step = -1 if (begin, end) in backward else 1
+        through = []
+        for layer in range(first + step, last, step):
+            through.append(f"{number}.{layer}")
+            chart.nodes[through[-1]] = _Node("", layer=layer)
+        if through:
+            chart.nodes[through[len(through) // 2]].room = len(text) * _LETTER * 0.8
+        chart.edges[number] = ([begin, *through, end], text)
+
+
+def _ordered(chart: _Chart) -> list[list[str]]:
+    """Order each layer by where its neighbours stand, so that few edges cross."""
     count = 1 + max(node.layer for node in chart.nodes.values())
-    return [[n for n, node in chart.nodes.items() if node.layer == one] for one in range(count)]
-
-
-def _ordered(chart: _Chart) -> None:
-    """Order each layer by where its neighbours stand, so that few edges cross (Sugiyama)."""
-    layers = _layers(chart)
+    layers = [[n for n, node in chart.nodes.items() if node.layer == one] for one in range(count)]
     beside: dict[str, list[str]] = {name: [] for name in chart.nodes}
-    for begin, end, _ in chart.edges:
-        beside[begin].append(end)
-        beside[end].append(begin)
-    at = {name: float(number) for layer in layers for number, name in enumerate(layer)}
-    for sweep in range(_SWEEPS):
-        for layer in layers if sweep % 2 == 0 else reversed(layers):
-            middle = {
-                name: sum(at[other] for other in beside[name]) / len(beside[name])
-                if beside[name]
-                else at[name]
-                for name in layer
-            }
-            layer.sort(key=lambda name: (middle[name], name))
-            for number, name in enumerate(layer):
-                at[name] = number - (len(layer) - 1) / 2
-    order = [name for layer in layers for name in layer]
-    chart.nodes = {name: chart.nodes[name] for name in order}
+    for path, _ in chart.edges:
+        for begin, end in pairwise(path):
+            if begin != end:
+                beside[begin].append(end)
+                beside[end].append(begin)
+    at: dict[str, float] = {}
 
+    def set_out(layer: list[str]) -> None:
+        x = -sum(map(chart.size_across, layer)) / 2
+        for name in layer:
+            at[name] = x + chart.size_across(name) / 2
+            x += chart.size_across(name)
 
-def _placed(chart: _Chart) -> tuple[float, float]:
-    """Give each node its place; returns width and height of the drawing."""
-    layers = _layers(chart)
-    if chart.down:
-        rows = [sum(chart.nodes[n].width + _GAP_ACROSS for n in layer) - _GAP_ACROSS for layer in layers]
-        width = max(rows)
-        for number, (layer, row) in enumerate(zip(layers, rows, strict=True)):
-            x = (width - row) / 2
-            for name in layer:
-                node = chart.nodes[name]
-                node.x, node.y = _MARGIN + x, _MARGIN + number * (_HEIGHT + _GAP_ALONG)
-                x += node.width + _GAP_ACROSS
-        return width + 2 * _MARGIN, len(layers) * (_HEIGHT + _GAP_ALONG) - _GAP_ALONG + 2 * _MARGIN
-    most = max(len(layer) for layer in layers)
-    height, x = most * (_HEIGHT + _GAP_ACROSS) - _GAP_ACROSS, float(_MARGIN)
     for layer in layers:
-        column = len(layer) * (_HEIGHT + _GAP_ACROSS) - _GAP_ACROSS
-        for number, name in enumerate(layer):
-            node = chart.nodes[name]
-            node.x = x
-            node.y = _MARGIN + (height - column) / 2 + number * (_HEIGHT + _GAP_ACROSS)
-        x += max(chart.nodes[name].width for name in layer) + 90
-    return x - 90 + _MARGIN, height + 2 * _MARGIN + 40
+        set_out(layer)
+    for sweep in range(_SWEEPS):
+        for number in range(count) if sweep % 2 == 0 else reversed(range(count)):
+            aside = number - 1 if sweep % 2 == 0 else number + 1
+            middle = {}
+            for name in layers[number]:
+                near = [at[n] for n in beside[name] if chart.nodes[n].layer == aside]
+                middle[name] = sum(near) / len(near) if near else at[name]
+            layers[number].sort(key=lambda name: (middle[name], name))
+            set_out(layers[number])
+    for name, place in at.items():
+        chart.nodes[name].x = place
+    return layers
+
+
+def _placed(chart: _Chart, layers: list[list[str]]) -> tuple[float, float]:
+    """Give each node its place; returns width and height of the drawing."""
+    middle = max(sum(map(chart.size_across, layer)) for layer in layers) / 2 + _MARGIN
+    for number, layer in enumerate(layers):
+        for name in layer:
+            chart.nodes[name].x += middle
+            chart.nodes[name].y = _MARGIN + _HEIGHT / 2 + number * (_HEIGHT + _ALONG)
+    loops = any(path[0] == path[-1] for path, _ in chart.edges)
+    return 2 * middle + 60 * loops, len(layers) * (_HEIGHT + _ALONG) - _ALONG + 2 * _MARGIN
 
 
 def _box(node: _Node) -> str:
     kind = f" {html.escape(node.group)}" if node.group else ""
     return (
-        f'<rect class="node{kind}" x="{node.x:.1f}" y="{node.y:.1f}" width="{node.width:.1f}" '
-        f'height="{_HEIGHT}" rx="5"/><text x="{node.x + node.width / 2:.1f}" '
-        f'y="{node.y + _HEIGHT / 2 + 4:.1f}">{html.escape(node.text)}</text>'
+        f'<rect class="node{kind}" x="{node.x - node.width / 2:.1f}" '
+        f'y="{node.y - _HEIGHT / 2:.1f}" width="{node.width:.1f}" height="{_HEIGHT}" rx="5"/>'
+        f'<text x="{node.x:.1f}" y="{node.y + 4:.1f}">{html.escape(node.text)}</text>'
     )
 
 
-def _edge(chart: _Chart, begin: str, end: str, text: str, *, back: bool) -> str:
-    a, b = chart.nodes[begin], chart.nodes[end]
-    if chart.down:
-        x1, y1, x2, y2 = a.x + a.width / 2, a.y + _HEIGHT, b.x + b.width / 2, b.y
-        half = (y2 - y1) / 2
-        path = f"M{x1:.1f} {y1:.1f}C{x1:.1f} {y1 + half:.1f} {x2:.1f} {y2 - half:.1f} {x2:.1f} {y2:.1f}"
-    elif back and a is b:
-        x, y = a.x + a.width / 2, a.y
-        path = f"M{x - 14:.1f} {y:.1f}C{x - 30:.1f} {y - 24:.1f} {x + 30:.1f} {y - 24:.1f} {x + 14:.1f} {y:.1f}"
-        x1, x2, y1, y2 = x, x, y - 22, y - 22
-    elif back:
-        x1, y1, x2, y2 = a.x + a.width / 2, a.y + _HEIGHT, b.x + b.width / 2, b.y + _HEIGHT
-        low = max(y1, y2) + 36
-        path = f"M{x1:.1f} {y1:.1f}C{x1:.1f} {low:.1f} {x2:.1f} {low:.1f} {x2:.1f} {y2:.1f}"
-        y1 = y2 = low - 14
-    else:
-        x1, y1, x2, y2 = a.x + a.width, a.y + _HEIGHT / 2, b.x, b.y + _HEIGHT / 2
-        half = (x2 - x1) / 2
-        path = f"M{x1:.1f} {y1:.1f}C{x1 + half:.1f} {y1:.1f} {x2 - half:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
-    label = (
-        f'<text class="label" x="{(x1 + x2) / 2:.1f}" y="{(y1 + y2) / 2 - 5:.1f}">{html.escape(text)}</text>'
-        if text
-        else ""
-    )
-    return f'<path class="edge{" back" if back else ""}" d="{path}" marker-end="url(#tip)"/>{label}'
+def _edge(nodes: list[_Node], text: str) -> str:
+    half = _HEIGHT / 2
+    first, last = nodes[0], nodes[-1]
+    if first is last:
+        x, y = first.x + first.width / 2, first.y
+        out = x + 34
+        d = f"M{x:.1f} {y - 8:.1f}C{out:.1f} {y - 22:.1f} {out:.1f} {y + 22:.1f} "
+        d += f"{x:.1f} {y + 8:.1f}"
+        return _line(d, text, x + 56, y + 4, back=True)
+    back = last.layer < first.layer
+    side = -half if back else half
+    points = [
+        (first.x, first.y + side),
+        *((n.x, n.y) for n in nodes[1:-1]),
+        (last.x, last.y - side),
+    ]
+    d = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for (x1, y1), (x2, y2) in pairwise(points):
+        middle = (y1 + y2) / 2
+        d += f"C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
+    if len(nodes) > 2:
+        middle = nodes[1:-1][(len(nodes) - 2) // 2]
+        return _line(d, text, middle.x, middle.y + 4, back=back)
+    return _line(d, text, (first.x + last.x) / 2, (first.y + last.y) / 2 + 4, back=back)
+
+
+def _line(d: str, text: str, x: float, y: float, *, back: bool) -> str:
+    label = f'<text class="label" x="{x:.1f}" y="{y:.1f}">{html.escape(text)}</text>'
+    kind = "edge back" if back else "edge"
+    return f'<path class="{kind}" d="{d}" marker-end="url(#tip)"/>{label if text else ""}'

@@ -28,7 +28,8 @@ class _Page(HTMLParser):
         elif tag == "link" and given.get("rel") not in ("canonical", "prev", "next"):
             self.loaded.append(given.get("href", ""))
         self.loaded += [given[name] for name in ("src", "data", "poster") if name in given]
-        self.loaded += [each.split()[0] for each in given.get("srcset", "").split(",") if each.strip()]
+        several = given.get("srcset", "").split(",")
+        self.loaded += [each.split()[0] for each in several if each.strip()]
 
 
 def problems_of(site: Path) -> list[str]:
@@ -61,5 +62,7 @@ def _problems(path: Path, page: _Page, pages: dict[Path, _Page]) -> Iterator[str
             yield f"links to {address}, a folder: from a disk there is no index.html of it"
         elif not goal.exists():
             yield f"links to {address}, which is not there"
-        elif parts.fragment and goal in pages and unquote(parts.fragment) not in pages[goal].anchors:
+        elif (
+            parts.fragment and goal in pages and unquote(parts.fragment) not in pages[goal].anchors
+        ):
             yield f"links to {address}: {goal.name} has no such anchor"

@@ -43,7 +43,7 @@ def repository_page(path: Path, root: Path) -> str:
 
 
 def drawn(text: str) -> str:
-    """Put a drawing in the place of each Mermaid diagram: the site loads no script from elsewhere."""
+    """Put a drawing in the place of each Mermaid diagram: the site loads no script for it."""
     return re.sub(
         r"^```mermaid\n(.*?)^```\n",
         lambda found: f'<div class="diagram">\n{as_svg(found[1])}\n</div>\n',

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pages import DOCS, ROOT, RUN_ELSEWHERE, SHOWN, blocks, pages
-
-torch = pytest.importorskip("torch", reason="models are made")
 from torch import nn
 
 from eie.hls.spec.design import Design
 from eie.host.cli.main import main
-from eie.host.flow.digits import digits_network, save_program, test_digits as digits_data
+from eie.host.flow.digits import digits_network, save_program
+from eie.host.flow.digits import test_digits as digits_data
 from eie.host.network import Network
 from eie.host.project.generate import generate
 

@@ -19,7 +19,7 @@ NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 
 def printed(notebook) -> str:
-    """What the cells print, without numbers: training differs in its last bits between processors."""
+    """What the cells print, but for numbers: training differs between processors."""
     text = "".join(
         output["text"]
         for cell in notebook.cells
@@ -46,9 +46,7 @@ def test_it_runs_and_prints_what_is_stored(name, tmp_path, monkeypatch):
     with warnings.catch_warnings():
         # Of the client itself, about its own event loop and sockets.
         warnings.simplefilter("ignore")
-        NotebookClient(
-            notebook, timeout=300, resources={"metadata": {"path": tmp_path}}
-        ).execute()
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
     assert printed(notebook) == shown
 
 
