@@ -22,7 +22,19 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 def for_the_site(path: Path, root: Path) -> str:
     """Text of a page of ``docs/``: diagrams are drawn, and links that lead out of it are names."""
     text = with_figures(drawn(path.read_text(encoding="utf-8")), path)
+    if path.parent.name == "decisions" and path.name == "README.md":
+        text = f"{text}\n{_records(path.parent)}"
     return with_links(text, path, root, path)
+
+
+def _records(folder: Path) -> str:
+    """List the records of decisions, each with its title."""
+    lines = []
+    for path in sorted(folder.glob("0*.md")):
+        heading = path.read_text(encoding="utf-8").partition("\n")[0]
+        title = re.sub(r"^# *0*\d+[.:] *", "", heading)
+        lines.append(f"- {int(path.name[:4])}: [{title}]({path.name})")
+    return "\n".join(lines) + "\n"
 
 
 def with_figures(text: str, path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pages import DOCS, ROOT, RUN_ELSEWHERE, SHOWN, blocks, pages
+from code_blocks import DOCS, ROOT, RUN_ELSEWHERE, SHOWN, blocks, pages
 from torch import nn
 
 from eie.hls.spec.design import Design
