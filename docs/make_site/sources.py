@@ -12,6 +12,9 @@ from pathlib import Path
 
 _ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc|obj):`~?(?:[\w.]+\.)?(\w+)`")
 
+#: A page that a docstring names; the API's pages lie two folders down.
+_PAGE = re.compile(r"docs/((?:how-to|reference|explanation)/([\w-]+)\.md)")
+
 
 def copy_sources(root: Path, package: Path) -> None:
     """Write the sources of the rooms to `package`, with docstrings in Markdown."""
@@ -27,7 +30,7 @@ def in_markdown(source: str) -> str:
     lines = source.splitlines()
     added: dict[int, str] = {}
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             continue
         for part in node.body:
             if isinstance(part, ast.AnnAssign | ast.Assign) and (text := _comment(lines, part)):
@@ -39,6 +42,7 @@ def in_markdown(source: str) -> str:
         if number in added:
             out.append(added[number])
     text = _ROLE.sub(r"`\1`", "\n".join(out) + "\n")
+    text = _PAGE.sub(r"[\2](../../\1)", text)
     return re.sub(r"::$(?=\n\n +\S)", ":", text, flags=re.MULTILINE)
 
 
