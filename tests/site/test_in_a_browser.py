@@ -19,7 +19,8 @@ PATIENCE = 60
 #: The dialog lies in a shadow tree of its own.
 RESULTS = """(() => {
   for (const each of document.querySelectorAll("*")) {
-    if (each.shadowRoot?.querySelector("dialog[open] input:focus")) return each.shadowRoot.textContent;
+    const root = each.shadowRoot;
+    if (root?.querySelector("dialog[open] input:focus")) return root.textContent;
   }
   return null;
 })()"""
