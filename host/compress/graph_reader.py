@@ -68,6 +68,8 @@ _RECURRENT: dict[str, Literal["LSTM", "GRU"]] = {
     "aten.lstm.input": "LSTM",
     "aten.gru.input": "GRU",
 }
+#: torch's own quantiser in training: one step for the whole tensor.
+_FAKE_QUANTIZE = "aten.fake_quantize_per_tensor_affine.default"
 #: Arithmetic of data and a constant.
 _ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
     "aten.add.Tensor": "add",
@@ -186,6 +188,10 @@ class _Reader:
         if name == QUANTIZE:
             step, low, high = node.args[1:]
             return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
+        if name == _FAKE_QUANTIZE:
+            step, zero, low, high = node.args[1:]
+            # What is added before the bounds is taken off behind them.
+            return Quantize(float(step), int(low) - int(zero), int(high) - int(zero))  # type: ignore[arg-type]
         if activation := _activation(node):
             return activation
         if name in _RESHAPES:
