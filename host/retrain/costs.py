@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.pipeline import compress_read
 from eie.host.network import Network
 from eie.host.packing.packer import encode_network
-from eie.host.packing.row_assignment import assign_rows
+from eie.host.packing.row_assignment import Assignment, assign_rows
 from eie.host.packing.tiling import plan_passes
 from eie.host.retrain.masks import heaviest_over_mean
 from eie.host.retrain.report import Balance, LayerLoad
@@ -24,6 +25,8 @@ from eie.host.search.prediction import Prediction, example_input
 
 __all__ = ["Cost", "balance_of", "cost_of", "fixed_network"]
 
+#: The paper's rows in turn, and the packer's.
+_WAYS: tuple[Assignment, Assignment] = ("natural", "balanced")
 #: Vectors that the formats of a step's network rest on, where only its cycles are asked for.
 _VECTORS = 64
 
@@ -35,7 +38,7 @@ class Cost:
     design: Design
     loaded_bytes: int
     cycles: int
-    latency_us: float
+    latency_us: float | None
 
 
 def fixed_network(
@@ -52,7 +55,7 @@ def fixed_network(
 
 def cost_of(network: Network, board: str, pes: int | None = None) -> Cost | None:
     """Predict what a network costs on a board, in passes if need be; None where nothing fits."""
-    given = {} if pes is None else {"pes": pes}
+    given: dict[str, Any] = {} if pes is None else {"pes": pes}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)
         try:
@@ -71,11 +74,10 @@ def balance_of(network: Network, design: Design) -> Balance:
         kept = layer.dense_codes() != 0
         natural, packed = (
             heaviest_over_mean(kept, assign_rows(layer, design.pes, how) % design.pes)
-            for how in ("natural", "balanced")
+            for how in _WAYS
         )
         loads.append(LayerLoad(layer.name, natural, packed))
     natural_cycles, packed_cycles = (
-        Prediction(encode_network(network, design, how)).cycles(design)
-        for how in ("natural", "balanced")
+        Prediction(encode_network(network, design, how)).cycles(design) for how in _WAYS
     )
     return Balance(design.pes, tuple(loads), natural_cycles, packed_cycles)

@@ -139,20 +139,20 @@ def fold_norms(part: nn.Module) -> None:
     for module in part.modules():
         if not isinstance(module, nn.Sequential):
             continue
-        children = list(module.named_children())
-        for (_, linear), (name, norm) in itertools.pairwise(children):
-            foldable = (
-                isinstance(linear, nn.Linear)
-                and isinstance(norm, nn.BatchNorm1d)
-                and norm.track_running_stats
-            )
-            if not foldable:
+        for (_, linear), (name, norm) in itertools.pairwise(list(module.named_children())):
+            if not (isinstance(linear, nn.Linear) and isinstance(norm, nn.BatchNorm1d)):
                 continue
-            gain = norm.weight if norm.affine else torch.ones_like(norm.running_mean)
-            offset = norm.bias if norm.affine else torch.zeros_like(norm.running_mean)
-            bias = linear.bias if linear.bias is not None else torch.zeros_like(norm.running_mean)
+            mean, variance = norm.running_mean, norm.running_var
+            if mean is None or variance is None:
+                continue
             weight, bias = fuse_linear_bn_weights(
-                linear.weight, bias, norm.running_mean, norm.running_var, norm.eps, gain, offset
+                linear.weight,
+                torch.zeros_like(mean) if linear.bias is None else linear.bias,
+                mean,
+                variance,
+                norm.eps,
+                norm.weight if norm.affine else torch.ones_like(mean),
+                norm.bias if norm.affine else torch.zeros_like(mean),
             )
             linear.weight = nn.Parameter(weight.detach().clone())
             linear.bias = nn.Parameter(bias.detach().clone())

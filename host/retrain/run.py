@@ -226,7 +226,7 @@ class Run:
         if self._on_step is not None:
             self._on_step(report)
 
-    def _cost(self, step: Step) -> tuple[int, int, float] | None:
+    def _cost(self, step: Step) -> tuple[int, int, float | None] | None:
         """Loaded bytes, cycles and microseconds of the weights as they are."""
         assert self._inputs is not None
         network = self._network

@@ -220,7 +220,7 @@ def _check_head(model: nn.Module, head: object, problems: Problems) -> None:
 
 def _as_array(values: npt.ArrayLike | torch.Tensor) -> npt.ArrayLike:
     if isinstance(values, torch.Tensor):
-        return values.detach().cpu().numpy()  # type: ignore[no-any-return]
+        return values.detach().cpu().numpy()
     return real_array(values, "calibration")
 
 
@@ -231,7 +231,7 @@ def _named(density: Density) -> dict[str, object]:
 
 
 def _is_share(value: object) -> bool:
-    return _is_real(value) and 0 < value <= 1  # type: ignore[operator, no-any-return]
+    return _is_real(value) and 0 < value <= 1  # type: ignore[operator]
 
 
 def _is_real(value: object) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.utils import parametrize
 
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
@@ -59,8 +61,7 @@ def current(matrix: WeightMatrix) -> SharedWeights:
     """Give codes and shared weights of a matrix with a codebook, as they are now."""
     (codebook,) = parametrizations(matrix)
     assert isinstance(codebook, Codebook)
-    originals = matrix.module.parametrizations[matrix.key]  # type: ignore[index, operator]
-    centroids = originals.original.detach().double().cpu().numpy()
+    centroids = _original(matrix).detach().double().cpu().numpy()
     return SharedWeights(codebook.codes.cpu().numpy().astype(np.uint8), centroids)
 
 
@@ -68,7 +69,13 @@ def freeze(matrix: WeightMatrix) -> None:
     """Make a plain parameter of a weight, with its present value."""
     if not parametrizations(matrix):
         return
-    original = matrix.module.parametrizations[matrix.key].original  # type: ignore[index, operator]
     # torch would leave the gradient on the weight, in the shape of what it was computed from.
-    original.grad = None
+    _original(matrix).grad = None
     parametrize.remove_parametrizations(matrix.module, matrix.key, leave_parametrized=True)
+
+
+def _original(matrix: WeightMatrix) -> nn.Parameter:
+    """What a parametrized weight is computed from."""
+    found: Any = matrix.module.parametrizations
+    original: nn.Parameter = found[matrix.key].original
+    return original

@@ -58,7 +58,7 @@ def train_epoch(
         optimizer.zero_grad(set_to_none=True)
         place = f"{where}, batch {number + 1}"
         loss = check_loss(train_step(model, batch), optimizer, place)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     if number < 0:
         raise InputError(

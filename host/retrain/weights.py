@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +121,8 @@ def parametrizations(matrix: WeightMatrix) -> list[nn.Module]:
     """Give what computes a weight, first to last; nothing for a plain parameter."""
     if not parametrize.is_parametrized(matrix.module, matrix.key):
         return []
-    return list(matrix.module.parametrizations[matrix.key])  # type: ignore[index, operator, arg-type]
+    found: Any = matrix.module.parametrizations
+    return list(found[matrix.key])
 
 
 def _candidates(model: nn.Module) -> Iterator[WeightMatrix]:
