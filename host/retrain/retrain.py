@@ -134,8 +134,8 @@ def retrain(
         {
             "train_step": train_step,
             "evaluate": evaluate,
-            "scan_evaluate": evaluate if scan_evaluate is None else scan_evaluate,
             "optimizer": optimizer,
+            **({} if scan_evaluate is None else {"scan_evaluate": scan_evaluate}),
         },
         calibration=calibration,
         density=density,

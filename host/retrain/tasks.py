@@ -42,7 +42,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Give an epoch."""
-        for chosen in torch.randperm(len(self._labels)).split(self._size):
+        order = torch.randperm(len(self._labels))
+        for chosen in torch.split(order, self._size):
             yield self._inputs[chosen], self._labels[chosen]
 
 
@@ -119,7 +120,7 @@ def accuracy(
     model: nn.Module, inputs: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]
 ) -> float:
     """Share of the vectors whose largest output is that of their class."""
-    outputs = [model(part).argmax(1) for part in torch.from_numpy(inputs).split(_CHUNK)]
+    outputs = [model(part).argmax(1) for part in torch.split(torch.from_numpy(inputs), _CHUNK)]
     return float((torch.cat(outputs) == torch.from_numpy(labels)).double().mean())
 
 
