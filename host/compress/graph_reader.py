@@ -14,6 +14,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
+from eie.host.compress.fake_quantize import FAKE_QUANTIZE
 from eie.host.compress.graph_constants import Constants, describe, operation
 from eie.host.compress.model_graph import (
     SUPPORTED,
@@ -68,8 +69,6 @@ _RECURRENT: dict[str, Literal["LSTM", "GRU"]] = {
     "aten.lstm.input": "LSTM",
     "aten.gru.input": "GRU",
 }
-#: torch's own quantiser in training: one step for the whole tensor.
-_FAKE_QUANTIZE = "aten.fake_quantize_per_tensor_affine.default"
 #: Arithmetic of data and a constant.
 _ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
     "aten.add.Tensor": "add",
@@ -188,7 +187,7 @@ class _Reader:
         if name == QUANTIZE:
             step, low, high = node.args[1:]
             return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
-        if name == _FAKE_QUANTIZE:
+        if name == FAKE_QUANTIZE:
             step, zero, low, high = node.args[1:]
             # What is added before the bounds is taken off behind them.
             return Quantize(float(step), int(low) - int(zero), int(high) - int(zero))  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
 """Checkpoints: where a retraining stands, so that it goes on to the same weights, bit by bit.
 
 A parametrized module cannot be pickled as a whole, and should not be: a checkpoint has tensors,
-numbers and texts alone and is read with torch's ``weights_only``, which runs no code.
+numbers and texts alone and is read with torch's ``weights_only``, which runs no code. One line
+with the hash of what follows goes before torch's own archive, so that no bit of it changes unseen.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from torch import nn
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import is_regular
-from eie.hls.boundary.text import listed
 
 __all__ = ["Checkpoint", "fingerprint", "layout"]
 
-_MAGIC, _VERSION = "eie retrain", 1
+#: First line of a file; the hash of the rest follows it.
+_MAGIC = b"eie retrain 1 "
+#: Bytes of that line.
+_LINE = len(_MAGIC) + 64 + 1
+_ADVICE = "give another file, or delete this one to begin anew"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,11 @@ class Checkpoint:
         """
         stream = io.BytesIO()
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        torch.save({"file": _MAGIC, "version": _VERSION, **values}, stream)
+        torch.save(values, stream)
+        content = stream.getvalue()
+        line = _MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n"
         try:
-            write_whole(path, stream.getbuffer())
+            write_whole(path, line + content)
         except OSError as error:
             raise InputError(f"cannot write checkpoint {path}: {error.strerror}") from error
 
@@ -87,25 +93,22 @@ class Checkpoint:
         file = Path(path)
         if not is_regular(file):
             raise InputError(f"checkpoint {path} must be a file")
-        advice = "give another file, or delete this one to begin anew"
+        content = file.read_bytes()
+        line, rest = content[:_LINE], content[_LINE:]
+        if line[: len(_MAGIC)] != _MAGIC[: len(line)]:
+            raise InputError(f"{path} is no checkpoint of eie retrain: {_ADVICE}")
+        if line != _MAGIC + hashlib.sha256(rest).hexdigest().encode() + b"\n":
+            raise InputError(f"checkpoint {path} is cut off or damaged: {_ADVICE}")
         try:
-            found = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # whatever the archive or the safe unpickler meets
+            found = torch.load(io.BytesIO(rest), map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever the safe unpickler refuses
             text = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
             raise InputError(
-                f"checkpoint {path} is cut off, damaged, or none of eie retrain ({text}): {advice}"
+                f"checkpoint {path} cannot be read by torch {torch.__version__} ({text}): {_ADVICE}"
             ) from error
-        if not isinstance(found, dict) or found.get("file") != _MAGIC:
-            raise InputError(f"{path} is no checkpoint of eie retrain: {advice}")
-        if found.get("version") != _VERSION:
-            raise InputError(
-                f"checkpoint {path} must be of version {_VERSION}, not {found.get('version')!r}: "
-                f"{advice}"
-            )
         names = {each.name for each in fields(cls)}
-        missing = names - found.keys()
-        if missing:
-            raise InputError(f"checkpoint {path} lacks {listed(sorted(missing))}: {advice}")
+        if not isinstance(found, dict) or found.keys() != names:
+            raise InputError(f"checkpoint {path} must have the fields of this version: {_ADVICE}")
         return cls(**{name: found[name] for name in names})
 
     def check(self, path: object, model: nn.Module, settings: Mapping[str, str]) -> None:
@@ -137,7 +140,7 @@ class Checkpoint:
         for name in {**settings, **self.settings}:
             here, there = settings.get(name), self.settings.get(name)
             problems.require(here == there, f"{name} must be {there} as it was, not {here}")
-        problems.raise_as(InputError, "give another file, or delete this one to begin anew")
+        problems.raise_as(InputError, _ADVICE)
 
 
 def layout(model: nn.Module) -> dict[str, str]:

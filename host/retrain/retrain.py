@@ -158,11 +158,17 @@ def retrain(
 
 
 def _copied(model: nn.Module) -> nn.Module:
+    # What a hook computed (torch.nn.utils.prune) has a gradient's history, which cannot be copied.
+    computed = [
+        value
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    ]
+    memo = {id(value): value.detach().clone() for value in computed}
     try:
-        return copy.deepcopy(model)
+        return copy.deepcopy(model, memo)
     except RuntimeError as error:
-        # A weight that a hook of torch.nn.utils.prune computed cannot be copied.
         raise InputError(
-            "model must be one that copy.deepcopy copies: make its weights plain first "
-            f"(torch.nn.utils.prune.remove) ({str(error).splitlines()[0][:120]})"
+            f"model must be one that copy.deepcopy copies ({str(error).splitlines()[0][:120]})"
         ) from error

@@ -110,7 +110,7 @@ class Sensitivity:
         found = {}
         for name, accuracies in zip(self.names, self.accuracies, strict=True):
             losses = self.accuracy - np.array(accuracies)
-            # From sparse to dense a loss must fall; what noise makes of it is levelled.
+            # A loss falls with the density: where noise makes it rise, the worse one counts.
             losses = np.maximum.accumulate(np.maximum(losses, 0)[::-1])
             levels = np.append(0.0, losses)
             shares = np.append(1.0, self.densities[::-1])

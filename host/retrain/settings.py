@@ -69,7 +69,7 @@ class Settings:
             "board": self.board,
             "seed": str(self.seed),
             "calibration": data,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
         }
 
 

@@ -48,7 +48,12 @@ class Problem:
 
 def small_model() -> nn.Module:
     return nn.Sequential(
-        nn.Linear(12, 24), nn.ReLU(), nn.Dropout(0.1), nn.Linear(24, 16), nn.ReLU(), nn.Linear(16, 4)
+        nn.Linear(12, 24),
+        nn.ReLU(),
+        nn.Dropout(0.1),
+        nn.Linear(24, 16),
+        nn.ReLU(),
+        nn.Linear(16, 4),
     )
 
 

@@ -109,8 +109,13 @@ def test_models_whose_weights_cannot_be_taken(problem):
         infinite[0].weight[1, 1] = torch.inf
     refused(problem, "weight of '0' must be finite", model=infinite)
     refused(problem, "no projection", model=nn.LSTM(12, 8, proj_size=4))
+
+
+def test_a_model_that_is_not_for_the_accelerator_is_told_why(problem):
     twice = nn.Sequential(*[nn.Linear(12, 12)] * 2, nn.Linear(12, 4))
-    refused(problem, "must be called once", model=twice)
+    found = problem.retrain(model=twice)
+    assert found.network is None
+    assert "shared layers are not supported" in str(found)
 
 
 def test_a_model_under_torchs_pruning_is_taken_at_its_present_weights(problem):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import random
 import signal
@@ -16,11 +18,20 @@ from torch import nn
 
 from eie.hls.boundary.errors import InputError
 from eie.host.retrain import Schedule
+from eie.host.retrain.checkpoint import Checkpoint
+from eie.host.retrain.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::eie.hls.boundary.errors.InexactWarning")
 
 #: Batches of the schedule of the small problem: 8 an epoch, 2 epochs in each of 4 steps.
 BATCHES = 64
+
+
+@pytest.fixture(autouse=True)
+def no_costs(monkeypatch):
+    """Cycles are predicted elsewhere; here they would take most of the time."""
+    monkeypatch.setattr(Run, "_cost", lambda self, step: (1, 2, 3.0))
+    monkeypatch.setattr(Run, "_measure_balance", lambda self: None)
 
 
 class Interrupted(Exception):
@@ -66,7 +77,7 @@ def test_it_goes_on_from_anywhere_to_the_same_weights(problem, tmp_path, options
         assert_same(whole, problem.retrain(checkpoint=path, **options))
     # Interrupted again and again; and once it is finished, nothing is left to do.
     path = tmp_path / "often.pt"
-    for _ in range(8):
+    for _ in range(7):
         interrupt_at(problem, 9)
         with pytest.raises(Interrupted):
             problem.retrain(checkpoint=path, **options)
@@ -159,26 +170,34 @@ def test_a_checkpoint_that_is_cut_off_or_damaged_is_refused(problem, tmp_path):
     with pytest.raises(Interrupted):
         problem.retrain(checkpoint=path)
     whole = path.read_bytes()
-    random_places = np.random.default_rng(0).integers(0, len(whole), 12)
-    cut = [whole[:0], whole[:10], whole[: len(whole) // 2], whole[:-1], b"hello" * 50]
+    places = [0, 20, 78, 79, 200, *np.random.default_rng(0).integers(0, len(whole), 50)]
     flipped = []
-    for place in (*random_places, 200, len(whole) // 2):
+    for place in places:
         damaged = bytearray(whole)
-        damaged[place] ^= 0xFF
+        damaged[place] ^= 1
         flipped.append(bytes(damaged))
-    for content in cut + flipped:
+    for content in (whole[:0], whole[:10], whole[: len(whole) // 2], whole[:-1], *flipped):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"cut off, damaged|no checkpoint|delete this one"):
-            problem.retrain(checkpoint=path)
-        assert path.read_bytes() == content  # left for whoever wants to look at it
+        with pytest.raises(InputError, match=r"cut off or damaged|no checkpoint"):
+            Checkpoint.load(path)
+    with pytest.raises(InputError, match="delete this one"):
+        problem.retrain(checkpoint=path)
+    assert path.read_bytes() == content  # left for whoever wants to look at it
+
+    def written(value):
+        stream = io.BytesIO()
+        torch.save(value, stream)
+        digest = hashlib.sha256(stream.getvalue()).hexdigest()
+        path.write_bytes(f"eie retrain 1 {digest}\n".encode() + stream.getvalue())
+
+    written({"epoch": 3})
+    with pytest.raises(InputError, match="must have the fields of this version"):
+        problem.retrain(checkpoint=path)
+    written(Path)  # code, which is not run
+    with pytest.raises(InputError, match="cannot be read by torch"):
+        problem.retrain(checkpoint=path)
     torch.save({"epoch": 3}, path)
     with pytest.raises(InputError, match="no checkpoint of eie retrain"):
-        problem.retrain(checkpoint=path)
-    torch.save({"file": "eie retrain", "version": 9}, path)
-    with pytest.raises(InputError, match="must be of version 1, not 9"):
-        problem.retrain(checkpoint=path)
-    torch.save({"file": "eie retrain", "version": 1}, path)
-    with pytest.raises(InputError, match="lacks batches, densities"):
         problem.retrain(checkpoint=path)
     with pytest.raises(InputError, match="must be a file"):
         problem.retrain(checkpoint=tmp_path)
