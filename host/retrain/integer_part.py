@@ -6,6 +6,7 @@ import itertools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,7 @@ def still(model: nn.Module) -> Iterator[None]:
             each.training = training
 
 
-def part_inputs(model: nn.Module, path: str, inputs: torch.Tensor) -> Reals:
+def part_inputs(model: nn.Module, path: str, inputs: npt.NDArray[Any]) -> Reals:
     """Give what the part at `path` takes when the model runs on `inputs`.
 
     Raises
@@ -81,17 +82,18 @@ def part_inputs(model: nn.Module, path: str, inputs: torch.Tensor) -> Reals:
         If the part is not called once, with one tensor.
     """
     if not path:
-        return inputs.double().cpu().numpy()
+        return inputs.astype(np.float64)
     taken: list[object] = []
 
     def take(_: nn.Module, given: tuple[object, ...]) -> None:
         taken.extend(given)
 
     handle = model.get_submodule(path).register_forward_pre_hook(take)
-    like = next((each for each in model.parameters()), inputs)
+    given = torch.from_numpy(np.ascontiguousarray(inputs))
+    like = next((each for each in model.parameters()), given)
     try:
         with still(model):
-            model(inputs.to(like))
+            model(given.to(like))
     finally:
         handle.remove()
     if len(taken) != 1 or not isinstance(taken[0], torch.Tensor):

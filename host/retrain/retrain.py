@@ -103,7 +103,8 @@ def retrain(
         A file that is written after every epoch. If there is one, training goes on from it, to
         the same weights, bit by bit, as without an interruption (on the same machine and torch).
     on_step
-        Called with the report of each step, as soon as it is there; not with those of a checkpoint.
+        Called with the report of each step, as soon as it is there; first with those of a
+        checkpoint.
     seed
         Of Python's, numpy's and torch's generators, which are put back afterwards.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.boundary.errors import InexactWarning, InputError, ModelError
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.design import Design
 from eie.host.compress.dense_layer import DenseModel
@@ -245,7 +246,11 @@ class Run:
         assert samples is not None
         self._inputs = samples
         flat = samples.reshape(len(samples), -1)
-        self._network = compress_read(self._dense(), keep_weights=True, calibration=flat)
+        with warnings.catch_warnings():
+            # Training rounds ties to even and write-back rounds them up: what that makes of the
+            # accuracy is measured next, and the network's metadata has the counts.
+            warnings.simplefilter("ignore", InexactWarning)
+            self._network = compress_read(self._dense(), keep_weights=True, calibration=flat)
         return self._network
 
     def _measure_balance(self) -> Balance | None:
@@ -273,7 +278,7 @@ class Run:
         given = self._settings.calibration
         if given is None:
             return None
-        return part_inputs(self._model, self._settings.head, torch.from_numpy(given))
+        return part_inputs(self._model, self._settings.head, given)
 
     def _why_not_integer(self) -> str:
         """Say why the part is not for the accelerator, or nothing."""
@@ -318,6 +323,8 @@ class Run:
         if found.sensitivity is not None:
             self._sensitivity = Sensitivity(**found.sensitivity)
         self._reports = [StepReport(**each) for each in found.reports]
+        for report in self._reports if self._on_step is not None else ():
+            self._on_step(report)  # type: ignore[misc]
         self._step, self._epochs = found.step, found.epochs
         if found.optimizer is not None:
             self._make_optimizer(self._plan.steps[self._step])

@@ -18,7 +18,7 @@ class Problem:
     model: nn.Module
     inputs: torch.Tensor
     labels: torch.Tensor
-    schedule: Schedule = Schedule(2, 2, 2, 2, 2)
+    schedule: Schedule = field(default_factory=lambda: Schedule(2, 2, 2, 2, 2))
     #: Called before each batch.
     before_batch: Callable[[], None] = field(default=lambda: None)
 

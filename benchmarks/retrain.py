@@ -1,0 +1,190 @@
+"""What retraining keeps of the accuracy: ``python -m benchmarks.retrain``.
+
+Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
+training: accuracy after each step, on the test data, which nothing was chosen by; and whether the
+engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` puts both
+tables into docs/retraining.md. Some minutes on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import eie
+from benchmarks.sections import markdown_table, write_section
+from eie.hls.boundary.errors import DoesNotFitError, EieWarning
+from eie.host.retrain import Retrained
+from eie.host.retrain.costs import balance_of, cost_of
+from eie.host.retrain.datasets import Dataset
+from eie.host.retrain.integer_part import part_inputs, still
+from eie.host.retrain.masks import keep_mask
+from eie.host.retrain.tasks import TASKS, Task, accuracy
+from eie.host.retrain.weights import find_matrices
+
+PAGE = Path(__file__).parents[1] / "docs" / "retraining.md"
+DENSITY, SEEDS, BOARD = 0.1, (0, 1, 2), "pynq-z2"
+#: PEs of the balanced masks, as many as the prototype of ESE's had.
+BALANCED = 16
+#: Points that may be lost.
+GOAL = 0.5
+_HEADS = (
+    "example", "seed", "float", "as long", "pruned at once", "pruned", "shared", "fixed",
+    "integer", "loss", "weights kept", "bytes", "cycles", "engines",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; returns 1 if an example loses more than the goal, or engines differ."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("examples", nargs="*", metavar="EXAMPLE", help=", ".join(TASKS))
+    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="such as 0,1,2")
+    parser.add_argument("--no-cpp", action="store_true", help="leave the compiled C++ out")
+    parser.add_argument("--no-balance", action="store_true", help="leave balanced masks out")
+    parser.add_argument("--write", action="store_true", help="rewrite docs/retraining.md")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore", EieWarning)
+    tasks = [TASKS[name] for name in options.examples or TASKS]
+    seeds = [int(text) for text in options.seeds.split(",")]
+    rows, reached = [], True
+    balance_rows: list[tuple[object, ...]] = []
+    for task in tasks:
+        design = None
+        for seed in seeds:
+            begin = time.monotonic()
+            data = task.load(seed)
+            model = task.trained(data, seed)
+            found = task.retrain(
+                model, data, seed=seed, total_density=DENSITY, board=BOARD, activation_bits=16
+            )
+            design, engines, same = _engines(found, task, data, design, cpp=not options.no_cpp)
+            row = _row(task, seed, data, model, found, engines)
+            rows.append(row)
+            reached &= found.loss <= GOAL and same
+            print(" | ".join(map(str, row)), f"({time.monotonic() - begin:.0f} s)", flush=True)
+            if not options.no_balance and not task.head:
+                balance_rows += _balanced(task, seed, data, model, found)
+    print()
+    table = markdown_table(_HEADS, rows)
+    print(table)
+    balanced = markdown_table(_BALANCE_HEADS, balance_rows)
+    if balance_rows:
+        print(f"\n{balanced}")
+    if options.write:
+        write_section(PAGE, "goal", table)
+        if balance_rows:
+            write_section(PAGE, "balance", balanced)
+    print(f"\nwithin {GOAL} points, and all engines the same: {'yes' if reached else 'NO'}")
+    return 0 if reached else 1
+
+
+def _row(
+    task: Task, seed: int, data: Dataset, model: torch.nn.Module, found: Retrained, engines: str
+) -> tuple[object, ...]:
+    steps = found.accuracies
+    last = found.reports[-1]
+    return (
+        task.name,
+        seed,
+        _percent(steps["float"]),
+        _percent(_as_long(task, data, seed)),
+        _percent(_at_once(task, data, model, found)),
+        _percent(steps["pruned"]),
+        _percent(steps["shared, trained"]),
+        _percent(steps["fixed point, trained"]),
+        _percent(steps["integer"]),
+        f"{found.loss:+.2f}",
+        f"{100 * last.density:.2f} %",
+        f"{last.size:,}",
+        last.cycles,
+        engines,
+    )
+
+
+def _as_long(task: Task, data: Dataset, seed: int) -> float:
+    """Accuracy of the network in real numbers, trained for as many epochs in all."""
+    schedule = task.schedule
+    epochs = schedule.epochs * (schedule.prunings - 1) + schedule.last_epochs
+    epochs += schedule.codebook_epochs + schedule.fixed_epochs
+    longer = copy.copy(task)
+    object.__setattr__(longer, "float_epochs", task.float_epochs + epochs)
+    model = longer.trained(data, seed)
+    with still(model):
+        return accuracy(model, data.test_inputs, data.test_labels)
+
+
+def _at_once(task: Task, data: Dataset, model: torch.nn.Module, found: Retrained) -> float:
+    """Accuracy of the model pruned to the same densities, without retraining."""
+    pruned = copy.deepcopy(model)
+    for name, matrix in find_matrices(pruned.get_submodule(task.head)).items():
+        kept = torch.from_numpy(keep_mask(matrix.numbers(), found.densities[name]))
+        matrix.value.mul_(kept)
+    with still(pruned):
+        return accuracy(pruned, data.test_inputs, data.test_labels)
+
+
+def _engines(
+    found: Retrained, task: Task, data: Dataset, design: eie.Design | None, *, cpp: bool
+) -> tuple[eie.Design, str, bool]:
+    """Run the test data on the engines, on `design` if the network fits it."""
+    inputs = part_inputs(found.model, task.head, data.test_inputs)
+    options = {"keep_weights": True, "calibration": found.calibration}
+    try:
+        if design is None:
+            raise DoesNotFitError("no design yet")
+        acc = eie.convert(found.part, design=design, **options)
+    except DoesNotFitError:
+        acc = eie.convert(found.part, board=BOARD, **options)
+    with acc:
+        engines = ["emulator", *(["c++"] if cpp else [])]
+        outputs = [acc.predict(inputs, engine=engine) for engine in engines]
+    same = all(np.array_equal(each, outputs[0]) for each in outputs)
+    right = float((outputs[0].argmax(1) == data.test_labels).mean())
+    same &= right == found.reports[-1].accuracy
+    return acc.design, f"{', '.join(engines)}: {'same' if same else 'DIFFERENT'}", same
+
+
+_BALANCE_HEADS = (
+    "example", "seed", "masks", "integer", "layer", "heaviest / mean, rows in turn", "as packed",
+    "cycles, rows in turn", "cycles, as packed",
+)  # fmt: skip
+
+
+def _balanced(
+    task: Task, seed: int, data: Dataset, model: torch.nn.Module, plain: Retrained
+) -> Iterator[tuple[object, ...]]:
+    """Masks with and without balance at the same densities, on 16 PEs."""
+    balanced = task.retrain(
+        model, data, seed=seed, density=plain.densities, board=BOARD, balance=BALANCED
+    )
+    for name, found in (("plain", plain), ("balanced", balanced)):
+        assert found.network is not None
+        cost = cost_of(found.network, BOARD, BALANCED)
+        assert cost is not None
+        balance = balance_of(found.network, cost.design)
+        for number, layer in enumerate(balance.layers):
+            first = (task.name, seed, name, _percent(found.reports[-1].accuracy))
+            yield (
+                *(first if number == 0 else ("", "", "", "")),
+                layer.name,
+                f"{layer.natural:.2f}",
+                f"{layer.packed:.2f}",
+                *((balance.natural_cycles, balance.packed_cycles) if number == 0 else ("", "")),
+            )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
