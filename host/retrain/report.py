@@ -14,9 +14,10 @@ from eie.host.network import Network
 from eie.host.network.table import Table
 from eie.host.retrain.sensitivity import Sensitivity
 
-__all__ = ["Balance", "LayerLoad", "Retrained", "StepReport"]
+__all__ = ["HEAD", "Balance", "LayerLoad", "Retrained", "StepReport"]
 
-_HEAD = ("step", "accuracy", "density", "weights", "activations", "bytes", "cycles", "latency")
+#: Columns of the table of steps.
+HEAD = ("step", "accuracy", "density", "weights", "activations", "bytes", "cycles", "latency")
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ class Retrained:
                 "pipeline stages (assumed; not synthesised)"
             )
         return Table(
-            "retrained", _HEAD, [each.cells() for each in self.reports], [*notes, *self.notes]
+            "retrained", HEAD, [each.cells() for each in self.reports], [*notes, *self.notes]
         )
 
     def __repr__(self) -> str:
