@@ -2,18 +2,20 @@
 
 Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
 training: accuracy after each step, on the test data, which nothing was chosen by; and whether the
-engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` puts both
-tables into docs/retraining.md. Some minutes on an idle machine.
+engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` keeps what
+was found in docs/retraining.json and makes the tables of docs/retraining.md of all that is there,
+so that examples and seeds may be run one by one. Some minutes on an idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import json
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ import torch
 
 import eie
 from benchmarks.sections import markdown_table, write_section
+from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DoesNotFitError, EieWarning
 from eie.host.retrain import Retrained
 from eie.host.retrain.costs import balance_of, cost_of
@@ -31,9 +34,10 @@ from eie.host.retrain.tasks import TASKS, Task, accuracy
 from eie.host.retrain.weights import find_matrices
 
 PAGE = Path(__file__).parents[1] / "docs" / "retraining.md"
+KEPT = PAGE.with_suffix(".json")
 DENSITY, SEEDS, BOARD = 0.1, (0, 1, 2), "pynq-z2"
-#: PEs of the balanced masks, as many as the prototype of ESE's had.
-BALANCED = 16
+#: PEs of the balanced masks, and a board that holds as many.
+BALANCED, BALANCED_BOARD = 16, "kv260"
 #: Points that may be lost.
 GOAL = 0.5
 _HEADS = (
@@ -55,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", EieWarning)
     tasks = [TASKS[name] for name in options.examples or TASKS]
     seeds = [int(text) for text in options.seeds.split(",")]
-    rows, reached = [], True
-    balance_rows: list[tuple[object, ...]] = []
+    reached = True
+    results: dict[str, dict[str, list[list[object]]]] = {}
     for task in tasks:
         design = None
         for seed in seeds:
@@ -67,24 +71,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 model, data, seed=seed, total_density=DENSITY, board=BOARD, activation_bits=16
             )
             design, engines, same = _engines(found, task, data, design, cpp=not options.no_cpp)
-            row = _row(task, seed, data, model, found, engines)
-            rows.append(row)
+            row = list(_row(task, seed, data, model, found, engines))
             reached &= found.loss <= GOAL and same
-            print(" | ".join(map(str, row)), f"({time.monotonic() - begin:.0f} s)", flush=True)
+            balance: list[list[object]] = []
             if not options.no_balance and not task.head:
-                balance_rows += _balanced(task, seed, data, model, found)
+                balance = [list(each) for each in _balanced(task, seed, data, model, found)]
+            results[f"{task.name} {seed}"] = {"goal": [row], "balance": balance}
+            print(" | ".join(map(str, row)), f"({time.monotonic() - begin:.0f} s)", flush=True)
+            if options.write:
+                _keep(results)
     print()
-    table = markdown_table(_HEADS, rows)
-    print(table)
-    balanced = markdown_table(_BALANCE_HEADS, balance_rows)
-    if balance_rows:
-        print(f"\n{balanced}")
-    if options.write:
-        write_section(PAGE, "goal", table)
-        if balance_rows:
-            write_section(PAGE, "balance", balanced)
-    print(f"\nwithin {GOAL} points, and all engines the same: {'yes' if reached else 'NO'}")
+    for table in _tables(results).values():
+        print(f"{table}\n")
+    print(f"within {GOAL} points, and all engines the same: {'yes' if reached else 'NO'}")
     return 0 if reached else 1
+
+
+def _tables(results: Mapping[str, Mapping[str, list[list[object]]]]) -> dict[str, str]:
+    """Tables by name; examples in their order, then seeds."""
+    order = list(TASKS)
+    keys = sorted(results, key=lambda key: (order.index(key.split()[0]), key))
+    heads = {"goal": _HEADS, "balance": _BALANCE_HEADS}
+    return {
+        name: markdown_table(head, [row for key in keys for row in results[key][name]])
+        for name, head in heads.items()
+    }
+
+
+def _keep(results: Mapping[str, Mapping[str, list[list[object]]]]) -> None:
+    """Add what was found to what is kept, and write the tables of all of it."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    kept |= results
+    write_whole(KEPT, json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    for name, table in _tables(kept).items():
+        write_section(PAGE, name, table)
 
 
 def _row(
@@ -164,11 +184,11 @@ def _balanced(
 ) -> Iterator[tuple[object, ...]]:
     """Masks with and without balance at the same densities, on 16 PEs."""
     balanced = task.retrain(
-        model, data, seed=seed, density=plain.densities, board=BOARD, balance=BALANCED
+        model, data, seed=seed, density=plain.densities, board=BALANCED_BOARD, balance=BALANCED
     )
     for name, found in (("plain", plain), ("balanced", balanced)):
         assert found.network is not None
-        cost = cost_of(found.network, BOARD, BALANCED)
+        cost = cost_of(found.network, BALANCED_BOARD, BALANCED)
         assert cost is not None
         balance = balance_of(found.network, cost.design)
         for number, layer in enumerate(balance.layers):

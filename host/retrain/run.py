@@ -107,6 +107,7 @@ class Run:
         self._optimizer: torch.optim.Optimizer | None = None
         self._network: Network | None = None
         self._design: Design | None = None
+        self._note = ""
         if self._path is not None and self._path.exists():
             self._restore(self._path)
 
@@ -137,6 +138,7 @@ class Run:
             balance,
             self._settings.board,
             self._not_integer,
+            (self._note,) if self._note else (),
         )
 
     def _begin(self, step: Step) -> None:
@@ -236,6 +238,11 @@ class Run:
             network = fixed_network(dense, self._inputs, shared=step.kind in _SHARED)
         found = cost_of(network, self._settings.board, self._settings.balance)
         if found is None:
+            with_pes = "" if (pes := self._settings.balance) is None else f" with {pes} PEs"
+            self._note = (
+                f"no design of {self._settings.board}{with_pes} holds the network of every step: "
+                "where none does, no cycles are told, and bytes are a byte a weight"
+            )
             return None
         if step.kind == "integer":
             self._design = found.design

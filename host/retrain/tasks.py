@@ -214,8 +214,8 @@ TASKS = {
             load_mnist,
             _moved,
             "head",
-            10,
-            Schedule(epochs=4, last_epochs=8, codebook_epochs=2, fixed_epochs=1),
+            8,
+            Schedule(epochs=3, last_epochs=6, codebook_epochs=2, fixed_epochs=1),
         ),
     )
 }
