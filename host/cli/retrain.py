@@ -90,6 +90,13 @@ def run(options: argparse.Namespace) -> int:
     from eie.host.retrain.tasks import TASKS
 
     task = TASKS[options.example]
+    kept |= {
+        "board": options.board,
+        "activation_bits": options.activation_bits,
+        "balance": options.balance,
+        "seed": options.seed,
+    }
+    task.check(**kept)
     out = Path(f"eie-retrain-{task.name}") if options.out is None else options.out
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -104,20 +111,8 @@ def run(options: argparse.Namespace) -> int:
     with showing(""):
         data = task.load(options.seed)
         model = task.trained(data, options.seed)
-        _print_row(
-            ("step", "accuracy", "density", "weights", "activations", "bytes", "cycles", "latency")
-        )
-        found = task.retrain(
-            model,
-            data,
-            board=options.board,
-            activation_bits=options.activation_bits,
-            balance=options.balance,
-            seed=options.seed,
-            checkpoint=checkpoint,
-            on_step=_print_step,
-            **kept,
-        )
+        _print_row(HEAD)
+        found = task.retrain(model, data, checkpoint=checkpoint, on_step=_print_step, **kept)
     if found.sensitivity is not None:
         print(found.sensitivity)
     for note in found.summary().notes:

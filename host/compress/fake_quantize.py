@@ -18,7 +18,9 @@ FAKE_QUANTIZE = "aten.fake_quantize_per_tensor_affine.default"
 # Refused by a torch that has the rule.
 with contextlib.suppress(RuntimeError):
 
-    @torch.library.register_fake("aten::fake_quantize_per_tensor_affine_cachemask")
+    @torch.library.register_fake(  # type: ignore[untyped-decorator]
+        "aten::fake_quantize_per_tensor_affine_cachemask"
+    )
     def _(
         values: torch.Tensor, scale: float, zero_point: int, low: int, high: int
     ) -> tuple[torch.Tensor, torch.Tensor]:

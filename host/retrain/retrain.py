@@ -18,7 +18,7 @@ from eie.host.retrain.report import Retrained, StepReport
 from eie.host.retrain.run import Run, UserCode
 from eie.host.retrain.schedule import Schedule
 from eie.host.retrain.sensitivity import SCAN_DENSITIES
-from eie.host.retrain.settings import check_settings
+from eie.host.retrain.settings import BUDGET, check_settings
 from eie.host.retrain.training import MakeOptimizer, TrainStep
 from eie.host.retrain.weights import make_weights_plain
 
@@ -38,7 +38,7 @@ def retrain(
     calibration: npt.ArrayLike | torch.Tensor | None = None,
     density: Density | None = None,
     total_density: float | None = None,
-    budget: float = 0.5,
+    budget: float = BUDGET,
     scan_densities: Sequence[float] = SCAN_DENSITIES,
     scan_evaluate: Callable[[nn.Module], float] | None = None,
     schedule: Schedule | None = None,
@@ -143,7 +143,7 @@ def retrain(
         total_density=total_density,
         budget=budget,
         scan_densities=scan_densities,
-        schedule=Schedule() if schedule is None else schedule,
+        schedule=schedule,
         activation_bits=activation_bits,
         balance=balance,
         head=head,

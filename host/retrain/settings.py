@@ -21,9 +21,12 @@ from eie.hls.spec.fixed_point import ACTIVATION_BITS
 from eie.host.compress.calibration import check_calibration
 from eie.host.compress.pruning import Density
 from eie.host.retrain.schedule import Schedule
+from eie.host.retrain.sensitivity import SCAN_DENSITIES
 
-__all__ = ["Settings", "check_accuracy", "check_densities", "check_settings"]
+__all__ = ["BUDGET", "Settings", "check_accuracy", "check_densities", "check_settings"]
 
+#: Points of accuracy that may be lost, if nothing is said.
+BUDGET = 0.5
 #: Fewest bits of an activation: a sign and a number.
 _LEAST_BITS = 2
 
@@ -77,17 +80,17 @@ def check_settings(
     model: object,
     callables: Mapping[str, Callable[..., Any] | None],
     *,
-    calibration: npt.ArrayLike | torch.Tensor | None,
-    density: Density | None,
-    total_density: float | None,
-    budget: float,
-    scan_densities: Sequence[float],
-    schedule: Schedule,
-    activation_bits: int,
-    balance: int | None,
-    head: str,
-    board: str | None,
-    seed: int,
+    calibration: npt.ArrayLike | torch.Tensor | None = None,
+    density: Density | None = None,
+    total_density: float | None = None,
+    budget: float = BUDGET,
+    scan_densities: Sequence[float] = SCAN_DENSITIES,
+    schedule: Schedule | None = None,
+    activation_bits: int = ACTIVATION_BITS,
+    balance: int | None = None,
+    head: str = "",
+    board: str | None = None,
+    seed: int = 0,
 ) -> Settings:
     """Check all arguments.
 
@@ -127,7 +130,8 @@ def check_settings(
         f"scan_densities must be above 0 and below 1, not {shown(scan_densities)}",
     )
     problems.require(
-        isinstance(schedule, Schedule), f"schedule must be a Schedule, not {shown(schedule)}"
+        schedule is None or isinstance(schedule, Schedule),
+        f"schedule must be a Schedule, not {shown(schedule)}",
     )
     problems.require(
         _is_integer(activation_bits) and _LEAST_BITS <= activation_bits <= ACTIVATION_BITS,
@@ -155,7 +159,7 @@ def check_settings(
         problems.require(False, str(error))
     problems.raise_as(InputError)
     return Settings(
-        schedule,
+        Schedule() if schedule is None else schedule,
         density,
         total_density,
         float(budget),

@@ -19,7 +19,9 @@ from eie.host.retrain.random_state import seeded
 from eie.host.retrain.report import Retrained
 from eie.host.retrain.retrain import retrain
 from eie.host.retrain.schedule import Schedule
+from eie.host.retrain.settings import check_densities, check_settings
 from eie.host.retrain.training import learning_rate
+from eie.host.retrain.weights import find_matrices
 
 __all__ = ["TASKS", "Batches", "Task", "one_thread"]
 
@@ -99,6 +101,19 @@ class Task:
                     self.train_step(model, batch).backward()
                     optimizer.step()
         return model.eval()
+
+    def check(self, **options: Any) -> None:
+        """Check options of :meth:`retrain`, before the network is trained for them.
+
+        Raises
+        ------
+        InputError
+            Naming all that is wrong.
+        """
+        model = self.make()
+        settings = check_settings(model, {}, head=self.head, **options)
+        if settings.density is not None:
+            check_densities(settings.density, list(find_matrices(model.get_submodule(self.head))))
 
     def retrain(self, model: nn.Module, data: Dataset, **options: Any) -> Retrained:
         """Call :func:`eie.retrain` with this task's data and schedule; `options` are its own."""
