@@ -87,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None:
             kept[name] = number(getattr(options, name))
 
+    from eie.host.retrain.report import HEAD
     from eie.host.retrain.tasks import TASKS
 
     task = TASKS[options.example]
