@@ -28,7 +28,7 @@ def test_images(load, shape, train, test):
         np.sort(np.concatenate([each.train_inputs, each.test_inputs]).sum((1, 2, 3)[: len(shape)]))
         for each in (data, other)
     )
-    assert np.allclose(one, two, rtol=1e-6, atol=0)
+    assert np.array_equal(one, two)
 
 
 def test_utterances():
