@@ -22,11 +22,13 @@ class Rounded(nn.Module):
         self.layer = nn.Linear(6, 5)
         with torch.no_grad():
             self.layer.weight.copy_((self.layer.weight * 4).round() / 4)
-        self._zero = zero
+        self._zero, self._step = zero, 0.25 if bits == 8 else 4.0
         self._bounds = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        rounded = torch.fake_quantize_per_tensor_affine(inputs, 0.25, self._zero, *self._bounds)
+        rounded = torch.fake_quantize_per_tensor_affine(
+            inputs, self._step, self._zero, *self._bounds
+        )
         sums = self.layer(rounded)
         return torch.fake_quantize_per_tensor_affine(sums, 0.5, self._zero, *self._bounds).relu()
 
