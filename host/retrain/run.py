@@ -291,12 +291,24 @@ class Run:
         """Say why the part is not for the accelerator, or nothing."""
         if self._inputs is None:
             return "no calibration was given, which formats rest on"
+        matrices = self._structure.matrices
+        if any(each.recurrent for each in matrices.values()):
+            return (
+                "an LSTM or GRU is pruned and shared here, and not trained in fixed point; where "
+                "the accelerator takes it, convert(part, keep_weights=True) rounds it"
+            )
+        part = copy.deepcopy(self._structure.part)
+        fold_norms(part)
         try:
-            part = copy.deepcopy(self._structure.part)
-            fold_norms(part)
-            read_part(part, self._inputs)
+            dense = read_part(part, self._inputs)
         except ModelError as error:
             return str(error)
+        layers = [layer.name for layer in dense.layers]
+        if sorted(layers) != sorted(matrices):
+            return (
+                f"its layers are {', '.join(layers)}, and its Linears {', '.join(matrices)}: every "
+                "Linear must be called, and once"
+            )
         return ""
 
     def _save(self) -> None:

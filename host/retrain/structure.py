@@ -50,20 +50,9 @@ class Structure:
         self.kind = "shared"
 
     def fix(self, formats: Mapping[str, LayerFormats]) -> None:
-        """Round shared weights and activations from now on.
-
-        Raises
-        ------
-        InputError
-            If a layer is no Linear of the part that is called once.
-        """
-        by_name = {name: each for name, each in self.matrices.items() if not each.recurrent}
-        if set(by_name) != set(formats):
-            raise InputError(
-                f"every Linear must be called once: the model's layers are {', '.join(formats)}, "
-                f"its Linears {', '.join(by_name)}"
-            )
-        round_codebooks(by_name, {name: each.weight_frac for name, each in formats.items()})
+        """Round shared weights and activations from now on; `formats` has every matrix."""
+        fracs = {name: each.weight_frac for name, each in formats.items()}
+        round_codebooks(self.matrices, fracs)
         self._round(formats)
 
     def other_numbers(self) -> int:
@@ -97,10 +86,9 @@ class Structure:
                     parametrize.register_parametrization(matrix.module, matrix.key, mask)
                 elif kind in ("shared", "fixed"):
                     shared = self._shared_of(matrix, state)
-                    fixed = kind == "fixed" and name in formats
                     rule = (
                         RoundedCodebook(shared, formats[name].weight_frac)
-                        if fixed
+                        if kind == "fixed"
                         else Codebook(shared)
                     )
                     parametrize.register_parametrization(

@@ -117,6 +117,13 @@ def test_a_model_that_is_not_for_the_accelerator_is_told_why(problem):
     assert found.network is None
     assert "shared layers are not supported" in str(found)
 
+    class Unused(nn.Sequential):
+        def forward(self, inputs):
+            return self[0](inputs)
+
+    found = problem.retrain(model=Unused(nn.Linear(12, 4), nn.Linear(4, 4)))
+    assert "every Linear must be called, and once" in found.not_integer
+
 
 def test_a_model_under_torchs_pruning_is_taken_at_its_present_weights(problem):
     nn.utils.prune.l1_unstructured(problem.model[0], "weight", 0.5)

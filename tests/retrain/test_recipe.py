@@ -156,3 +156,26 @@ def test_a_model_that_was_trained_in_fixed_point_is_saved_and_read_again(problem
     for mine, theirs in zip(network.layers, found.network.layers, strict=True):
         assert np.array_equal(mine.bias, theirs.bias)
         assert (mine.input_frac, mine.output_frac) == (theirs.input_frac, theirs.output_frac)
+
+
+def test_balanced_masks_load_every_pe_alike(problem):
+    found = problem.retrain(balance=4, schedule=eie.Schedule(1, 1, 1, 0, 0), density=0.25)
+    assert found.balance.pes == 4
+    # 24, 16 and 4 rows of 12, 24 and 16 columns: a quarter is the same number on each PE.
+    assert [layer.natural for layer in found.balance.layers] == [1, 1, 1]
+    plain = problem.retrain(schedule=eie.Schedule(1, 1, 1, 0, 0), density=0.25)
+    assert max(layer.natural for layer in plain.balance.layers) > 1
+    assert "heaviest over mean PE of 4" in str(found)
+    assert [report.title for report in found.reports[-3:]] == [
+        "shared",
+        "fixed point, 16 bits",
+        "integer",
+    ]
+
+
+def test_a_board_that_holds_none_of_it_is_said_so(problem):
+    schedule = eie.Schedule(1, 1, 1, 0, 0)
+    found = problem.retrain(balance=256, board="pynq-z1", schedule=schedule)
+    assert found.reports[-1].cycles is None
+    assert "no design of pynq-z1 with 256 PEs" in str(found)
+    assert found.network is not None
