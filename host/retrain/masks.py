@@ -74,7 +74,7 @@ def set_masks(
 
 
 def heaviest_over_mean(kept: npt.NDArray[np.bool_], pe_of_row: npt.NDArray[np.int64]) -> float:
-    """Weights of the PE that has most, over the mean of all PEs.
+    """Weights of the PE that has most, over the mean of the PEs that have rows.
 
     Parameters
     ----------

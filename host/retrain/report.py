@@ -71,7 +71,7 @@ class StepReport:
 
 @dataclass(frozen=True)
 class LayerLoad:
-    """How evenly a layer's weights lie on the PEs: heaviest PE over the mean of all.
+    """How evenly a layer's weights lie on the PEs: heaviest over the mean of those with rows.
 
     Attributes
     ----------
