@@ -53,8 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="such as 0,1,2")
     parser.add_argument("--no-cpp", action="store_true", help="leave the compiled C++ out")
     parser.add_argument("--no-balance", action="store_true", help="leave balanced masks out")
+    parser.add_argument("--activation-bits", type=int, default=16, help="2 to 16 (16)")
     parser.add_argument("--write", action="store_true", help="rewrite docs/retraining.md")
     options = parser.parse_args(arguments)
+    if options.write and options.activation_bits != 16:
+        parser.error("--write is for 16 bits, which the page's tables are of")
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", EieWarning)
     tasks = [TASKS[name] for name in options.examples or TASKS]
@@ -68,7 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             data = task.load(seed)
             model = task.trained(data, seed)
             found = task.retrain(
-                model, data, seed=seed, total_density=DENSITY, board=BOARD, activation_bits=16
+                model,
+                data,
+                seed=seed,
+                total_density=DENSITY,
+                board=BOARD,
+                activation_bits=options.activation_bits,
             )
             design, engines, same = _engines(found, task, data, design, cpp=not options.no_cpp)
             row = list(_row(task, seed, data, model, found, engines))
