@@ -42,6 +42,10 @@ install: $(STAMP)  ## make the environment in .venv; `.venv/bin/eie` is the comm
 demo: $(STAMP)  ## train, compress, generate, simulate and drive a network; results in demo/
 	@$(BIN)/python examples/demo.py --out demo
 
+.PHONY: examples
+examples: $(STAMP)  ## run every example, offline; rewrites the table in docs/examples.md (minutes)
+	PYTHONPATH=. $(BIN)/python -W ignore examples/run_all.py
+
 .PHONY: test
 test: $(STAMP)  ## run the tests, on all cores
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow'

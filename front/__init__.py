@@ -28,8 +28,10 @@ The steps one by one, and what each gives to the next::
             accelerator.load(network)
             accelerator.run(x)
 
-To retrain in between: `prune_linears` and `apply_masks`, then `share_linears` and
-`freeze_codebooks`, then `compress` with ``keep_weights=True``.
+To keep the accuracy, retrain first: `retrain` prunes, shares and rounds with your training in
+between (docs/retraining.md), and ``convert(retrained.part, keep_weights=True)`` takes the result. A
+loop of your own has `prune_linears` and `apply_masks`, then `share_linears` and
+`freeze_codebooks`.
 
 One convention for numbers: real numbers (float) in give real numbers (float32) out, and int16 in
 are fixed-point codes and give int16 codes out. Inputs have the model's own shape, ``(n, 1, 28,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from eie.host.network.input_codes import quantize_inputs
     from eie.host.network.loss_record import LossRecord
     from eie.host.project.generate import generate
+    from eie.host.retrain import Retrained, Schedule, retrain
     from eie.host.run.batch import RunResult, emulate, simulate
     from eie.host.search.explore import explore
     from eie.host.search.fit import Fit, fit
@@ -76,6 +79,9 @@ _DEFINED_IN = {
     "AcceleratedModel": "eie.host.flow",
     "Evaluation": "eie.host.flow",
     "Comparison": "eie.host.flow",
+    "retrain": "eie.host.retrain",
+    "Retrained": "eie.host.retrain",
+    "Schedule": "eie.host.retrain",
     "prune_linears": "eie.host.compress",
     "apply_masks": "eie.host.compress",
     "share_linears": "eie.host.compress",
@@ -102,7 +108,7 @@ _DEFINED_IN = {
     "EieWarning": "eie.hls.boundary.errors",
 }
 #: What cannot be imported without torch.
-_OF_TORCH = "eie.host.compress"
+_OF_TORCH = ("eie.host.compress", "eie.host.retrain")
 
 __all__ = [
     "BOARDS",
@@ -120,7 +126,9 @@ __all__ = [
     "Layer",
     "LossRecord",
     "Network",
+    "Retrained",
     "RunResult",
+    "Schedule",
     "__version__",
     "apply_masks",
     "compress",
@@ -132,6 +140,7 @@ __all__ = [
     "generate",
     "prune_linears",
     "quantize_inputs",
+    "retrain",
     "share_linears",
     "simulate",
 ]
@@ -161,5 +170,5 @@ def __dir__() -> list[str]:
     from importlib.util import find_spec
 
     missing = find_spec("torch") is None
-    usable = [name for name, of in _DEFINED_IN.items() if not (missing and of == _OF_TORCH)]
+    usable = [name for name, of in _DEFINED_IN.items() if not (missing and of in _OF_TORCH)]
     return ["__version__", *(name for name in globals() if name.startswith("__")), *usable]

@@ -24,6 +24,7 @@ from eie.host.cli import (
     info,
     package,
     reports,
+    retrain,
     rtl_check,
     run,
     selftest,
@@ -41,7 +42,7 @@ __all__ = ["main"]
 #: The commands in the order in which a user meets them.
 _GROUPS = (
     ("to begin with", (try_out, flow)),
-    ("your model", (compress, info)),
+    ("your model", (retrain, compress, info)),
     ("its design", (fit, explore, generate)),
     ("run it here", (emulate, simulate)),
     ("on a board", (build, rtl_check, reports, package, deploy, run, selftest)),

@@ -258,6 +258,8 @@ def _rows(
     most = (np.maximum(*products).sum(1) + bias + half) >> shift
     below = (least < bounds[0]) & (not fixed.relu or bounds[0] > 0)
     beyond = int(np.count_nonzero(below | (most > bounds[1])))
+    if dense.quantizer is not None and bounds == (CODE_MIN, CODE_MAX):
+        beyond = 0  # write-back saturates at the same bounds
     if shift == 0:
         return 0, beyond
     real = np.ldexp(dense.bias, fixed.input_frac + fixed.weight_frac)

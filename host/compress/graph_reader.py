@@ -14,6 +14,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
+from eie.host.compress.fake_quantize import FAKE_QUANTIZE
 from eie.host.compress.graph_constants import Constants, describe, operation
 from eie.host.compress.model_graph import (
     SUPPORTED,
@@ -186,6 +187,10 @@ class _Reader:
         if name == QUANTIZE:
             step, low, high = node.args[1:]
             return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
+        if name == FAKE_QUANTIZE:
+            step, zero, low, high = node.args[1:]
+            # What is added before the bounds is taken off behind them.
+            return Quantize(float(step), int(low) - int(zero), int(high) - int(zero))  # type: ignore[arg-type]
         if activation := _activation(node):
             return activation
         if name in _RESHAPES:

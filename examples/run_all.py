@@ -1,0 +1,80 @@
+"""Every example, and the table of them in docs/examples.md: `make examples`.
+
+Runs offline; minutes. Names of examples run those alone; the others' lines stay as they are kept
+in docs/examples.json.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from outcome import Outcome
+
+import eie
+from benchmarks.sections import markdown_table, write_section
+from eie.hls.boundary.atomic import write_whole
+
+PAGE = Path(__file__).parents[1] / "docs" / "examples.md"
+KEPT = PAGE.with_suffix(".json")
+EXAMPLES = ("digits", "mnist", "lenet5", "japanese_vowels", "brevitas_model", "onnx_file")
+HEADS = (
+    "example", "network", "model", "at the end", "weights kept", "bytes, float32", "bytes",
+    "cycles", "note",
+)  # fmt: skip
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the examples; returns 2 for a name that is none."""
+    unknown = [name for name in names if name not in EXAMPLES]
+    if unknown:
+        print(f"examples are {', '.join(EXAMPLES)}, not {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    for name in names or EXAMPLES:
+        begin = time.monotonic()
+        print(f"== {name}", flush=True)
+        outcome = digits() if name == "digits" else importlib.import_module(name).main()
+        print(f"{outcome} ({time.monotonic() - begin:.0f} s)\n", flush=True)
+        rows = kept() | {name: list(outcome.cells())}
+        write_whole(KEPT, json.dumps(rows, indent=1, sort_keys=True) + "\n")
+        write_section(PAGE, "examples", table(rows))
+    print(table(kept()))
+    return 0
+
+
+def kept() -> dict[str, list[str]]:
+    """Lines of the table by example, as they were found last."""
+    if not KEPT.exists():
+        return {}
+    found: dict[str, list[str]] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return found
+
+
+def table(rows: Mapping[str, Sequence[str]]) -> str:
+    """Lay out the lines in the order of the examples."""
+    return markdown_table(
+        HEADS,
+        [
+            (f"[{rows[name][0]}](../examples/{name}.py)", *rows[name][1:])
+            for name in EXAMPLES
+            if name in rows
+        ],
+    )
+
+
+def digits() -> Outcome:
+    """Give the network of `make demo`, whose loop is written out with eie's building blocks."""
+    from digits import compress_digits
+    from outcome import BOARD, measured
+
+    found = compress_digits()
+    acc = eie.convert(found.network, board=BOARD)
+    return measured("digits, by hand", acc, found.inputs, found.labels, found.accuracies.float32)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""docs/retraining.md has the tables of what docs/retraining.json keeps, and its goal is reached."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import retrain
+from benchmarks.sections import markdown_table, write_section
+
+
+def test_the_page_has_what_was_measured():
+    kept = json.loads(retrain.KEPT.read_text(encoding="utf-8"))
+    page = retrain.PAGE.read_text(encoding="utf-8")
+    for table in retrain._tables(kept).values():
+        assert table in page
+    for found in kept.values():
+        ((*_, loss, _, _, _, engines),) = found["goal"]
+        assert float(loss) <= retrain.GOAL
+        assert engines.endswith("same")
+
+
+def test_a_section_is_replaced_alone(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text("before\n<!-- a -->\nold\n<!-- end -->\n<!-- b -->\nkept\n<!-- end -->\n")
+    write_section(document, "a", markdown_table(("x",), [(1,), ("\\1",)]))
+    assert document.read_text() == (
+        "before\n<!-- a -->\n\n| x |\n| --- |\n| 1 |\n| \\1 |\n\n<!-- end -->\n"
+        "<!-- b -->\nkept\n<!-- end -->\n"
+    )
+    with pytest.raises(SystemExit, match="must have one marker <!-- c -->, not 0"):
+        write_section(document, "c", "")
