@@ -17,7 +17,7 @@ from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
 
-__all__ = ["Constants", "describe", "operation"]
+__all__ = ["Constants", "describe", "module_path", "operation"]
 
 _TRANSPOSES = frozenset({"aten.t.default", "aten.permute.default", "aten.transpose.int"})
 
@@ -39,6 +39,11 @@ def describe(node: fx.Node) -> str:
     name = kind.rpartition(".")[2]
     place = f", module {path!r} of type {name}" if path else f" in {name}" if name else ""
     return f"node {node.name!r} ({operation(node)}{place})"
+
+
+def module_path(node: fx.Node) -> str:
+    """Path of the innermost module that a node comes from; empty where unknown."""
+    return _module(node)[0]
 
 
 def _module(node: fx.Node) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from eie.host.compress.model_graph import (
     Linear,
     Node,
     Operation,
+    Pointwise,
     Quantize,
     Recurrent,
     Unsupported,
@@ -83,6 +84,8 @@ _LINEARS = {
     "aten.mm.default": ("self", "mat2", None, False),
     "aten.matmul.default": ("self", "other", None, False),
 }
+#: Convolutions, which are products of the channels where their kernel is one.
+_CONVOLUTIONS = frozenset({"aten.conv1d.default", "aten.conv2d.default"})
 
 
 def read_program(named: NamedProgram) -> Graph:
@@ -151,16 +154,19 @@ class _Reader:
         for node in self._graph.nodes:
             if node not in needed or node is source:
                 continue
-            inputs = tuple(values[before] for before in self._computed(node))
+            computed = self._computed(node)
+            inputs = tuple(values[before] for before in computed)
             try:
                 operation = self._operation(node)
             except _Refused as refused:
-                operation = Unsupported(str(refused), "aten.conv" in _name(node))
+                pointwise = self._pointwise(node)
+                operation = Unsupported(str(refused), "aten.conv" in _name(node), pointwise)
             if operation is None:
                 values[node] = inputs[0]
             else:
                 values[node] = node.name
-                found.append(Node(node.name, operation, inputs, describe(node)))
+                taken = tuple(before.name for before in computed)
+                found.append(Node(node.name, operation, inputs, describe(node), taken))
         return tuple(found)
 
     def _operation(self, node: fx.Node) -> Operation | None:
@@ -250,7 +256,42 @@ class _Reader:
                 )
         return name
 
-    def _norm(self, node: fx.Node, data: fx.Node) -> Affine:
+    def _pointwise(self, node: fx.Node) -> Pointwise | None:
+        """Read what a refused node does to the channels at each position, if that is all it does."""
+        computed = self._computed(node)
+        if len(computed) != 1:
+            return None
+        data, sizes = computed[0], _shape(computed[0])[2:]
+        if not sizes or not all(isinstance(size, int) for size in sizes):
+            return None
+        operation: Linear | Affine
+        try:
+            if _name(node) in _CONVOLUTIONS:
+                operation = self._convolution(node, data)
+            elif "batch_norm" in _name(node):
+                operation = self._norm(node, data, at_positions=True)
+            else:
+                return None
+        except (_Refused, ModelError):
+            return None
+        return Pointwise(operation, tuple(sizes))
+
+    def _convolution(self, node: fx.Node, data: fx.Node) -> Linear:
+        """Read a convolution with a kernel of one, over all channels, at every position."""
+        arguments = _arguments(node)
+        matrix = arguments["weight"]
+        ones = all(size == 1 for size in (*_shape(matrix)[2:], *_listed(arguments["stride"])))
+        padded = any(size != 0 for size in _listed(arguments["padding"]))
+        if arguments["input"] is not data or not ones or padded or arguments["groups"] != 1:
+            raise _Refused(f"{describe(node)} is more than a product of the channels")
+        weights = self._constants.array(matrix)
+        weights = weights.reshape(weights.shape[:2])
+        bias = np.zeros(len(weights))
+        if arguments["bias"] is not None:
+            bias = self._constants.array(arguments["bias"]).astype(np.float64)
+        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
+
+    def _norm(self, node: fx.Node, data: fx.Node, *, at_positions: bool = False) -> Affine:
         arguments = _arguments(node)
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
@@ -259,7 +300,8 @@ class _Reader:
                 f"{describe(node)} must use its running statistics, not those of the batch: "
                 "call model.eval() before torch.export.export, and keep track_running_stats"
             )
-        self._check_vectors(node, data)
+        if not at_positions:
+            self._check_vectors(node, data)
         mean, variance = (self._constants.array(value) for value in running)
         gain, offset = (
             None if arguments.get(name) is None else self._constants.array(arguments[name])
@@ -319,6 +361,10 @@ def _arguments(node: fx.Node) -> dict[str, Any]:
         if argument.has_default_value()
     }
     return values | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _shape(node: fx.Node | None) -> tuple[Any, ...]:
