@@ -257,7 +257,7 @@ class _Reader:
         return name
 
     def _pointwise(self, node: fx.Node) -> Pointwise | None:
-        """Read what a refused node does to the channels at each position, if that is all it does."""
+        """Read what a refused node does to the channels of a position, if that is all it does."""
         computed = self._computed(node)
         if len(computed) != 1:
             return None

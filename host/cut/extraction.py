@@ -73,9 +73,7 @@ def extract(program: ExportedProgram, start: fx.Node, end: fx.Node) -> HostPart:
             copies[node] = graph.call_function(torch.ops.aten.sym_size.int, (given, 0))
         elif operation(node) == QUANTIZE:
             copies[node] = _quantized(graph, *fx.node.map_arg(node.args, copies.__getitem__))
-        elif operation(node) in _DROPOUTS:
-            copies[node] = copies[node.all_input_nodes[0]]
-        elif operation(node) == "getitem" and operation(node.all_input_nodes[0]) in _DROPOUTS:
+        elif _is_dropout(node):
             copies[node] = copies[node.all_input_nodes[0]]
         else:
             copies[node] = graph.node_copy(node, copies.__getitem__)
@@ -134,12 +132,21 @@ def _held(program: ExportedProgram) -> dict[str, torch.Tensor]:
 
 
 def _is_batch(node: fx.Node) -> bool:
-    return operation(node) == _SIZE and node.args[1] == 0
+    return operation(node) == _SIZE and bool(node.args[1] == 0)
 
 
-def _quantized(graph: fx.Graph, values: Any, step: float, low: int, high: int) -> Any:
+def _is_dropout(node: fx.Node) -> bool:
+    """Whether a node is a dropout, or the values among its results."""
+    if operation(node) == "getitem":
+        return _is_dropout(node.all_input_nodes[0])
+    return operation(node) in _DROPOUTS
+
+
+def _quantized(graph: fx.Graph, values: Any, step: Any, low: Any, high: Any) -> Any:
     """The marker of a quantiser in operations of torch, so that any torch reads it."""
     aten = torch.ops.aten
-    steps = graph.call_function(aten.round.default, (graph.call_function(aten.div.Tensor, (values, step)),))
+    steps = graph.call_function(
+        aten.round.default, (graph.call_function(aten.div.Tensor, (values, step)),)
+    )
     kept = graph.call_function(aten.clamp.default, (steps, low, high))
     return graph.call_function(aten.mul.Tensor, (kept, step))

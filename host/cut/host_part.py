@@ -40,7 +40,10 @@ _SILENT = frozenset(
     | {"mul", "ge", "le", "eq"}  # of sizes
 )
 #: Names of operations that torch spells out.
-_NAMES = {"_native_batch_norm_legit_no_training": "batch_norm", "max_pool2d_with_indices": "max_pool2d"}
+_NAMES = {
+    "_native_batch_norm_legit_no_training": "batch_norm",
+    "max_pool2d_with_indices": "max_pool2d",
+}
 
 Array = npt.NDArray[Any]
 

@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import ModelError, Problems
+from eie.hls.boundary.text import listed
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.cut.host_part import HostPart
-from eie.host.network.head_record import HeadRecord
+from eie.host.network.head_record import HOST_FILES, HeadRecord
 
-__all__ = ["BEHIND_FILE", "FRONT_FILE", "HostParts", "ModelParts", "digest_of"]
-
-#: Names of the host's parts beside the network's file.
-FRONT_FILE, BEHIND_FILE = "host.pt2", "host-behind.pt2"
+__all__ = ["HostParts", "ModelParts", "digest_of"]
 
 Array = npt.NDArray[Any]
 
@@ -141,11 +139,20 @@ class HostParts:
 
     def save(self, folder: Path) -> None:
         """Write the parts into a folder; one that is not there any more is removed."""
-        for part, name in ((self.front, FRONT_FILE), (self.behind, BEHIND_FILE)):
+        for part, name in self._named:
             if part is None:
                 (folder / name).unlink(missing_ok=True)
             else:
                 part.save(folder / name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the files that :meth:`save` writes."""
+        return tuple(name for part, name in self._named if part is not None)
+
+    def files(self) -> dict[str, bytes]:
+        """Give the files that :meth:`save` writes, by name."""
+        return {name: part.as_bytes() for part, name in self._named if part is not None}
 
     @classmethod
     def load(cls, folder: Path, record: HeadRecord) -> HostParts:
@@ -156,15 +163,19 @@ class HostParts:
         ModelError
             If one is missing or damaged, or they are those of another network.
         """
-        front = HostPart.load(folder / FRONT_FILE) if record.front else None
-        behind = HostPart.load(folder / BEHIND_FILE) if record.behind else None
+        front = HostPart.load(folder / HOST_FILES[0]) if record.front else None
+        behind = HostPart.load(folder / HOST_FILES[1]) if record.behind else None
         found = cls(record, front, behind)
         if digest_of(front, behind) != record.digest:
             raise ModelError(
-                f"{folder}: the host's parts ({FRONT_FILE}) must be those that the network was "
-                "compressed with: their weights are others"
+                f"{folder}: {listed(found.names)} must be what the network was compressed with: "
+                "other weights are in it"
             )
         return found
+
+    @property
+    def _named(self) -> tuple[tuple[HostPart | None, str], ...]:
+        return (self.front, HOST_FILES[0]), (self.behind, HOST_FILES[1])
 
     @property
     def _parts(self) -> list[HostPart]:

@@ -7,7 +7,6 @@ part that was asked for.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, TypeAlias
@@ -74,9 +73,7 @@ def read_parts(
     refused: ModelError | None = None
     if cut in (None, False):
         try:
-            return ModelParts(
-                read_model(model, input_shape=input_shape, state_dict=state_dict)
-            )
+            return ModelParts(read_model(model, input_shape=input_shape, state_dict=state_dict))
         except ModelError as error:
             if cut is False or not is_of_torch(model):
                 raise
@@ -104,7 +101,7 @@ class _Parting:
         self._program = named.program
         self._graph: Graph = read_program(named)
         self._refused = refused
-        self._nodes = {node.name: node for node in named.program.graph.nodes}
+        self._nodes: dict[str, fx.Node] = {node.name: node for node in named.program.graph.nodes}
         signature = named.program.graph_signature
         self._source = self._nodes[str(signature.user_inputs[0])]
         self._output = self._nodes[str(signature.user_outputs[0])]
@@ -240,21 +237,22 @@ class _Parting:
 
     def _told(self, segment: Segment, host: HostParts) -> str:
         record = host.record
-        products = [node for node in segment.nodes(self._graph) if isinstance(node.operation, Linear)]
+        products = [
+            node for node in segment.nodes(self._graph) if isinstance(node.operation, Linear)
+        ]
         names = listed(repr(node.operation.name) for node in products)  # type: ignore[union-attr]
-        parts = [f"{record.front} before"] if record.front else []
-        parts += [f"{record.behind} behind"] if record.behind else []
+        around = [
+            f"{text} {where}"
+            for text, where in ((record.front, "before it"), (record.behind, "behind it"))
+            if text
+        ]
         total = segment.multiply_adds + host.multiply_adds
-        share = 100 * segment.multiply_adds / total if total else 100.0
-        at = (
-            f", as a batch of {math.prod(record.positions)} positions an input"
-            if record.positions
-            else ""
-        )
+        share = 100 * segment.multiply_adds / total
+        at = f", {record.vectors} positions of an input as vectors" if record.positions else ""
         return (
-            f"the model is cut: {names} on the accelerator{at} ({share:.1f} % of the "
-            f"{total:,} multiply-adds, {segment.multiply_adds:,}), "
-            f"{' and '.join(parts) or 'the rearranging'} on the host with torch"
+            f"the model is cut: {names} on the accelerator{at} ({share:.1f} % of the {total:,} "
+            f"multiply-adds of an input), and on the host, with torch, "
+            f"{', '.join(around) or 'what puts values in order'}"
         )
 
 

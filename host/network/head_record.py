@@ -17,10 +17,12 @@ from eie.hls.boundary.errors import NetworkFileError
 from eie.hls.boundary.text import shown
 from eie.host.network.input_shape import shape_text
 
-__all__ = ["HEAD", "HeadRecord"]
+__all__ = ["HEAD", "HOST_FILES", "HeadRecord"]
 
 #: Where a network's metadata has its record.
 HEAD = "head"
+#: Names of what the host does before and behind the network, beside the network's file.
+HOST_FILES = ("host.pt2", "host-behind.pt2")
 
 
 class _WithMetadata(Protocol):
@@ -86,16 +88,16 @@ class HeadRecord:
             return None
         try:
             read = json.loads(text)
-            shapes = ("input_shape", "features", "positions", "result", "outputs")
-            found = cls(
-                **{name: _sizes(read[name]) for name in shapes},
-                **{name: _text(read[name]) for name in ("front", "behind", "digest")},
-            )
+            texts = ("front", "behind", "digest")
+            fields: dict[str, Any] = {
+                each.name: _text(read[each.name]) if each.name in texts else _sizes(read[each.name])
+                for each in dataclasses.fields(cls)
+            }
+            return cls(**fields)
         except (ValueError, KeyError, TypeError, RecursionError):
             raise NetworkFileError(
                 f"metadata[{HEAD!r}] must be the record of a model that was cut, not {shown(text)}"
             ) from None
-        return found
 
     def hint(self) -> str:
         """Say what the network takes, for somebody who gives what the whole model takes."""
