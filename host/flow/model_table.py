@@ -56,7 +56,7 @@ def model_table(
     if vectors > 1:
         each = vectors * costs.batch.latency_us
         notes.append(
-            f"predicted time of an input on the accelerator, {vectors} vectors of a batch: at least "
+            f"predicted time of an input on the accelerator, {vectors} vectors: at least "
             f"{each:,.2f} us"
         )
     table = network.summary()
