@@ -81,7 +81,7 @@ def cut_lines(host: HostParts, network: Network, data: Data) -> list[str]:
     lines = [
         f"cut: {listed(facts.layers)} on the accelerator; on the host, with torch, {_does(facts)}",
         f"multiply-adds of an input: {facts.multiply_adds:,} on the host "
-        f"({counted(facts.parameters, 'parameter')}), {facts.head_multiply_adds:,} on the "
+        f"({facts.parameters:,} parameters), {facts.head_multiply_adds:,} on the "
         f"accelerator ({share:.1f} % of all), of which pruning leaves "
         f"{facts.head_multiply_adds_kept:,}",
     ]
