@@ -200,7 +200,7 @@ def _stages(
 
 def _layer_loss(part: _Compressed, outputs_zeroed: int, saturated: int) -> LayerLoss:
     table, rounded = part.shared.table(), part.rounded_table
-    counts = np.bincount(part.shared.codes.ravel(), minlength=len(table))[1:]
+    counts = part.shared.counts()
     wanted, got = table[1:], rounded[1:]
     place = np.ldexp(1.0, -part.fixed.weight_frac)
     return LayerLoss(

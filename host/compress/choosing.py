@@ -100,23 +100,32 @@ def _best_kinds(
     """Choose a kind for each layer by the squared error of the last one's outputs."""
 
     def error(kinds: Sequence[str], first: int, activations: Floats) -> float:
+        """Take activations through the layers from `first` on."""
         for layer, own, kind in list(zip(layers, candidates, kinds, strict=True))[first:]:
             activations = _forward(layer, own[kind], activations)
         return float(np.square(activations - wanted).sum())
 
+    def outputs(place: int, activations: Floats) -> dict[str, Floats]:
+        """What a layer gives with each kind: of the first layer often most of the work."""
+        layer, own = layers[place], candidates[place]
+        return {kind: _forward(layer, shared, activations) for kind, shared in own.items()}
+
     least, best = np.inf, [OPTIMAL] * len(layers)
+    given = outputs(0, inputs)
     for kind in KINDS:
         kinds = [kind if kind in own else OPTIMAL for own in candidates]
-        found = error(kinds, 0, inputs)
+        found = error(kinds, 1, given[kinds[0]])
         if found < least:
             least, best = found, kinds
-    for place, layer in enumerate(layers):
-        for kind in candidates[place]:
+    for place in range(len(layers)):
+        tell("comparing shared weights by the outputs", place, len(layers), "layers")
+        given = given if place == 0 else outputs(place, inputs)
+        for kind in given:
             kinds = [*best[:place], kind, *best[place + 1 :]]
-            found = error(kinds, place, inputs) if kind != best[place] else least
+            found = error(kinds, place + 1, given[kind]) if kind != best[place] else least
             if found < least:
                 least, best = found, kinds
-        inputs = _forward(layer, candidates[place][best[place]], inputs)
+        inputs = given[best[place]]
     return best
 
 

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 _AT_ONCE = 1 << 22
 
 
-def product(inputs: Floats, shape: tuple[int, int], rows: Callable[[slice], Floats]) -> Floats:
+def product(inputs: Floats, shape: tuple[int, ...], rows: Callable[[slice], Floats]) -> Floats:
     """Multiply vectors by a matrix that is made row by row.
 
     Parameters

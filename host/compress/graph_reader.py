@@ -14,7 +14,7 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
-from eie.host.compress.graph_constants import Constants, describe, operation
+from eie.host.compress.graph_constants import Constants, arguments_of, describe, operation
 from eie.host.compress.model_graph import (
     SUPPORTED,
     Activation,
@@ -220,7 +220,7 @@ class _Reader:
 
     def _linear(self, node: fx.Node, data: fx.Node) -> Linear:
         data_name, matrix_name, bias_name, by_rows = _LINEARS[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
         if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
@@ -278,7 +278,7 @@ class _Reader:
 
     def _convolution(self, node: fx.Node, data: fx.Node) -> Linear:
         """Read a convolution with a kernel of one, over all channels, at every position."""
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         matrix = arguments["weight"]
         ones = all(size == 1 for size in (*_shape(matrix)[2:], *_listed(arguments["stride"])))
         padded = any(size != 0 for size in _listed(arguments["padding"]))
@@ -292,7 +292,7 @@ class _Reader:
         return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
 
     def _norm(self, node: fx.Node, data: fx.Node, *, at_positions: bool = False) -> Affine:
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
         if arguments.get("training", False) or len(running) != 2:
@@ -312,7 +312,7 @@ class _Reader:
     def _affine(self, node: fx.Node, data: fx.Node) -> Affine | None:
         """Read a sum, difference, product or quotient of the data and a constant."""
         kind = _ARITHMETIC[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         first, second = arguments["self"], arguments["other"]
         if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
             raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
@@ -341,7 +341,7 @@ def _activation(node: fx.Node) -> Activation | None:
     name = operation(node).removeprefix("aten.").partition(".")[0].removeprefix("_")
     if name in ("relu", "sigmoid", "tanh"):
         return Activation(name)  # type: ignore[arg-type]
-    arguments = _arguments(node) if operation(node).startswith("aten.") else {}
+    arguments = arguments_of(node) if operation(node).startswith("aten.") else {}
     if name == "leaky_relu":
         return Activation("leaky_relu", (float(arguments["negative_slope"]),))
     if name == "hardtanh":
@@ -349,18 +349,6 @@ def _activation(node: fx.Node) -> Activation | None:
     if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
         return Activation(name)  # type: ignore[arg-type]
     return None
-
-
-def _arguments(node: fx.Node) -> dict[str, Any]:
-    """Arguments of an aten node by their names in its schema, with defaults."""
-    schema = node.target._schema  # type: ignore[union-attr]
-    names = [argument.name for argument in schema.arguments]
-    values = {
-        argument.name: argument.default_value
-        for argument in schema.arguments
-        if argument.has_default_value()
-    }
-    return values | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -82,7 +82,7 @@ def magnitude_mask(weights: npt.NDArray[Any], density: float) -> npt.NDArray[np.
     magnitudes.partition(values.size - kept)
     smallest = magnitudes[values.size - kept]
     del magnitudes
-    mask = (values > smallest) | (values < -smallest)
+    mask: npt.NDArray[np.bool_] = (values > smallest) | (values < -smallest)
     ties = np.flatnonzero((values == smallest) | (values == -smallest))
     mask[ties[: kept - np.count_nonzero(mask)]] = True
     return mask.reshape(weights.shape)

@@ -51,8 +51,14 @@ class SharedWeights:
     ) -> npt.NDArray[np.float64]:
         """Multiply vectors, shape (batch, columns), by the weights, or by others of `table`."""
         values = self.table() if table is None else table
-        rows, columns = self.codes.shape
-        return product(inputs, (rows, columns), lambda part: values[self.codes[part]])
+        return product(inputs, self.codes.shape, lambda part: values[self.codes[part]])
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Weights of each centroid, shape (k,)."""
+        found = np.zeros(len(self.centroids) + 1, np.int64)
+        for row in self.codes:  # numpy counts in int64, eight times what codes take
+            found += np.bincount(row, minlength=found.size)
+        return found[1:]
 
     def dense(self) -> npt.NDArray[np.float64]:
         """float64, shape (rows, columns): the weights."""

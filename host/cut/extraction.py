@@ -8,8 +8,8 @@ import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 
-from eie.hls.boundary.errors import ModelError
-from eie.host.compress.graph_constants import describe, operation
+from eie.hls.boundary.errors import ModelError, Problems
+from eie.host.compress.graph_constants import arguments_of, describe, operation
 from eie.host.compress.program import export_any_batch, without_torch_warnings
 from eie.host.compress.quantize_marker import QUANTIZE
 from eie.host.cut.host_part import HostPart
@@ -100,23 +100,24 @@ def extract(program: ExportedProgram, start: fx.Node, end: fx.Node) -> HostPart:
 
 
 def _check(nodes: list[fx.Node]) -> None:
-    problems = []
+    problems = Problems("model")
     for node in nodes:
-        target = node.target
         name = operation(node)
-        if name in _DROPOUTS or not isinstance(target, torch._ops.OpOverload):
+        if name in _DROPOUTS or not isinstance(node.target, torch._ops.OpOverload):
             continue
-        if torch.Tag.nondeterministic_seeded in target.tags:
-            problems.append(f"{describe(node)} is random, and cannot be a part on the host")
-        arguments = [argument.name for argument in target._schema.arguments]
-        given = dict(zip(arguments, node.args, strict=False)) | dict(node.kwargs)
-        if "batch_norm" in name and (given.get("training") or "no_stats" in name):
-            problems.append(
-                f"{describe(node)} must use its running statistics, not those of the batch: call "
-                "model.eval() before torch.export.export"
-            )
-    if problems:
-        raise ModelError("model: " + "; ".join(problems))
+        given = arguments_of(node)
+        drops = given.get("train", True) and given.get("dropout_p", given.get("dropout", 1.0)) != 0
+        problems.require(
+            torch.Tag.nondeterministic_seeded not in node.target.tags or not drops,
+            f"{describe(node)} is random, and cannot be a part on the host: export the model in "
+            "evaluation mode",
+        )
+        problems.require(
+            "batch_norm" not in name or not (given.get("training") or "no_stats" in name),
+            f"{describe(node)} must use its running statistics, not those of the batch: call "
+            "model.eval() before torch.export.export",
+        )
+    problems.raise_as(ModelError)
 
 
 def _held(program: ExportedProgram) -> dict[str, torch.Tensor]:

@@ -37,6 +37,7 @@ _SILENT = frozenset(
     {"view", "reshape", "_unsafe_view", "flatten", "squeeze", "unsqueeze", "sym_size", "getitem"}
     | {"clone", "alias", "detach", "_to_copy", "t", "permute", "transpose", "contiguous"}
     | {"_assert_tensor_metadata", "_assert_scalar", "sym_constrain_range_for_size", "dropout"}
+    | {"slice", "select", "zeros"}
     | {"mul", "ge", "le", "eq"}  # of sizes
 )
 #: Names of operations that torch spells out.
@@ -88,13 +89,19 @@ class HostPart:
 
     @cached_property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one input, as torch counts them: convolutions and products."""
+        """Multiply-adds for one input, as torch counts them: convolutions and products of matrices.
+
+        They are counted, not measured.
+        """
         example = self._values[0]
         size = self.batch or _FEWEST
         values = torch.zeros(size, *self.input_shape, dtype=example.dtype)
         counter = FlopCounterMode(display=False)
-        with without_torch_warnings(), torch.no_grad(), counter:
-            self._module(values)
+        # With oneDNN an LSTM is one operation, whose products are not seen.
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # of torch's own workings
+            with torch.backends.mkldnn.flags(enabled=False), counter:
+                self._module(values)
         return int(counter.get_total_flops()) // (2 * size)
 
     @cached_property

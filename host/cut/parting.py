@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from torch import fx, nn
 
-from eie.hls.boundary.errors import InputError, ModelError
+from eie.hls.boundary.errors import InputError, ModelError, Problems
 from eie.hls.boundary.text import listed
 from eie.hls.boundary.voice import argument
 from eie.hls.boundary.warning import warn
@@ -101,6 +101,8 @@ class _Parting:
         self._program = named.program
         self._graph: Graph = read_program(named)
         self._refused = refused
+        #: What :meth:`_can_follow` found.
+        self._followed: dict[int, bool] = {}
         self._nodes: dict[str, fx.Node] = {node.name: node for node in named.program.graph.nodes}
         signature = named.program.graph_signature
         self._source = self._nodes[str(signature.user_inputs[0])]
@@ -147,9 +149,9 @@ class _Parting:
             if each.multiply_adds and not self._can_follow(each.end)
         ]
         advice = (
-            "no part of it can go onto the accelerator by itself, with the rest on the host: there "
-            "must be a Linear, or a convolution with a kernel of 1, behind which only operations "
-            "without weights come"
+            "nor can a part of it go onto the accelerator, with the rest on the host: that takes a "
+            "Linear, or a convolution with a kernel of 1, behind which only operations without "
+            "weights come"
         )
         if inside:
             names = dict.fromkeys(
@@ -159,8 +161,15 @@ class _Parting:
                 if _is_product(node)
             )
             advice += f"; {argument('cut')} can name one in the middle: {listed(map(repr, names))}"
-        first = str(self._refused) if self._refused is not None else "model cannot be cut"
-        return ModelError(f"{first}\n{advice}")
+        refused = self._refused
+        if refused is None or not refused.problems:
+            return ModelError(f"{refused or 'model cannot be cut'}\n{advice}")
+        problems = Problems("model", list(refused.problems))
+        try:
+            problems.raise_as(ModelError, advice)
+        except ModelError as error:
+            return error
+        raise AssertionError("there is a problem")
 
     def _chosen(self, cut: str | tuple[str, str]) -> Segment:
         """Give the part that was asked for."""
@@ -209,8 +218,10 @@ class _Parting:
         """Whether nothing with weights comes behind the nodes up to `end`."""
         if end == len(self._graph.nodes):
             return True
-        last = self._nodes[self._graph.nodes[end - 1].name]
-        return not holds_weights(self._program, last, self._output)
+        if end not in self._followed:
+            last = self._nodes[self._graph.nodes[end - 1].name]
+            self._followed[end] = not holds_weights(self._program, last, self._output)
+        return self._followed[end]
 
     # Its ends -----------------------------------------------------------------------------
 

@@ -80,9 +80,12 @@ def best_segment(
     ]
     # Of as many multiply-adds the longer one, so that a ReLU or a scale goes along.
     found.sort(key=lambda each: (each.multiply_adds, each.end - each.start), reverse=True)
+    light = replace(
+        graph,
+        nodes=tuple(replace(node, operation=_weightless(node.operation)) for node in graph.nodes),
+    )
     for each in found:
-        shape = input_shape(graph.nodes[each.start])
-        if _takes(graph, each, shape):
+        if _takes(light, each, input_shape(graph.nodes[each.start])):
             return each
     return None
 
@@ -170,18 +173,14 @@ def _on_vectors(operation: Operation) -> Operation:
 
 
 def _takes(graph: Graph, segment: Segment, input_shape: Sequence[int]) -> bool:
-    """Whether the accelerator can do a part; its weights do not matter, and are not touched."""
+    """Whether the accelerator can do a part, for which its weights do not matter."""
     *_, last = segment.nodes(graph)
     if isinstance(last.operation, Activation) and last.operation.kind != "relu":
         return False  # left off at a model's end, but the host can do it
-    light = replace(
-        graph,
-        nodes=tuple(replace(node, operation=_weightless(node.operation)) for node in graph.nodes),
-    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EieWarning)
-            fold_segment(light, segment, input_shape)
+            fold_segment(graph, segment, input_shape)
     except ModelError:
         return False
     return True
