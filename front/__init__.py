@@ -28,6 +28,11 @@ The steps one by one, and what each gives to the next::
             accelerator.load(network)
             accelerator.run(x)
 
+A model of torch with convolutions, or whatever else the accelerator does not run, is cut:
+``convert`` puts its head onto the accelerator and leaves the rest to torch on the host, and
+``predict`` goes through both (docs/host-and-accelerator.md). ``acc.save(folder)`` keeps all of it,
+and ``eie.AcceleratedModel.load(folder)`` reads it again.
+
 To retrain in between: `prune_linears` and `apply_masks`, then `share_linears` and
 `freeze_codebooks`, then `compress` with ``keep_weights=True``.
 

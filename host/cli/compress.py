@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
         parts.host.save(options.out.parent)
     describe(network, options.out)
     if parts.host is not None:
-        for line in cut_lines(parts.host, network, data):
+        for line in cut_lines(parts.host, network, data)[1:]:  # where the cut is, is said already
             print(line)
         written = listed(str(options.out.parent / name) for name in parts.host.names)
         if written:

@@ -112,6 +112,7 @@ class _Parting:
         """Cut where it is asked for, or where the most is gained."""
         segment = self._chosen(cut) if isinstance(cut, (str, tuple)) else self._best()
         start, end = self._start(segment), self._end(segment)
+        self._check_ends(start, end)
         dense = fold_segment(self._graph, segment, _sizes(start))
         # What only reshapes is no program.
         whole = self._graph.nodes[segment.start].inputs[0] == self._graph.input
@@ -238,6 +239,25 @@ class _Parting:
         first = [each for each in node.users if operation(each) == "getitem"]
         return first[0] if first else node
 
+    def _check_ends(self, start: fx.Node, end: fx.Node) -> None:
+        """Refuse values whose sizes are not known, or whose first axis is not the batch."""
+        problems = Problems("model")
+        batch = str(self._source.meta["val"].shape[0])
+        for node in dict.fromkeys((self._source, start, end, self._output)):
+            shape = node.meta["val"].shape
+            sizes = f"({', '.join(map(str, shape))})"
+            problems.require(
+                str(shape[0] if len(shape) else "") == batch,
+                f"{node.name!r} must have the batch in front, as the inputs have, where the model "
+                f"is cut, not shape {sizes}",
+            )
+            problems.require(
+                all(isinstance(size, int) for size in shape[1:]),
+                f"{node.name!r} must have fixed sizes but for the batch, not shape {sizes}: export "
+                "the model with those of your inputs",
+            )
+        problems.raise_as(ModelError)
+
     def _taken(self, node: Node) -> tuple[int, ...]:
         return _sizes(self._nodes[node.taken[0]])
 
@@ -290,4 +310,4 @@ def _is_product(node: Node) -> bool:
 
 def _sizes(node: fx.Node) -> tuple[int, ...]:
     value: Any = node.meta["val"]
-    return tuple(int(size) for size in value.shape[1:])
+    return tuple(value.shape[1:])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eie.hls.boundary.errors import NetworkFileError
 from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted, listed
 from eie.host.flow.data import Data
@@ -28,12 +30,20 @@ def host_of(folder: Path, network: Network) -> HostParts | None:
     ------
     ModelError
         If a file is missing or damaged, or of another network.
+    NetworkFileError
+        If the network's record of it is none, or of another network.
     ImportError
         If torch is not installed.
     """
     record = HeadRecord.of(network)
     if record is None:
         return None
+    sizes = math.prod(record.features), math.prod(record.result)
+    if sizes != (network.inputs * record.vectors, network.outputs * record.vectors):
+        raise NetworkFileError(
+            f"{folder}: the record of what the host does must be of this network: it takes "
+            f"{network.inputs} values and gives {network.outputs}, {record.vectors} times an input"
+        )
     try:
         from eie.host.cut import HostParts
     except ImportError as error:

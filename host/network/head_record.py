@@ -70,6 +70,16 @@ class HeadRecord:
         """Vectors that the network takes for one input."""
         return math.prod(self.positions)
 
+    def lines(self) -> list[str]:
+        """Say which part of a model the network is, a line each."""
+        positions = f", {self.vectors} vectors for each input" if self.vectors > 1 else ""
+        before = self.front or "nothing"
+        return [
+            f"head of a model: before it, on the host with torch, {before} "
+            f"({shape_text(self.input_shape)} -> {shape_text(self.features)}{positions})",
+            *([f"behind it {self.behind} (-> {shape_text(self.outputs)})"] if self.behind else []),
+        ]
+
     def as_text(self) -> str:
         """Write the record for a network's metadata."""
         return json.dumps(dataclasses.asdict(self))

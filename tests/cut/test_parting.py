@@ -171,6 +171,33 @@ def test_statistics_of_the_batch_are_refused(convolutions):
         read_parts(training)
 
 
+class Turned(nn.Module):
+    """Its head takes what is not a batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.sin(x).t()).mean(1)
+
+
+def test_the_batch_must_stay_in_front():
+    program = torch.export.export(Turned(), (torch.zeros(2, 4),))
+    with pytest.raises(ModelError, match=r"'t' must have the batch in front.*not shape \(4, 2\)"):
+        read_parts(program)
+
+
+def test_sizes_must_be_known():
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)
+    )
+    sizes = ({0: torch.export.Dim.DYNAMIC, 2: torch.export.Dim.DYNAMIC},)
+    program = torch.export.export(model.eval(), (torch.zeros(2, 1, 8, 8),), dynamic_shapes=sizes)
+    with pytest.raises(ModelError, match=r"must have fixed sizes but for the batch, not shape \(s"):
+        read_parts(program)
+
+
 def test_a_model_of_another_format_cannot_be_cut(tmp_path):
     (tmp_path / "model.onnx").write_text("a model of another format")
     with pytest.raises(InputError, match="cut must be left out for a model that is none of torch"):

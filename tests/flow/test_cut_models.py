@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import sys
@@ -156,6 +157,17 @@ def test_a_network_takes_no_cut():
         made("whole head", calibration=np.zeros((40, 1, 9, 9)), input_shape=(1, 8, 8))
 
 
+def test_a_record_of_another_network_is_refused(tmp_path):
+    acc, *_ = made("whole head")
+    acc.save(tmp_path)
+    record = HeadRecord.of(acc.network)
+    other = dataclasses.replace(record, features=(2, 9))
+    metadata = {**acc.network.metadata, "head": other.as_text()}
+    dataclasses.replace(acc.network, metadata=metadata).save(tmp_path / "network.npz")
+    with pytest.raises(eie.EieError, match="the record of what the host does must be of this"):
+        eie.AcceleratedModel.load(tmp_path)
+
+
 def test_without_torch_the_head_still_runs(tmp_path, monkeypatch):
     acc, _, x, _ = made("whole head")
     folder = acc.save(tmp_path)
@@ -223,6 +235,9 @@ def test_compress_writes_both_parts(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"wrote {tmp_path / 'host.pt2'}, {tmp_path / 'host-behind.pt2'}" in printed
     assert "on the calibration: accuracy" in printed
+    assert "head of a model: before it, on the host with torch, 1 conv2d, 1 relu" in printed
+    assert "behind it 1 argmax (-> 1)" in printed
+    assert '"digest"' not in printed
     sweep = ["compress", str(tmp_path / "m.pt2"), "--sweep", "0.5,1", *given]
     assert main(sweep) == 0
     assert "100.00 %" in capsys.readouterr().out
