@@ -10,16 +10,19 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.numerals import number
+from eie.hls.boundary.text import listed
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD
 from eie.host.cli.arrays import read_array
+from eie.host.cli.cut_option import add_cut, cut_of
 from eie.host.cli.density_option import densities
 from eie.host.cli.describe import describe
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.flow.data import check_data
+from eie.host.flow.data import check_data, through
+from eie.host.flow.host_side import cut_lines
 from eie.host.flow.quality import quality_text
 from eie.host.flow.reading import read_with_shape, sizes_of
 
@@ -63,6 +66,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="weights are pruned and shared already (at most 15 distinct ones a layer)",
     )
+    add_cut(sub)
     sweep = sub.add_argument_group("a sweep of densities, to choose one")
     sweep.add_argument(
         "--sweep",
@@ -97,29 +101,38 @@ def run(options: argparse.Namespace) -> None:
     density = None if options.density is None else densities(options.density)
     calibration, labels = map(_array, (options.calibration, options.labels))
     with showing("compressing"):
-        dense = read_with_shape(options.model)
-        data = check_data(
+        parts = read_with_shape(options.model, cut=cut_of(options.cut))
+        given = check_data(
             calibration,
             labels,
-            sizes_of(dense),
+            sizes_of(parts),
             name=f"calibration in {options.calibration}",
             labels_name=f"labels in {options.labels}",
         )
+        data = through(given, parts.host)
 
-        from eie.host.compress.pipeline import compress_read  # torch is only needed here
+        from eie.host.cut import compress_parts  # torch is only needed here
         from eie.host.flow.model_quality import evaluate_compressed
 
-        network = compress_read(
-            dense,
+        network = compress_parts(
+            parts,
             density=density,
             calibration=data.samples,
             keep_weights=options.keep_weights,
         )
         quality = ""
         if data.labels is not None:
-            quality = quality_text(evaluate_compressed(dense, network, data))
+            quality = quality_text(evaluate_compressed(parts, network, data))
     network.save(options.out)
+    if parts.host is not None:
+        parts.host.save(options.out.parent)
     describe(network, options.out)
+    if parts.host is not None:
+        for line in cut_lines(parts.host, network, data)[1:]:  # where the cut is, is said already
+            print(line)
+        written = listed(str(options.out.parent / name) for name in parts.host.names)
+        if written:
+            print(f"wrote {written}: what the host runs with torch")
     if quality:
         print(f"on the calibration: {quality}")
 
@@ -155,6 +168,7 @@ def _sweep(options: argparse.Namespace) -> None:
             densities=chosen,
             board=board,
             budget=budget,
+            cut=cut_of(options.cut),
         )
     print(found.as_text())
     best = found.best

@@ -9,6 +9,7 @@ from eie.hls.boundary.text import counted, listed, printable
 from eie.hls.spec.boards import BOARDS, LUT_BUDGET
 from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
+from eie.host.network.head_record import HEAD, HeadRecord
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
 from eie.host.network.sizes import file_text
 
@@ -32,8 +33,11 @@ def describe(network: Network, path: Path) -> None:
     print(f"size: {file_text(network, path.stat().st_size)}")
     print(f"{len(network.golden_inputs)} golden vectors")
     for name, text in network.metadata.items():
-        if name != METADATA_KEY:
+        if name not in (METADATA_KEY, HEAD):
             print(f"{printable(name)}: {printable(text)}")
+    head = HeadRecord.of(network)
+    for line in () if head is None else head.lines():
+        print(printable(line))
     if "error" not in network.metadata:
         print(f"error: {_UNKNOWN}")
     record = LossRecord.of(network)

@@ -8,6 +8,7 @@ from pathlib import Path
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.boards import BOARDS
 from eie.host.cli.arrays import read_array
+from eie.host.cli.cut_option import add_cut, cut_of
 from eie.host.cli.density_option import densities
 from eie.host.cli.flow_lines import do_steps
 from eie.host.cli.parser import Commands
@@ -53,6 +54,7 @@ def add(commands: Commands) -> None:
     weights.add_argument(
         "--keep-weights", action="store_true", help="they are pruned and shared already"
     )
+    add_cut(sub)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
         labels=arrays[1] if len(arrays) > 1 else None,
         density=None if options.density is None else densities(options.density),
         keep_weights=options.keep_weights,
+        cut=cut_of(options.cut),
         start_over=options.start_over,
         sources=dict(zip(("X.npy", "LABELS.npy"), map(str, options.data or ()), strict=False)),
     )

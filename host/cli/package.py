@@ -8,11 +8,14 @@ import warnings
 from pathlib import Path
 
 from eie.hls.boundary.errors import EieWarning
+from eie.hls.boundary.text import listed
+from eie.hls.boundary.warning import warn
 from eie.hls.spec.design import Design
 from eie.host.cli.arrays import read_array
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.network import Network
+from eie.host.network.head_record import HOST_FILES, HeadRecord
 
 __all__ = ["add", "run"]
 
@@ -51,12 +54,14 @@ def run(options: argparse.Namespace) -> None:
     }
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", EieWarning)
+        network = Network.load(options.network)
         package(
             options.out,
-            network=Network.load(options.network),
+            network=network,
             design=Design.load(options.design) if options.design is not None else None,
             project=options.project,
             bitstream=options.bitstream,
+            host_files=_host_files(options.network, network),
             **arrays,
         )
     for each in told:
@@ -76,3 +81,20 @@ def run(options: argparse.Namespace) -> None:
     )
     if not facts.built:
         print("a bitstream: `eie build` its project where Vitis HLS and Vivado are, then again")
+
+
+def _host_files(path: Path, network: Network) -> dict[str, bytes]:
+    """What the host does of the model, which lies beside the network; warns where it does not."""
+    record = HeadRecord.of(network)
+    if record is None:
+        return {}
+    does = zip(HOST_FILES, (record.front, record.behind), strict=True)
+    wanted = [name for name, text in does if text]
+    missing = [name for name in wanted if not (path.parent / name).is_file()]
+    if missing:
+        warn(
+            f"{path} is the head of a model, and {listed(missing)}, which the host runs with "
+            "torch, is not beside it: the package takes what the host makes of the model's inputs"
+        )
+        return {}
+    return {name: (path.parent / name).read_bytes() for name in wanted}

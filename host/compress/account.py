@@ -16,6 +16,7 @@ import numpy.typing as npt
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
 from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.dense_product import product
 from eie.host.compress.feature_scales import typical_codes
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights
@@ -56,6 +57,15 @@ class _Compressed:
         """float64, shape (k + 1,): the shared weights as the codebook has them."""
         codes = quantize(self.shared.table(), self.fixed.weight_frac)
         return np.ldexp(codes.astype(np.float64), -self.fixed.weight_frac)
+
+    def pruned_product(self, inputs: Reals) -> Reals:
+        """Multiply vectors by those of the model's weights that pruning left."""
+        codes, weights = self.shared.codes, self.dense.weights
+        return product(
+            inputs,
+            weights.shape,
+            lambda part: np.where(codes[part] != 0, weights[part].astype(np.float64), 0.0),
+        )
 
     @property
     def rounded_bias(self) -> Reals:
@@ -168,12 +178,14 @@ def _stages(
     zeroed = []
     for part, codes in zip(parts, outputs, strict=True):
         dense, fixed = part.dense, part.fixed
-        kept = np.where(part.shared.codes != 0, dense.weights.astype(np.float64), 0.0)
-        pruned = replace(dense, weights=kept).forward(pruned)
-        shared = replace(dense, weights=part.shared.dense()).forward(shared)
-        matrix = part.rounded_table[part.shared.codes]
-        rounded = replace(dense, weights=matrix, bias=part.rounded_bias).forward(rounded)
-        coarse = _forward(coarse, matrix, part.rounded_bias, dense.relu)
+        pruned = dense.activate(part.pruned_product(pruned))
+        shared = dense.activate(part.shared.product(shared))
+        with_rounded_bias = replace(dense, bias=part.rounded_bias)
+        table = part.rounded_table
+        rounded = with_rounded_bias.activate(part.shared.product(rounded, table))
+        # Without the model's own rounding.
+        plain = replace(with_rounded_bias, quantizer=None)
+        coarse = plain.activate(part.shared.product(coarse, table))
         coarse = np.floor(np.ldexp(coarse, fixed.output_frac) + 0.5)
         coarse = np.ldexp(coarse, -fixed.output_frac)
         zeroed.append(int(np.count_nonzero(shared.any(axis=0) & ~codes.any(axis=0))))
@@ -186,14 +198,9 @@ def _stages(
     return tuple(losses), zeroed
 
 
-def _forward(inputs: Reals, weights: Reals, bias: Reals, relu: bool) -> Reals:
-    sums = inputs @ weights.T + bias
-    return np.maximum(sums, 0.0) if relu else sums
-
-
 def _layer_loss(part: _Compressed, outputs_zeroed: int, saturated: int) -> LayerLoss:
     table, rounded = part.shared.table(), part.rounded_table
-    counts = np.bincount(part.shared.codes.ravel(), minlength=len(table))[1:]
+    counts = part.shared.counts()
     wanted, got = table[1:], rounded[1:]
     place = np.ldexp(1.0, -part.fixed.weight_frac)
     return LayerLoss(

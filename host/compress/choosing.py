@@ -7,8 +7,8 @@ there is calibration data, this is measured.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,13 @@ import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
 from eie.host.compress.clustering import (
-    Points,
     evenly_started_centroids,
     gather,
     optimal_centroids,
 )
 from eie.host.compress.dense_layer import DenseLayer
 from eie.host.compress.pruning import magnitude_mask
-from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, label, share
+from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, label_kept
 
 __all__ = ["CHOICE_VECTORS", "LEAST_IMPORTANCE", "ChosenWeights", "clusterings", "prune_and_share"]
 
@@ -77,15 +76,15 @@ def prune_and_share(
     """
     if calibration is None:
         return tuple(
-            ChosenWeights(layer.name, share(_pruned(layer, densities)), OPTIMAL) for layer in layers
+            ChosenWeights(layer.name, _shared_alone(_pruned(layer, densities)), OPTIMAL)
+            for layer in _told(layers)
         )
     inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
     wanted = activations = inputs
     candidates: list[Candidates] = []
-    for number, layer in enumerate(layers):
-        tell("sharing weights", number, len(layers), "layers")
+    for layer in _told(layers):
         candidates.append(_candidates(_pruned(layer, densities), activations))
-        activations = _shared(layer, candidates[-1][OPTIMAL]).forward(activations)
+        activations = _forward(layer, candidates[-1][OPTIMAL], activations)
         wanted = layer.forward(wanted)
     tell("comparing shared weights by the outputs")
     kinds = _best_kinds(layers, candidates, inputs, wanted)
@@ -101,28 +100,43 @@ def _best_kinds(
     """Choose a kind for each layer by the squared error of the last one's outputs."""
 
     def error(kinds: Sequence[str], first: int, activations: Floats) -> float:
+        """Take activations through the layers from `first` on."""
         for layer, own, kind in list(zip(layers, candidates, kinds, strict=True))[first:]:
-            activations = _shared(layer, own[kind]).forward(activations)
+            activations = _forward(layer, own[kind], activations)
         return float(np.square(activations - wanted).sum())
 
+    def outputs(place: int, activations: Floats) -> dict[str, Floats]:
+        """What a layer gives with each kind: of the first layer often most of the work."""
+        layer, own = layers[place], candidates[place]
+        return {kind: _forward(layer, shared, activations) for kind, shared in own.items()}
+
     least, best = np.inf, [OPTIMAL] * len(layers)
+    given = outputs(0, inputs)
     for kind in KINDS:
         kinds = [kind if kind in own else OPTIMAL for own in candidates]
-        found = error(kinds, 0, inputs)
+        found = error(kinds, 1, given[kinds[0]])
         if found < least:
             least, best = found, kinds
-    for place, layer in enumerate(layers):
-        for kind in candidates[place]:
+    for place in range(len(layers)):
+        tell("comparing shared weights by the outputs", place, len(layers), "layers")
+        given = given if place == 0 else outputs(place, inputs)
+        for kind in given:
             kinds = [*best[:place], kind, *best[place + 1 :]]
-            found = error(kinds, place, inputs) if kind != best[place] else least
+            found = error(kinds, place + 1, given[kind]) if kind != best[place] else least
             if found < least:
                 least, best = found, kinds
-        inputs = _shared(layer, candidates[place][best[place]]).forward(inputs)
+        inputs = given[best[place]]
     return best
 
 
-def _shared(layer: DenseLayer, shared: SharedWeights) -> DenseLayer:
-    return replace(layer, weights=shared.dense())
+def _told(layers: Sequence[DenseLayer]) -> Iterator[DenseLayer]:
+    for number, layer in enumerate(layers):
+        tell("sharing weights", number, len(layers), "layers")
+        yield layer
+
+
+def _forward(layer: DenseLayer, shared: SharedWeights, inputs: Floats) -> Floats:
+    return layer.activate(shared.product(inputs))
 
 
 def clusterings(chosen: Sequence[ChosenWeights]) -> dict[str, str]:
@@ -130,29 +144,38 @@ def clusterings(chosen: Sequence[ChosenWeights]) -> dict[str, str]:
     return {"clustering": ", ".join(f"{each.layer}: {each.clustering}" for each in chosen)}
 
 
-def _points(weights: npt.NDArray[Any], importance: npt.NDArray[np.float32] | None = None) -> Points:
-    return gather(weights[weights != 0], importance)
+@dataclass(frozen=True, eq=False)
+class _Pruned:
+    """The weights of a layer that pruning leaves."""
+
+    #: Shape (rows, columns).
+    kept: npt.NDArray[np.bool_]
+    #: Those weights, in that order; float32 or float64.
+    values: npt.NDArray[Any]
 
 
-def _pruned(layer: DenseLayer, densities: Mapping[str, float]) -> npt.NDArray[Any]:
-    weights: npt.NDArray[Any] = np.where(
-        magnitude_mask(layer.weights, densities[layer.name]), layer.weights, 0
-    )
-    return weights
+def _pruned(layer: DenseLayer, densities: Mapping[str, float]) -> _Pruned:
+    kept = magnitude_mask(layer.weights, densities[layer.name])
+    return _Pruned(kept, layer.weights[kept])
 
 
-def _candidates(weights: npt.NDArray[Any], inputs: Floats) -> Candidates:
-    points = _points(weights)
+def _shared_alone(pruned: _Pruned) -> SharedWeights:
+    """Share weights without asking what they do to the outputs."""
+    centroids = optimal_centroids(gather(pruned.values), MAX_CENTROIDS)
+    return label_kept(pruned.kept, pruned.values, centroids)
+
+
+def _candidates(pruned: _Pruned, inputs: Floats) -> Candidates:
+    kept, values = pruned.kept, pruned.values
+    points = gather(values)
     found = {OPTIMAL: optimal_centroids(points, MAX_CENTROIDS)}
     squares = np.square(inputs).mean(0)
     if points.values.size > MAX_CENTROIDS:  # else they are exact
         if squares.any():
             squares = np.maximum(squares / squares.mean(), LEAST_IMPORTANCE).astype(np.float32)
-            importance = np.broadcast_to(squares, weights.shape)[weights != 0]
-            found[OPTIMAL_FOR_INPUTS] = optimal_centroids(
-                _points(weights, importance), MAX_CENTROIDS
-            )
+            importance = np.broadcast_to(squares, kept.shape)[kept]
+            found[OPTIMAL_FOR_INPUTS] = optimal_centroids(gather(values, importance), MAX_CENTROIDS)
         evenly = evenly_started_centroids(points, MAX_CENTROIDS)
         if evenly.all():
             found[EVENLY_STARTED] = evenly
-    return {kind: label(weights, centroids) for kind, centroids in found.items()}
+    return {kind: label_kept(kept, values, centroids) for kind, centroids in found.items()}

@@ -47,7 +47,7 @@ def hold_codebooks(
     held = []
     for layer, shared in zip(layers, weights, strict=True):
         held.append(_held(shared, activations) if _rounds_away(shared) else shared)
-        activations = activations @ held[-1].dense().T + layer.bias
+        activations = held[-1].product(activations) + layer.bias
         if layer.relu:
             activations = np.maximum(activations, 0.0)
     return tuple(held)
@@ -62,14 +62,14 @@ def _rounds_away(shared: SharedWeights) -> bool:
 
 def _held(shared: SharedWeights, activations: Reals) -> SharedWeights:
     table = shared.table()
-    exact = activations @ shared.dense().T
+    exact = shared.product(activations)
     peaks = np.abs(exact).max(axis=1, keepdims=True)
     peaks[peaks == 0] = 1.0
     sizes = np.mean(np.square(exact / peaks), axis=1)
 
     def cost(frac: int) -> float:
         """Mean squared error of the outputs, relative to each vector's own size."""
-        changed = activations @ (_rounded(table, frac) - table)[shared.codes].T
+        changed = shared.product(activations, _rounded(table, frac) - table)
         squares = np.mean(np.square(changed / peaks), axis=1)
         return float(np.mean(squares / np.where(sizes > 0, sizes, 1.0)))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.host.compress.dense_product import product
 from eie.host.compress.model_graph import Quantize
 
 __all__ = ["DenseLayer", "DenseModel"]
@@ -43,7 +44,13 @@ class DenseLayer:
 
     def forward(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Compute outputs, float64 (batch, rows), of `inputs`, (batch, columns)."""
-        sums = inputs @ self.weights.T.astype(np.float64) + self.bias
+        return self.activate(
+            product(inputs, self.weights.shape, lambda part: self.weights[part].astype(np.float64))
+        )
+
+    def activate(self, products: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Give outputs of what weights, these or others in their place, made of inputs."""
+        sums = products + self.bias
         outputs = np.maximum(sums, 0.0) if self.relu else sums
         return outputs if self.quantizer is None else self.quantizer(outputs)
 

@@ -35,7 +35,8 @@ __all__ = ["LINEAR_PART", "fold"]
 #: What to do with a model that has convolutions, for messages.
 LINEAR_PART = (
     "eie takes fully connected layers only: give the part behind the convolutions by itself, for "
-    "example model.classifier, or model[2:] of a Sequential"
+    "example model.classifier, or model[2:] of a Sequential; eie.convert and `eie flow` cut a "
+    "model of torch there by themselves, and run the rest on the host"
 )
 #: What a model may end in without effect on which output is the largest, and what is told of it.
 _ENDS = {

@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
 from eie.host.compress.fake_quantize import FAKE_QUANTIZE
-from eie.host.compress.graph_constants import Constants, describe, operation
+from eie.host.compress.graph_constants import Constants, arguments_of, describe, operation
 from eie.host.compress.model_graph import (
     SUPPORTED,
     Activation,
@@ -25,6 +25,7 @@ from eie.host.compress.model_graph import (
     Linear,
     Node,
     Operation,
+    Pointwise,
     Quantize,
     Recurrent,
     Unsupported,
@@ -84,6 +85,8 @@ _LINEARS = {
     "aten.mm.default": ("self", "mat2", None, False),
     "aten.matmul.default": ("self", "other", None, False),
 }
+#: Convolutions, which are products of the channels where their kernel is one.
+_CONVOLUTIONS = frozenset({"aten.conv1d.default", "aten.conv2d.default"})
 
 
 def read_program(named: NamedProgram) -> Graph:
@@ -152,16 +155,19 @@ class _Reader:
         for node in self._graph.nodes:
             if node not in needed or node is source:
                 continue
-            inputs = tuple(values[before] for before in self._computed(node))
+            computed = self._computed(node)
+            inputs = tuple(values[before] for before in computed)
             try:
                 operation = self._operation(node)
             except _Refused as refused:
-                operation = Unsupported(str(refused), "aten.conv" in _name(node))
+                pointwise = self._pointwise(node)
+                operation = Unsupported(str(refused), "aten.conv" in _name(node), pointwise)
             if operation is None:
                 values[node] = inputs[0]
             else:
                 values[node] = node.name
-                found.append(Node(node.name, operation, inputs, describe(node)))
+                taken = tuple(before.name for before in computed)
+                found.append(Node(node.name, operation, inputs, describe(node), taken))
         return tuple(found)
 
     def _operation(self, node: fx.Node) -> Operation | None:
@@ -219,7 +225,7 @@ class _Reader:
 
     def _linear(self, node: fx.Node, data: fx.Node) -> Linear:
         data_name, matrix_name, bias_name, by_rows = _LINEARS[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
         if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
@@ -255,8 +261,43 @@ class _Reader:
                 )
         return name
 
-    def _norm(self, node: fx.Node, data: fx.Node) -> Affine:
-        arguments = _arguments(node)
+    def _pointwise(self, node: fx.Node) -> Pointwise | None:
+        """Read what a refused node does to the channels of a position, if that is all it does."""
+        computed = self._computed(node)
+        if len(computed) != 1:
+            return None
+        data, sizes = computed[0], _shape(computed[0])[2:]
+        if not sizes or not all(isinstance(size, int) for size in sizes):
+            return None
+        operation: Linear | Affine
+        try:
+            if _name(node) in _CONVOLUTIONS:
+                operation = self._convolution(node, data)
+            elif "batch_norm" in _name(node):
+                operation = self._norm(node, data, at_positions=True)
+            else:
+                return None
+        except (_Refused, ModelError):
+            return None
+        return Pointwise(operation, tuple(sizes))
+
+    def _convolution(self, node: fx.Node, data: fx.Node) -> Linear:
+        """Read a convolution with a kernel of one, over all channels, at every position."""
+        arguments = arguments_of(node)
+        matrix = arguments["weight"]
+        ones = all(size == 1 for size in (*_shape(matrix)[2:], *_listed(arguments["stride"])))
+        padded = any(size != 0 for size in _listed(arguments["padding"]))
+        if arguments["input"] is not data or not ones or padded or arguments["groups"] != 1:
+            raise _Refused(f"{describe(node)} is more than a product of the channels")
+        weights = self._constants.array(matrix)
+        weights = weights.reshape(weights.shape[:2])
+        bias = np.zeros(len(weights))
+        if arguments["bias"] is not None:
+            bias = self._constants.array(arguments["bias"]).astype(np.float64)
+        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
+
+    def _norm(self, node: fx.Node, data: fx.Node, *, at_positions: bool = False) -> Affine:
+        arguments = arguments_of(node)
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
         if arguments.get("training", False) or len(running) != 2:
@@ -264,7 +305,8 @@ class _Reader:
                 f"{describe(node)} must use its running statistics, not those of the batch: "
                 "call model.eval() before torch.export.export, and keep track_running_stats"
             )
-        self._check_vectors(node, data)
+        if not at_positions:
+            self._check_vectors(node, data)
         mean, variance = (self._constants.array(value) for value in running)
         gain, offset = (
             None if arguments.get(name) is None else self._constants.array(arguments[name])
@@ -275,7 +317,7 @@ class _Reader:
     def _affine(self, node: fx.Node, data: fx.Node) -> Affine | None:
         """Read a sum, difference, product or quotient of the data and a constant."""
         kind = _ARITHMETIC[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         first, second = arguments["self"], arguments["other"]
         if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
             raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
@@ -304,7 +346,7 @@ def _activation(node: fx.Node) -> Activation | None:
     name = operation(node).removeprefix("aten.").partition(".")[0].removeprefix("_")
     if name in ("relu", "sigmoid", "tanh"):
         return Activation(name)  # type: ignore[arg-type]
-    arguments = _arguments(node) if operation(node).startswith("aten.") else {}
+    arguments = arguments_of(node) if operation(node).startswith("aten.") else {}
     if name == "leaky_relu":
         return Activation("leaky_relu", (float(arguments["negative_slope"]),))
     if name == "hardtanh":
@@ -314,16 +356,8 @@ def _activation(node: fx.Node) -> Activation | None:
     return None
 
 
-def _arguments(node: fx.Node) -> dict[str, Any]:
-    """Arguments of an aten node by their names in its schema, with defaults."""
-    schema = node.target._schema  # type: ignore[union-attr]
-    names = [argument.name for argument in schema.arguments]
-    values = {
-        argument.name: argument.default_value
-        for argument in schema.arguments
-        if argument.has_default_value()
-    }
-    return values | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _shape(node: fx.Node | None) -> tuple[Any, ...]:

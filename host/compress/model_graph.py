@@ -27,6 +27,7 @@ __all__ = [
     "Linear",
     "Node",
     "Operation",
+    "Pointwise",
     "Quantize",
     "Recurrent",
     "Unsupported",
@@ -102,6 +103,20 @@ class Recurrent:
     weights: Mapping[str, npt.NDArray[Any]]
 
 
+@dataclass(frozen=True, eq=False)
+class Pointwise:
+    """The same product, or the same scale and shift, at each position of an image or a series.
+
+    A convolution with a kernel of one is a Linear of the channels at a position, so a batch of
+    images is a batch of positions to it.
+    """
+
+    #: What happens to the channels of one position.
+    operation: Linear | Affine
+    #: Sizes of the axes behind the channels; at least one.
+    positions: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Unsupported:
     """What no reader has terms for; or near what it has terms for, and not the same."""
@@ -110,6 +125,8 @@ class Unsupported:
     problem: str
     #: Whether it is a convolution, for which there is advice.
     convolution: bool = False
+    #: What it is of one position, where positions count as vectors (:mod:`eie.host.cut`).
+    pointwise: Pointwise | None = None
 
 
 Operation: TypeAlias = (
@@ -128,6 +145,9 @@ class Node:
     inputs: tuple[str, ...]
     #: Its name, operation and place in the user's terms, for messages.
     where: str
+    #: What the format calls these values where the node takes them, behind reshapes; a reader that
+    #: has no such names leaves it empty.
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -25,7 +25,13 @@ from eie.host.compress.model_graph import SUPPORTED
 from eie.host.compress.readers.brevitas_modules import without_brevitas
 from eie.host.compress.saved_program import load_saved_program
 
-__all__ = ["Model", "NamedProgram", "load_program"]
+__all__ = [
+    "Model",
+    "NamedProgram",
+    "export_any_batch",
+    "load_program",
+    "without_torch_warnings",
+]
 
 _SUPPORTED_MODULES = (
     nn.Linear,
@@ -53,7 +59,9 @@ class NamedProgram:
     program: ExportedProgram
 
 
-def load_program(model: Model, input_shape: Sequence[int] | None = None) -> NamedProgram:
+def load_program(
+    model: Model, input_shape: Sequence[int] | None = None, *, any_batch: bool = False
+) -> NamedProgram:
     """Export or load `model` and bring its graph into functional form.
 
     Parameters
@@ -64,6 +72,8 @@ def load_program(model: Model, input_shape: Sequence[int] | None = None) -> Name
     input_shape
         Shape of one input of a module, without the batch; taken from its first Linear or
         BatchNorm1d when not given. A program has a shape of its own and takes none.
+    any_batch
+        Whether the program is to run, with batches of any size: of a module whose code allows it.
 
     Raises
     ------
@@ -73,7 +83,7 @@ def load_program(model: Model, input_shape: Sequence[int] | None = None) -> Name
         If `model` is of none of these types, or `input_shape` is not a shape.
     """
     if isinstance(model, nn.Module):
-        program = _export(model, _example_shape(model, input_shape))
+        program = _export(model, _example_shape(model, input_shape), any_batch)
         return NamedProgram(type(model).__name__, _functional(program))
     if input_shape is not None:
         raise InputError("input_shape must be None for an exported program, which has its own")
@@ -90,7 +100,7 @@ def load_program(model: Model, input_shape: Sequence[int] | None = None) -> Name
 
 def _load(path: Path) -> ExportedProgram:
     try:
-        with _without_torch_warnings():
+        with without_torch_warnings():
             return load_saved_program(path)
     except ModelError:
         raise
@@ -102,16 +112,19 @@ def _load(path: Path) -> ExportedProgram:
         ) from error
 
 
-def _export(module: nn.Module, shape: tuple[int, ...]) -> ExportedProgram:
+def _export(module: nn.Module, shape: tuple[int, ...], any_batch: bool) -> ExportedProgram:
     tensors = [*module.parameters(), *module.buffers()]
     like = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
     example = torch.zeros(_EXAMPLE_BATCH, *shape, dtype=like.dtype, device=like.device)
     try:
         with (
             _evaluation_mode(module),
-            _without_torch_warnings(),
+            without_torch_warnings(),
             without_brevitas(module, example) as plain,
         ):
+            if any_batch:
+                with suppress(Exception):  # code that wants one size of batch can have it
+                    return export_any_batch(plain, example)
             return torch.export.export(plain, (example,))
     except ModelError:
         raise
@@ -120,6 +133,12 @@ def _export(module: nn.Module, shape: tuple[int, ...]) -> ExportedProgram:
             f"torch.export cannot trace {type(module).__name__} with inputs of shape "
             f"{tuple(example.shape)} ({_first_line(error)}); {_hint(module)}"
         ) from error
+
+
+def export_any_batch(module: nn.Module, example: torch.Tensor) -> ExportedProgram:
+    """Export a module for batches of two inputs or more; torch raises what it meets."""
+    sizes = ({0: torch.export.Dim.DYNAMIC},)
+    return torch.export.export(module, (example,), dynamic_shapes=sizes)
 
 
 def _hint(module: nn.Module) -> str:
@@ -139,7 +158,7 @@ def _hint(module: nn.Module) -> str:
 def _functional(program: ExportedProgram) -> ExportedProgram:
     """Remove in-place operations, whose effect a walk along the data would not see."""
     try:
-        with _without_torch_warnings():
+        with without_torch_warnings():
             functional: ExportedProgram = program.run_decompositions({})
             return functional
     except Exception as error:  # as above
@@ -179,7 +198,7 @@ def _evaluation_mode(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _without_torch_warnings() -> Iterator[None]:
+def without_torch_warnings() -> Iterator[None]:
     """Silence what torch says of its own workings, which a user can do nothing about.
 
     A file that cannot be read or a module that cannot be traced is an error of ours, with one

@@ -72,14 +72,18 @@ def magnitude_mask(weights: npt.NDArray[Any], density: float) -> npt.NDArray[np.
         True for exactly ``round(density * size)`` weights (at least one), or for all non-zero
         ones where there are no more than that. Of equal magnitudes the first ones are kept.
     """
-    magnitudes = np.abs(weights).ravel()
-    mask: npt.NDArray[np.bool_] = magnitudes != 0
-    kept = max(1, round(density * magnitudes.size))
-    if kept >= np.count_nonzero(mask):
-        return mask.reshape(weights.shape)
-    smallest = np.partition(magnitudes, magnitudes.size - kept)[magnitudes.size - kept]
-    mask = magnitudes > smallest
-    ties = np.flatnonzero(magnitudes == smallest)
+    values = weights.ravel()
+    kept = max(1, round(density * values.size))
+    if kept >= np.count_nonzero(values):
+        nonzero: npt.NDArray[np.bool_] = weights != 0
+        return nonzero
+    # The one copy of the matrix that there is: sorting it in part is what finds the border.
+    magnitudes = np.abs(values)
+    magnitudes.partition(values.size - kept)
+    smallest = magnitudes[values.size - kept]
+    del magnitudes
+    mask: npt.NDArray[np.bool_] = (values > smallest) | (values < -smallest)
+    ties = np.flatnonzero((values == smallest) | (values == -smallest))
     mask[ties[: kept - np.count_nonzero(mask)]] = True
     return mask.reshape(weights.shape)
 

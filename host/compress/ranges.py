@@ -60,7 +60,7 @@ def observed_ranges(
     activations = np.clip(calibration, *held)
     outputs = []
     for layer, shared in zip(layers, weights, strict=True):
-        activations = activations @ shared.dense().T + layer.bias
+        activations = shared.product(activations) + layer.bias
         if layer.relu:
             activations = np.maximum(activations, 0.0)
         outputs.append(_widened(robust_range(activations)))

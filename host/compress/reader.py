@@ -20,7 +20,7 @@ from eie.host.compress.readers.keras_reader import is_keras_model, read_keras, r
 from eie.host.compress.readers.onnx_reader import read_onnx
 from eie.host.compress.state_dict import StateDict, with_state
 
-__all__ = ["read_model", "takes_input_shape"]
+__all__ = ["is_of_torch", "read_model", "takes_input_shape"]
 
 #: Readers of files that are not torch's, by what a file is.
 _FILES = {"onnx": read_onnx, "keras": read_keras}
@@ -72,6 +72,11 @@ def read_model(
 def takes_input_shape(model: object) -> bool:
     """Whether the shape of an input may be told: all but modules of torch have it in them."""
     return isinstance(model, nn.Module) and not is_keras_model(model)
+
+
+def is_of_torch(model: object) -> bool:
+    """Whether a model is a module or program of torch, or the path of one."""
+    return not is_keras_model(model) and _path_of_foreign(model) is None
 
 
 def _read(model: Any, input_shape: Sequence[int] | None, state_dict: StateDict | None) -> Graph:

@@ -17,8 +17,17 @@ from eie.hls.boundary.errors import InputError, ModelError, Problems
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.compress.clustering import gather, nearest, optimal_centroids
 from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_product import product
 
-__all__ = ["MAX_CENTROIDS", "SharedWeights", "cluster", "keep_shared", "label", "share"]
+__all__ = [
+    "MAX_CENTROIDS",
+    "SharedWeights",
+    "cluster",
+    "keep_shared",
+    "label",
+    "label_kept",
+    "share",
+]
 
 #: Centroids of a layer: the codebook without the entry that stands for zero.
 MAX_CENTROIDS = CODEBOOK_SIZE - 1
@@ -36,6 +45,20 @@ class SharedWeights:
     def table(self) -> npt.NDArray[np.float64]:
         """float64, shape (k + 1,): weight of each code."""
         return np.concatenate([[0.0], self.centroids])
+
+    def product(
+        self, inputs: npt.NDArray[np.float64], table: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Multiply vectors, shape (batch, columns), by the weights, or by others of `table`."""
+        values = self.table() if table is None else table
+        return product(inputs, self.codes.shape, lambda part: values[self.codes[part]])
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Weights of each centroid, shape (k,)."""
+        found = np.zeros(len(self.centroids) + 1, np.int64)
+        for row in self.codes:  # numpy counts in int64, eight times what codes take
+            found += np.bincount(row, minlength=found.size)
+        return found[1:]
 
     def dense(self) -> npt.NDArray[np.float64]:
         """float64, shape (rows, columns): the weights."""
@@ -89,8 +112,25 @@ def share(weights: npt.NDArray[Any], clusters: int = MAX_CENTROIDS) -> SharedWei
 def label(weights: npt.NDArray[Any], centroids: npt.NDArray[np.float64]) -> SharedWeights:
     """Give each non-zero weight its nearest centroid; `centroids` rise and none is zero."""
     kept = weights != 0
-    codes = np.zeros(weights.shape, np.uint8)
-    codes[kept] = nearest(weights[kept], centroids) + 1
+    return label_kept(kept, weights[kept], centroids)
+
+
+def label_kept(
+    kept: npt.NDArray[np.bool_], values: npt.NDArray[Any], centroids: npt.NDArray[np.float64]
+) -> SharedWeights:
+    """Give each weight that is kept its nearest centroid.
+
+    Parameters
+    ----------
+    kept
+        Shape (rows, columns).
+    values
+        Those weights in the order of `kept`, none of them 0.
+    centroids
+        Rising, none of them 0.
+    """
+    codes = np.zeros(kept.shape, np.uint8)
+    codes[kept] = nearest(values, centroids) + 1
     return SharedWeights(codes, centroids)
 
 

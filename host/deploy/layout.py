@@ -19,6 +19,7 @@ from eie.hls.spec.design import NO_BOARD, Design
 __all__ = [
     "BITSTREAM_FOLDER",
     "FACTS",
+    "HOST_FOLDER",
     "INPUTS",
     "LABELS",
     "NETWORK",
@@ -39,6 +40,8 @@ NETWORK = "network.npz"
 #: Test vectors: int16 codes of inputs and expected outputs, and classes.
 INPUTS, OUTPUTS, LABELS = "vectors/inputs.npy", "vectors/outputs.npy", "vectors/labels.npy"
 WHEEL_FOLDER, BITSTREAM_FOLDER, PROJECT_FOLDER = "wheel", "bitstream", "project"
+#: What runs with torch, of a model whose head the network is.
+HOST_FOLDER = "host"
 #: What ``run.py`` writes beside itself.
 REPORT = "report.txt"
 

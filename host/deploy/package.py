@@ -7,7 +7,6 @@ classes; a wheel of this eie; a notebook; and a ``run.py`` that checks itself.
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import io
 import os
 from collections.abc import Mapping
@@ -24,26 +23,22 @@ from eie.hls.boundary.file_kinds import is_regular, refusal
 from eie.hls.boundary.partials import temporary_folder
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.project.project_folder import read_project
-from eie.hls.spec.design import NO_BOARD, Design, target_board
+from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest
 from eie.host.deploy.layout import (
     BITSTREAM_FOLDER,
-    FACTS,
+    HOST_FOLDER,
     INPUTS,
     LABELS,
-    NETWORK,
-    NOTEBOOK,
     OUTPUTS,
     PROJECT_FOLDER,
-    README,
     RUN,
     SUMS,
-    WHEEL_FOLDER,
     PackageFacts,
 )
-from eie.host.deploy.notebook import notebook_text
-from eie.host.deploy.wheel import Wheel, wheel_of_eie
+from eie.host.deploy.own_files import own_files
+from eie.host.deploy.wheel import wheel_of_eie
 from eie.host.deploy.zip_file import read_package, zip_bytes
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
@@ -66,6 +61,7 @@ def package(
     inputs: npt.ArrayLike | None = None,
     outputs: npt.ArrayLike | None = None,
     labels: npt.ArrayLike | None = None,
+    host_files: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write the package of a network on a design: a zip for a board.
 
@@ -95,6 +91,9 @@ def package(
         for them. Only needed to have them compared.
     labels
         Classes of the vectors, integers of shape (vectors,).
+    host_files
+        Files by name of what the host does with torch, where `network` is the head of a model; the
+        package says what they are for, and needs none of them to check itself.
 
     Returns
     -------
@@ -129,7 +128,9 @@ def package(
         golden=inputs is None,
         labelled=vectors.labels is not None,
     )
-    members = {**hardware.files, **vectors.files(), **_own_files(facts, network, wheel)}
+    beside = {f"{HOST_FOLDER}/{name}": data for name, data in (host_files or {}).items()}
+    own = own_files(facts, network, wheel, bool(beside))
+    members = {**hardware.files, **vectors.files(), **beside, **own}
     members[SUMS] = _sums(members)
     data = zip_bytes(
         {f"{facts.folder}/{name}": content for name, content in members.items()},
@@ -308,57 +309,6 @@ def _classes(labels: npt.ArrayLike, vectors: int, outputs: int) -> npt.NDArray[n
             f"labels must be classes from 0 to {outputs - 1}, which {beyond} of {vectors} are not"
         )
     return array.astype(np.int64)
-
-
-def _own_files(facts: PackageFacts, network: Network, wheel: Wheel) -> dict[str, bytes]:
-    """Everything that is neither hardware nor vectors, by path in the package."""
-    with temporary_folder() as folder:
-        network.save(folder / NETWORK)
-        network_data = (folder / NETWORK).read_bytes()
-    script = importlib.resources.files("eie.host.deploy") / RUN
-    title = target_board(facts.design).title
-    return {
-        FACTS: facts.to_json().encode(),
-        README: _readme(facts, title, wheel.name).encode(),
-        RUN: script.read_bytes(),
-        NOTEBOOK: notebook_text(facts, title).encode(),
-        NETWORK: network_data,
-        f"{WHEEL_FOLDER}/{wheel.name}": wheel.data,
-    }
-
-
-_BUILT = """On the board, in PYNQ's environment (a terminal of Jupyter, or a shell):
-
-    sudo -s
-    . /etc/profile.d/pynq_venv.sh; . /etc/profile.d/xrt_setup.sh
-    python3 run.py
-"""
-_NOT_BUILT = """**It has no bitstream yet.** Where Vitis HLS and Vivado are, and eie:
-
-    eie build project --out build
-    eie package network.npz --bitstream build/eie.bit --out package.zip
-
-Until then, on an emulated board, anywhere that has numpy and pynq:
-
-    python3 run.py --emulated
-"""
-
-
-def _readme(facts: PackageFacts, title: str, wheel: str) -> str:
-    design = facts.design
-    return f"""# A network on {title}
-
-Made by eie {facts.eie}, for an accelerator of {design.pes} PEs at {design.clock_mhz} MHz.
-
-{_BUILT if facts.built else _NOT_BUILT}
-`run.py` compares the SHA-256 of every file, runs the network on {facts.vectors} test vectors,
-compares every output with `==`, measures, tries other networks, and writes `report.txt` to attach
-to an issue. It installs nothing; `run.py --install` installs `{wheel}`, and only it.
-`eie.ipynb` does the same cell by cell.
-
-The sums show damage. They do not show who made this: a bitstream becomes hardware with access to
-all of the board's memory, and `run.py` runs as root. Take packages from people that you trust.
-"""
 
 
 def _npy(array: npt.NDArray[Any]) -> bytes:

@@ -19,6 +19,7 @@ from eie.hls.tools.reports import project_allowance
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engines
 from eie.host.flow.findings import Findings
+from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.inference import Inference
 from eie.host.flow.model_table import model_table
 from eie.host.flow.reporting import report_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from eie.hls.tools.manifest import Manifest
     from eie.host.board.driver import Accelerator
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.cut import HostParts
 
 __all__ = ["AcceleratedModel"]
 
@@ -39,6 +41,8 @@ StrPath = str | os.PathLike[str]
 
 #: Test vectors of a package, at most.
 _PACKED = 1024
+#: Names of files in a folder of a saved model.
+NETWORK_FILE, DESIGN_FILE = "network.npz", "design.toml"
 
 
 class AcceleratedModel(Inference):
@@ -65,6 +69,8 @@ class AcceleratedModel(Inference):
         Of the board that this runs on; None without one.
     project
         A folder that was generated of the design, for ``engine="c++"``; made if there is none.
+    host
+        What the host does before and behind the network, of a model that was cut.
 
     Attributes
     ----------
@@ -75,7 +81,11 @@ class AcceleratedModel(Inference):
     fit : Fit or None
         How the design was chosen, ``fit.explain()`` in words; None if it was given.
     model : DenseModel or None
-        The model before compression, in real numbers; None if it is not known.
+        The model before compression, in real numbers; None if it is not known. Of a model that was
+        cut, the part that the accelerator takes.
+    host : HostParts or None
+        What the host does with torch, of a model that was cut: ``host.record`` has the shapes,
+        ``host.multiply_adds`` and ``host.parameters`` what it costs. None if it does nothing.
     findings : Findings
         What the samples give: ``costs evaluation comparison outputs agreement(engine)``, each
         found when it is first asked for.
@@ -91,14 +101,15 @@ class AcceleratedModel(Inference):
         data: Data | None = None,
         bitstream: StrPath | None = None,
         project: Path | None = None,
+        host: HostParts | None = None,
     ) -> None:
-        super().__init__(network, model, Engines(network, design, bitstream, project))
+        super().__init__(network, model, Engines(network, design, bitstream, project), host)
         self.design = design
         self.fit = fit
         self._data = Data() if data is None else data
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
         allowance = None if project is None else project_allowance(project, design)
-        self.findings = Findings(self._plan, self._engines, model, self._data, allowance)
+        self.findings = Findings(self._plan, self._engines, model, self._data, allowance, host)
         self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
 
@@ -115,7 +126,11 @@ class AcceleratedModel(Inference):
         """
         found = self.findings
         accuracy = [] if found.evaluation is None else found.evaluation.summary().rows
-        return model_table(self._plan, found.costs, accuracy)
+        notes, vectors = [], 1
+        if self.host is not None:
+            notes = cut_lines(self.host, self.network, self._data)
+            vectors = self.host.record.vectors
+        return model_table(self._plan, found.costs, accuracy, notes, vectors)
 
     def compile(self) -> AcceleratedModel:
         """Generate the C++ and compile it with g++, for ``engine="c++"``.
@@ -229,7 +244,14 @@ class AcceleratedModel(Inference):
             from eie.hls.tools.manifest import Manifest
 
             build = Manifest.load(self._built.parent)
-        made = report_of(self.network, self.design, self.findings, fit=self.fit, build=build)
+        made = report_of(
+            self.network,
+            self.design,
+            self.findings,
+            fit=self.fit,
+            build=build,
+            host=host_facts(self.host, self.network, self._data),
+        )
         made.save(path)
         return Path(path)
 
@@ -254,20 +276,33 @@ class AcceleratedModel(Inference):
         """
         from eie.host.deploy.package import package
 
-        samples, labels = self._data.samples, self._data.labels
-        classes = labels is not None and labels.dtype.kind == "i"
+        samples = self._data.samples
         package(
             path,
             network=self.network,
             design=self.design,
             bitstream=self._built,
             inputs=None if samples is None else samples[:_PACKED],
-            labels=labels[:_PACKED] if labels is not None and classes else None,
+            labels=self._packed_labels(),
+            host_files={} if self.host is None else self.host.files(),
         )
         return Path(path)
 
+    def _packed_labels(self) -> npt.NDArray[np.int64] | None:
+        """Classes of the packed vectors; none where the network's outputs are not the classes."""
+        labels, host = self._data.labels, self.host
+        if labels is None or labels.dtype.kind != "i":
+            return None
+        if host is not None and (host.record.positions or host.behind is not None):
+            return None
+        return labels[:_PACKED]
+
     def save(self, folder: StrPath) -> Path:
-        """Write network and design: ``eie.convert(FOLDER/network.npz, design=FOLDER/design.toml)``.
+        """Write network and design, and of a model that was cut what the host does.
+
+        :meth:`load` reads the folder. So does ``eie.convert(FOLDER/network.npz,
+        design=FOLDER/design.toml)``, for the network alone. The files are ``network.npz``,
+        ``design.toml``, and ``host.pt2`` (``host-behind.pt2``) for what is before (behind) it.
 
         Parameters
         ----------
@@ -289,9 +324,39 @@ class AcceleratedModel(Inference):
             target.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make folder {target}: {error.strerror}") from error
-        self.network.save(target / "network.npz")
-        self.design.save(target / "design.toml")
+        self.network.save(target / NETWORK_FILE)
+        self.design.save(target / DESIGN_FILE)
+        if self.host is not None:
+            self.host.save(target)
         return target
+
+    @classmethod
+    def load(cls, folder: StrPath, *, bitstream: StrPath | None = None) -> AcceleratedModel:
+        """Read what :meth:`save` wrote, or a folder of ``eie flow``.
+
+        Parameters
+        ----------
+        folder
+            With ``network.npz``, ``design.toml``, and what the host does of a model that was cut.
+        bitstream
+            As for :func:`eie.convert`.
+
+        Returns
+        -------
+        AcceleratedModel
+            Without the model before compression, which is in none of the files.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, or they do not belong together.
+        ImportError
+            If the host has a part, and torch is not installed; says what can be done without it.
+        """
+        where = Path(folder)
+        network = Network.load(where / NETWORK_FILE)
+        design = Design.load(where / DESIGN_FILE)
+        return cls(network, design, bitstream=bitstream, host=host_of(where, network))
 
     def close(self) -> None:
         """End the compiled kernel and let go of the board; what is asked for again is opened again.

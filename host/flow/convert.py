@@ -15,13 +15,14 @@ from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
-from eie.host.flow.data import Data, check_data
+from eie.host.flow.data import Data, check_data, through
 from eie.host.flow.reading import read_with_shape, sizes_of
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
 if TYPE_CHECKING:
     from eie.host.compress.program import Model
+    from eie.host.cut import Cut
 
 __all__ = ["convert"]
 
@@ -38,6 +39,7 @@ def convert(
     design: Design | str | os.PathLike[str] | None = None,
     bitstream: str | os.PathLike[str] | None = None,
     state_dict: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    cut: Cut = None,
     **parameters: Any,
 ) -> AcceleratedModel:
     """Compress a model and choose hardware for it; what comes next is a method of the result.
@@ -46,9 +48,10 @@ def convert(
     ----------
     model
         A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
-        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/reference/models.md); or a
-        network that is compressed already, or the path of its file (``.npz``), which needs no
-        torch.
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/reference/models.md); or a network that is
+        compressed already, or the path of its file (``.npz``), which needs no torch. Of a model of
+        torch that the accelerator cannot take whole, such as one with convolutions, the head goes
+        onto it and the rest stays on the host, as torch runs it (docs/host-and-accelerator.md).
     board
         Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
         PEs for no board, which can be emulated and compiled, but not built.
@@ -72,6 +75,11 @@ def convert(
         On a board: the ``.bit`` that ``engine="board"`` loads. Without one the board is emulated.
     state_dict
         Weights for a module, or the path of a file of ``torch.save`` that holds them.
+    cut
+        Where to cut a model of torch: the path of the first module on the accelerator, such as
+        ``"classifier.0"``, or of the first and the last one; False for a model that must not be
+        cut. None takes all of the model that the accelerator can, or else the part of most
+        multiply-adds behind which there are no more weights.
     **parameters
         What :func:`eie.fit` takes: parameters of :class:`eie.Design` that are not to be chosen,
         such as ``pes=16``; ``passes=True`` for a network larger than the board.
@@ -81,13 +89,15 @@ def convert(
     AcceleratedModel
         With ``network``, ``design`` and ``fit``; ``summary() predict() evaluate() compare() trace()
         compile() build() report() package() save()``; and what the calibration gives: ``findings``.
+        ``host`` is what the host does, None if that is nothing.
 
     Raises
     ------
     InputError
         If an argument is not what it must be, or contradicts another.
     ModelError
-        If the model holds something that cannot be compressed; names the node or layer.
+        If the model holds something that cannot be compressed, and there is no part of it that the
+        accelerator can take; names the node or layer.
     DoesNotFitError
         If no design fits the board; says what is short, by how much, and what helps.
     ImportError
@@ -96,7 +106,7 @@ def convert(
     Warns
     -----
     EieWarning
-        Of what compression lost (:func:`eie.compress`).
+        Of what compression lost (:func:`eie.compress`), and where a model was cut.
 
     Examples
     --------
@@ -114,6 +124,7 @@ def convert(
             ("keep_weights", keep_weights),
             ("input_shape", input_shape is not None),
             ("state_dict", state_dict is not None),
+            ("cut", cut not in (None, False)),
         ):
             problems.require(
                 not given,
@@ -133,17 +144,18 @@ def convert(
     problems.raise_as(InputError)
     # Looked up before minutes of compressing.
     wanted_board = NO_BOARD if board is None or board == NO_BOARD else find_board(board).name
-    dense, data = None, Data()
+    parts, data = None, Data()
     if network is None:
         inputs = None if calibration is None else real_array(calibration, "calibration")
         likely = inputs.shape[1:] if inputs is not None and inputs.ndim > 1 else None
-        dense = read_with_shape(model, input_shape, likely, state_dict)
-        data = check_data(inputs, labels, sizes_of(dense), name="calibration")
+        parts = read_with_shape(model, input_shape, likely, state_dict, cut)
+        checked = check_data(inputs, labels, sizes_of(parts), name="calibration")
+        data = through(checked, parts.host)
 
-        from eie.host.compress.pipeline import compress_read
+        from eie.host.cut import compress_parts
 
-        network = compress_read(
-            dense, density=density, calibration=data.samples, keep_weights=keep_weights
+        network = compress_parts(
+            parts, density=density, calibration=data.samples, keep_weights=keep_weights
         )
     chosen: Fit | None = None
     if hardware is None:
@@ -153,9 +165,10 @@ def convert(
         network,
         hardware,
         fit=chosen,
-        model=dense,
+        model=None if parts is None else parts.dense,
         data=data,
         bitstream=bitstream,
+        host=None if parts is None else parts.host,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted
 from eie.host.flow.labels import check_labels, label_problems
 
-__all__ = ["Data", "ModelSizes", "check_data", "refuse_all"]
+if TYPE_CHECKING:
+    from eie.host.cut import HostParts
+
+__all__ = ["Data", "ModelSizes", "check_data", "refuse_all", "through"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class ModelSizes:
 class Data:
     """Inputs and labels that agree with a model, and with each other."""
 
-    #: float64, shape (n, inputs): flat; None without any.
+    #: float64, shape (n, inputs): flat; of a model that was cut, a vector for each of its
+    #: positions. None without any.
     samples: npt.NDArray[np.float64] | None = None
     #: int64 (n,): classes, or float64 (n, outputs): targets; None without any.
     labels: npt.NDArray[Any] | None = None
@@ -89,6 +93,19 @@ def check_data(
     if answers is None:
         return Data(flat)
     return Data(flat, check_labels(answers, len(flat), sizes.outputs))
+
+
+def through(data: Data, host: HostParts | None) -> Data:
+    """Give what the accelerator takes for the samples, with their labels; as it is without `host`.
+
+    Raises
+    ------
+    InputError
+        If the host's part of the model fails on them.
+    """
+    if host is None or data.samples is None:
+        return data
+    return Data(host.features(data.samples).astype(np.float64), data.labels)
 
 
 def _real(values: npt.ArrayLike | None, name: str, found: list[str]) -> npt.NDArray[Any] | None:

@@ -5,8 +5,8 @@ The class of a vector is its largest output; of equal ones, the first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,10 @@ from eie.hls.boundary.text import counted
 from eie.host.flow.labels import check_labels
 from eie.host.network.table import Table
 
-__all__ = ["Evaluation", "evaluate_outputs", "root_mean_square"]
+if TYPE_CHECKING:
+    from eie.host.cut import HostParts
+
+__all__ = ["Evaluation", "evaluate_outputs", "evaluate_through", "root_mean_square"]
 
 Reals = npt.NDArray[Any]
 
@@ -154,6 +157,33 @@ def evaluate_outputs(
         # Of outputs that are all 0 no share can be taken.
         found["rms_error"] = error / size if size else None
     return Evaluation(vectors, **found)
+
+
+def evaluate_through(
+    host: HostParts | None,
+    outputs: Reals,
+    *,
+    labels: npt.ArrayLike | None = None,
+    float_outputs: Reals | None = None,
+    name: str = "labels",
+) -> Evaluation:
+    """Evaluate what a whole model makes of outputs of its head.
+
+    Parameters
+    ----------
+    host
+        What the host does behind the head; None of a model that was not cut.
+    outputs, float_outputs
+        Of the head: real numbers, shape (vectors, outputs).
+    labels, name
+        As for :func:`evaluate_outputs`.
+    """
+    if host is None:
+        return evaluate_outputs(outputs, labels=labels, float_outputs=float_outputs, name=name)
+    judged, real = host.scores(outputs)
+    exact = None if float_outputs is None else host.scores(float_outputs)[0]
+    found = evaluate_outputs(judged, labels=labels, float_outputs=exact, name=name)
+    return found if real else replace(found, rms_error=None)
 
 
 def _count(holds: npt.NDArray[np.bool_]) -> int:

@@ -16,7 +16,7 @@ from eie.hls.spec.fixed_point import dequantize
 from eie.host.flow.comparison import Comparison, compare_with
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engine, Engines
-from eie.host.flow.evaluation import Evaluation, evaluate_outputs
+from eie.host.flow.evaluation import Evaluation, evaluate_through
 from eie.host.flow.inputs import typical_vectors
 from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 from eie.host.packing.tiling import Plan
@@ -26,6 +26,7 @@ from eie.host.run.costs import SAMPLE, Costs
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.cut import HostParts
 
 __all__ = ["Findings"]
 
@@ -51,6 +52,9 @@ class Findings:
         Samples and labels, as far as there are.
     allowance
         What the cycle model leaves out; the assumed one of the design if it is None.
+    host
+        What the host does behind the network; None if that is the whole model. `data` has what the
+        network takes, and labels of what the model gives.
     """
 
     def __init__(
@@ -60,12 +64,14 @@ class Findings:
         model: DenseModel | None,
         data: Data,
         allowance: RunAllowance | None = None,
+        host: HostParts | None = None,
     ) -> None:
         self._plan = plan
         self._engines = engines
         self._model = model
         self._data = data
         self._allowance = allowance
+        self._host = host
         self._agreements: dict[str, EngineAgreement] = {}
 
     @cached_property
@@ -109,7 +115,7 @@ class Findings:
         if samples is None or (labels is None and self._model is None):
             return None
         exact = None if self._model is None else self._model.forward(samples)
-        return evaluate_outputs(self.outputs, labels=labels, float_outputs=exact)
+        return evaluate_through(self._host, self.outputs, labels=labels, float_outputs=exact)
 
     @cached_property
     def comparison(self) -> Comparison | None:

@@ -26,7 +26,7 @@ from eie.hls.boundary.voice import argument
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import find_board
 from eie.host.flow.data import ModelSizes, check_data, refuse_all
-from eie.host.flow.reading import sizes_of
+from eie.host.flow.reading import sizes_of, sizes_of_whole
 from eie.host.flow.record import FlowRecord, Said, hash_of
 from eie.host.flow.steps import FILES, LeftOutError, Step, Steps
 from eie.host.flow.task import FlowTask
@@ -162,6 +162,8 @@ class Flow(FlowTask):
         if identify(self.model).name == "network":
             if self.keep_weights or self.density is not None:
                 yield f"{self.model} is compressed already: {density} and {keep} must not be given"
+            if self.cut:
+                yield f"{self.model} is compressed already: {argument('cut')} must not be given"
         elif self.keep_weights and self.density is not None:
             yield f"{density} must not be given with {keep}: nothing is pruned"
 
@@ -193,8 +195,8 @@ class Flow(FlowTask):
         """What data must agree with: of the network that is there already, or of the model."""
         compress = steps.all[0]
         if record.kept("compress", compress.inputs(), compress.files):
-            return sizes_of(steps.network)
-        return sizes_of(steps.dense or Network.load(self.model))
+            return sizes_of(steps.network) if steps.host is None else sizes_of_whole(steps.host)
+        return sizes_of(steps.parts or Network.load(self.model))
 
 
 def _do(step: Step) -> Said:

@@ -13,7 +13,7 @@ from eie.hls.spec.fixed_point import dequantize
 from eie.host.flow.activations import layer_activations
 from eie.host.flow.comparison import Comparison, compare_with
 from eie.host.flow.engines import Engine, Engines, check_engine
-from eie.host.flow.evaluation import Evaluation, evaluate_outputs
+from eie.host.flow.evaluation import Evaluation, evaluate_through
 from eie.host.flow.inputs import real_batch
 from eie.host.flow.labels import check_labels
 from eie.host.flow.reading import read_matching
@@ -23,6 +23,7 @@ from eie.host.network.input_codes import quantize_inputs
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
     from eie.host.compress.program import Model
+    from eie.host.cut import HostParts
 
 __all__ = ["Inference"]
 
@@ -40,15 +41,24 @@ class Inference:
         The model before compression, in real numbers; None if it is not known.
     engines
         What runs it.
+    host
+        What the host does before and behind it; None if the network is the whole model.
     """
 
-    def __init__(self, network: Network, model: DenseModel | None, engines: Engines) -> None:
+    def __init__(
+        self,
+        network: Network,
+        model: DenseModel | None,
+        engines: Engines,
+        host: HostParts | None = None,
+    ) -> None:
         self.network = network
         self.model = model
+        self.host = host
         self._engines = engines
 
     def predict(self, x: npt.ArrayLike, engine: Engine = "emulator") -> Reals:
-        """Take inputs through the compressed network.
+        """Take inputs through the compressed network, and what the host does around it.
 
         Parameters
         ----------
@@ -60,7 +70,8 @@ class Inference:
         Returns
         -------
         ndarray of float32
-            Shape (n, outputs), or (outputs,) for a single input.
+            Shape (n, outputs), or (outputs,) for a single input. Of a model that was cut and goes
+            on behind the accelerator, what it ends in: (n,) integers for classes.
 
         Raises
         ------
@@ -77,11 +88,29 @@ class Inference:
             Once, if the board is an emulated one.
         """
         check_engine(engine)
-        array, single = real_batch(self.network, x)
-        codes = quantize_inputs(self.network, array, name="x")
+        given = real_batch(self.network, self.host, x)
+        codes = quantize_inputs(self.network, given.vectors, name="x")
         outputs = self._engines.run(codes, engine)
         values = dequantize(outputs, self.network.output_frac)
-        return values[0] if single else values
+        if self.host is not None:
+            values = self.host.finish(values)
+        return values[0] if given.single else values
+
+    def features(self, x: npt.ArrayLike) -> Reals:
+        """Give what the accelerator takes: what the host's part of a cut model makes of inputs.
+
+        Parameters
+        ----------
+        x
+            Real numbers, as for :meth:`predict`.
+
+        Returns
+        -------
+        ndarray
+            Shape (vectors, inputs of the network): a vector for each input, or for each of its
+            positions; the flattened inputs of a model that was not cut.
+        """
+        return real_batch(self.network, self.host, x).vectors
 
     def evaluate(
         self, x: npt.ArrayLike, y: npt.ArrayLike | None = None, engine: Engine = "emulator"
@@ -109,8 +138,8 @@ class Inference:
             If inputs or labels are not what they must be; or there is neither model nor labels.
         """
         check_engine(engine)
-        array, single = real_batch(self.network, x)
-        if single:
+        given = real_batch(self.network, self.host, x)
+        if given.single:
             raise InputError(
                 f"x must be a batch, not a single input of shape {real_array(x, 'x').shape}"
             )
@@ -119,11 +148,12 @@ class Inference:
                 "y must be given, since the model that this network was made of is not known"
             )
         if y is not None:  # before minutes of emulating
-            check_labels(y, len(array), self.network.outputs, name="y")
-        codes = quantize_inputs(self.network, array, name="x")
+            width = self.network.outputs if self.host is None else self.host.outputs
+            check_labels(y, given.inputs, width, name="y")
+        codes = quantize_inputs(self.network, given.vectors, name="x")
         outputs = dequantize(self._engines.run(codes, engine), self.network.output_frac)
-        exact = None if self.model is None else self.model.forward(array.astype(np.float64))
-        return evaluate_outputs(outputs, labels=y, float_outputs=exact, name="y")
+        exact = None if self.model is None else self.model.forward(given.vectors.astype(np.float64))
+        return evaluate_through(self.host, outputs, labels=y, float_outputs=exact, name="y")
 
     def compare(
         self, model_or_x: Model | npt.ArrayLike, x: npt.ArrayLike | None = None
@@ -155,10 +185,10 @@ class Inference:
                 "compare must be given the model, compare(model, x), since the one that this "
                 "network was made of is not known"
             )
-        array, _ = real_batch(self.network, model_or_x if x is None else x)
-        if not len(array):
+        batch = real_batch(self.network, self.host, model_or_x if x is None else x)
+        if not batch.inputs:
             raise InputError("x must have at least one vector, not 0")
-        return compare_with(self.network, given, array)
+        return compare_with(self.network, given, batch.vectors)
 
     def trace(self, x: npt.ArrayLike) -> dict[str, Reals]:
         """Give what every layer gives, as real numbers.
@@ -172,9 +202,11 @@ class Inference:
         -------
         dict of str to ndarray of float32
             By layer name, in order: shape (n, outputs of the layer), or (outputs,) for a single
-            input. The last is what :meth:`predict` gives.
+            input; with as many vectors as positions for each input, if it has positions. The last
+            is what :meth:`predict` gives, before what the host does behind it.
         """
-        array, single = real_batch(self.network, x)
-        codes = quantize_inputs(self.network, array, name="x")
+        given = real_batch(self.network, self.host, x)
+        codes = quantize_inputs(self.network, given.vectors, name="x")
         found = layer_activations(self.network, codes)
-        return {each.name: each.values[0] if single else each.values for each in found}
+        alone = given.single and len(codes) == 1
+        return {each.name: each.values[0] if alone else each.values for each in found}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +14,36 @@ from eie.hls.boundary.real_arrays import real_array
 from eie.host.network import Network
 from eie.host.run.costs import SAMPLE
 
-__all__ = ["real_batch", "typical_vectors"]
+if TYPE_CHECKING:
+    from eie.host.cut import HostParts
+
+__all__ = ["Batch", "real_batch", "typical_vectors"]
 
 #: Share of non-zero inputs assumed where there are no vectors at all.
 _ASSUMED_DENSITY = 0.5
 
 
-def real_batch(network: Network, x: Any) -> tuple[npt.NDArray[Any], bool]:
-    """Give real inputs as (n, inputs), and whether it was a single one without a batch axis.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Inputs of a model, as the accelerator takes them."""
 
-    What may be both, as (1, 8) with an input shape of (1, 8), is a batch.
+    #: Real numbers, shape (vectors, inputs of the network).
+    vectors: npt.NDArray[Any]
+    #: Inputs that were given: as many as vectors, unless an input has several.
+    inputs: int
+    #: Whether it was a single one without a batch axis.
+    single: bool
+
+
+def real_batch(network: Network, host: HostParts | None, x: Any) -> Batch:
+    """Give real inputs as vectors, through the host's part of the model if there is one.
+
+    What may be a batch or a single input, as (1, 8) with an input shape of (1, 8), is a batch.
+
+    Raises
+    ------
+    InputError
+        If shape or type are others, or a number is not finite.
     """
     array = real_array(x, "x")
     if array.dtype == np.int16:
@@ -29,10 +51,20 @@ def real_batch(network: Network, x: Any) -> tuple[npt.NDArray[Any], bool]:
             "x must be real numbers, not int16, which are fixed-point codes elsewhere "
             "(eie.emulate): give x.astype(numpy.float32)"
         )
-    shapes = ((network.inputs,), network.input_shape)
+    own = network.input_shape if host is None else host.record.input_shape
+    size = math.prod(own)
+    shapes = ((size,), own)
     batch = array.ndim >= 2 and array.shape[1:] in shapes
     single = not batch and array.shape in shapes
-    return network.flat_inputs(array[np.newaxis] if single else array, name="x"), single
+    given = array[np.newaxis] if single else array
+    if host is None:
+        return Batch(network.flat_inputs(given, name="x"), len(given), single)
+    if not batch and not single:
+        sizes = ", ".join(map(str, own))
+        raise InputError(f"x must have shape (batch, {sizes}), or be flat, not {array.shape}")
+    if not np.isfinite(given).all():
+        raise InputError("x must be finite")
+    return Batch(host.features(given), len(given), single)
 
 
 def typical_vectors(network: Network) -> npt.NDArray[np.int16]:

@@ -17,7 +17,13 @@ from eie.host.run.report import latency_text, throughput_text
 __all__ = ["model_table"]
 
 
-def model_table(plan: Plan, costs: Costs, accuracy: Sequence[Sequence[object]]) -> Table:
+def model_table(
+    plan: Plan,
+    costs: Costs,
+    accuracy: Sequence[Sequence[object]],
+    host: Sequence[str] = (),
+    vectors: int = 1,
+) -> Table:
     """Lay out layers, size, error, accuracy, design and predicted time.
 
     Parameters
@@ -28,10 +34,15 @@ def model_table(plan: Plan, costs: Costs, accuracy: Sequence[Sequence[object]]) 
         Its latency and throughput.
     accuracy
         What is known of it, as names and values.
+    host
+        Lines on what the host does of a model that was cut.
+    vectors
+        That the network takes for one input of the model.
     """
     network, design, passes = plan.network, plan.design, len(plan.passes)
     board = BOARDS[design.board].title if design.board != NO_BOARD else "no board"
     notes = [
+        *host,
         f"size: {weights_text(network)}",
         loaded_text(network, plan.loaded_bytes),
         f"error: {error_text(network)}",
@@ -42,5 +53,11 @@ def model_table(plan: Plan, costs: Costs, accuracy: Sequence[Sequence[object]]) 
         f"predicted throughput in a batch of the first {costs.batch.vectors}: "
         f"{throughput_text(costs.batch)}",
     ]
+    if vectors > 1:
+        each = vectors * costs.batch.latency_us
+        notes.append(
+            f"predicted time of an input on the accelerator, {vectors} vectors: at least "
+            f"{each:,.2f} us"
+        )
     table = network.summary()
     return Table(repr(network)[1:-1], table.head, table.rows, notes)

@@ -9,6 +9,7 @@ from eie.hls.spec.design import Design
 from eie.host.flow.findings import Findings
 from eie.host.network import Network
 from eie.host.report import Report, make_report
+from eie.host.report.facts import HostFacts
 from eie.host.search.fit import Fit
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def report_of(
     fit: Fit | None = None,
     build: Manifest | None = None,
     files: Mapping[str, str] | None = None,
+    host: HostFacts | None = None,
 ) -> Report:
     """Make the report of a network on a design.
 
@@ -40,6 +42,8 @@ def report_of(
         Of its bitstream, if there is one.
     files
         Paths to name in commands, as :func:`eie.host.report.make_report` takes them.
+    host
+        What the host does of a model that was cut.
     """
     return make_report(
         network=network,
@@ -52,4 +56,5 @@ def report_of(
         agreement=found.agreements,
         build=build,
         files=files,
+        host=host,
     )

@@ -25,27 +25,30 @@ from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import Design, target_board
 from eie.host.flow.accelerated_model import AcceleratedModel
-from eie.host.flow.data import Data
+from eie.host.flow.data import Data, through
 from eie.host.flow.engines import Engine
+from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.quality import layer_lines, load_line, quality_text
 from eie.host.flow.reading import read_with_shape
 from eie.host.flow.record import NOTHING, hash_of
 from eie.host.flow.reporting import report_of
 from eie.host.flow.task import FlowTask
 from eie.host.network import Network
+from eie.host.network.head_record import HOST_FILES
 from eie.host.network.sizes import loaded_text
 from eie.host.packing.tiling import plan_passes
 from eie.host.report.facts import EngineAgreement
 from eie.host.search.fit import Fit, fit
 
 if TYPE_CHECKING:
-    from eie.host.compress.dense_layer import DenseModel
+    from eie.host.cut import HostParts, ModelParts
 
 __all__ = ["FILES", "STEPS", "LeftOutError", "Step", "Steps"]
 
-#: Files that each step makes, in the order of the steps.
+#: Files that each step makes, in the order of the steps; those of the host only of a model that is
+#: cut.
 FILES = {
-    "compress": ("network.npz",),
+    "compress": ("network.npz", *HOST_FILES),
     "fit": ("design.toml",),
     "generate": ("project",),
     "emulate": ("outputs.npy", "cycles.json"),
@@ -109,25 +112,25 @@ class Steps:
         )
 
     @functools.cached_property
-    def dense(self) -> DenseModel | None:
+    def parts(self) -> ModelParts | None:
         """The model in real numbers; None of a network that is compressed already."""
         if self._is_network:
             return None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EieWarning)
-            found = read_with_shape(self.flow.model)
+            found = read_with_shape(self.flow.model, cut=self.flow.cut)
         self._left_off = [each.message for each in caught]
         return found
 
     def density_problems(self) -> list[str]:
         """Say what is wrong with the densities that were asked for, where the model is read."""
-        dense, density = self.__dict__.get("dense"), self.flow.density
-        if dense is None or density is None:
+        parts, density = self.__dict__.get("parts"), self.flow.density
+        if parts is None or density is None:
             return []
         from eie.host.compress.pruning import layer_densities
 
         try:
-            layer_densities([layer.name for layer in dense.layers], density)
+            layer_densities([layer.name for layer in parts.dense.layers], density)
         except InputError as error:
             return list(error.problems)
         return []
@@ -148,6 +151,7 @@ class Steps:
             "inputs": _array_hash(self.flow.inputs),
             "density": self.flow.density,
             "keep_weights": self.flow.keep_weights,
+            "cut": self.flow.cut,
         }
 
     def _external_data(self) -> dict[str, Any]:
@@ -187,17 +191,31 @@ class Steps:
         return fit(self.network, find_board(self.flow.board).name, passes=True)
 
     @functools.cached_property
+    def host(self) -> HostParts | None:
+        """What the host does of the model: read, or as the step `compress` left it."""
+        if self._is_network:
+            return None
+        parts = self.__dict__.get("parts")
+        return parts.host if parts is not None else host_of(self.flow.out, self.network)
+
+    @functools.cached_property
+    def _taken(self) -> Data:
+        """The flow's data as the accelerator takes it."""
+        return through(self.data, self.host)
+
+    @functools.cached_property
     def _acc(self) -> AcceleratedModel:
         out = self.flow.out
-        dense = None
+        parts = None
         with contextlib.suppress(ImportError):  # where `compress` was done elsewhere
-            dense = self.dense
+            parts = self.parts
         return AcceleratedModel(
             self.network,
             Design.load(out / "design.toml"),
-            model=dense,
-            data=self.data,
+            model=None if parts is None else parts.dense,
+            data=self._taken,
             project=out / "project",
+            host=self.host,
         )
 
     def close(self) -> None:
@@ -214,23 +232,29 @@ class Steps:
     # The steps -----------------------------------------------------------------------------
 
     def _compress(self) -> list[str]:
-        flow, dense = self.flow, self.dense
+        flow, parts = self.flow, self.parts
         for each in self._left_off:
             warn(each)
-        if dense is None:
+        if parts is None:
             network = Network.load(flow.model)
             lines = ["taken as it is"]
         else:
-            from eie.host.compress.pipeline import compress_read
+            from eie.host.cut import compress_parts
 
-            network = compress_read(
-                dense,
+            network = compress_parts(
+                parts,
                 density=flow.density,
-                calibration=self.data.samples,
+                calibration=self._taken.samples,
                 keep_weights=flow.keep_weights,
             )
             lines = []
         network.save(flow.out / "network.npz")
+        if parts is not None and parts.host is not None:
+            parts.host.save(flow.out)
+            lines += cut_lines(parts.host, network, self._taken)
+        else:
+            for name in HOST_FILES:  # of an earlier run, with another cut
+                (flow.out / name).unlink(missing_ok=True)
         sizes = "-".join(str(layer.columns) for layer in network.layers)
         weights = sum(layer.nonzeros for layer in network.layers)
         of = sum(layer.rows * layer.columns for layer in network.layers)
@@ -334,6 +358,7 @@ class Steps:
             acc.design,
             acc.findings,
             fit=self._fitted,
+            host=host_facts(self.host, acc.network, self._taken),
             files={
                 "NET.npz": str(out / "network.npz"),
                 "DESIGN.toml": str(out / "design.toml"),

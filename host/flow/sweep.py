@@ -15,7 +15,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DoesNotFitError, EieWarning, InputError, Problems
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.design import NO_BOARD
-from eie.host.flow.data import Data, check_data
+from eie.host.flow.data import Data, check_data, through
 from eie.host.flow.evaluation import Evaluation
 from eie.host.flow.reading import read_with_shape, sizes_of
 from eie.host.network import Network
@@ -23,7 +23,7 @@ from eie.host.network.loss_record import LossRecord
 from eie.host.network.sizes import float32_bytes
 
 if TYPE_CHECKING:
-    from eie.host.compress.dense_layer import DenseModel
+    from eie.host.cut import Cut, ModelParts
 
 __all__ = ["DENSITIES", "Sweep", "SweepPoint", "sweep_densities"]
 
@@ -113,6 +113,7 @@ def sweep_densities(
     densities: Sequence[float] = DENSITIES,
     board: str = NO_BOARD,
     budget: float = 1.0,
+    cut: Cut = None,
 ) -> Sweep:
     """Compress a model to each density, and evaluate it on the calibration.
 
@@ -130,6 +131,8 @@ def sweep_densities(
         Whose design predicts the latency.
     budget
         Points of accuracy that may be lost (without labels: percent of median error).
+    cut
+        Where to cut the model, as :func:`eie.convert` takes it.
 
     Raises
     ------
@@ -146,10 +149,11 @@ def sweep_densities(
         budget >= 0 and np.isfinite(budget), f"budget must be 0 or more points, not {budget}"
     )
     problems.raise_as(InputError)
-    dense = read_with_shape(model)
-    data = check_data(calibration, labels, sizes_of(dense), name="calibration")
+    parts = read_with_shape(model, cut=cut)
+    given = check_data(calibration, labels, sizes_of(parts), name="calibration")
+    data = through(given, parts.host)
 
-    from eie.host.compress.pipeline import compress_read
+    from eie.host.cut import compress_parts
 
     points = []
     ordered = sorted(set(densities))
@@ -157,15 +161,15 @@ def sweep_densities(
         tell("densities", number, len(ordered))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            network = compress_read(dense, density=density, calibration=data.samples)
-        point = _evaluated(dense, network, density, data, board)
+            network = compress_parts(parts, density=density, calibration=data.samples)
+        point = _evaluated(parts, network, density, data, board)
         told = tuple(each.message for each in caught if isinstance(each.message, EieWarning))
         points.append(dataclasses.replace(point, warnings=told))
     return Sweep(tuple(points), budget, board)
 
 
 def _evaluated(
-    dense: DenseModel, network: Network, density: float, data: Data, board: str
+    parts: ModelParts, network: Network, density: float, data: Data, board: str
 ) -> SweepPoint:
     from eie.host.flow.model_quality import evaluate_compressed
     from eie.host.packing.tiling import plan_passes
@@ -173,7 +177,7 @@ def _evaluated(
     from eie.host.search.fit import fit
     from eie.host.search.prediction import example_input
 
-    found = evaluate_compressed(dense, network, data)
+    found = evaluate_compressed(parts, network, data)
     cycles = latency = loaded = None
     with warnings.catch_warnings():  # compress has told of the calibration already
         warnings.simplefilter("ignore", EieWarning)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy.typing as npt
 
@@ -30,6 +30,8 @@ class FlowTask:
     density: float | dict[str, float] | None = None
     #: Whether weights are pruned and shared already.
     keep_weights: bool = False
+    #: Where the model is cut, as :func:`eie.convert` takes it: paths of modules, None to choose.
+    cut: str | tuple[str, str] | Literal[False] | None = None
     #: Whether what another model left in the folder is to be replaced.
     start_over: bool = False
     #: Paths of inputs and labels to name in the report, by :func:`eie.host.report.make_report`'s

@@ -160,16 +160,17 @@ class Layer:
 
     def select_rows(self, rows: npt.NDArray[np.int64]) -> Layer:
         """Give the layer of some outputs alone: `rows`, int64, rising, of shape (outputs kept,)."""
-        new_row = np.full(self.rows, -1, np.int32)
+        kept = np.zeros(self.rows, np.bool_)
+        kept[rows] = True
+        new_row = np.zeros(self.rows, np.int32)
         new_row[rows] = np.arange(len(rows), dtype=np.int32)
-        indices = new_row[self.indices]
-        kept = indices >= 0
+        entries = np.flatnonzero(kept[self.indices])
         return replace(
             self,
             rows=len(rows),
-            indptr=np.concatenate([[0], np.cumsum(kept)])[self.indptr],
-            indices=indices[kept],
-            codes=self.codes[kept],
+            indptr=np.searchsorted(entries, self.indptr),
+            indices=new_row[self.indices[entries]],
+            codes=self.codes[entries],
             bias=self.bias[rows],
         )
 

@@ -22,6 +22,7 @@ from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, Frac
 from eie.host.network.file import LAYER_ARRAYS, Parts, read_parts, write_parts
+from eie.host.network.head_record import HeadRecord
 from eie.host.network.input_shape import INPUT_SHAPE, parse_shape
 from eie.host.network.layer import Layer
 from eie.host.network.summary import network_table
@@ -132,8 +133,10 @@ class Network:
         if inputs.ndim < 2 or shape not in ((self.inputs,), self.input_shape):
             own = ", ".join(map(str, self.input_shape))
             or_own = "" if self.input_shape == (self.inputs,) else f" or (batch, {own})"
+            record = HeadRecord.of(self)
+            head = "" if record is None else record.hint()
             raise InputError(
-                f"{name} must have shape (batch, {self.inputs}){or_own}, not {inputs.shape}"
+                f"{name} must have shape (batch, {self.inputs}){or_own}, not {inputs.shape}{head}"
             )
         return inputs.reshape(len(inputs), self.inputs)
 

@@ -127,11 +127,11 @@ def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
     ndarray of int64, shape (rows,)
         Width of a signed integer that holds everything the accumulator can become.
     """
-    weights = layer.codebook[layer.codes].astype(np.float64)
+    weights = layer.codebook.astype(np.float64)
     positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
 
-    def per_row(products: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        return np.bincount(layer.indices, products, layer.rows).astype(np.int64)
+    def per_row(of_code: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        return np.bincount(layer.indices, of_code[layer.codes], layer.rows).astype(np.int64)
 
     high = per_row(positive * CODE_MAX + negative * CODE_MIN)
     low = per_row(positive * CODE_MIN + negative * CODE_MAX)

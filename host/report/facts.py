@@ -1,8 +1,9 @@
 """What a report says, as values: the fields of its JSON, documented where they are defined.
 
-``docs/reference/report.md`` is made of the comments here and in
-:mod:`eie.host.report.quality_facts` (``make tables``). Shares go from 0 to 1. What is not known is
-None, or empty, and :attr:`Facts.missing` says how to get it.
+``docs/reference/report.md`` is made of the comments here, in
+:mod:`eie.host.report.quality_facts` and in :mod:`eie.host.report.host_facts` (``make tables``).
+Shares go from 0 to 1. What is not known is None, or empty, and :attr:`Facts.missing` says how to
+get it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eie.host.report.host_facts import HostFacts
 from eie.host.report.quality_facts import Accuracy, LayerLosses, Losses, StageLosses
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "AreaPart",
     "EngineAgreement",
     "Facts",
+    "HostFacts",
     "LayerCycles",
     "LayerFacts",
     "LayerLoad",
@@ -290,6 +293,9 @@ class Facts:
     #: Vectors on which each layer's outputs were compared with the float model's; None if they
     #: were not.
     compared_vectors: int | None
+    #: What the host does of the model, where the network is the head of one that was cut; None of a
+    #: whole model.
+    host: HostFacts | None
     #: Fewest and most fraction bits of the inputs, where each feature has its own; else None.
     feature_fracs: tuple[int, ...] | None
     #: Accuracy on given vectors; None if not evaluated.
@@ -328,6 +334,7 @@ SCHEMA: tuple[type, ...] = (
     Synthesis,
     Size,
     LayerFacts,
+    HostFacts,
     Accuracy,
     Losses,
     StageLosses,

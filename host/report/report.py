@@ -18,11 +18,12 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.tools.manifest import Manifest
 from eie.host.network import Layer, Network
+from eie.host.network.head_record import HEAD
 from eie.host.network.loss_record import METADATA_KEY
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import given_values
 from eie.host.report.board_use import area_of, beyond_board, board_of, resources_of
-from eie.host.report.facts import FORMAT, EngineAgreement, Facts, LayerFacts, as_json
+from eie.host.report.facts import FORMAT, EngineAgreement, Facts, HostFacts, LayerFacts, as_json
 from eie.host.report.next_steps import PLACEHOLDERS, next_steps
 from eie.host.report.pe_load import layer_loads, pe_activity, size_of
 from eie.host.report.rendering import render_page
@@ -90,6 +91,7 @@ def make_report(
     build: Manifest | None = None,
     files: Mapping[str, str] | None = None,
     title: str | None = None,
+    host: HostFacts | None = None,
 ) -> Report:
     """Make a report of what is known; what is not given is left out, and said how to get.
 
@@ -121,6 +123,8 @@ def make_report(
         ``{"NET.npz": "lenet/net.npz"}``: :data:`~eie.host.report.next_steps.PLACEHOLDERS`.
     title
         Title of the page; the sizes of the layers and the board by default.
+    host
+        What the host does of a model whose head the network is; None of a whole model.
 
     Raises
     ------
@@ -174,6 +178,7 @@ def make_report(
             for layer, count in zip(network.layers, counts, strict=True)
         ),
         compared_vectors=given_values.compared_vectors(comparison),
+        host=host,
         feature_fracs=_feature_fracs(network),
         accuracy=accuracy,
         losses=losses,
@@ -195,7 +200,11 @@ def make_report(
             agreement=agreement,
             files=names,
         ),
-        origin={name: text for name, text in network.metadata.items() if name != METADATA_KEY},
+        origin={
+            name: text
+            for name, text in network.metadata.items()
+            if name not in (METADATA_KEY, HEAD)
+        },
     )
     return Report(facts)
 

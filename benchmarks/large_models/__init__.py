@@ -1,0 +1,1 @@
+"""Large models at full size, step by step: ``python -m benchmarks.large_models``."""
