@@ -89,6 +89,7 @@ class Kernel:
         self._send_at = self._receive_at + 2 + HEADER.beats
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
+        """Take a batch through all layers; `activations` are those of :func:`count_cycles`."""
         taken_on = self._receive_at
         self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()

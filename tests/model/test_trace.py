@@ -1,4 +1,4 @@
-"""The trace is the cycle model looked at: it adds up to the model's totals and the emulator's sums."""
+"""The trace is the cycle model watched: it adds up to the model's totals and the emulator's sums."""
 
 from __future__ import annotations
 
