@@ -239,7 +239,7 @@ class _Array:
         for x, lines, anchor in places.notes:
             for number, line in enumerate(lines):
                 kind = "small" if number == 0 else "small soft"
-                draw.text(x, places.height - 46 + 15 * number, line, f"{kind}{anchor}")
+                draw.text(x, places.notes_from + 15 * number, line, f"{kind}{anchor}")
 
 
 def _title(design: Design) -> str:

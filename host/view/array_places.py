@@ -103,7 +103,8 @@ class Places:
     pe_span: tuple[float, float] = (0.0, 0.0)
     boxes: dict[int, list[Box]] = field(default_factory=dict)
     routes: dict[tuple[str, int, int], Route] = field(default_factory=dict)
-    #: Texts under the array: where, lines, class.
+    #: Texts under the array: where they begin, and each with its place, lines and class.
+    notes_from: float = 0.0
     notes: list[tuple[float, list[str], str]] = field(default_factory=list)
 
 
@@ -428,10 +429,9 @@ class _Placing:
             lines = [f"{', '.join(counts)}"] if counts else []
             lines += inner
             self.places.notes.append((x, lines, anchor))
-            self.places.height = max(
-                self.places.height,
-                self.places.rows[-1].y + _FRAME / 2 + 30 + 15 * len(lines),
-            )
+            below = self.places.rows[-1].y + _FRAME / 2 + 24
+            self.places.notes_from = below
+            self.places.height = max(self.places.height, below + 15 * len(lines))
 
 
 def _sum(counts: Iterable[int]) -> str:

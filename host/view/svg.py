@@ -83,15 +83,17 @@ class Drawing:
         self._depth -= 1
         self._line("</g>")
 
-    def as_element(self, identity: str) -> str:
+    def as_element(self, identity: str, kind: str = "") -> str:
         """Write it as an element of a page, which has the style of diagrams.
 
         Parameters
         ----------
         identity
             Identity of the element in the page.
+        kind
+            A class besides ``diagram``.
         """
-        return self._written(f' id="{escape(identity)}"', "")
+        return self._written(f' id="{escape(identity)}"', "", kind)
 
     def as_file(self, scheme: Scheme | None = None) -> str:
         """Write it as a file of its own, in light or dark, or in either as the reader has it."""
@@ -104,10 +106,11 @@ class Drawing:
         size = f' width="{_number(self.width)}" height="{_number(self.height)}"'
         return self._written(size, f"<style>\n{variables}\n{style}</style>\n") + "\n"
 
-    def _written(self, attributes: str, style: str) -> str:
+    def _written(self, attributes: str, style: str, kind: str = "") -> str:
         body = "\n".join(self._lines)
+        shape = f"diagram {kind}".strip()
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="img"{attributes} '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{shape}" role="img"{attributes} '
             f'viewBox="0 0 {_number(self.width)} {_number(self.height)}">\n'
             f"<title>{escape(printable(self.title))}</title>\n"
             f"<desc>{escape(printable(self._text))}</desc>\n{style}{body}\n</svg>"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from eie.hls.model.area.memories import Memory, bram18_of, uram_of
 
-__all__ = ["PROCESS_TEXTS", "bits_text", "blocks_text", "kind_text", "short_name"]
+__all__ = [
+    "PROCESS_TEXTS",
+    "bits_text",
+    "blocks_text",
+    "kind_text",
+    "number",
+    "percent",
+    "short_name",
+]
 
 _KINDS = {"bram": "block RAM", "uram": "UltraRAM", "lutram": "LUT RAM"}
 #: Names where there is little room; others are as :mod:`eie.hls.model.area.memories` has them.
@@ -60,3 +68,16 @@ def blocks_text(memory: Memory) -> str:
         parts = [f"{whole} BRAM36"] * bool(whole) + ["1 BRAM18"] * bool(half)
         return " and ".join(parts)
     return "LUTs"
+
+
+def number(value: int) -> str:
+    """Write a number with thousands."""
+    return f"{value:,}"
+
+
+def percent(share: float) -> str:
+    """Write a share of 1 in percent."""
+    value = 100 * share
+    if value and value < 1:
+        return f"{value:.1g} %"
+    return f"{value:.0f} %" if value >= 10 else f"{value:.1f} %"
