@@ -19,6 +19,7 @@ The steps one by one, and what each gives to the next::
     network = eie.compress(model, density=0.1, calibration=x)    # Network: torch is needed here
     network.save("net.npz")                                      # and not from here on
     design = eie.fit(network, "pynq-z2").design                  # Design: every hardware parameter
+    eie.view(design, network).save("view.html")                  # the array, and a layer to step
     eie.generate(design, "project")                              # the HLS project, readable C++
     result = eie.emulate(network, design, x)                     # outputs and cycles, in numpy
     with eie.CompiledKernel("project") as kernel:                # g++
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from eie.host.run.batch import RunResult, emulate, simulate
     from eie.host.search.explore import explore
     from eie.host.search.fit import Fit, fit
+    from eie.host.view import view
 
     __version__: str
 
@@ -89,6 +91,7 @@ _DEFINED_IN = {
     "Fit": "eie.host.search.fit",
     "explore": "eie.host.search.explore",
     "Design": "eie.hls.spec.design",
+    "view": "eie.host.view",
     "generate": "eie.host.project.generate",
     "quantize_inputs": "eie.host.network.input_codes",
     "emulate": "eie.host.run.batch",
@@ -134,6 +137,7 @@ __all__ = [
     "quantize_inputs",
     "share_linears",
     "simulate",
+    "view",
 ]
 
 

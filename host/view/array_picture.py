@@ -243,7 +243,9 @@ class _Array:
 
 
 def _title(design: Design) -> str:
-    board = "no board" if design.board == NO_BOARD else target_board(design).title
+    if design.board == NO_BOARD:
+        return f"{counted(design.pes, 'PE')}, for no board yet"
+    board = target_board(design).title
     return f"{counted(design.pes, 'PE')} for {board}, {design.clock_mhz} MHz"
 
 

@@ -417,10 +417,13 @@ class _Placing:
             ([n for n in self._array if n > of_pe[-1]], self.places.width - _MARGIN, " end"),
         ):
             names = dict.fromkeys(self._stages[number].name for number in numbers)
-            counts = [
-                f"{name}: {_sum(len(self._stages[n].processes) for n in numbers if self._stages[n].name == name)}"
+            by_name = {
+                name: [
+                    len(self._stages[n].processes) for n in numbers if self._stages[n].name == name
+                ]
                 for name in names
-            ]
+            }
+            counts = [f"{name}: {_sum(nodes)}" for name, nodes in by_name.items()]
             inner = [
                 f"{link.name} {len(link.ends)} x {link.depth} x {link.bits} bit"
                 for link in self._links

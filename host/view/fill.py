@@ -68,10 +68,11 @@ def fill_text(plan: Plan, number: int, fills: tuple[Fill, ...]) -> str:
         else f"The network runs in {len(plan.passes)} passes; this is number {number + 1}. "
     )
     mean = entries.mean()
-    balance = f"{entries.max() / mean:.2f} times the mean" if mean else "none"
+    balance = f", {entries.max() / mean:.2f} times the mean" if mean else ""
+    least, most = int(entries.min()), int(entries.max())
     return (
         f"{of_pass}{int(entries.sum()):,} entries lie in {counted(len(entries), 'PE')}: "
-        f"{int(entries.min()):,} in the emptiest, {int(entries.max()):,} in the fullest ({balance})."
+        f"{least:,} in the emptiest, {most:,} in the fullest{balance}."
     )
 
 

@@ -89,7 +89,8 @@ def structure_of(design: Design, wiring: Wiring) -> Structure:
     for number, process in enumerate(processes):
         members[ranks[number], name_of(process)].append(number)
     homes = _homes(design)
-    stages, place = [], {}
+    stages: list[Stage] = []
+    place = {}
     for (rank, name), numbers in sorted(members.items()):
         for within, number in enumerate(numbers):
             place[number] = (len(stages), within)

@@ -50,11 +50,14 @@ class View:
         How the network runs on it; None without a network.
     animation
         The layer that can be played; None without a network.
+    title
+        Title of the page; what the design is by default.
     """
 
     design: Design
     plan: Plan | None = None
     animation: Animation | None = None
+    title: str = ""
 
     @property
     def array(self) -> Drawing:
@@ -108,6 +111,19 @@ class View:
             'style="width: 100%; height: 60rem; border: 1px solid #8886"></iframe>'
         )
 
+    def summary(self) -> str:
+        """Say in a line what there is to see.
+
+        Returns
+        -------
+        str
+        """
+        shown = [self.title or self.array.title]
+        if self.animation is not None:
+            made = self.animation
+            shown.append(f"layer {made.number} of {counted(made.cycles, 'cycle')} to step through")
+        return "; ".join(shown)
+
     def __repr__(self) -> str:
         played = "" if self.animation is None else f", layer {self.animation.number} to play"
         return f"<View of {counted(self.design.pes, 'PE')}{played}: .save('view.html')>"
@@ -117,10 +133,10 @@ class View:
         design, animation = self.design, self.animation
         array = self.array
         values: dict[str, Any] = {
-            "title": array.title,
+            "title": self.title or array.title,
             "subtitle": _subtitle(design, self.plan),
             "animation": animation,
-            "names_layer": animation is not None,
+            "layer_name": "" if animation is None or self.title else animation.name,
             "array": array.as_element("array-picture"),
             "memories": memory_list(design),
             "share_text": share_text(design),
@@ -190,7 +206,8 @@ def view_example() -> View:
         ),
         assignment=assignment,
     )
-    return View(design, plan_passes(network, design, assignment=assignment), animation)
+    plan = plan_passes(network, design, assignment=assignment)
+    return View(design, plan, animation, "The example of the paper, on 4 PEs")
 
 
 def _vector(network: Network, inputs: npt.ArrayLike | None) -> tuple[npt.NDArray[np.int16], str]:

@@ -1,4 +1,4 @@
-"""The trace is the cycle model watched: it adds up to the model's totals and the emulator's sums."""
+"""The trace is the cycle model watched: it adds up to its totals and to the emulator's sums."""
 
 from __future__ import annotations
 

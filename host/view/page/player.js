@@ -8,6 +8,7 @@
   const at = id => document.getElementById(id);
   const last = data.cycles - 1;
   const SVG = "http://www.w3.org/2000/svg";
+  const MOST_SUMS = 16;  // accumulators of a PE that are shown at once
   const number = value => value.toLocaleString("en").replace("-", "−");
 
   const make = (tag, kind, text) => {
@@ -59,6 +60,18 @@
     };
   };
 
+  // Local rows whose accumulators are shown: all of a few, else those that were used last.
+  const latest = (pe, cycle) => {
+    if (pe.rows.length <= MOST_SUMS) return [...pe.rows.keys()];
+    const found = new Set();
+    pe.rows.forEach((row, local) => { if (row[2] <= cycle && row[2] > cycle - MOST_SUMS) found.add(local); });
+    for (let at = pe.entries.length - 1; at >= 0 && found.size < MOST_SUMS; at--) {
+      if (pe.entries[at][0] <= cycle) found.add(pe.entries[at][4]);
+    }
+    for (let local = 0; found.size < MOST_SUMS; local++) found.add(local);
+    return [...found].sort((one, other) => one - other);
+  };
+
   const doing = (pe, state, cycle) => {
     if (state.entry) return ["multiplies", "busy"];
     if (state.write !== undefined) return ["writes back", "writing"];
@@ -75,7 +88,7 @@
   const readable = side >= 16;
   const valueOf = new Map(data.tokens.filter(t => t.input >= 0).map(t => [t.input, t.value]));
   if (matrix && data.matrix.length) {
-    const left = readable ? 34 : 8, top = readable ? 44 : side + 10, right = readable ? 74 : 8;
+    const left = readable ? 34 : 8, top = readable ? 44 : side + 10, right = readable ? 84 : 8;
     const width = left + side * data.inputs + right, height = top + side * data.rows.length + 6;
     matrix.setAttribute("viewBox", `0 0 ${width} ${height}`);
     matrix.setAttribute("width", width);
@@ -93,6 +106,11 @@
         value.textContent = zero ? "0" : number(valueOf.get(column));
         matrix.append(name, value);
       }
+    }
+    if (readable) {
+      const title = draw("text", { x: left + side * data.inputs + 8, y: top - side / 2 - 2, class: "tiny soft" });
+      title.textContent = "sums, then b";
+      matrix.append(title);
     }
     const place = new Map(data.rows.map((row, line) => [row, line]));
     const owner = new Map();
@@ -164,9 +182,12 @@
       part.append(make("span", "part-name", title), pe.parts[name] = make("div", "part-body"));
       row.append(part);
     }
-    pe.sumCells = pe.rows.map(([name]) => {
+    if (pe.rows.length > MOST_SUMS) {
+      row.querySelector(".sums .part-name").textContent = `accumulators: the ${MOST_SUMS} latest of ${pe.rows.length}`;
+    }
+    pe.sumCells = pe.rows.slice(0, MOST_SUMS).map(() => {
       const cell = make("span", "sum-cell");
-      cell.append(make("i", "", name < 0 ? "–" : `b${name}`), make("b", "", ""));
+      cell.append(make("i"), make("b"));
       pe.parts.sums.append(cell);
       return cell;
     });
@@ -226,7 +247,7 @@
       parts.state.className = `state ${kind}`;
       chips(parts.queue, [
         ...(state.fetch !== undefined && data.tokens[state.fetch].input >= 0
-          ? [[`${activation(state.fetch)} ▸ ${pe.lengths[state.fetch] || "no"} entr${pe.lengths[state.fetch] === 1 ? "y" : "ies"}`, "now"]] : []),
+          ? [[`${activation(state.fetch)} ▸ ${pe.lengths[state.fetch] ? `× ${pe.lengths[state.fetch]}` : "none"}`, "now"]] : []),
         ...state.queue.map(token => [activation(token)]),
       ].slice(0, 5), "empty");
       const waiting = state.work.map(token => [`${activation(token)} × ${pe.lengths[token]}`]);
@@ -253,8 +274,10 @@
       } else {
         parts.multiply.replaceChildren(make("span", "none", "–"));
       }
-      pe.rows.forEach(([name, , when, result], local) => {
-        const cell = pe.sumCells[local];
+      latest(pe, cycle).forEach((local, index) => {
+        const [name, , when, result] = pe.rows[local];
+        const cell = pe.sumCells[index];
+        cell.firstChild.textContent = name < 0 ? "–" : `b${name}`;
         const hit = state.entry && state.entry[4] === local && state.entry[2] !== 0;
         cell.className = `sum-cell${hit ? " hit" : ""}${when <= cycle ? " out" : ""}${when === cycle ? " leaves" : ""}${name < 0 ? " pad" : ""}`;
         cell.lastChild.textContent = when <= cycle ? number(result) : state.touched[local] ? number(state.sums[local]) : "0";
