@@ -113,7 +113,7 @@ class _Array:
             draw.text(x + 15, y - 1, kind_text(kind), "small soft")
             x += 98
         self._block(x, y - 8, 2)
-        draw.text(x + 2 * self._cell + 6, y - 1, "a place of a queue each", "small soft")
+        draw.text(x + 2 * self._cell + 6, y - 1, "one place of a queue each", "small soft")
 
     # Streams -------------------------------------------------------------------------------
 
