@@ -66,9 +66,10 @@ lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: docs
-docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
+docs: $(STAMP)  ## rewrite the tables and pictures in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_hardware.py
+	$(BIN)/python docs/make_pictures.py
 
 .PHONY: bench
 bench: $(STAMP)  ## rewrite docs/evaluation.md: the paper's tables and sweeps (under 15 minutes)

@@ -14,6 +14,8 @@ import pytest
 
 from eie.hls.spec.design import Design
 from eie.host.view import View, view, view_example
+from eie.host.view.pictures import PICTURES
+from eie.host.view.svg import Drawing
 
 CHROMIUM = Path(__file__).parents[1] / "report" / "chromium.py"
 
@@ -84,3 +86,22 @@ def browser(chromium: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> I
         pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
     with chromium.running(program, tmp_path_factory.mktemp("browser")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def make_pictures() -> ModuleType:
+    """The command that draws docs/images/*.svg."""
+    path = Path(__file__).parents[2] / "docs" / "make_pictures.py"
+    spec = importlib.util.spec_from_file_location("make_pictures", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def drawings(make_pictures: ModuleType) -> dict[str, Drawing]:
+    """The documentation's pictures."""
+    network = make_pictures.network()
+    return {name: draw(make_pictures.DESIGN, network) for name, draw in PICTURES.items()}

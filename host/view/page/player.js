@@ -103,7 +103,8 @@
         const name = draw("text", { x: x + side / 2, y: top - side - 10, class: "tiny soft middle" });
         name.textContent = `a${column}`;
         const value = draw("text", { x: x + side / 2, y: top - side / 2 - 2, class: "tiny middle value" });
-        value.textContent = zero ? "0" : number(valueOf.get(column));
+        const text = zero ? "0" : number(valueOf.get(column));
+        value.textContent = 6.6 * text.length < side - 1 ? text : "";
         matrix.append(name, value);
       }
     }
