@@ -14,14 +14,8 @@ from eie.hls.boundary.text import counted
 from eie.hls.model.area.memories import Memory
 from eie.hls.spec.dataflow import Wiring, wire
 from eie.hls.spec.design import NO_BOARD, Design, target_board
-from eie.host.view.array_places import (
-    LARGEST,
-    PeRow,
-    block_cells,
-    block_size,
-    memory_side,
-    place,
-)
+from eie.host.view.array_parts import LARGEST, PeRow, block_cells, block_size, memory_side
+from eie.host.view.array_places import place
 from eie.host.view.structure import Link, Stage, Structure, structure_of
 from eie.host.view.svg import Drawing, text_width
 from eie.host.view.words import PROCESS_TEXTS, bits_text, kind_text, short_name
@@ -183,7 +177,8 @@ class _Array:
                     self._memories(stage, box.x, y + height, width, labelled=box.first)
                 else:
                     self.drawing.text(x + 10, y + 17, stage.name, "small strong")
-                    self.drawing.text(x + 10, y + 31, PROCESS_TEXTS.get(stage.name, ""), "tiny")
+                    if stage.name in PROCESS_TEXTS:
+                        self.drawing.text(x + 10, y + 31, PROCESS_TEXTS[stage.name], "tiny")
                     self._small_memories(stage, x + 10, y + 37)
 
     def _memories(

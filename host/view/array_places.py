@@ -7,122 +7,26 @@ trees the nodes that serve these.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from eie.hls.model.area.memories import Memory
 from eie.hls.spec.design import Design
+from eie.host.view.array_parts import TOP, Box, PeRow, Places, Point, Route, block_size, memory_side
 from eie.host.view.structure import Link, Stage, Structure
 from eie.host.view.svg import text_width
 from eie.host.view.words import short_name
 
-__all__ = [
-    "LARGEST",
-    "Box",
-    "PeRow",
-    "Places",
-    "Route",
-    "block_cells",
-    "block_size",
-    "memory_side",
-    "place",
-]
-
-Point = tuple[float, float]
+__all__ = ["place"]
 
 #: PEs drawn in front of the ellipsis, if not all of them are.
 _FIRST_PES = 3
-#: Side of the largest memory's square, in pixels, and of a queue's cell by its depth.
-LARGEST = 40.0
 _MARGIN, _COLUMN = 16.0, 214.0
-_TOP, _PITCH, _HEIGHT = 126.0, 106.0, 54.0
+_PITCH, _HEIGHT = 106.0, 54.0
 _FRAME, _FRAME_GAP, _ELLIPSIS = 108.0, 8.0, 34.0
 _NODE, _NODE_GAP = 24.0, 46.0
 _STAGE_HEIGHT = 76.0
 _QUEUE_GAP, _RESULT_GAP = 80.0, 70.0
-#: Cells of a queue in a row, and the depth from which there are more.
-_PER_ROW, _PER_ROW_OF_DEEP, _DEEP = 8, 16, 64
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a process is drawn."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    #: Which process of its stage.
-    instance: int
-    #: Whether it is a node of a tree, without room for a name.
-    is_node: bool = False
-    #: Whether it is the first one drawn of its stage.
-    first: bool = True
-
-    @property
-    def middle(self) -> float:
-        """Where level lines meet it."""
-        return self.y + self.height / 2
-
-
-@dataclass(frozen=True)
-class PeRow:
-    """The row of a PE."""
-
-    pe: int
-    y: float
-    height: float
-
-
-@dataclass
-class Route:
-    """How the streams of a link run."""
-
-    lines: list[list[Point]] = field(default_factory=list)
-    dashed: list[list[Point]] = field(default_factory=list)
-    #: Middles of the queues' cells.
-    blocks: list[Point] = field(default_factory=list)
-    #: Where the name is, and its class; None for one that is said in a note.
-    label: Point | None = None
-    anchor: str = ""
-
-
-@dataclass
-class Places:
-    """Where everything is."""
-
-    width: float
-    height: float = 0.0
-    first_row: float = _TOP
-    middle: float = 0.0
-    ports: tuple[float, float] = (0.0, 0.0)
-    rows: list[PeRow] = field(default_factory=list)
-    ellipsis: float | None = None
-    pe_span: tuple[float, float] = (0.0, 0.0)
-    boxes: dict[int, list[Box]] = field(default_factory=dict)
-    routes: dict[tuple[str, int, int], Route] = field(default_factory=dict)
-    #: Texts under the array: where they begin, and each with its place, lines and class.
-    notes_from: float = 0.0
-    notes: list[tuple[float, list[str], str]] = field(default_factory=list)
-
-
-def memory_side(memory: Memory, largest: int) -> float:
-    """Side of a memory's square, where one of `largest` bits has :data:`LARGEST` pixels."""
-    return LARGEST * math.sqrt(memory.depth * memory.width / largest)
-
-
-def block_size(depth: int, cell: float) -> tuple[float, float]:
-    """Width and height of a queue's cells."""
-    each = _PER_ROW if depth <= _DEEP else _PER_ROW_OF_DEEP
-    return min(depth, each) * cell, -(-depth // each) * cell
-
-
-def block_cells(depth: int) -> Iterator[tuple[int, int]]:
-    """Row and column of each cell of a queue."""
-    each = _PER_ROW if depth <= _DEEP else _PER_ROW_OF_DEEP
-    yield from (divmod(number, each) for number in range(depth))
 
 
 def place(design: Design, structure: Structure, largest: int, cell: float) -> Places:
@@ -155,7 +59,9 @@ class _Placing:
         self._pes = design.pes
         self._lane = 0
         columns, end = self._columns()
-        self.places = Places(width=end + 40 + _COLUMN / 2 + _COLUMN / 2 + _MARGIN)
+        # A box beside the root of the gather tree has a stream with a name in front of it.
+        gap = 110 if len(self._right) > self._levels else 40
+        self.places = Places(width=end + gap + _COLUMN + _MARGIN)
         self._rows()
         self._array_boxes(columns)
         self._column_boxes()
@@ -164,18 +70,14 @@ class _Placing:
 
     # Boxes ---------------------------------------------------------------------------------
 
-    def _is_node(self, stage: Stage) -> bool:
-        """Nodes join several streams of the array; stages of a PE pass one on."""
-        return not stage.memories and stage.name in ("broadcast", "gather", "merge")
-
     def _columns(self) -> tuple[dict[int, tuple[float, float]], float]:
         """Left edge and width of each stage of the array."""
         found = {}
         x = _MARGIN + _COLUMN + 96 - _NODE_GAP
-        of_pe = [number for number in self._array if not self._is_node(self._stages[number])]
+        of_pe = [number for number in self._array if not self._stages[number].is_tree]
         for number in self._array:
             stage = self._stages[number]
-            if self._is_node(stage):
+            if stage.is_tree:
                 width = _NODE
                 x += _NODE_GAP
             else:
@@ -200,7 +102,7 @@ class _Placing:
     def _rows(self) -> None:
         places, pes = self.places, self._pes
         shown = list(range(pes)) if pes <= _FIRST_PES + 1 else [*range(_FIRST_PES), pes - 1]
-        y = _TOP + self._levels * _PITCH + _FRAME / 2
+        y = TOP + self._levels * _PITCH + _FRAME / 2
         for pe in shown:
             if pe > len(places.rows):
                 places.ellipsis = y - _FRAME / 2 + _ELLIPSIS / 2 - _FRAME_GAP / 2
@@ -215,7 +117,7 @@ class _Placing:
     def _array_boxes(self, columns: dict[int, tuple[float, float]]) -> None:
         """From the PEs outwards: a node is where the middle of what it serves is."""
         level: dict[tuple[int, int], float] = {}
-        of_pe = [n for n in self._array if not self._is_node(self._stages[n])]
+        of_pe = [n for n in self._array if not self._stages[n].is_tree]
         for number in of_pe:
             for row in self.places.rows:
                 level[number, min(row.pe, len(self._stages[number].processes) - 1)] = row.y + 7
@@ -236,7 +138,7 @@ class _Placing:
                 level[number, instance] = sum(heights) / len(heights)
         for number in self._array:
             x, width = columns[number]
-            is_node = self._is_node(self._stages[number])
+            is_node = self._stages[number].is_tree
             height = _NODE if is_node else _STAGE_HEIGHT
             instances = sorted(instance for stage, instance in level if stage == number)
             self.places.boxes[number] = [
@@ -258,7 +160,7 @@ class _Placing:
                 y = (
                     places.boxes[root][0].middle - _HEIGHT / 2
                     if in_band
-                    else _TOP + place_in * _PITCH
+                    else TOP + place_in * _PITCH
                 )
                 places.boxes[number] = [Box(x, y, _COLUMN, _HEIGHT, 0)]
 
@@ -299,7 +201,8 @@ class _Placing:
 
     def _across(self, links: list[Link]) -> None:
         """Links between the columns, one above the other."""
-        for number, link in enumerate(links):
+        # The one with a square is the lowest: it hangs down.
+        for number, link in enumerate(sorted(links, key=lambda link: link.memory is not None)):
             source, target = (self.places.boxes[each][0] for each in (link.source, link.target))
             left, right = sorted((source, target), key=lambda box: box.x)
             share = (number + 1) / (len(links) + 1)
@@ -308,7 +211,10 @@ class _Placing:
             x = start + (end - start) * share
             line = [(start, left.y + offset), (end, right.y + offset)]
             if left.y != right.y:
-                line = [line[0], (x, line[0][1]), (x, line[1][1]), line[1]]
+                # Up or down beside the column on the right, where no PE is in the way.
+                bend = end - 14 - 8 * number
+                low = right.y + 10
+                line = [line[0], (bend, line[0][1]), (bend, low), (end, low)]
             width, _ = block_size(link.depth, self._cell)
             if link.memory is not None:
                 width = memory_side(link.memory, self._largest) * 2
@@ -325,9 +231,7 @@ class _Placing:
         sources = {box.instance: box for box in self.places.boxes[link.source]}
         targets = {box.instance: box for box in self.places.boxes[link.target]}
         counts = len(self._stages[link.source].processes), len(self._stages[link.target].processes)
-        fans_out = counts[1] > counts[0] or (
-            counts == (1, 1) and self._is_node(self._stages[link.source])
-        )
+        fans_out = counts[1] > counts[0] or (counts == (1, 1) and self._stages[link.source].is_tree)
         left_out: set[int] = set()
         for source, target in link.ends:
             one, other = sources.get(source), targets.get(target)
@@ -336,9 +240,8 @@ class _Placing:
                     left_out.add(source if fans_out else target)
                 continue
             if other.x < one.x + one.width and link.target not in self._right:
-                route.lines.append(self._around(one, other))
-                route.blocks.append(route.lines[-1][1])
-                continue
+                self._around(link, route, one, other)
+                return route
             route.lines.append(
                 self._bent(one, other, fans_out=fans_out, upwards=self._upwards(link, other))
             )
@@ -365,16 +268,22 @@ class _Placing:
         """Whether a link out of the array goes up into the column on the right."""
         return link.target in self._right and target.y + target.height < self.places.rows[0].y
 
-    def _around(self, one: Box, other: Box) -> list[Point]:
-        """A way back, below the array."""
+    def _around(self, link: Link, route: Route, one: Box, other: Box) -> None:
+        """A way back, below the array and up beside the column in front of it."""
         self._lane += 1
-        y = self.places.height - 66 - 8 * self._lane
-        return [
-            (one.x + one.width / 2, one.y + one.height),
-            (one.x + one.width / 2, y),
-            (other.x + other.width / 2, y),
-            (other.x + other.width / 2, other.y + other.height),
-        ]
+        y = self.places.rows[-1].y + _FRAME / 2 + 20 * self._lane
+        x = max(_MARGIN + _COLUMN, other.x + other.width) + 2 + 8 * self._lane
+        right = one.x + one.width
+        low = other.y + other.height - 8
+        route.lines.append(
+            [
+                (right, one.middle + 16), (right + 10, one.middle + 16), (right + 10, y), (x, y),
+                (x, low), (other.x + other.width, low),
+            ]
+        )  # fmt: skip
+        width, _ = block_size(link.depth, self._cell)
+        route.blocks.append((self.places.pe_span[0], y))
+        route.label, route.anchor = (self.places.pe_span[0] + width / 2 + 8, y - 5), "level"
 
     def _block_place(self, link: Link, one: Box, other: Box) -> Point:
         """In front of what reads, but of results, which wait behind the PE."""
@@ -392,13 +301,13 @@ class _Placing:
             )
         if other.is_node and not one.is_node and link.source in self._array:
             return (one.x + one.width + _RESULT_GAP / 2, one.middle)
-        if not other.is_node:
+        if not other.is_node and link.target in self._array:
             return (other.x - _QUEUE_GAP / 2, other.middle)
         return ((one.x + one.width + other.x) / 2, other.middle)
 
     def _array_label(self, link: Link, route: Route) -> tuple[Point | None, str]:
         stages = self._stages[link.source], self._stages[link.target]
-        if all(self._is_node(stage) for stage in stages) or not route.blocks:
+        if all(stage.is_tree for stage in stages) or not route.blocks:
             return None, ""
         x, y = route.blocks[0]
         if link.target in self._right and len(route.lines[0]) == 3:
@@ -411,7 +320,7 @@ class _Placing:
 
     def _notes(self) -> None:
         """What the trees are made of, as there is no room for it among their nodes."""
-        of_pe = [n for n in self._array if not self._is_node(self._stages[n])]
+        of_pe = [n for n in self._array if not self._stages[n].is_tree]
         for numbers, x, anchor in (
             ([n for n in self._array if n < of_pe[0]], _MARGIN, ""),
             ([n for n in self._array if n > of_pe[-1]], self.places.width - _MARGIN, " end"),
@@ -432,7 +341,7 @@ class _Placing:
             lines = [f"{', '.join(counts)}"] if counts else []
             lines += inner
             self.places.notes.append((x, lines, anchor))
-            below = self.places.rows[-1].y + _FRAME / 2 + 24
+            below = self.places.rows[-1].y + _FRAME / 2 + 24 + 20 * self._lane
             self.places.notes_from = below
             self.places.height = max(self.places.height, below + 15 * len(lines))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from eie.hls.boundary.text import counted
-from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan
@@ -76,7 +75,7 @@ def fill_text(plan: Plan, number: int, fills: tuple[Fill, ...]) -> str:
     )
 
 
-def fill_picture(design: Design, packed: PackedNetwork) -> Drawing:
+def fill_picture(packed: PackedNetwork) -> Drawing:
     """Draw how full each memory is: a column for each PE where they differ, else a bar."""
     fills = fills_of(packed)
     width, left, right = 880.0, 16.0, 16.0

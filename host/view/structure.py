@@ -18,7 +18,7 @@ from eie.hls.spec.design import Design
 __all__ = ["Link", "Stage", "Structure", "structure_of"]
 
 #: Name of a process without number of children, and template arguments.
-_NAME = re.compile(r"([a-z_]+?)(?:_\d+)?(?:<.*>)?")
+_NAME = re.compile(r"([a-z_]+?)(_\d+)?(?:<.*>)?")
 #: The memory that is a stream: the queue of hidden vectors.
 HIDDEN_MEMORY, HIDDEN_DEPTH = "hidden vectors", "kHiddenWords"
 
@@ -37,6 +37,11 @@ class Stage:
     memories: tuple[Memory, ...]
     #: Whether it writes streams of an array: it is of the PEs, or of the trees to and from them.
     in_array: bool
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether these are nodes of a tree: their names say how many ways they have."""
+        return all(_match(each)[2] for each in self.processes)
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,13 @@ def structure_of(design: Design, wiring: Wiring) -> Structure:
 
 def name_of(process: Process) -> str:
     """Name of a process, as its header has it."""
+    return str(_match(process)[1])
+
+
+def _match(process: Process) -> re.Match[str]:
     found = _NAME.fullmatch(process.function)
     assert found is not None, process.function
-    return found[1]
+    return found
 
 
 def _leading_back(joined: list[tuple[str, int, int]], count: int) -> set[str]:

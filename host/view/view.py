@@ -145,7 +145,7 @@ class View:
         }
         if self.plan is not None and animation is not None:
             shown = self.plan.passes[animation.played_pass].packed
-            values["fill"] = fill_picture(design, shown).as_element("fill-picture", "narrow")
+            values["fill"] = fill_picture(shown).as_element("fill-picture", "narrow")
             values["fill_text"] = fill_text(self.plan, animation.played_pass, fills_of(shown))
         return values
 

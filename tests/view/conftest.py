@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from eie.hls.spec.dataflow import Process, Stream, Wiring, wire
 from eie.hls.spec.design import Design
 from eie.host.view import View, view, view_example
 from eie.host.view.pictures import PICTURES
@@ -105,3 +107,45 @@ def drawings(make_pictures: ModuleType) -> dict[str, Drawing]:
     """The documentation's pictures."""
     network = make_pictures.network()
     return {name: draw(make_pictures.DESIGN, network) for name, draw in PICTURES.items()}
+
+
+def _with_cells(design: Design, of_pes: bool) -> Wiring:
+    """A wiring with a process between results and what takes them, and a way back from it.
+
+    In every PE, or as one behind the gather tree.
+    """
+    wiring = wire(design)
+    (collect,) = (each for each in wiring.processes if each.function == "collect")
+    root = next(read for read in collect.reads if "[" in read)
+    old = "results" if of_pes else root.split("[")[0]
+    element = next(stream.element for stream in wiring.streams if stream.name == old)
+    added = [
+        Stream("states", element, "kStreamDepth", design.pes if of_pes else None, "of cells"),
+        Stream("gates", "Answer", "kStreamDepth", None, "of the next step"),
+    ]
+    takers = "gather" if of_pes else "collect"
+
+    def renamed(name: str) -> str:
+        if name.split("[")[0] != old:
+            return name
+        return name.replace(old, "states") if of_pes else "states"
+
+    processes = []
+    for process in wiring.processes:
+        reads = process.reads
+        if process.function.startswith(takers):
+            reads = tuple(map(renamed, reads))
+        if process.function == "control_activations":
+            reads = (*reads, "gates")
+        processes.append(dataclasses.replace(process, reads=reads))
+    for number in range(design.pes if of_pes else 1):
+        writes = (f"states[{number}]" if of_pes else "states", *(["gates"] if number == 0 else []))
+        function = f"cell<{number}>" if of_pes else "cell"
+        processes.append(Process(function, (f"{old}[{number}]",), writes, ()))
+    return Wiring((*wiring.streams, *added), tuple(processes))
+
+
+@pytest.fixture(scope="session")
+def with_cells() -> Callable[[Design, bool], Wiring]:
+    """Make a wiring that has a process more than today's."""
+    return _with_cells

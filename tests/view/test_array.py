@@ -7,10 +7,16 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+import eie
+from eie.hls.model.area import estimate
 from eie.hls.model.area.memories import memories_of
-from eie.hls.spec.dataflow import Process, Stream, Wiring, wire
+from eie.hls.spec.boards import BOARDS
+from eie.hls.spec.dataflow import Wiring, wire
 from eie.hls.spec.design import Design
+from eie.host.packing.packer import pack
 from eie.host.view.array_picture import array_picture
+from eie.host.view.fill import fill_picture, fills_of
+from eie.host.view.memory_list import memory_list
 from eie.host.view.structure import name_of, structure_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,41 +54,11 @@ def test_every_stream_has_both_its_ends(design):
     assert [link.name for link in structure.links if link.back] == ["hidden"]
 
 
-def with_cells(design: Design, *, of_pes: bool) -> Wiring:
-    """A wiring with a process between results and what takes them, and a way back from it."""
-    wiring = wire(design)
-    pes = design.pes
-    old, new = ("results", "states") if of_pes else ("words", "states")
-    count = pes if of_pes else 1
-    element = next(stream.element for stream in wiring.streams if stream.name == old)
-    added = [
-        Stream(new, element, "kStreamDepth", count, "states of cells"),
-        Stream("gates", "Answer", "kStreamDepth", None, "of the next step"),
-    ]
-
-    def moved(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name.replace(f"{old}[", f"{new}[") for name in names)
-
-    processes = []
-    for process in wiring.processes:
-        reads = process.reads
-        if not process.function.startswith("multiply_accumulate"):
-            reads = moved(reads)
-        if process.function == "control_activations":
-            reads = (*reads, "gates")
-        processes.append(dataclasses.replace(process, reads=reads))
-    for number in range(count):
-        writes = (f"{new}[{number}]", *(["gates"] if number == 0 else []))
-        function = f"cell<{number}>" if of_pes else "cell"
-        processes.append(Process(function, (f"{old}[{number}]",), writes, ()))
-    return Wiring((*wiring.streams, *added), tuple(processes))
-
-
 @pytest.mark.parametrize("of_pes", [True, False], ids=["of-each-pe", "single"])
 @pytest.mark.parametrize("pes", [1, 4, 8])
-def test_what_is_added_turns_up(pes, of_pes):
+def test_what_is_added_turns_up(pes, of_pes, with_cells):
     design = Design(pes=pes)
-    picture = array_picture(design, with_cells(design, of_pes=of_pes)).as_file()
+    picture = array_picture(design, with_cells(design, of_pes)).as_file()
     assert {"states", "gates"} <= set(drawn(picture, "data-stream"))
     assert "cell" in drawn(picture, "data-process")
 
@@ -120,3 +96,48 @@ def test_a_queue_has_a_cell_for_each_place(depth):
     (work,) = (each for each in root.iter(f"{SVG}g") if each.get("data-stream") == "work")
     (cells,) = (each for each in work.iter(f"{SVG}path") if each.get("class") == "cells")
     assert cells.get("d").count("M") == depth
+
+
+def test_shares_of_the_board_are_the_estimates():
+    design = Design(pes=16, board="zcu104", memory="uram", entries_per_pe=32768, length_bits=5)
+    found, board = estimate(design), BOARDS["zcu104"]
+    listed = memory_list(design)
+    assert {each.name for each in listed} == {each.name for each in memories_of(design)}
+    shares = {
+        kind: sum(each.share for each in listed if each.kind == kind) for kind in ("bram", "uram")
+    }
+    assert shares["bram"] * board.bram36 * 2 == pytest.approx(found.bram18)
+    assert shares["uram"] * board.uram == pytest.approx(found.uram)
+    assert all(each.share is None for each in memory_list(Design(pes=2)))
+
+
+def test_fills_are_what_the_packer_says(random_network):
+    design = Design(pes=4, length_bits=5)
+    packed = pack(random_network(40, 100, 20), design)
+    fills = {each.name: each for each in fills_of(packed)}
+    entries = sum(len(part.encoded.entries) for part in packed.layers)
+    assert sum(fills["sparse matrix"].used) == entries
+    assert (fills["accumulators"].used, fills["accumulators"].room) == ((28,), 64)
+    assert fills["column pointers"].used == (40 + 104,)
+    assert fills["hidden vectors"].used == (7,)
+    assert fills["biases"].used == (28 + 8,)
+    picture = fill_picture(packed).as_file("light")
+    columns = [each for each in ET.fromstring(picture).iter() if each.get("class") == "column"]
+    assert len(columns) == 4
+
+
+def test_a_notebook_shows_the_picture_or_the_page(views):
+    alone, example = views["alone"], views["example"]
+    assert alone._repr_html_() == alone._repr_svg_() == alone.array.as_file()
+    assert example._repr_html_().startswith("<iframe ")
+    assert repr(example) == "<View of 4 PEs, layer 0 to play: .save('view.html')>"
+
+
+def test_views_by_their_front_door(random_network, tmp_path):
+    network = random_network(20, 30, 10)
+    with eie.convert(network, board="pynq-z2") as acc:
+        made = acc.view(layer=1)
+    assert made.animation.outputs == 10
+    assert eie.view(acc.design).save(tmp_path / "array.svg").read_text().startswith("<svg")
+    with pytest.raises(eie.EieError, match="cannot write view"):
+        made.save(tmp_path / "none" / "view.html")

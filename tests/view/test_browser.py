@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from eie.hls.spec.design import Design
+from eie.host.view.array_picture import array_picture
 from eie.host.view.pictures import PICTURES
 from eie.host.view.svg import Drawing
 
@@ -257,3 +259,12 @@ def test_the_pictures_of_the_documentation_are_legible(name, scheme, drawings, b
     assert browser.evaluate("document.documentElement.getBoundingClientRect().width") == (
         pytest.approx(picture.width, abs=0.01)
     )
+
+
+@pytest.mark.parametrize("of_pes", [True, False], ids=["of-each-pe", "single"])
+def test_a_process_that_is_added_has_its_place(of_pes, with_cells, browser, tmp_path):
+    design = Design(pes=8)
+    (tmp_path / "page.html").write_text(array_picture(design, with_cells(design, of_pes)).as_file())
+    browser.show(tmp_path / "page.html", 1800)
+    assert browser.evaluate(OVERLAPS) == []
+    assert browser.evaluate(CRAMPED) == []

@@ -194,10 +194,39 @@
     });
     table.append(row);
   }
+  // Accumulators keep their places, whatever is in them.
+  const longest = Math.max(...data.pes.flatMap(pe => {
+    const sums = pe.rows.map(() => 0);
+    const texts = pe.entries.map(([, , , , row, product]) => number(sums[row] += product).length);
+    return [...texts, ...pe.rows.map(([name, , , result]) => number(result).length), 1];
+  }));
+  const named = `b${Math.max(...data.pes.flatMap(pe => pe.rows.map(row => row[0])))}`.length;
+  table.style.setProperty("--sum-width", `${longest + named + 2.4}ch`);
 
   const chips = (into, items, none) => {
     into.replaceChildren(...items.map(([text, kind]) => make("span", `chip ${kind || ""}`, text)));
     if (!items.length) into.append(make("span", "none", none));
+  };
+
+  // As many chips as have room in two lines of 9 rem, and how many more there are.
+  const fits = texts => {
+    let line = 0, filled = 0;
+    for (const text of texts) {
+      const wide = 7.4 * text.length + 18;
+      if (filled && filled + wide > 150) {
+        line++;
+        filled = 0;
+      }
+      filled += wide;
+    }
+    return line < 2;
+  };
+  const few = items => {
+    const texts = items.map(item => item[0]);
+    if (fits(texts)) return items;
+    let shown = items.length - 1;
+    while (shown > 1 && !fits([...texts.slice(0, shown), `+${items.length - shown}`])) shown--;
+    return [...items.slice(0, shown), [`+${items.length - shown}`]];
   };
 
   // One cycle ----------------------------------------------------------------------------------
@@ -236,7 +265,7 @@
 
     const sent = data.tokens.filter(token => token.sent <= cycle).length;
     const from = Math.max(0, sent - 4);
-    chips(at("sent"), data.tokens.slice(from, from + 12).flatMap((token, place) => token.input < 0 ? [] : [[
+    chips(at("sent"), data.tokens.slice(from, from + 14).flatMap((token, place) => token.input < 0 ? [] : [[
       `a${token.input} = ${number(token.value)}`,
       token.sent === cycle ? "now" : token.sent < cycle ? "past" : "",
     ]]), "no activation that is not zero");
@@ -246,13 +275,14 @@
       const [text, kind] = doing(pe, state, cycle);
       parts.state.textContent = text;
       parts.state.className = `state ${kind}`;
-      chips(parts.queue, [
+      chips(parts.queue, few([
         ...(state.fetch !== undefined && data.tokens[state.fetch].input >= 0
-          ? [[`${activation(state.fetch)} ▸ ${pe.lengths[state.fetch] ? `× ${pe.lengths[state.fetch]}` : "none"}`, "now"]] : []),
+          ? [[`${activation(state.fetch)} × ${pe.lengths[state.fetch]}`, "now"]] : []),
         ...state.queue.map(token => [activation(token)]),
-      ].slice(0, 5), "empty");
-      const waiting = state.work.map(token => [`${activation(token)} × ${pe.lengths[token]}`]);
-      chips(parts.work, waiting.length > 5 ? [...waiting.slice(0, 4), [`+${waiting.length - 4}`]] : waiting, "none");
+      ]), "empty");
+      chips(parts.work, few(state.work.map(token => [
+        `${activation(token)} × ${pe.lengths[token]}`, pe.taken[token] <= cycle ? "next" : "",
+      ])), "none");
       if (state.entry) {
         const [, token, code, zeros, row, product] = state.entry;
         const line = make("span", "product");
