@@ -66,9 +66,12 @@ lint: $(STAMP)  ## ruff, mypy strict, and the architecture's import contracts
 	PYTHONPATH=build/links $(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: docs
-docs: $(STAMP)  ## rewrite the tables and pictures in docs/ that come from the code (some minutes)
+docs: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some minutes)
 	$(BIN)/python docs/make_tables.py
 	$(BIN)/python docs/make_hardware.py
+
+.PHONY: pictures
+pictures: $(STAMP)  ## draw docs/images/*.svg anew, from the wiring, the packet format and the cycle model (seconds)
 	$(BIN)/python docs/make_pictures.py
 
 .PHONY: bench

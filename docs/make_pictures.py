@@ -1,6 +1,6 @@
 """Draw docs/images/*.svg: pictures of a design, each in light and dark.
 
-Run as ``make docs``, or ``python docs/make_pictures.py [FOLDER]``. What they show is stated here,
+Run as ``make pictures``, or ``python docs/make_pictures.py [FOLDER]``. What they show is stated here,
 and comes from nowhere else: the demo's board, and for the passes a layer that is too large.
 """
 

@@ -32,7 +32,7 @@ from eie.hls.spec.packets import (
     RUN,
 )
 
-__all__ = ["Broadcast", "Kernel", "count_cycles"]
+__all__ = ["count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
 _FETCH_DEPTH = DEPTHS["fetch"].elements
@@ -56,10 +56,10 @@ def count_cycles(
     activations
         For each layer the activations it takes, int16 of shape (batch, columns).
     """
-    return Kernel(design, network).run(activations)
+    return _Kernel(design, network).run(activations)
 
 
-class Kernel:
+class _Kernel:
     """Where each process of the kernel is in time, during one run packet.
 
     ``_NAME_at`` is the cycle that the process NAME has come to.
@@ -79,7 +79,7 @@ class Kernel:
         self._vectors = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
-        self._broadcast = Broadcast(design)
+        self._broadcast = _Broadcast(design)
         self._pes = Pes(design)
         self._gather = Gather(design.pes, design.result_depth)
         self._collect_at = 0
@@ -89,7 +89,6 @@ class Kernel:
         self._send_at = self._receive_at + 2 + HEADER.beats
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
-        """Take a batch through all layers; `activations` are those of :func:`count_cycles`."""
         taken_on = self._receive_at
         self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()
@@ -253,7 +252,7 @@ def _words(activations: int) -> int:
     return -(-activations // ACTIVATIONS_PER_WORD)
 
 
-class Broadcast:
+class _Broadcast:
     """The tree from ``detect_nonzero`` to the queues: all nodes of a level at once."""
 
     def __init__(self, design: Design) -> None:

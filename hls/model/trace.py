@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import Broadcast, Kernel
+from eie.hls.model.cycles import _Broadcast, _Kernel
 from eie.hls.model.fifo_times import Stream, StreamArray, StreamBundle, Times
 from eie.hls.model.gather_times import Gather
 from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
@@ -186,7 +186,7 @@ class _WatchedArray(StreamArray):
         return times
 
 
-class _WatchedBroadcast(Broadcast):
+class _WatchedBroadcast(_Broadcast):
     """The broadcast tree; tells of the tokens of the layer."""
 
     def __init__(self, design: Design, notes: _Notes) -> None:
@@ -261,7 +261,7 @@ class _WatchedGather(Gather):
         return read
 
 
-class _WatchedKernel(Kernel):
+class _WatchedKernel(_Kernel):
     """The kernel; has notes taken while the layer has its turn."""
 
     def __init__(

@@ -17,6 +17,8 @@ __all__ = ["Fill", "fill_picture", "fill_text", "fills_of"]
 
 #: PEs that have a column each; of more, neighbours share one that shows the fullest.
 _COLUMNS = 64
+#: Colours of layers; with more of them they come again.
+_COLOURS = 8
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def fill_picture(packed: PackedNetwork) -> Drawing:
     fills = fills_of(packed)
     width, left, right = 880.0, 16.0, 16.0
     plot = 150.0
-    height = 84 + plot + 30 + 46 * (len(fills) - 1)
+    height = 40 + plot + 46 + 46 * (len(fills) - 1) - 16
     draw = Drawing(
         width,
         height,
@@ -92,17 +94,18 @@ def fill_picture(packed: PackedNetwork) -> Drawing:
     matrix = fills[0]
     draw.text(left, 22, matrix.name, "strong")
     draw.text(
-        left + text_width(matrix.name, 14) + 10,
+        left + text_width(matrix.name, 15) + 12,
         22,
         f"{matrix.unit} in each PE, of {matrix.room:,}: {percent(matrix.share)} in the fullest",
         "small soft",
     )
     _columns(draw, matrix, left, 40.0, width - left - right, plot, layers=_by_layer(packed))
+    _legend(draw, packed, width - right)
     y = 40 + plot + 46
     for each in fills[1:]:
         draw.text(left, y, each.name, "strong")
         draw.text(
-            left + text_width(each.name, 14) + 10,
+            left + text_width(each.name, 15) + 12,
             y,
             f"{max(each.used):,} {each.unit}, of {each.room:,}: {percent(each.share)}",
             "small soft",
@@ -111,6 +114,16 @@ def fill_picture(packed: PackedNetwork) -> Drawing:
         draw.rect(left, y + 8, (width - left - right) * min(1.0, each.share), 10, "used")
         y += 46
     return draw
+
+
+def _legend(draw: Drawing, packed: PackedNetwork, end: float) -> None:
+    """The colours of the layers, as many as are told apart, from the right."""
+    shown = min(len(packed.layers), _COLOURS)
+    x = end - 62.0 * shown
+    for number in range(shown):
+        draw.rect(x, 13, 10, 10, f"pe-{number}")
+        draw.text(x + 14, 22, f"layer {number}", "tiny soft")
+        x += 62
 
 
 def _by_layer(packed: PackedNetwork) -> list[list[int]]:
@@ -139,7 +152,11 @@ def _columns(
                 tall = height * layer[pe] / fill.room
                 top -= tall
                 draw.rect(
-                    x + column * step + (step - wide) / 2, top, wide, tall, f"pe-{number % 8}"
+                    x + column * step + (step - wide) / 2,
+                    top,
+                    wide,
+                    tall,
+                    f"pe-{number % _COLOURS}",
                 )
     draw.line(x, y, x + width, y, "limit")
     marks = max(1, count // 8)

@@ -14,7 +14,7 @@ def test_the_pictures_are_up_to_date(make_pictures):
     assert len(drawn) == 2 * len(PICTURES)
     for name, text in drawn.items():
         assert (IMAGES / name).read_text() == text, (
-            f"{name} is out of date: python docs/make_pictures.py"
+            f"{name} is out of date: make pictures"
         )
 
 
