@@ -1,7 +1,7 @@
 """Draw docs/images/*.svg: pictures of a design, each in light and dark.
 
-Run as ``make pictures``, or ``python docs/make_pictures.py [FOLDER]``. What they show is stated here,
-and comes from nowhere else: the demo's board, and for the passes a layer that is too large.
+Run as ``make pictures``, or ``python docs/make_pictures.py [FOLDER]``. What they show is stated
+here: a small array for the demo's board, and for the passes a network that is too large for it.
 """
 
 from __future__ import annotations
