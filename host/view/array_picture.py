@@ -14,7 +14,7 @@ from eie.hls.boundary.text import counted
 from eie.hls.model.area.memories import Memory
 from eie.hls.spec.dataflow import Wiring, wire
 from eie.hls.spec.design import NO_BOARD, Design, target_board
-from eie.host.view.array_parts import LARGEST, PeRow, block_cells, block_size, memory_side
+from eie.host.view.array_parts import LARGEST, Box, PeRow, block_cells, block_size, memory_side
 from eie.host.view.array_places import place
 from eie.host.view.structure import Link, Stage, Structure, structure_of
 from eie.host.view.svg import Drawing, text_width
@@ -179,7 +179,7 @@ class _Array:
                     self.drawing.text(x + 10, y + 17, stage.name, "small strong")
                     if stage.name in PROCESS_TEXTS:
                         self.drawing.text(x + 10, y + 31, PROCESS_TEXTS[stage.name], "tiny")
-                    self._small_memories(stage, x + 10, y + 37)
+                    self._small_memories(stage, box)
 
     def _memories(
         self, stage: Stage, left: float, bottom: float, width: float, *, labelled: bool
@@ -203,13 +203,21 @@ class _Array:
                 self.drawing.text(x + taken / 2, bottom - 5, short_name(memory), "tiny middle soft")
             x += taken + gap
 
-    def _small_memories(self, stage: Stage, x: float, y: float) -> None:
-        for memory in stage.memories:
-            side = self._side(memory)
-            self._memory(x, y + max(0.0, (10 - side) / 2), memory)
-            text = f"{short_name(memory)}, {bits_text(memory.depth * memory.width)}"
-            self.drawing.text(x + side + 6, y + 9, text, "tiny soft")
-            x += side + 6 + 6 * len(text)
+    def _small_memories(self, stage: Stage, box: Box) -> None:
+        """The memories of a single process, right in its box, and their names if they fit."""
+        right = box.x + box.width - 8
+        for memory in stage.memories[::-1]:
+            right -= self._side(memory)
+            self._memory(right, box.y + box.height - 6 - self._side(memory), memory)
+            right -= 4
+        names = [short_name(memory) for memory in stage.memories]
+        bits = [bits_text(memory.depth * memory.width) for memory in stage.memories]
+        both = [f"{name} {size}" for name, size in zip(names, bits, strict=True)]
+        room = right - box.x - 16
+        for text in (", ".join(both), ", ".join(names)):
+            if text and text_width(text, 10) <= room:
+                self.drawing.text(box.x + 10, box.y + 46, text, "tiny soft")
+                return
 
     def _side(self, memory: Memory) -> float:
         """Side of the square of a memory: its area is to scale of the bits of one copy."""

@@ -98,7 +98,9 @@ class Drawing:
     def as_file(self, scheme: Scheme | None = None) -> str:
         """Write it as a file of its own, in light or dark, or in either as the reader has it."""
         style = files("eie.host.view").joinpath("page", "diagram.css").read_text(encoding="utf-8")
-        variables = f".diagram {{ {as_variables(scheme or 'light')} }}"
+        # A ground of its own: who shows it may be dark where its reader is light.
+        ground = "background: var(--ground);"
+        variables = f".diagram {{ {as_variables(scheme or 'light')} {ground} }}"
         if scheme is None:
             variables += (
                 f"\n@media (prefers-color-scheme: dark) {{ .diagram {{ {as_variables('dark')} }} }}"

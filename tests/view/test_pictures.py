@@ -13,9 +13,7 @@ def test_the_pictures_are_up_to_date(make_pictures):
     drawn = dict(pictures(make_pictures.DESIGN, make_pictures.network()))
     assert len(drawn) == 2 * len(PICTURES)
     for name, text in drawn.items():
-        assert (IMAGES / name).read_text() == text, (
-            f"{name} is out of date: make pictures"
-        )
+        assert (IMAGES / name).read_text() == text, f"{name} is out of date: make pictures"
 
 
 def test_there_are_no_others(make_pictures):
