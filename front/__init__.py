@@ -43,6 +43,7 @@ On the command line it is ``eie``, or ``python -m eie``.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -158,6 +159,27 @@ if not TYPE_CHECKING:  # type checkers know every name, and that there are no ot
             raise AttributeError(f"module 'eie' has no attribute {name!r}")
         globals()[name] = value
         return value
+
+
+def _show_designs_in_notebooks() -> None:
+    """Let IPython draw a design's array. The design itself, which a board loads, knows no picture.
+
+    Nothing is loaded before a design is shown.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+
+        def draw(design: Any) -> str:
+            from eie.host.view import design_in_notebook
+
+            return design_in_notebook(design)
+
+        html = shell.display_formatter.formatters["text/html"]
+        html.for_type_by_name("eie.hls.spec.design", "Design", draw)
+
+
+_show_designs_in_notebooks()
 
 
 def __dir__() -> list[str]:

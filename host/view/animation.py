@@ -18,10 +18,8 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.trace import LayerTrace, Steps, trace_layer
 from eie.hls.spec.design import Design
-from eie.host.network import Network
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
-from eie.host.packing.row_assignment import Assignment
-from eie.host.packing.tiling import Pass, plan_passes
+from eie.host.packing.tiling import Pass, Plan
 from eie.host.protocol.client import Session
 
 __all__ = ["CYCLES", "MATRIX_SIDE", "PES", "Animation", "animate"]
@@ -87,43 +85,31 @@ class Animation:
         return tuple(found)
 
 
-def animate(
-    network: Network,
-    design: Design,
-    codes: Codes,
-    *,
-    layer: int = 0,
-    origin: str = "",
-    assignment: Assignment = "balanced",
-) -> Animation:
+def animate(plan: Plan, codes: Codes, *, layer: int = 0, origin: str = "") -> Animation:
     """Run one vector, and write down what a layer does in every cycle.
 
     Parameters
     ----------
-    network, design
-        What runs, on which hardware.
+    plan
+        How a network runs on a design.
     codes
         int16 codes of one vector, shape (inputs,).
     layer
         Number of the layer, from 0.
     origin
         Where the vector comes from, for people.
-    assignment
-        How rows are dealt to the PEs.
 
     Raises
     ------
     InputError
         If the network has no such layer.
-    DoesNotFitError
-        If the design cannot hold the network, not even in passes.
     """
+    network, design = plan.network, plan.design
     if not 0 <= layer < len(network.layers):
         raise InputError(
             f"layer must be 0 to {len(network.layers) - 1}, as the network has "
             f"{counted(len(network.layers), 'layer')}, not {layer}"
         )
-    plan = plan_passes(network, design, assignment=assignment)
     place, wanted, within = _pass_of(plan.stages, layer)
     emulator = Emulator(design)
     seen: list[tuple[Any, list[Codes]]] = []

@@ -17,7 +17,6 @@ from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.network.input_codes import input_codes
-from eie.host.packing.row_assignment import Assignment
 from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.view.animation import Animation, animate
 from eie.host.view.array_picture import array_picture
@@ -28,7 +27,7 @@ from eie.host.view.rendering import render_page
 from eie.host.view.structure import structure_of
 from eie.host.view.svg import Drawing
 
-__all__ = ["View", "view", "view_example"]
+__all__ = ["View", "design_in_notebook", "view", "view_example"]
 
 #: Share of the activations that are not zero in an input that is made up.
 _ACTIVE = 0.4
@@ -188,26 +187,35 @@ def view(
             raise InputError("layer and inputs must be given with a network")
         return View(design)
     codes, origin = _vector(network, inputs)
-    animation = animate(network, design, codes, layer=layer, origin=origin)
-    return View(design, plan_passes(network, design), animation)
+    plan = plan_passes(network, design)
+    return View(design, plan, animate(plan, codes, layer=layer, origin=origin))
+
+
+def design_in_notebook(design: Design) -> str:
+    """Show a design in a notebook: its array, and folded away its table.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    table = f"<details><summary>parameters</summary>{design._repr_html_()}</details>"
+    return f"{View(design)._repr_html_()}{table}"
 
 
 def view_example() -> View:
     """Look at the paper's example: 16 x 8 weights on four PEs (figures 2 and 3)."""
-    design, network = example_design(), example_network()
-    assignment: Assignment = "natural"
+    # Rows where the paper has them: row i in PE i mod 4.
+    plan = plan_passes(example_network(), example_design(), assignment="natural")
     animation = animate(
-        network,
-        design,
+        plan,
         example_input(),
         origin=(
             "The example of the paper (figures 2 and 3): the zeros of a, the weights of PE 0 and "
             "those of column 2 are where the paper has them; all values are ours."
         ),
-        assignment=assignment,
     )
-    plan = plan_passes(network, design, assignment=assignment)
-    return View(design, plan, animation, "The example of the paper, on 4 PEs")
+    return View(plan.design, plan, animation, "The example of the paper, on 4 PEs")
 
 
 def _vector(network: Network, inputs: npt.ArrayLike | None) -> tuple[npt.NDArray[np.int16], str]:

@@ -268,3 +268,12 @@ def test_a_process_that_is_added_has_its_place(of_pes, with_cells, browser, tmp_
     browser.show(tmp_path / "page.html", 1800)
     assert browser.evaluate(OVERLAPS) == []
     assert browser.evaluate(CRAMPED) == []
+
+
+def test_the_player_plays_in_a_notebook(views, browser, tmp_path):
+    """In a frame of its own, as notebooks show HTML."""
+    (tmp_path / "page.html").write_text(f"<body>{views['example']._repr_html_()}</body>")
+    browser.show(tmp_path / "page.html")
+    inside = "document.querySelector('iframe').contentWindow.eiePlayer"
+    assert browser.evaluate(f"{inside}.show(7), {inside}.state().cycle") == 7
+    assert browser.complaints() == []
