@@ -87,6 +87,8 @@
   const side = Math.max(8, Math.min(22, Math.floor(400 / Math.max(data.outputs, data.inputs))));
   const readable = side >= 16;
   const valueOf = new Map(data.tokens.filter(t => t.input >= 0).map(t => [t.input, t.value]));
+  // All values above the columns, or none.
+  const fitting = [...valueOf.values()].every(value => 6.6 * number(value).length < side - 1);
   if (matrix && data.matrix.length) {
     const left = readable ? 34 : 8, top = readable ? 44 : side + 10, right = readable ? 84 : 8;
     const width = left + side * data.inputs + right, height = top + side * data.rows.length + 6;
@@ -103,8 +105,7 @@
         const name = draw("text", { x: x + side / 2, y: top - side - 10, class: "tiny soft middle" });
         name.textContent = `a${column}`;
         const value = draw("text", { x: x + side / 2, y: top - side / 2 - 2, class: "tiny middle value" });
-        const text = zero ? "0" : number(valueOf.get(column));
-        value.textContent = 6.6 * text.length < side - 1 ? text : "";
+        if (fitting) value.textContent = zero ? "0" : number(valueOf.get(column));
         matrix.append(name, value);
       }
     }
