@@ -10,7 +10,6 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.model.trace import NEVER, Steps, trace_layer
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import write_back_counted
 from eie.host.packing.packer import pack
 
 
@@ -45,17 +44,17 @@ def run(request, random_network):
     traces = [
         trace_layer(design, resident, activations[:-1], number) for number in range(len(sizes) - 1)
     ]
-    return design, resident, activations, traces
+    return design, network, resident, activations, traces
 
 
 def test_counters_are_those_of_the_model(run):
-    design, resident, activations, traces = run
+    design, _, resident, activations, traces = run
     counted = count_cycles(design, resident, activations[:-1])
     assert all(trace.counters.same_as(counted) for trace in traces)
 
 
 def test_every_entry_and_every_full_queue_is_there(run):
-    _, _, _, traces = run
+    _, _, _, _, traces = run
     pes = len(traces[0].counters.busy)
     busy = sum(np.bincount(trace.entries[:, 1], minlength=pes) for trace in traces)
     assert np.array_equal(busy, traces[0].counters.busy)
@@ -65,15 +64,21 @@ def test_every_entry_and_every_full_queue_is_there(run):
 
 
 def test_sums_are_the_emulators(run):
-    _, resident, activations, traces = run
-    for layer, trace, results in zip(resident.layers, traces, activations[1:], strict=True):
+    """With bias, ReLU, rounding and saturation in plain integers."""
+    _, network, resident, activations, traces = run
+    for of_model, layer, trace, results in zip(
+        network.layers, resident.layers, traces, activations[1:], strict=True
+    ):
         sums = Steps.of(trace, layer).sums(trace, layer) + layer.bias
-        outputs, _ = write_back_counted(sums, layer.shift, relu=layer.relu)
+        if of_model.relu:
+            sums = np.maximum(sums, 0)
+        outputs = (sums + (1 << of_model.shift >> 1)) >> of_model.shift
+        outputs = outputs.clip(-32768, 32767)
         assert np.array_equal(outputs[: layer.rows], results[0, : layer.rows])
 
 
 def test_a_multiplier_has_an_entry_a_cycle_and_the_rows_rise(run):
-    _, resident, _, traces = run
+    _, _, resident, _, traces = run
     for layer, trace in zip(resident.layers, traces, strict=True):
         steps = Steps.of(trace, layer)
         cycles, pes, tokens, numbers = trace.entries.T
@@ -88,7 +93,7 @@ def test_a_multiplier_has_an_entry_a_cycle_and_the_rows_rise(run):
 
 def test_everything_happens_in_its_order(run):
     """No token is fetched before it was queued, nor multiplied before it was fetched."""
-    design, _, _, traces = run
+    design, _, _, _, traces = run
     for trace in traces:
         assert (trace.queued > trace.sent[:, None]).all()
         assert (trace.fetched > trace.queued).all()
@@ -103,7 +108,7 @@ def test_everything_happens_in_its_order(run):
 
 
 def test_no_queue_ever_holds_more_than_its_places(run):
-    design, _, _, traces = run
+    design, _, _, _, traces = run
     for trace in traces:
         for pe in range(design.pes):
             passed = trace.offered[:, pe] != NEVER
