@@ -87,6 +87,10 @@ tables: $(STAMP)  ## rewrite the tables in docs/ that come from the code (some m
 	$(BIN)/python docs/make_figures.py
 	$(BIN)/python docs/make_hardware.py
 
+.PHONY: pictures
+pictures: $(STAMP)  ## draw docs/images/*.svg anew, from the wiring, the packet format and the cycle model (seconds)
+	$(BIN)/python docs/make_pictures.py
+
 .PHONY: bench
 bench: $(STAMP)  ## rewrite docs/explanation/evaluation.md: the paper's tables and sweeps (under 15 minutes)
 	$(BIN)/python -m benchmarks

@@ -19,6 +19,7 @@ The steps one by one, and what each gives to the next::
     network = eie.compress(model, density=0.1, calibration=x)    # Network: torch is needed here
     network.save("net.npz")                                      # and not from here on
     design = eie.fit(network, "pynq-z2").design                  # Design: every hardware parameter
+    eie.view(design, network).save("view.html")                  # the array, and a layer to step
     eie.generate(design, "project")                              # the HLS project, readable C++
     result = eie.emulate(network, design, x)                     # outputs and cycles, in numpy
     with eie.CompiledKernel("project") as kernel:                # g++
@@ -49,6 +50,7 @@ On the command line it is ``eie``, or ``python -m eie``.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from eie.host.run.batch import RunResult, emulate, simulate
     from eie.host.search.explore import explore
     from eie.host.search.fit import Fit, fit
+    from eie.host.view import view
 
     __version__: str
 
@@ -100,6 +103,7 @@ _DEFINED_IN = {
     "Fit": "eie.host.search.fit",
     "explore": "eie.host.search.explore",
     "Design": "eie.hls.spec.design",
+    "view": "eie.host.view",
     "generate": "eie.host.project.generate",
     "quantize_inputs": "eie.host.network.input_codes",
     "emulate": "eie.host.run.batch",
@@ -148,6 +152,7 @@ __all__ = [
     "retrain",
     "share_linears",
     "simulate",
+    "view",
 ]
 
 
@@ -168,6 +173,27 @@ if not TYPE_CHECKING:  # type checkers know every name, and that there are no ot
             raise AttributeError(f"module 'eie' has no attribute {name!r}")
         globals()[name] = value
         return value
+
+
+def _show_designs_in_notebooks() -> None:
+    """Let IPython draw a design's array. The design itself, which a board loads, knows no picture.
+
+    Nothing is loaded before a design is shown.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+
+        def draw(design: Any) -> str:
+            from eie.host.view import design_in_notebook
+
+            return design_in_notebook(design)
+
+        html = shell.display_formatter.formatters["text/html"]
+        html.for_type_by_name("eie.hls.spec.design", "Design", draw)
+
+
+_show_designs_in_notebooks()
 
 
 def __dir__() -> list[str]:

@@ -30,6 +30,7 @@ from eie.host.cli import (
     selftest,
     simulate,
     try_out,
+    view,
 )
 from eie.host.cli.given_files import check_given
 from eie.host.cli.output_paths import check_targets
@@ -43,7 +44,7 @@ __all__ = ["main"]
 _GROUPS = (
     ("to begin with", (try_out, flow)),
     ("your model", (retrain, compress, info)),
-    ("its design", (fit, explore, generate)),
+    ("its design", (fit, explore, view, generate)),
     ("run it here", (emulate, simulate)),
     ("on a board", (build, rtl_check, reports, package, deploy, run, selftest)),
 )

@@ -27,6 +27,7 @@ from eie.host.network import Network
 from eie.host.network.table import Table
 from eie.host.packing.tiling import plan_passes
 from eie.host.search.fit import Fit
+from eie.host.view import View, view
 
 if TYPE_CHECKING:
     from eie.hls.tools.manifest import Manifest
@@ -254,6 +255,29 @@ class AcceleratedModel(Inference):
         )
         made.save(path)
         return Path(path)
+
+    def view(self, *, layer: int = 0, inputs: npt.ArrayLike | None = None) -> View:
+        """Look at the hardware, and step through a layer: ``acc.view().save("view.html")``.
+
+        Parameters
+        ----------
+        layer
+            Number of the layer to step through, from 0.
+        inputs
+            One vector, or a batch of which the first is taken; the network's first golden vector,
+            or a random one, if None.
+
+        Returns
+        -------
+        View
+            In a notebook it shows itself.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the inputs are of another shape.
+        """
+        return view(self.design, self.network, layer=layer, inputs=inputs)
 
     def package(self, path: StrPath) -> Path:
         """Write one zip with everything that a board needs, test vectors and a self-check included.

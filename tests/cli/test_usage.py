@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-WAY = ["try", "flow", "compress", "info", "fit", "explore", "generate", "emulate", "simulate"]
-WAY += ["build", "rtl-check", "reports", "run", "selftest"]
+WAY = ["try", "flow", "compress", "info", "fit", "explore", "view", "generate"]
+WAY += ["emulate", "simulate", "build", "rtl-check", "reports", "run", "selftest"]
 
 
 def test_nothing_shows_the_way(eie):

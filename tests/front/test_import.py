@@ -95,3 +95,19 @@ def test_it_is_the_command():
         [sys.executable, "-m", "eie", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"eie {eie.__version__}\n"
+
+
+def test_a_notebook_draws_a_design():
+    """In IPython a design is its array, and the table is folded away."""
+    program = (
+        "import io, contextlib\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "import eie, sys\n"
+        "assert 'eie.host.view' not in sys.modules\n"
+        "data, _ = shell.display_formatter.format(eie.Design(pes=4))\n"
+        "print(data['text/html'][:4], 'detect_nonzero' in data['text/html'],"
+        " '<details>' in data['text/html'])\n"
+        "print(data['text/plain'][:6])\n"
+    )
+    assert run(program) == "<svg True True\nDesign\n"

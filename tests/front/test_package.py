@@ -39,6 +39,7 @@ def test_the_wheel_has_the_package(tmp_path):
     assert "eie/templates/kernel/eie.cpp" in names or any(
         n.startswith("eie/templates/") for n in names
     )
+    assert {"eie/host/view/page/player.js", "eie/host/report/page/report.css"} <= names
     assert not any(name.startswith("front/") for name in names)
 
 
