@@ -11,6 +11,7 @@ from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
 from eie.host.network.sizes import file_text
+from eie.host.network.summary import activity_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
@@ -31,6 +32,7 @@ def describe(network: Network, path: Path) -> None:
         )
     print(f"size: {file_text(network, path.stat().st_size)}")
     print(f"{len(network.golden_inputs)} golden vectors")
+    print(activity_text(network))
     for name, text in network.metadata.items():
         if name != METADATA_KEY:
             print(f"{printable(name)}: {printable(text)}")
