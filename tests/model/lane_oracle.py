@@ -1,10 +1,11 @@
 """The kernel with lanes, cycle by cycle: what :mod:`eie.hls.model.lane_cycles` is held against.
 
 Every process is a generator that does what its header in ``templates/kernel`` says, an iteration
-between two ``yield``s, and blocks on streams as C simulation does: what is written in a cycle can be
-read from the next one on, and so for places that are freed. Nothing of the model's recurrences is
-used here; of a network only how many entries each PE has in each column, and which activations are
-not zero. As slow as it looks: for small networks, and arrays of at most 16 PEs, which have no merge.
+between two ``yield``s, and blocks on streams as C simulation does: what is written in a cycle can
+be read from the next one on, and so for places that are freed. Nothing of the model's recurrences
+is used here; of a network only how many entries each PE has in each column, and which activations
+are not zero. As slow as it looks: for small networks, and arrays of at most 16 PEs, which have no
+merge.
 """
 
 from __future__ import annotations
