@@ -8,26 +8,33 @@ installed, it measures what is written by hand for this (``calibration/alternati
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks import small_networks
 from calibration.netlist import count
 from calibration.operators import VERILOG
 from calibration.yosys import FAMILIES, find_yosys, synthesize, version_of
 from eie.hls.boundary.errors import ToolError
-from eie.hls.boundary.tables import as_text
 from eie.hls.model.area.budget import LutBudget
 from eie.hls.model.area.estimate import Estimate, estimate
 from eie.hls.model.area.published import spread
-from eie.hls.model.area.savings import SAVINGS, estimate_without
+from eie.hls.model.area.savings import SAVINGS, Saving, estimate_without
+from eie.hls.model.cycles import Kernel, count_cycles
+from eie.hls.model.gather_times import Gather
+from eie.hls.model.memory_image import ResidentNetwork
+from eie.hls.model.pe_times import Pes
 from eie.hls.spec.boards import DSP_BUDGET, MEMORY_BUDGET, find_board
 from eie.hls.spec.design import Design
+from eie.hls.spec.matrix_format import decode
 from eie.host.search.fit import fit
 
-__all__ = ["alternative_rows", "change_rows", "rest_rows"]
+__all__ = ["alternative_rows", "change_rows", "price_rows", "rest_rows"]
 
 #: What is wished for: a board, and PEs.
 TARGETS = (("pynq-z2", 16), ("pynq-z2", 32), ("kv260", 64))
@@ -82,29 +89,46 @@ def change_rows(wanted: Sequence[Target]) -> Iterator[tuple[str, ...]]:
     for one in before:
         cells += ["", f"{one.lut.expected:,}", f"{_bram18(one)}"]
     yield tuple(cells)
-    made = []
-    for saving in SAVINGS:
-        if saving.beside:
-            made.append(saving)
+    for number, saving in enumerate(SAVINGS):
         cells = [saving.name, saving.where, f"{saving.lines}", saving.price]
         for each, one in zip(wanted, before, strict=True):
             alone = estimate_without(each.design, [saving])
-            every = estimate_without(each.design, made)
             cells += [f"{(one.lut.parts - alone.lut.parts) / each.pes:,.0f}"]
-            cells += [f"{every.lut.expected:,}", f"{_bram18(every)}"] if saving.beside else ["", ""]
+            made = _made(each, SAVINGS[: number + 1])
+            every = estimate_without(each.design, made)
+            counts = saving in made
+            cells += [f"{every.lut.expected:,}", f"{_bram18(every)}"] if counts else ["-", "-"]
         yield tuple(cells)
     cells = ["the board's budget", "", "", ""]
     for each in wanted:
-        board = find_board(each.board)
-        cells += ["", f"{LutBudget().allowed(board):,}", f"{int(2 * MEMORY_BUDGET * board.bram36)}"]
+        cells += [
+            "",
+            f"{LutBudget().allowed(find_board(each.board)):,}",
+            f"{_allowed_bram18(each)}",
+        ]
     yield tuple(cells)
+
+
+def _made(target: Target, savings: Sequence[Saving]) -> list[Saving]:
+    """Those that are worth their price, and take no more block RAM than the board has."""
+    made: list[Saving] = []
+    for saving in savings:
+        every = [*made, saving]
+        if saving.beside and _bram18(estimate_without(target.design, every)) <= _allowed_bram18(
+            target
+        ):
+            made = every
+    return made
+
+
+def _allowed_bram18(target: Target) -> int:
+    return 2 * int(MEMORY_BUDGET * find_board(target.board).bram36)
 
 
 def rest_rows(wanted: Sequence[Target]) -> Iterator[tuple[str, ...]]:
     """Header; what is left with all changes made, and what a PE may take."""
     yield ("left, LUTs by parts", *(str(each) for each in wanted))
-    made = [each for each in SAVINGS if each.beside]
-    left = [estimate_without(each.design, made) for each in wanted]
+    left = [estimate_without(each.design, _made(each, SAVINGS)) for each in wanted]
     names = ("multiply_accumulate", "column_fetch", "stream queue", "stream work", "stream results")
     for name in names:
         ones = (next(row.one.lut for row in each.rows if row.name == name) for each in left)
@@ -127,6 +151,61 @@ def rest_rows(wanted: Sequence[Target]) -> Iterator[tuple[str, ...]]:
         "DSP that the budget allows",
         *(f"{int(DSP_BUDGET * find_board(each.board).dsp)}" for each in wanted),
     )
+
+
+def price_rows() -> Iterator[tuple[str, ...]]:
+    """Header; what two of the changes cost in cycles of a batch, on 16 PEs."""
+    yield ("network", "cycles of a vector", "rows wait", "entries wait: iterations more")
+    for small in small_networks.NETWORKS:
+        found = small_networks.batch(small, 16)
+        resident = found.emulator.resident
+        assert resident is not None
+        now = count_cycles(found.packed.design, resident, found.activations).cycles
+        waiting = _WaitingKernel(found.packed.design, resident).run(found.activations).cycles
+        yield (
+            small.name,
+            f"{now / small_networks.VECTORS:.0f}",
+            f"{100 * waiting / now - 100:+.1f} %",
+            f"{100 * _waits(found):+.1f} %",
+        )
+
+
+class _WaitingPes(Pes):
+    """PEs whose layers end only when the zeros of the rows before are in the memory."""
+
+    def write_back(self, rows: int, gather: Gather) -> Iterator[None]:
+        yield from super().write_back(rows, gather)
+        self._last_free = self._last_free + self._write_latency
+
+
+class _WaitingKernel(Kernel):
+    """The kernel with such PEs."""
+
+    def __init__(self, design: Design, network: ResidentNetwork) -> None:
+        super().__init__(design, network)
+        self._pes = _WaitingPes(design)
+
+
+def _waits(found: small_networks.Batch, vectors: int = 4) -> float:
+    """Iterations more, over those with an entry, if an entry of a recent row waits."""
+    latency = found.packed.design.write_latency
+    entries = waits = 0
+    for layer, values in zip(found.packed.layers, found.activations, strict=True):
+        slots, columns, _ = decode(layer.encoded)
+        rows, of_pe = slots // layer.encoded.pes, slots % layer.encoded.pes
+        order = np.lexsort((rows, columns))
+        for vector, pe in itertools.product(values[:vectors], range(layer.encoded.pes)):
+            mine = order[(of_pe[order] == pe) & (vector[columns[order]] != 0)]
+            written: dict[int, int] = {}
+            at = 0
+            for row in rows[mine].tolist():
+                free = written.get(row, -latency - 1) + latency + 1
+                waits += max(0, free - at)
+                at = max(at, free)
+                written[row] = at
+                at += 1
+            entries += len(mine)
+    return waits / entries
 
 
 def alternative_rows(yosys: str) -> Iterator[tuple[str, ...]]:
@@ -170,17 +249,23 @@ def _may_take(target: Target, found: Estimate) -> float:
 def main() -> int:
     """Print the tables."""
     wanted = targets()
-    print(as_text(list(change_rows(wanted))))
-    print()
-    print(as_text(list(rest_rows(wanted))))
+    for rows in (change_rows(wanted), rest_rows(wanted), price_rows()):
+        _print_table(rows)
     try:
         yosys = find_yosys()
     except ToolError as error:
         print(f"\nwhat is written by hand is left out: {error}", file=sys.stderr)
         return 0
-    print(f"\nWritten by hand, {version_of(yosys)}:\n")
-    print(as_text(list(alternative_rows(yosys))))
+    print(f"Written by hand, {version_of(yosys)}:\n")
+    _print_table(alternative_rows(yosys))
     return 0
+
+
+def _print_table(rows: Iterator[tuple[str, ...]]) -> None:
+    head = next(rows)
+    for cells in (head, ("---",) * len(head), *rows):
+        print("| " + " | ".join(cells) + " |", flush=True)
+    print()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Saving:
     rules: Callable[[Design], Sequence[Rule]] = lambda design: ()
     #: What becomes of the design first.
     design: Callable[[Design], Design] = lambda design: design
-    #: Whether it can be made beside all the others.
+    #: Whether it is worth its price, and can be made beside all the others that are.
     beside: bool = True
 
 
@@ -230,14 +230,14 @@ def _no_forwarding(_: Design) -> list[Rule]:
     return [Rule(_PE, name, _gone) for name in names]
 
 
-#: All of them, by LUTs saved for a line of the kernel.
+#: All of them, by LUTs saved for a line of the kernel; last what is not worth its price.
 SAVINGS = (
     Saving(
-        "biases and accumulators in block RAM",
-        "none: `Design.small_memory`",
-        4,
-        "a sum is forwarded for an iteration longer; none in cycles but one a layer",
-        design=_in_block_ram,
+        "inputs and outputs queue in block RAM",
+        "eie.cpp",
+        2,
+        "a cycle a vector",
+        _queues_in_block_ram,
     ),
     Saving(
         "section counters as wide as the largest section",
@@ -250,7 +250,7 @@ SAVINGS = (
         "rows wait in place of forwarded zeros",
         "accumulate.h, multiply_accumulate.h",
         15,
-        "three or four cycles a layer and vector",
+        "cycles where a layer has less work than the one before has rows",
         _no_zeros,
     ),
     Saving(
@@ -261,13 +261,6 @@ SAVINGS = (
         _shift_in_dsp,
     ),
     Saving(
-        "inputs and outputs queue in block RAM",
-        "eie.cpp",
-        2,
-        "a cycle a vector",
-        _queues_in_block_ram,
-    ),
-    Saving(
         "counters are an option",
         "multiply_accumulate.h, broadcast.h, control_activations.h",
         25,
@@ -275,11 +268,11 @@ SAVINGS = (
         _no_counters,
     ),
     Saving(
-        "nothing is forwarded: an entry of a recent row waits",
-        "accumulate.h, multiply_accumulate.h",
-        20,
-        "an iteration or more where a row comes again at once",
-        _no_forwarding,
+        "biases and accumulators in block RAM",
+        "none: `Design.small_memory`",
+        4,
+        "a sum is forwarded for an iteration longer; none in cycles but one a layer",
+        design=_in_block_ram,
     ),
     Saving(
         "tokens as wide as a run needs, loads in half beats",
@@ -301,6 +294,14 @@ SAVINGS = (
         60,
         "a layer is written back before the next: 1.1 to 1.8 times the cycles of a batch",
         _one_bank,
+    ),
+    Saving(
+        "nothing is forwarded: an entry of a recent row waits",
+        "accumulate.h, multiply_accumulate.h",
+        20,
+        "a third more iterations, or twice as many",
+        _no_forwarding,
+        beside=False,
     ),
     Saving(
         "write-back behind the gather tree, 16 units in all",
