@@ -13,6 +13,8 @@ one row. Networks are those of ``benchmarks.small_networks``, the three layers o
 inputs are all active, and two that were trained (``benchmarks.activity``), of which vectors are
 like one another.
 
+``--shrunk`` is the same table for a PYNQ-Z2 and a KV260 of a kernel that was made smaller first:
+the five changes of ``eie.hls.model.area.savings`` that save most for a line (docs/area.md).
 ``--costs`` prints what a lane takes, part by part, ``--cycles`` what it saves for a number of PEs.
 """
 
@@ -34,6 +36,7 @@ from benchmarks.paper.layers import LAYERS
 from eie.hls.model import cycle_counts
 from eie.hls.model.area import LutBudget
 from eie.hls.model.area.lanes import beyond_board_with_lanes, estimate_with_lanes, token_bits
+from eie.hls.model.area.savings import SAVINGS, Saving
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.lane_cycles import count_lane_cycles
 from eie.hls.model.memory_image import ResidentNetwork
@@ -49,6 +52,8 @@ LANES = (1, 2, 4)
 VECTORS = 32
 #: Designs of a number of PEs that are counted, and numbers of PEs.
 _COUNTED, _LARGEST = 2, 3
+#: Changes of ``--shrunk``, and its boards (the names of the last with the same part).
+CHEAPEST, _SHRUNK = 5, ("pynq-z2", "kv260")
 #: All LUTs of the board: what the lanes leave of them is judged afterwards.
 _ALL = LutBudget(1.0, "low")
 
@@ -133,18 +138,20 @@ class Batch:
 
 
 def best(
-    case: Case, batch: Batch, board: Board, lanes: int, sized: Sequence[Sized]
+    batch: Batch, lanes: int, sized: Sequence[Sized], savings: Sequence[Saving]
 ) -> Found | None:
     """The fastest design in a batch, of the fewest LUTs among equals."""
     fitting = [
-        each for each in sized if each.fits and not beyond_board_with_lanes(each.design, lanes)
+        each
+        for each in sized
+        if each.fits and not beyond_board_with_lanes(each.design, lanes, savings)
     ]
     found = []
     for pes in sorted({each.design.pes for each in fitting}, reverse=True)[:_LARGEST]:
         of_pes = [each for each in fitting if each.design.pes == pes]
         of_pes.sort(key=lambda each: (each.at_best.batch_us, -each.design.queue_depth))
         for each in of_pes[:_COUNTED]:
-            takes = estimate_with_lanes(each.design, lanes)
+            takes = estimate_with_lanes(each.design, lanes, savings)
             found.append(
                 Found(
                     each.design,
@@ -158,8 +165,9 @@ def best(
     return min(found, key=lambda each: (each.cycles, each.lut), default=None)
 
 
-def rows() -> Iterator[str]:
-    """Lines of the table."""
+def rows(*, shrunk: bool = False) -> Iterator[str]:
+    """Lines of the table; `shrunk` is of the kernel after its cheapest changes, on two boards."""
+    savings = SAVINGS[:CHEAPEST] if shrunk else ()
     heads = ["network", "board", "PEs", "vectors a second"]
     for lanes in LANES[1:]:
         heads += [f"{lanes} lanes: PEs", "vectors a second", "of one lane"]
@@ -169,9 +177,11 @@ def rows() -> Iterator[str]:
     for case in cases():
         batch = Batch(case)
         for title, board in boards():
+            if shrunk and board.name not in _SHRUNK:
+                continue
             search = WholeSearch(case.network, board, "balanced", {}, _ALL)
             sized = search.sized(COUNTS)
-            found = {lanes: best(case, batch, board, lanes, sized) for lanes in LANES}
+            found = {lanes: best(batch, lanes, sized, savings) for lanes in LANES}
             one = found[1]
             if one is None:
                 yield f"| {case.name} | {title} | does not fit |" + " |" * (len(heads) - 3)
@@ -267,10 +277,12 @@ def _lanes(count: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lanes", description=__doc__)
+    parser.add_argument("--shrunk", action="store_true", help="with the changes that save most")
     parser.add_argument("--costs", action="store_true", help="what a lane takes, instead")
     parser.add_argument("--cycles", action="store_true", help="what a lane saves, instead")
     options = parser.parse_args(arguments)
-    for line in costs() if options.costs else cycles() if options.cycles else rows():
+    every = rows(shrunk=options.shrunk)
+    for line in costs() if options.costs else cycles() if options.cycles else every:
         print(line, flush=True)
     return 0
 

@@ -9,16 +9,18 @@ decoding, queues, the comparison of rows and write-back are shared.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from eie.hls.boundary.errors import Shortage
 from eie.hls.model.area.blocks import kernel_blocks, surrounding_blocks
-from eie.hls.model.area.budget import LutBudget, shortages
+from eie.hls.model.area.budget import shortages
 from eie.hls.model.area.estimate import Estimate, estimate_of
 from eie.hls.model.area.memories import Memory, memories_of
 from eie.hls.model.area.part import Block, control, part, register
 from eie.hls.model.area.processes.widths import COUNTER, KIND, TOKEN, WORD, address_bits
 from eie.hls.model.area.processes.widths import element_bits as bits_of_elements
 from eie.hls.model.area.rewriting import Rule, rewritten, times, wider
+from eie.hls.model.area.savings import Saving, estimate_without
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import RANGES, Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS
@@ -53,12 +55,24 @@ def token_bits(design: Design, lanes: int) -> int:
     return KIND + max(BEAT_BITS, activation, work)
 
 
-def estimate_with_lanes(design: Design, lanes: int) -> Estimate:
-    """Count what `design` takes with so many lanes; with one it is what it is now."""
+def estimate_with_lanes(design: Design, lanes: int, savings: Sequence[Saving] = ()) -> Estimate:
+    """Count what `design` takes with so many lanes; with one it is what it is now.
+
+    Parameters
+    ----------
+    design
+        Of which a lane has the rows and the room between layers.
+    lanes
+        Vectors that share an entry.
+    savings
+        Changes that are made, too; of those whose rules know nothing of lanes.
+    """
     if lanes == 1:
-        return estimate_of(design, kernel_blocks(design), surrounding_blocks(), memories_of(design))
+        return estimate_without(design, savings)
     base = _with_room(design, lanes)
     blocks = rewritten(kernel_blocks(base), _rules(base, lanes))
+    for saving in savings:
+        blocks = rewritten(blocks, saving.rules(base))
     memories = tuple(
         dataclasses.replace(each, count=lanes * each.count)
         if each.name == "accumulators (two banks)"
@@ -72,11 +86,10 @@ def estimate_with_lanes(design: Design, lanes: int) -> Estimate:
 
 
 def beyond_board_with_lanes(
-    design: Design, lanes: int, lut_budget: LutBudget | None = None
+    design: Design, lanes: int, savings: Sequence[Saving] = ()
 ) -> tuple[Shortage, ...]:
     """What a design with lanes takes too much of, of its board."""
-    found = estimate_with_lanes(design, lanes)
-    return shortages(found, BOARDS[design.board], lut_budget)
+    return shortages(estimate_with_lanes(design, lanes, savings), BOARDS[design.board])
 
 
 def _with_room(design: Design, lanes: int) -> Design:
