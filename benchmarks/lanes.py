@@ -14,7 +14,8 @@ inputs are all active, and two that were trained (``benchmarks.activity``), of w
 like one another.
 
 ``--shrunk`` is the same table for a PYNQ-Z2 and a KV260 of a kernel that was made smaller first:
-the five changes of ``eie.hls.model.area.savings`` that save most for a line (docs/area.md).
+the five changes of ``eie.hls.model.area.savings`` that save most for a line (docs/area.md), or six
+where only those fit.
 ``--costs`` prints what a lane takes, part by part, ``--cycles`` what it saves for a number of PEs.
 """
 
@@ -53,7 +54,7 @@ VECTORS = 32
 #: Designs of a number of PEs that are counted, and numbers of PEs.
 _COUNTED, _LARGEST = 2, 3
 #: Changes of ``--shrunk``, and its boards (the names of the last with the same part).
-CHEAPEST, _SHRUNK = 5, ("pynq-z2", "kv260")
+CHEAPEST, _SHRUNK = (5, 6), ("pynq-z2", "kv260")
 #: All LUTs of the board: what the lanes leave of them is judged afterwards.
 _ALL = LutBudget(1.0, "low")
 
@@ -87,12 +88,12 @@ class Found:
         return VECTORS * self.design.clock_mhz * 1e6 / self.cycles
 
 
-def cases() -> Iterator[Case]:
-    """Every network of the table."""
-    for small in small_networks.NETWORKS:
-        yield Case(small.name, small_networks.network(small), small_networks.inputs(small))
+def cases(*, small: bool = False) -> Iterator[Case]:
+    """Every network of the table, or the `small` ones alone."""
+    for each in small_networks.NETWORKS[: 3 if small else None]:
+        yield Case(each.name, small_networks.network(each), small_networks.inputs(each))
     for layer in LAYERS:
-        if layer.activation_density == 1:
+        if layer.activation_density == 1 and not small:
             network = patterns.network(layer, patterns.uniform)
             yield Case(layer.name, network, patterns.inputs(layer, VECTORS))
     trained = [activity.digits()]
@@ -138,20 +139,21 @@ class Batch:
 
 
 def best(
-    batch: Batch, lanes: int, sized: Sequence[Sized], savings: Sequence[Saving]
+    batch: Batch, lanes: int, sized: Sequence[Sized], ways: Sequence[Sequence[Saving]]
 ) -> Found | None:
-    """The fastest design in a batch, of the fewest LUTs among equals."""
-    fitting = [
-        each
+    """The fastest design in a batch, made in the first of the ways in which it fits."""
+    way_of = {
+        each: way
         for each in sized
-        if each.fits and not beyond_board_with_lanes(each.design, lanes, savings)
-    ]
+        for way in reversed(ways)
+        if each.fits and not beyond_board_with_lanes(each.design, lanes, way)
+    }
     found = []
-    for pes in sorted({each.design.pes for each in fitting}, reverse=True)[:_LARGEST]:
-        of_pes = [each for each in fitting if each.design.pes == pes]
+    for pes in sorted({each.design.pes for each in way_of}, reverse=True)[:_LARGEST]:
+        of_pes = [each for each in way_of if each.design.pes == pes]
         of_pes.sort(key=lambda each: (each.at_best.batch_us, -each.design.queue_depth))
         for each in of_pes[:_COUNTED]:
-            takes = estimate_with_lanes(each.design, lanes, savings)
+            takes = estimate_with_lanes(each.design, lanes, way_of[each])
             found.append(
                 Found(
                     each.design,
@@ -167,21 +169,21 @@ def best(
 
 def rows(*, shrunk: bool = False) -> Iterator[str]:
     """Lines of the table; `shrunk` is of the kernel after its cheapest changes, on two boards."""
-    savings = SAVINGS[:CHEAPEST] if shrunk else ()
+    ways = [SAVINGS[:count] for count in CHEAPEST] if shrunk else [()]
     heads = ["network", "board", "PEs", "vectors a second"]
     for lanes in LANES[1:]:
         heads += [f"{lanes} lanes: PEs", "vectors a second", "of one lane"]
     heads += ["LUTs of the budget", "DSP", "BRAM36"]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + " --- |" * len(heads)
-    for case in cases():
+    for case in cases(small=shrunk):
         batch = Batch(case)
         for title, board in boards():
             if shrunk and board.name not in _SHRUNK:
                 continue
             search = WholeSearch(case.network, board, "balanced", {}, _ALL)
             sized = search.sized(COUNTS)
-            found = {lanes: best(batch, lanes, sized, savings) for lanes in LANES}
+            found = {lanes: best(batch, lanes, sized, ways) for lanes in LANES}
             one = found[1]
             if one is None:
                 yield f"| {case.name} | {title} | does not fit |" + " |" * (len(heads) - 3)

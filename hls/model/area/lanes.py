@@ -70,6 +70,8 @@ def estimate_with_lanes(design: Design, lanes: int, savings: Sequence[Saving] = 
     if lanes == 1:
         return estimate_without(design, savings)
     base = _with_room(design, lanes)
+    for saving in savings:
+        base = saving.design(base)
     blocks = rewritten(kernel_blocks(base), _rules(base, lanes))
     for saving in savings:
         blocks = rewritten(blocks, saving.rules(base))
