@@ -32,7 +32,7 @@ from eie.hls.spec.packets import (
     RUN,
 )
 
-__all__ = ["count_cycles"]
+__all__ = ["Kernel", "count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
 _FETCH_DEPTH = DEPTHS["fetch"].elements
@@ -56,10 +56,10 @@ def count_cycles(
     activations
         For each layer the activations it takes, int16 of shape (batch, columns).
     """
-    return _Kernel(design, network).run(activations)
+    return Kernel(design, network).run(activations)
 
 
-class _Kernel:
+class Kernel:
     """Where each process of the kernel is in time, during one run packet.
 
     ``_NAME_at`` is the cycle that the process NAME has come to.
@@ -89,6 +89,7 @@ class _Kernel:
         self._send_at = self._receive_at + 2 + HEADER.beats
 
     def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
+        """Take a batch through all layers: for each the activations that it takes."""
         taken_on = self._receive_at
         self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()

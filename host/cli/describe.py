@@ -12,6 +12,7 @@ from eie.host.network import Layer, Network
 from eie.host.network.head_record import HEAD, HeadRecord
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
 from eie.host.network.sizes import file_text
+from eie.host.network.summary import activity_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
@@ -32,6 +33,7 @@ def describe(network: Network, path: Path) -> None:
         )
     print(f"size: {file_text(network, path.stat().st_size)}")
     print(f"{len(network.golden_inputs)} golden vectors")
+    print(activity_text(network))
     for name, text in network.metadata.items():
         if name not in (METADATA_KEY, HEAD):
             print(f"{printable(name)}: {printable(text)}")

@@ -13,6 +13,7 @@ from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarni
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import quantize
+from eie.host.compress.activity import with_activity
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
 from eie.host.compress.calibration import check_calibration, flatten_calibration
 from eie.host.compress.choosing import clusterings, prune_and_share
@@ -67,7 +68,8 @@ def compress(
     calibration
         Real inputs, shape (n, features), or (n, ...) with the model's input shape. Fraction
         lengths are taken from the values that they give; without them, from the weights and
-        unit-scale inputs (see :mod:`eie.host.compress.formats`).
+        unit-scale inputs (see :mod:`eie.host.compress.formats`). How often each input of a layer
+        is active is noted (``Layer.activity``), by which the packer evens the PEs' work out.
         Shared weights are chosen by what they do to the outputs then
         (see :mod:`eie.host.compress.choosing`).
     keep_weights
@@ -162,6 +164,8 @@ def compress_read(
     known = samples if samples is not None and samples.any() else None
     best = round_model(dense, share_weights, known, keep_weights=keep_weights)
     network, record = best.network, best.record
+    if known is not None:
+        network = with_activity(network, quantize(known, network.input_frac, name="calibration"))
     if ways:
         notes |= ways[-1 if network.feature_fracs is not None else 0]
     metadata = {

@@ -25,11 +25,11 @@ from eie.hls.boundary.file_kinds import identify, is_regular, refusal
 from eie.hls.boundary.npy import HEAD_BYTES, ArrayHeader, parse_array, parse_header
 from eie.hls.boundary.text import counted, shown
 
-__all__ = ["FILE_VERSION", "LAYER_ARRAYS", "Parts", "read_parts", "write_parts"]
+__all__ = ["FILE_VERSION", "LAYER_ARRAYS", "LAYER_OPTIONS", "Parts", "read_parts", "write_parts"]
 
-#: Newest version of the file format. Version 2 adds ``feature_fracs``; a network without them is
-#: written as version 1, which every eie reads.
-FILE_VERSION = 2
+#: Newest version of the file format. Version 2 adds ``feature_fracs``; version 3 may have them, and
+#: may have the ``activity`` of layers. A network is written as the oldest version that can say it.
+FILE_VERSION = 3
 _MAGIC = "eie-network"
 #: Arrays of a layer, with their types.
 LAYER_ARRAYS = {
@@ -39,6 +39,8 @@ LAYER_ARRAYS = {
     "codebook": np.int16,
     "bias": np.int64,
 }
+#: Arrays that a layer may have, from version 3 on.
+LAYER_OPTIONS = {"activity": np.float32}
 #: Bytes of the header's text at most; those of a layer are about 150.
 _MAX_HEADER_BYTES = 4 << 20
 #: What the arrays of a file may take: this many times the file, and as much as this anyway. Those
@@ -57,7 +59,7 @@ class Parts:
     #: Texts by name.
     metadata: dict[str, str]
     #: ``layer0_indptr`` and so on for the arrays of each layer, ``golden_inputs``,
-    #: ``golden_outputs`` and, in version 2, ``feature_fracs``.
+    #: ``golden_outputs`` and, where there are any, ``feature_fracs`` and ``layer0_activity``.
     arrays: dict[str, npt.NDArray[Any]]
 
 
@@ -74,7 +76,7 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": 2 if "feature_fracs" in parts.arrays else 1,
+        "version": _version(parts),
         "layers": parts.layers,
         "metadata": parts.metadata,
     }
@@ -100,6 +102,13 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
         write_whole(target, stream.getbuffer())
     except OSError as error:
         raise NetworkFileError(f"cannot write network file {target}: {error.strerror}") from error
+
+
+def _version(parts: Parts) -> int:
+    """Oldest version that can say `parts`."""
+    if not _options(len(parts.layers)).keys().isdisjoint(parts.arrays):
+        return 3
+    return 2 if "feature_fracs" in parts.arrays else 1
 
 
 def read_parts(path: str | os.PathLike[str], make: Callable[[Parts], _Made]) -> _Made:
@@ -163,7 +172,7 @@ def _read(archive: Archive, file_bytes: int, make: Callable[[Parts], _Made]) -> 
         raise InputError("no 'header'")
     text = _read_array(archive, "header", np.dtype(np.uint8), 1, _MAX_HEADER_BYTES)
     header = _parse_header(text.tobytes())
-    kinds = {"header": (np.dtype(np.uint8), 1), **_expected(header)}
+    kinds = {"header": (np.dtype(np.uint8), 1), **_expected(header, archive)}
     for name in archive.sizes:
         if name.removesuffix(".npy") not in kinds or not name.endswith(".npy"):
             raise NetworkFileError(
@@ -209,10 +218,10 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("magic") != _MAGIC:
         raise NetworkFileError("is not a network file")
     version = header.get("version")
-    if type(version) is not int or version not in (1, FILE_VERSION):  # True is 1, too
+    if type(version) is not int or not 1 <= version <= FILE_VERSION:  # True is 1, too
         raise NetworkFileError(
             f"has network file version {shown(version)}; "
-            f"this eie reads versions 1 and {FILE_VERSION}: compress the model again"
+            f"this eie reads versions 1 to {FILE_VERSION}: compress the model again"
         )
     for name, kind in (("layers", list), ("metadata", dict)):
         if not isinstance(header.get(name), kind):
@@ -222,8 +231,11 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _expected(header: dict[str, Any]) -> dict[str, tuple[np.dtype[Any], int]]:
-    """Type and number of axes of every array beside the header, by name."""
+def _expected(header: dict[str, Any], archive: Archive) -> dict[str, tuple[np.dtype[Any], int]]:
+    """Type and number of axes of every array beside the header, by name.
+
+    Of those that a file need not have, those that `archive` has.
+    """
     layers = len(header["layers"])
     of_layers = {
         f"layer{number}_{name}": (np.dtype(dtype), 1)
@@ -231,8 +243,23 @@ def _expected(header: dict[str, Any]) -> dict[str, tuple[np.dtype[Any], int]]:
         for name, dtype in LAYER_ARRAYS.items()
     }
     golden = {name: (np.dtype(np.int16), 2) for name in ("golden_inputs", "golden_outputs")}
-    fracs = {"feature_fracs": (np.dtype(np.int64), 1)} if header["version"] > 1 else {}
-    return {**of_layers, **golden, **fracs, "sha256": (np.dtype(np.uint8), 1)}
+    fracs = {"feature_fracs": (np.dtype(np.int64), 1)}
+    options = {}
+    if header["version"] == 2:
+        options = fracs
+    elif header["version"] > 2:
+        may_have = {**fracs, **_options(layers)}
+        options = {name: may_have[name] for name in may_have if f"{name}.npy" in archive.sizes}
+    return {**of_layers, **golden, **options, "sha256": (np.dtype(np.uint8), 1)}
+
+
+def _options(layers: int) -> dict[str, tuple[np.dtype[Any], int]]:
+    """Type and number of axes of the arrays that layers may have, by name."""
+    return {
+        f"layer{number}_{name}": (np.dtype(dtype), 1)
+        for number in range(layers)
+        for name, dtype in LAYER_OPTIONS.items()
+    }
 
 
 def _check_array(archive: Archive, name: str, dtype: np.dtype[Any], axes: int) -> ArrayHeader:

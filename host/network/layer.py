@@ -55,6 +55,10 @@ class Layer:
         Fraction bits of the codebook.
     output_frac
         Fraction bits of the outputs.
+    activity
+        float32, shape (columns,): share of calibration vectors in which each input is not zero,
+        0 to 1; None if it is not known. No output depends on it: the packer evens the PEs' work
+        out by it.
     """
 
     name: str
@@ -69,13 +73,14 @@ class Layer:
     input_frac: int
     weight_frac: int
     output_frac: int
+    activity: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         problems = Problems(f"layer {shown(self.name)}")
         _check_layer(self, problems)
         problems.raise_as(InputError)
-        for name in ("indptr", "indices", "codes", "codebook", "bias"):
-            array = np.ascontiguousarray(getattr(self, name))
+        for name, given in self.arrays().items():
+            array = np.ascontiguousarray(given)
             if array.flags.writeable:
                 array = array.copy()
                 array.flags.writeable = False
@@ -177,9 +182,11 @@ class Layer:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layer):
             return NotImplemented
-        return self.scalars() == other.scalars() and all(
-            np.array_equal(mine, theirs)
-            for mine, theirs in zip(self.arrays().values(), other.arrays().values(), strict=True)
+        mine, theirs = self.arrays(), other.arrays()
+        return (
+            self.scalars() == other.scalars()
+            and mine.keys() == theirs.keys()
+            and all(np.array_equal(array, theirs[name]) for name, array in mine.items())
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays
@@ -196,10 +203,10 @@ class Layer:
         return {name: getattr(self, name) for name in (*names, "output_frac")}
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Every array, by name."""
-        return {
-            name: getattr(self, name) for name in ("indptr", "indices", "codes", "codebook", "bias")
-        }
+        """Every array that there is, by name."""
+        names = ("indptr", "indices", "codes", "codebook", "bias", "activity")
+        every = {name: getattr(self, name) for name in names}
+        return {name: array for name, array in every.items() if array is not None}
 
 
 def _check_layer(layer: Layer, problems: Problems) -> None:
@@ -240,6 +247,7 @@ def _check_layer(layer: Layer, problems: Problems) -> None:
         )
     if not shaped:
         return
+    _check_activity(layer, problems)
     require(
         0 <= layer.shift <= MAX_SHIFT,
         f"input_frac + weight_frac - output_frac must be 0 to {MAX_SHIFT}, not {layer.shift}",
@@ -261,6 +269,26 @@ def _check_layer(layer: Layer, problems: Problems) -> None:
             f"bias must fit in {MAX_BIAS_BITS} signed bits",
         )
     _check_sparse(layer, problems)
+
+
+def _check_activity(layer: Layer, problems: Problems) -> None:
+    activity = layer.activity
+    if activity is None:
+        return
+    if problems.require(
+        isinstance(activity, np.ndarray)
+        and activity.dtype == np.float32
+        and activity.shape == (layer.columns,),
+        f"activity must be None or float32 of shape ({layer.columns},), a share for each input",
+    ):
+        # What is no number is neither below nor above a bound.
+        bad = np.flatnonzero(~((activity >= 0) & (activity <= 1)))
+        if len(bad):
+            problems.require(
+                False,
+                "activity must be 0 to 1, the share of calibration vectors in which an input is "
+                f"not zero, not {float(activity[bad[0]])!r} at input {int(bad[0])}",
+            )
 
 
 def _check_sparse(layer: Layer, problems: Problems) -> None:

@@ -21,7 +21,7 @@ from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, Frac
-from eie.host.network.file import LAYER_ARRAYS, Parts, read_parts, write_parts
+from eie.host.network.file import LAYER_ARRAYS, LAYER_OPTIONS, Parts, read_parts, write_parts
 from eie.host.network.head_record import HeadRecord
 from eie.host.network.input_shape import INPUT_SHAPE, parse_shape
 from eie.host.network.layer import Layer
@@ -200,6 +200,8 @@ class Network:
             fields: dict[str, Any] = dict(scalars)
             for name in LAYER_ARRAYS:
                 fields[name] = parts.arrays[f"layer{number}_{name}"]
+            for name in LAYER_OPTIONS:
+                fields[name] = parts.arrays.get(f"layer{number}_{name}")
             layers.append(Layer(**fields))
         return cls(
             layers=tuple(layers),

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import NetworkFileError
-from eie.hls.boundary.text import counted
+from eie.hls.boundary.text import counted, printable
 from eie.host.network.input_shape import shape_text
 from eie.host.network.layer import Layer
 from eie.host.network.loss_record import LossRecord
 from eie.host.network.sizes import float32_bytes
 from eie.host.network.table import Table
 
-__all__ = ["Described", "error_text", "network_table", "weights_text"]
+__all__ = ["Described", "activity_text", "error_text", "network_table", "weights_text"]
 
 
 class Described(Protocol):
@@ -51,6 +51,7 @@ def network_table(network: Described) -> Table:
         f"inputs of shape {shape_text(network.input_shape)}; {weights_text(network)}",
         f"error: {error_text(network)}",
         counted(len(network.golden_inputs), "golden vector"),
+        activity_text(network),
     ]
     return Table(f"{counted(len(network.layers), 'layer')}", head, rows, notes)
 
@@ -60,6 +61,19 @@ def weights_text(network: Described) -> str:
     kept = sum(layer.nonzeros for layer in network.layers)
     weights = sum(layer.rows * layer.columns for layer in network.layers)
     return f"{kept:,} of {weights:,} weights kept, of {float32_bytes(network):,} bytes in float32"
+
+
+def activity_text(network: Described) -> str:
+    """Say how often inputs of the layers are active, and that rows are dealt to PEs by it."""
+    known = [layer for layer in network.layers if layer.activity is not None]
+    if not known:
+        return "activity of inputs: not known, so every weight counts alike where rows go to PEs"
+    shares = ", ".join(
+        f"{printable(layer.name)} {100 * float(layer.activity.mean(dtype=np.float64)):.0f} %"
+        for layer in known
+        if layer.activity is not None
+    )
+    return f"activity of inputs in calibration, by which rows go to PEs: {shares}"
 
 
 def error_text(network: Described) -> str:

@@ -17,7 +17,14 @@ from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedLayer, PackedNetwork
 from eie.host.packing.row_assignment import Assignment, assign_rows, order_inputs
 
-__all__ = ["accumulator_bits_needed", "encode_network", "pack", "require_accumulators", "unpack"]
+__all__ = [
+    "accumulator_bits_needed",
+    "encode_network",
+    "knows_activity",
+    "pack",
+    "require_accumulators",
+    "unpack",
+]
 
 
 def pack(network: Network, design: Design, *, assignment: Assignment = "balanced") -> PackedNetwork:
@@ -32,6 +39,12 @@ def pack(network: Network, design: Design, *, assignment: Assignment = "balanced
     assignment
         How rows are dealt to PEs; ``"natural"`` is the paper's.
 
+    Notes
+    -----
+    Rows are dealt by the work that calibration expects of them, where it is known
+    (:attr:`~eie.host.network.Layer.activity`). The fullest PE may then hold some per cent more
+    entries than if all weights counted alike; where the design has no room for that, they do.
+
     Raises
     ------
     DoesNotFitError
@@ -39,21 +52,40 @@ def pack(network: Network, design: Design, *, assignment: Assignment = "balanced
         parameter would help.
     """
     packed = encode_network(network, design, assignment)
-    _check_fits(packed)
+    try:
+        _check_fits(packed)
+    except DoesNotFitError:
+        if not knows_activity(network):
+            raise
+        packed = encode_network(network, design, assignment, by_activity=False)
+        _check_fits(packed)
     return packed
 
 
+def knows_activity(network: Network) -> bool:
+    """Whether it is known of any layer how often its inputs are active."""
+    return any(layer.activity is not None for layer in network.layers)
+
+
 def encode_network(
-    network: Network, design: Design, assignment: Assignment = "balanced"
+    network: Network,
+    design: Design,
+    assignment: Assignment = "balanced",
+    *,
+    by_activity: bool = True,
 ) -> PackedNetwork:
-    """Pack without asking whether it fits: what :func:`pack` and the fitting of designs share."""
+    """Pack without asking whether it fits: what :func:`pack` and the fitting of designs share.
+
+    Without `by_activity` every weight counts alike where rows are dealt out.
+    """
     layers: list[PackedLayer] = []
     slot_of_column = order_inputs(network.inputs, assignment)
     pointer_base = bias_base = 0
     entry_base = np.zeros(design.pes, np.int64)
     for number, layer in enumerate(network.layers):
         tell(f"dealing rows to {counted(design.pes, 'PE')}", number, len(network.layers), "layers")
-        slot_of_row = assign_rows(layer, design.pes, assignment)
+        activity = layer.activity if by_activity else None
+        slot_of_row = assign_rows(layer, design.pes, assignment, activity)
         encoded = encode(
             slot_of_row[layer.indices],
             slot_of_column[layer.column_of_entry()],
@@ -106,6 +138,7 @@ def unpack(packed: PackedNetwork) -> Network:
                 input_frac=part.layer.input_frac,
                 weight_frac=part.layer.weight_frac,
                 output_frac=part.layer.output_frac,
+                activity=part.layer.activity,
             )
         )
     return replace(packed.network, layers=tuple(layers))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ def assign_rows(
     layer: Layer,
     pes: int,
     assignment: Assignment,
-    activity: npt.NDArray[np.float64] | None = None,
+    activity: npt.NDArray[np.floating[Any]] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Give each row a slot.
 
@@ -52,7 +52,7 @@ def assign_rows(
         the PE that has least and still has room, then swaps rows between the PEs with most and
         least work as long as that helps. Every PE gets equally many rows, or one less.
     activity
-        float64, shape (columns,): how often each input is not zero, from 0 to 1; a row's work is
+        floats, shape (columns,): how often each input is not zero, from 0 to 1; a row's work is
         the sum over its weights. Without it every weight counts alike.
 
     Returns
@@ -94,7 +94,7 @@ def order_inputs(inputs: int, assignment: Assignment) -> npt.NDArray[np.int64]:
 
 
 def _work_of_rows(
-    layer: Layer, activity: npt.NDArray[np.float64] | None
+    layer: Layer, activity: npt.NDArray[np.floating[Any]] | None
 ) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
     if activity is None:
         return np.bincount(layer.indices, minlength=layer.rows)
@@ -103,7 +103,8 @@ def _work_of_rows(
             f"activity of layer {layer.name!r} must have shape ({layer.columns},) and values from "
             f"0 to 1, not shape {activity.shape}"
         )
-    return np.bincount(layer.indices, activity[layer.column_of_entry()], layer.rows)
+    of_column = activity.astype(np.float64)
+    return np.bincount(layer.indices, of_column[layer.column_of_entry()], layer.rows)
 
 
 def _dealt_in_turn(heaviest_first: npt.NDArray[np.int64], pes: int) -> npt.NDArray[np.int64]:

@@ -20,7 +20,7 @@ from eie.hls.model.area import JUDGED, Edge, Estimate, LutBudget, demands, estim
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Network
-from eie.host.packing.packer import encode_network
+from eie.host.packing.packer import encode_network, knows_activity
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search import explain
 from eie.host.search.candidate import Candidate
@@ -176,8 +176,12 @@ def fit(
 
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:
     start = Design(**{"pes": _PES_WITHOUT_BOARD, **fixed, "board": NO_BOARD})
+    accumulators = needed_accumulators(network)
     packed = encode_network(network, start, assignment)
-    design, lacking = size_on_board(packed, None, needed_accumulators(network), fixed)
+    design, lacking = size_on_board(packed, None, accumulators, fixed)
+    if lacking and knows_activity(network):
+        packed = encode_network(network, start, assignment, by_activity=False)
+        design, lacking = size_on_board(packed, None, accumulators, fixed)
     if lacking:
         ways = ways_out(lacking, fixed, Way("other pes"), Way("prune"))
         raise NoDesignError(NoDesign(NO_BOARD, design, tuple(fixed.items()), lacking, ways))

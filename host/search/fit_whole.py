@@ -17,7 +17,7 @@ from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design
 from eie.host.network import Network
-from eie.host.packing.packer import encode_network
+from eie.host.packing.packer import encode_network, knows_activity
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search.candidate import Candidate
 from eie.host.search.judge import Judge, Merit
@@ -167,9 +167,27 @@ class WholeSearch:
                 may_fit.append(start)
         if not may_fit:
             return found
-        packed = encode_network(self.network, Design(pes=pes, index_bits=width), self.assignment)
+        sized = self._sized_as(pes, width, may_fit, depths, by_activity=True)
+        if knows_activity(self.network) and not any(each.fits for each in sized):
+            # Without it the fullest PE holds fewer entries; the packer then packs so, too.
+            sized = self._sized_as(pes, width, may_fit, depths, by_activity=False)
+        return found + sized
+
+    def _sized_as(
+        self,
+        pes: int,
+        width: int,
+        starts: Iterable[dict[str, Any]],
+        depths: Sequence[int],
+        *,
+        by_activity: bool,
+    ) -> list[Sized]:
+        """Designs that start so, with capacities for one encoding."""
+        design = Design(pes=pes, index_bits=width)
+        packed = encode_network(self.network, design, self.assignment, by_activity=by_activity)
         prediction = Prediction(packed)
-        for start in may_fit:
+        found: list[Sized] = []
+        for start in starts:
             for depth in depths:
                 design, lacking = self._size(packed, {**start, "queue_depth": depth})
                 found.append(Sized(design, lacking, prediction))

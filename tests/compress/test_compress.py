@@ -280,3 +280,25 @@ def test_without_torch_the_message_says_what_to_install():
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
     assert "ImportError: eie.host.compress needs torch" in result.stderr
+
+
+def test_calibration_says_how_often_inputs_are_active(shared_model):
+    inputs = np.random.default_rng(0).uniform(-1, 1, (2000, 12))
+    inputs[::4, 3] = 0
+    inputs[:, 5] = 0
+    inputs[:, 7] = 1e-9  # rounds to zero: it is never broadcast
+    network = compress(shared_model, density=0.5, calibration=inputs)
+    codes = quantize(inputs, network.input_frac)
+    taken = [codes, *TorchReference(network).layer_outputs(codes)[:-1]]
+    for layer, values in zip(network.layers, taken, strict=True):
+        share = (np.count_nonzero(values, axis=0) / 2000).astype(np.float32)
+        assert np.array_equal(layer.activity, share)
+    assert network.layers[0].activity[[3, 5, 7]].tolist() == [0.75, 0, 0]
+    assert "activity of inputs in calibration, by which rows go to PEs: 0 81 %" in str(network)
+
+
+@pytest.mark.parametrize("calibration", [None, np.zeros((4, 12))])
+def test_without_calibration_activity_is_not_known(shared_model, calibration):
+    network = compress(shared_model, density=0.5, calibration=calibration)
+    assert all(layer.activity is None for layer in network.layers)
+    assert "activity of inputs: not known" in str(network)

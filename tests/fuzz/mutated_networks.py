@@ -87,7 +87,7 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
     """Header and arrays of a network's file, all but the digest; arrays may be changed."""
     header = {
         "magic": "eie-network",
-        "version": 1 if network.feature_fracs is None else 2,
+        "version": _version(network),
         "layers": [layer.scalars() for layer in network.layers],
         "metadata": dict(network.metadata),
     }
@@ -99,6 +99,13 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
     if network.feature_fracs is not None:
         arrays["feature_fracs"] = network.feature_fracs.copy()
     return header, arrays
+
+
+def _version(network: Network) -> int:
+    """Oldest version of the file that says all of it."""
+    if any(layer.activity is not None for layer in network.layers):
+        return 3
+    return 1 if network.feature_fracs is None else 2
 
 
 def _file(header: Any, arrays: Arrays, sealed: bool = True) -> bytes:
@@ -114,6 +121,10 @@ def _seed_file(number: int) -> bytes:
 # Values and shapes of arrays ------------------------------------------------------------------
 
 
+#: Around what a share may be.
+_SHARES = (0.0, -0.0, 1.0, 0.5, 1e-45, -1e-45, 1.0000001, -1.0, 2.0, np.nan, np.inf, -np.inf)
+
+
 def _values(dice: random.Random, arrays: Arrays) -> str:
     """Change some values of one array."""
     name = dice.choice([name for name, array in arrays.items() if array.size])
@@ -122,6 +133,10 @@ def _values(dice: random.Random, arrays: Arrays) -> str:
     done = []
     for _ in range(dice.choice((1, 1, 2, 4))):
         place = dice.choice((0, len(flat) - 1, dice.randrange(len(flat))))
+        if array.dtype.kind == "f":
+            flat[place] = dice.choice(_SHARES)
+            done.append(f"{name}[{place}] = {flat[place]}")
+            continue
         value = dice.choice((near(dice, int(flat[place])), edge(dice)))
         limits = np.iinfo(array.dtype)
         value = value if dice.random() < 0.7 else dice.randrange(limits.min, limits.max + 1)

@@ -68,6 +68,13 @@ def make_network(
     )
 
 
+def _with_activity(network: Network) -> Network:
+    """The activity of the first layer, from never to always."""
+    first, *rest = network.layers
+    share = np.linspace(0, 1, first.columns, dtype=np.float32)
+    return replace(network, layers=(replace(first, activity=share), *rest))
+
+
 @cache
 def seed_networks() -> tuple[Network, ...]:
     """Give the seeds; the same in every process."""
@@ -85,4 +92,5 @@ def seed_networks() -> tuple[Network, ...]:
             make_network(dice, (11, 6, 3), golden=2),
             feature_fracs=np.array([-96, -20, 0, 7, 8, 9, 13, 31, 60, 90, 96]),
         ),
+        _with_activity(make_network(dice, (10, 14, 6), golden=1)),
     )

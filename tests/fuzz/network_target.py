@@ -118,6 +118,8 @@ def _compare(network: Network, expected: ReadNetwork) -> None:
             mine, theirs = getattr(layer, name), fields[name]
             if type(mine) is not type(theirs) or mine != theirs:
                 raise Fault("wrong acceptance", f"another {name}", f"{mine!r}, not {theirs!r}")
+        if (layer.activity is not None) != (f"layer{number}_activity" in expected.arrays):
+            raise Fault("wrong acceptance", "other activity")
         for name, array in layer.arrays().items():
             there = expected.arrays[f"layer{number}_{name}"]
             if array.dtype != there.dtype or not np.array_equal(array, there):

@@ -130,7 +130,7 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
         raise NotValid(f"header is no JSON: {error}") from error
     require(isinstance(header, dict), "header is no object")
     require(header.get("magic") == "eie-network", "other magic")
-    require(type(header.get("version")) is int and header["version"] in (1, 2), "other version")
+    require(type(header.get("version")) is int and header["version"] in (1, 2, 3), "other version")
     layers, metadata = header.get("layers"), header.get("metadata")
     require(isinstance(layers, list) and bool(layers), "no layers")
     require(
@@ -141,6 +141,9 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
     expected |= {f"layer{n}_{name}" for n in range(len(layers)) for name in _ARRAYS}
     if header["version"] == 2:
         expected.add("feature_fracs")
+    if header["version"] == 3:
+        may_have = {"feature_fracs", *(f"layer{n}_activity" for n in range(len(layers)))}
+        expected |= may_have & set(arrays)
     require(set(arrays) >= expected, "a member missing")
     require(set(arrays) == expected, "an unknown member")
     for number, layer in enumerate(layers):
@@ -160,7 +163,15 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
             f"{name} of another shape or type",
         )
     require(len(arrays["golden_inputs"]) == len(arrays["golden_outputs"]), "golden unequal")
-    if header["version"] == 2:
+    for number, layer in enumerate(layers):
+        if f"layer{number}_activity" in arrays:
+            activity = arrays[f"layer{number}_activity"]
+            require(
+                activity.dtype.str == "<f4" and activity.shape == (layer["columns"],),
+                "activity of another shape or type",
+            )
+            require(all(0 <= share <= 1 for share in activity.tolist()), "activity out of range")
+    if "feature_fracs" in arrays:
         fracs = arrays["feature_fracs"]
         require(
             fracs.dtype.str == "<i8" and fracs.shape == (layers[0]["columns"],),

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import eie.hls.boundary.atomic
-from eie.hls.boundary.errors import NetworkFileError
+from eie.hls.boundary.errors import InputError, NetworkFileError
 from eie.host.network import Network
 
 Arrays = dict[str, np.ndarray]
@@ -114,6 +114,55 @@ def test_features_with_a_scale_each_survive_and_are_version_2(network, arrays, t
         assert re.search("'?feature_fracs'? must be", refusal(path))
     del stored["feature_fracs"]
     assert "no 'feature_fracs'" in refusal(write(tmp_path / "none.npz", stored))
+
+
+def with_activity(network: Network, number: int) -> Network:
+    """The network with the activity of one layer."""
+    layers = list(network.layers)
+    share = np.linspace(0, 1, layers[number].columns, dtype=np.float32)
+    layers[number] = dataclasses.replace(layers[number], activity=share)
+    return dataclasses.replace(network, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_activity_survives_and_is_version_3(number, scaled, network, tmp_path):
+    known = with_activity(network, number)
+    if scaled:
+        known = dataclasses.replace(known, feature_fracs=np.arange(6))
+    assert known != network
+    known.save(tmp_path / "net.npz")
+    assert Network.load(tmp_path / "net.npz") == known
+    with np.load(tmp_path / "net.npz") as archive:
+        stored = {name: archive[name] for name in archive.files}
+    assert json.loads(stored["header"].tobytes())["version"] == 3
+    assert f"layer{1 - number}_activity" not in stored
+    older = with_header(stored, lambda header: {**header, "version": 1 + scaled})
+    assert f"'layer{number}_activity.npy', which is none" in refusal(
+        write(tmp_path / "older.npz", older)
+    )
+
+
+@pytest.mark.parametrize(
+    ("activity", "message"),
+    [
+        (np.full(6, np.nan, np.float32), "activity must be 0 to 1.*not nan at input 0"),
+        (np.array([0, 0, 0, 1.5, 0, 0], np.float32), "activity must be 0 to 1.*not 1.5 at input 3"),
+        (np.array([0, 0, 0, 0, -1, 0], np.float32), "activity must be 0 to 1.*not -1.0 at input 4"),
+        (np.full(6, np.inf, np.float32), "activity must be 0 to 1.*not inf at input 0"),
+        (np.zeros(5, np.float32), r"activity must be None or float32 of shape \(6,\)"),
+        (np.zeros(6, np.float64), "'layer0_activity' must be of float32"),
+        (np.zeros((6, 1), np.float32), "'layer0_activity' must .* have 1 dimension"),
+    ],
+)
+def test_an_impossible_activity_is_refused_by_name(activity, message, network, tmp_path):
+    with_activity(network, 0).save(tmp_path / "net.npz")
+    with np.load(tmp_path / "net.npz") as archive:
+        stored = {name: archive[name] for name in archive.files}
+    found = refusal(write(tmp_path / "bad.npz", {**stored, "layer0_activity": activity}))
+    assert re.search(message, found)
+    with pytest.raises(InputError, match=r"layer 'layer0': activity must be"):
+        dataclasses.replace(network.layers[0], activity=activity)
 
 
 @pytest.mark.parametrize("density", [0.0, 1.0])
@@ -214,10 +263,10 @@ def test_arrays_that_change_names_are_refused(arrays, tmp_path):
 
 
 def test_another_version_is_refused(arrays, tmp_path):
-    for version in (0, 3, "1", None):
+    for version in (0, 4, "1", None):
         changed = with_header(arrays, lambda h, v=version: {**h, "version": v})
         message = refusal(write(tmp_path / "net.npz", changed))
-        assert f"version {version!r}; this eie reads versions 1 and 2" in message
+        assert f"version {version!r}; this eie reads versions 1 to 3" in message
 
 
 @pytest.mark.parametrize(

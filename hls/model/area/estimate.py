@@ -26,6 +26,7 @@ __all__ = [
     "Range",
     "area_blocks",
     "estimate",
+    "estimate_of",
     "family_of",
     "part_rows",
 ]
@@ -147,8 +148,27 @@ AREA_HEAD = (
 @functools.lru_cache(maxsize=4096)
 def estimate(design: Design) -> Estimate:
     """Count what `design` takes."""
+    return estimate_of(design, *area_blocks(design), memories_of(design))
+
+
+def estimate_of(
+    design: Design,
+    kernel: Sequence[Block],
+    around: Sequence[Block],
+    memories: tuple[Memory, ...],
+) -> Estimate:
+    """Sum blocks and memories up, which need not be those that the kernel of `design` has.
+
+    Parameters
+    ----------
+    design
+        Whose board says the family of parts.
+    kernel, around
+        Blocks of the kernel, and around it.
+    memories
+        Every array of the kernel.
+    """
     family = family_of(design)
-    kernel, around = area_blocks(design)
     rows = (
         *(AreaRow(block.name, block.count, block.cost(family), True) for block in kernel),
         *(AreaRow(block.name, block.count, block.cost(family), False) for block in around),
@@ -156,7 +176,7 @@ def estimate(design: Design) -> Estimate:
     inside = sum((row.all for row in rows if row.kernel), Cost())
     outside = sum((row.all for row in rows if not row.kernel), Cost())
     return Estimate(
-        memories_of(design),
+        memories,
         rows,
         dsp=inside.dsp,
         lut=Range.of(inside.lut, outside.lut, "lut"),

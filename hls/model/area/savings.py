@@ -1,0 +1,314 @@
+"""What the kernel would take without some of what it does: how far it could shrink.
+
+Changes are in the order of what each saves for a line of the kernel; docs/area.md has the sums, and
+what each of them costs. Nothing of it was built. :mod:`eie.hls.model.area.rewriting`
+exchanges the parts, and refuses a change whose parts are no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eie.hls.model.area.blocks import kernel_blocks, surrounding_blocks
+from eie.hls.model.area.cost import Cost
+from eie.hls.model.area.estimate import Estimate, estimate_of
+from eie.hls.model.area.memories import memories_of
+from eie.hls.model.area.part import Part, control, fixed, part
+from eie.hls.model.area.processes.widths import (
+    COUNTER,
+    ELEMENTS,
+    KIND,
+    RESULT,
+    TOKEN,
+    address_bits,
+)
+from eie.hls.model.area.rewriting import Edit, Rule, rewritten, wider
+from eie.hls.spec.design import Design
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD
+
+__all__ = ["SAVINGS", "Saving", "estimate_without"]
+
+_PE = "multiply_accumulate"
+#: BRAM18s of a queue of words of 256 bits and more: 36 bits each.
+_WORD_BRAM18 = 8
+#: Bits of a beat that is sent as two.
+_HALF_BEAT = 32
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A change of the kernel."""
+
+    #: What is done, in a few words.
+    name: str
+    #: Files of ``templates/kernel`` that change, and about how many lines.
+    where: str
+    lines: int
+    #: What it costs but for block RAM and DSP slices.
+    price: str
+    #: Rules for the parts of a design.
+    rules: Callable[[Design], Sequence[Rule]] = lambda design: ()
+    #: What becomes of the design first.
+    design: Callable[[Design], Design] = lambda design: design
+    #: Whether it is worth its price, and can be made beside all the others that are.
+    beside: bool = True
+
+
+def estimate_without(design: Design, savings: Sequence[Saving]) -> Estimate:
+    """Count what `design` takes with all of these changes made, one after another."""
+    base = design
+    for saving in savings:
+        base = saving.design(base)
+    blocks = kernel_blocks(base)
+    for saving in savings:
+        blocks = rewritten(blocks, saving.rules(base))
+    return estimate_of(base, blocks, surrounding_blocks(), memories_of(base))
+
+
+def _gone(_: Part) -> Sequence[Part]:
+    return ()
+
+
+def _instead(*parts: Part) -> Edit:
+    return lambda _: parts
+
+
+def _in_block_ram(design: Design) -> Design:
+    """Capacities from which on ``Design.small_memory`` takes block RAM; none takes another one."""
+    return design.replace(
+        rows_per_pe=max(256, design.rows_per_pe), biases_per_pe=max(512, design.biases_per_pe)
+    )
+
+
+def _no_zeros(_: Design) -> list[Rule]:
+    names = (
+        "rows whose zeros may be on their way",
+        "recent rows, or those",
+        "recent sums, or 0",
+        "sums' rows: any",
+    )
+    return [Rule(_PE, name, _gone) for name in names]
+
+
+def _short_counters(design: Design) -> list[Rule]:
+    most = max(design.entry_words_per_pe, design.pointers_per_pe, design.biases_per_pe)
+    narrower = wider(address_bits(most + 1) - COUNTER)
+    return [
+        Rule(block, name, narrower)
+        for block in (_PE, "column_fetch")
+        for name in ("beats of a section", "beats of a section: end")
+    ]
+
+
+def _shift_in_dsp(design: Design) -> list[Rule]:
+    width = design.accumulator_bits
+    return [
+        Rule(_PE, "shift - 1", _gone),
+        Rule(_PE, "half", _instead(part("power of two", "decode", width=18))),
+        Rule(
+            _PE,
+            "sum, or 0 by ReLU, + half",
+            _instead(part("sum, or 0 by ReLU", "mask", width=width)),
+        ),
+        # A slice multiplies 25 bits by 18: 17 of the sum without a sign, and the rest.
+        Rule(_PE, "shift", _instead(fixed("sum x power + half", Cost(dsp=2)))),
+    ]
+
+
+def _no_counters(_: Design) -> list[Rule]:
+    gone = (
+        (_PE, "cycles: busy, starved"),
+        (_PE, "row of the report"),
+        (_PE, "value of the report"),
+        (_PE, "loop report: pipeline"),
+        (_PE, "loop report: start and done"),
+        (r"broadcast_\d \(leaf\)", "tokens that found a queue full"),
+        (r"broadcast_\d \(leaf\)", "kinds of tokens that count"),
+        (r"broadcast_\d \(leaf\)", "report in place of the data"),
+    )
+    return [Rule(block, name, _gone) for block, name in gone]
+
+
+def _one_codebook(design: Design) -> list[Rule]:
+    return [
+        Rule(
+            _PE,
+            "codebooks",
+            _instead(part("codebooks", "lutram_1p", width=16, depth=16 * design.layers)),
+        ),
+        Rule(_PE, "weight of its bank", _gone),
+    ]
+
+
+def _narrow_tokens(design: Design) -> list[Rule]:
+    layer = address_bits(design.layers)
+    more = design.length_bits or 16
+    work = design.pointer_bits + more + ACTIVATION_BITS + layer
+    activation = address_bits(design.pointers_per_pe) + ACTIVATION_BITS + layer
+    narrower = wider(KIND + max(_HALF_BEAT, work, activation) - TOKEN)
+    named = (
+        ("broadcast.*", "token on its way"),
+        ("column_fetch", "work or passed on"),
+        ("column_fetch", "token from wherever"),
+        ("column_fetch", "token to pass on"),
+        (_PE, "token in hand, of a run and else"),
+        ("detect_nonzero", "activation or passed on"),
+        ("detect_nonzero", "token on its way"),
+        ("stream (activations|queue|work|branch_.*)", "queue"),
+    )
+    # A beat is put together of two in front of each memory: a register, no LUT.
+    return [Rule(block, name, narrower) for block, name in named]
+
+
+def _queues_in_block_ram(_: Design) -> list[Rule]:
+    address = 5
+    queue = (
+        fixed("queue", Cost(bram18=_WORD_BRAM18)),
+        part("place to write, to read", "increment", 2, width=address),
+        part("words", "add", width=address + 1),
+        part("words: none, full", "equal_constant", 2, width=address + 1),
+    )
+    return [Rule("stream (inputs|outputs)", "queue", _instead(*queue))]
+
+
+def _shared_write_back(design: Design) -> list[Rule]:
+    """Sums go up the gather tree; behind it are as many units as a word has lanes."""
+    width, lanes = design.accumulator_bits, ACTIVATIONS_PER_WORD
+    names = ("shift - 1", "half", "sum, or 0 by ReLU, + half", "shift", "saturation")
+    rules = [Rule(_PE, name, _gone) for name in names]
+    more = width - RESULT
+    rules += [
+        Rule("stream results", "queue", wider(more)),
+        Rule(_PE, "result from wherever", wider(more)),
+        Rule("stream beats", "queue", wider(ACTIVATIONS_PER_BEAT * more)),
+        Rule("stream (words|merged_.*)", "queue", wider(lanes * more)),
+    ]
+    if design.pes > ACTIVATIONS_PER_WORD:
+        rules.append(Rule("merge_.*", "word of the source", wider(lanes * more)))
+    units = (
+        part("shift - 1", "add", width=6),
+        part("half", "decode", width=width),
+        part("sum, or 0 by ReLU, + half", "add", lanes, width=width),
+        part("shift", "shift_arithmetic", lanes, width=width),
+        part("saturation", "saturate", lanes, width=width),
+        part("layer, from the command", "select", width=7, ways=2),
+        part("stream to collect", "fifo", width=ELEMENTS["ResultWord"], depth=2),
+        *control(4, {"words": 5}),
+    )
+    return [*rules, Rule("collect", "", _instead(*units))]
+
+
+def _one_bank(design: Design) -> list[Rule]:
+    """Entries and rows take turns in one bank, as before decision 20."""
+    width, rows = design.accumulator_bits, address_bits(design.rows_per_pe)
+
+    def one_memory(each: Part) -> Sequence[Part]:
+        return (Part(each.name, each.operator, each.sizes, 1, each.given),)
+
+    gone = ("sum read in either bank", "sum of the other bank")
+    return [
+        *(Rule(_PE, name, _gone) for name in gone),
+        Rule(_PE, "accumulators (two banks)", one_memory),
+        Rule(
+            _PE,
+            "sum to write in either bank, or 0",
+            _instead(part("sum to write, or 0", "mask", width=width)),
+        ),
+        *(
+            Rule(_PE, name, _instead(part(name, "select", width=rows, ways=2)))
+            for name in (
+                "row of an entry or to write back, of either bank",
+                "row to clear, or that of the run",
+            )
+        ),
+    ]
+
+
+def _no_forwarding(_: Design) -> list[Rule]:
+    names = ("sum read, or a recent one", "sum, or the oldest recent one")
+    return [Rule(_PE, name, _gone) for name in names]
+
+
+#: All of them, by LUTs saved for a line of the kernel; last what is not worth its price.
+SAVINGS = (
+    Saving(
+        "inputs and outputs queue in block RAM",
+        "eie.cpp",
+        2,
+        "a cycle a vector",
+        _queues_in_block_ram,
+    ),
+    Saving(
+        "section counters as wide as the largest section",
+        "column_fetch.h, multiply_accumulate.h",
+        6,
+        "none: `receive` has compared the lengths with the capacities",
+        _short_counters,
+    ),
+    Saving(
+        "rows wait in place of forwarded zeros",
+        "accumulate.h, multiply_accumulate.h",
+        15,
+        "cycles where a layer has less work than the one before has rows",
+        _no_zeros,
+    ),
+    Saving(
+        "write-back shifts in two DSP slices",
+        "fixed_point.h",
+        15,
+        "shifts of at most 16",
+        _shift_in_dsp,
+    ),
+    Saving(
+        "counters are an option",
+        "multiply_accumulate.h, broadcast.h, control_activations.h",
+        25,
+        "no busy, starved and full",
+        _no_counters,
+    ),
+    Saving(
+        "biases and accumulators in block RAM",
+        "none: `Design.small_memory`",
+        4,
+        "a sum is forwarded for an iteration longer; none in cycles but one a layer",
+        design=_in_block_ram,
+    ),
+    Saving(
+        "tokens as wide as a run needs, loads in half beats",
+        "types.h, receive.h, column_fetch.h, multiply_accumulate.h",
+        60,
+        "a load takes twice the cycles",
+        _narrow_tokens,
+    ),
+    Saving(
+        "one bank of codebooks, loaded a weight a cycle",
+        "multiply_accumulate.h, receive.h",
+        12,
+        "48 cycles a layer in a load",
+        _one_codebook,
+    ),
+    Saving(
+        "one bank of accumulators",
+        "multiply_accumulate.h",
+        60,
+        "a layer is written back before the next: 1.1 to 1.8 times the cycles of a batch",
+        _one_bank,
+    ),
+    Saving(
+        "nothing is forwarded: an entry of a recent row waits",
+        "accumulate.h, multiply_accumulate.h",
+        20,
+        "a third more iterations, or twice as many",
+        _no_forwarding,
+        beside=False,
+    ),
+    Saving(
+        "write-back behind the gather tree, 16 units in all",
+        "multiply_accumulate.h, gather.h, merge.h, collect.h, types.h",
+        80,
+        "wider trees; in place of the shift in DSP slices",
+        _shared_write_back,
+        beside=False,
+    ),
+)
