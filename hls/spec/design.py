@@ -78,6 +78,8 @@ class Design:
     biases_per_pe: int = field(default=256, metadata=design_fields.BIASES_PER_PE)
     layers: int = field(default=8, metadata=design_fields.LAYERS)
     hidden_activations: int = field(default=4096, metadata=design_fields.HIDDEN_ACTIVATIONS)
+    held_activations: int = field(default=0, metadata=design_fields.HELD_ACTIVATIONS)
+    cell_units: int = field(default=0, metadata=design_fields.CELL_UNITS)
     accumulator_bits: int = field(default=40, metadata=design_fields.ACCUMULATOR_BITS)
     result_depth: int = field(default=2, metadata=design_fields.RESULT_DEPTH)
     memory: Literal["bram", "uram"] = field(default="bram", metadata=design_fields.MEMORY)
@@ -186,6 +188,11 @@ class Design:
     def hidden_words(self) -> int:
         """Words of activations that wait between layers."""
         return self.hidden_activations // ACTIVATIONS_PER_WORD
+
+    @property
+    def held_words(self) -> int:
+        """Words of activations that layers may hold."""
+        return self.held_activations // ACTIVATIONS_PER_WORD
 
     @property
     def row_alignment(self) -> int:
@@ -357,8 +364,8 @@ def _check_shape(design: Design, name: str, value: int, problems: Problems) -> N
             f"pointers_per_pe must be a multiple of {word}"
             f"{' with compact pointers' if word == 8 else ''}, not {value}",
         )
-    elif name == "hidden_activations":
+    elif name in ("hidden_activations", "held_activations"):
         lanes = ACTIVATIONS_PER_WORD
-        problems.require(
-            value % lanes == 0, f"hidden_activations must be a multiple of {lanes}, not {value}"
-        )
+        problems.require(value % lanes == 0, f"{name} must be a multiple of {lanes}, not {value}")
+    elif name == "cell_units":
+        problems.require(value != 3, "cell_units must be 0, 1, 2 or 4, not 3")
