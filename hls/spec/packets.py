@@ -36,9 +36,9 @@ __all__ = [
     "COUNTER_ROWS",
     "DESIGN",
     "HEADER",
+    "HELD_LATENCY",
     "LAYER",
     "MAGIC",
-    "HELD_LATENCY",
     "MAX_COLUMNS",
     "MOST_LANES",
     "MOST_OUTPUT_BEATS",
@@ -170,6 +170,7 @@ NETWORK = record_of(
     ("hold", 8, "1 if a run's input vectors are held, else 0"),
     ("hold_base", 16, "held word of a lane in which an input vector begins"),
     ("stride", 16, "held words of a lane"),
+    ("reserved", 16, "0"),
 )
 SECTION = record_of(
     "section",

@@ -91,8 +91,7 @@ inline LoadCheck start_check(ap_uint<32> network_id, beat_t lanes) {
   check.stride = field<kNetworkStrideBits>(lanes, kNetworkStrideLow);
   check.holds_inputs = hold == 1;
   check.input_base = field<kNetworkHoldBaseBits>(lanes, kNetworkHoldBaseLow);
-  // Nothing but these fields: the record's gap is zero.
-  if (lanes >> (kNetworkStrideLow + kNetworkStrideBits) != 0) check.sound = false;
+  if (field<kNetworkReservedBits>(lanes, kNetworkReservedLow) != 0) check.sound = false;
   if (hold > 1 || count > kMostLanes) check.sound = false;
   // Once a load, so it may take its cycles.
   const ap_uint<24> held = ap_uint<24>(count) * check.stride;
