@@ -75,7 +75,7 @@ class RunTags:
         fields = {"lane": self.lanes, "start": self.starts, "output": self.outputs}
         beats = np.zeros(len(self), np.uint64)
         for name, values in fields.items():
-            beats |= values.astype(np.uint64) << np.uint64(TAG.offset_of(name))
+            beats |= values.astype(np.uint64) << np.uint64(8 * TAG.offset_of(name))
         return beats
 
     def check(self, vectors: int, lanes: int) -> None:

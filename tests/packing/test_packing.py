@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_graphs import graph_networks
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
@@ -138,6 +139,18 @@ def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assig
     # A lone PE may have all 60 rows of a column.
     length_bits += pes == 1 and length_bits == 5
     packed = pack(network, roomy(pes, bits, length_bits=length_bits), assignment=assignment)
+    check_load(packed)
+
+
+FUNCTIONS = ("none", "relu", "leaky_relu", "sigmoid", "tanh", "lstm", "gru")
+
+
+@settings(SETTINGS, max_examples=60)
+@given(graph_networks(activations=FUNCTIONS), st.sampled_from([1, 2, 4, 8, 32]), ASSIGNMENTS)
+def test_a_load_holds_a_graph(roomy, network, pes, assignment):
+    design = roomy(pes, held_activations=1 << 12, cell_units=2, layers=16)
+    packed = pack(network, design, assignment=assignment)
+    assert unpack(packed) == network
     check_load(packed)
 
 
