@@ -16,7 +16,13 @@ from eie.hls.boundary.errors import SlowModelWarning, ToolError
 from eie.hls.boundary.warning import warn
 from eie.hls.compiler.shared_library import load_library
 from eie.hls.spec.dataflow import DEPTHS, RADIX
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
+from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
+    ACTIVATIONS_PER_WORD,
+    HEADER,
+    HELD_LATENCY,
+    RUN,
+)
 
 __all__ = [
     "DesignOfRun",
