@@ -254,7 +254,7 @@ class PackedNetwork:
             _section(
                 Section.LAYERS,
                 ALL_PES,
-                np.concatenate(self._layer_records()),
+                np.concatenate(self.layer_records()),
             ),
             _section(
                 Section.CODEBOOKS,
@@ -289,7 +289,8 @@ class PackedNetwork:
             beats.append(_section(Section.ENTRIES, pe, lanes.view("<u8")))
         return beats
 
-    def _layer_records(self) -> list[npt.NDArray[np.uint64]]:
+    def layer_records(self) -> list[npt.NDArray[np.uint64]]:
+        """uint64 beats of each layer's LAYER record."""
         begins = beginnings(self.network.layers)
         return [
             layer_record(index, packed, self.design, self.held, begins=index in begins)
