@@ -344,7 +344,7 @@ def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
     if len(beats) != taken + TRAILER.beats:
         return Status.BAD_LENGTH
     crc = zlib.crc32(beats[:taken].tobytes())
-    if TRAILER.parse(beats[taken:])["crc"] != crc:
+    if TRAILER.parse(beats[taken:]) != {"crc": crc, "reserved": 0}:
         return Status.BAD_CRC
     return status
 
