@@ -47,7 +47,9 @@ inline ap_uint<7> count_saturated(const CountedWord& word, ap_uint<4>) {
   return word.saturated;
 }
 
-constexpr int log2_of(int power) { return power == 1 ? 0 : 1 + log2_of(power / 2); }
+constexpr int log2_of(int power) {
+  return power == 1 ? 0 : 1 + log2_of(power / 2);
+}
 
 //! Sums that are worked on in an iteration, and iterations that a word takes.
 constexpr int kCellSums = kCellUnits * kGates;
@@ -126,8 +128,8 @@ inline Looked look_up(activation_t sum, bool logistic, bool leaky, ap_uint<16> s
 
   // tanh, or twice the logistic function, both with a bit more: so both are rounded alike.
   const ap_uint<kFrac> risen = (ap_uint<kFrac>(value) << kPlaces) + ap_uint<kFrac>(product);
-  const ap_int<kFrac + 1> odd = negative ? ap_int<kFrac + 1>(-ap_int<kFrac + 1>(risen))
-                                         : ap_int<kFrac + 1>(risen);
+  const ap_int<kFrac + 1> odd =
+      negative ? ap_int<kFrac + 1>(-ap_int<kFrac + 1>(risen)) : ap_int<kFrac + 1>(risen);
   const ap_int<kFrac + 3> one = ap_int<kFrac + 3>(1) << kFrac;
   const ap_int<kFrac + 3> twice =
       logistic ? ap_int<kFrac + 3>(one + odd) : ap_int<kFrac + 3>(ap_int<kFrac + 3>(odd) << 1);
@@ -157,8 +159,8 @@ inline gate_t look_up_tanh(argument_t argument) {
   const ap_uint<kRiseBits + kPlaceBits> product = rise * ap_uint<kPlaceBits>(size);
 #pragma HLS BIND_OP variable = product op = mul impl = dsp
   const ap_uint<kFrac> risen = (ap_uint<kFrac>(value) << kPlaceBits) + product;
-  const ap_int<kFrac + 1> odd = negative ? ap_int<kFrac + 1>(-ap_int<kFrac + 1>(risen))
-                                         : ap_int<kFrac + 1>(risen);
+  const ap_int<kFrac + 1> odd =
+      negative ? ap_int<kFrac + 1>(-ap_int<kFrac + 1>(risen)) : ap_int<kFrac + 1>(risen);
   return gate_t(round_off<kFrac - kGateFrac>(odd));
 }
 
@@ -183,8 +185,8 @@ inline Stepped step(const activation_t (&sums)[kGates], const gate_t (&gates)[kG
   const ap_int<43> total = kept + (ap_int<43>(first) << (kLstmStateFrac - kGateFrac));
   const state_t c = cut_to<kStateBits>(round_off<kGateFrac>(total));
   constexpr int kMore = kArgumentFrac - kSumFrac;
-  const argument_t n_sum = argument_t((argument_t(sums[2]) << kMore) +
-                                      argument_t(round_off<kGateFrac - kMore>(first)));
+  const argument_t n_sum =
+      argument_t((argument_t(sums[2]) << kMore) + argument_t(round_off<kGateFrac - kMore>(first)));
   const gate_t bent = look_up_tanh(lstm ? argument_t(c) : n_sum);
 
   // o tanh(c), or z (h - n).
@@ -294,8 +296,8 @@ steps:
   lanes:
     for (int lane = 0; lane < kLanes; ++lane) {
 #pragma HLS UNROLL
-      const bool mine = plain ? lane / kCellSums == lane_out / kCellSums
-                              : lane / kCellUnits == lane_out / kCellUnits;
+      const bool mine = plain ? lane / kCellSums == lane_out >> log2_of(kCellSums)
+                              : lane / kCellUnits == lane_out >> log2_of(kCellUnits);
       if (mine) {
         out[lane] = plain ? results_of_sums[lane % kCellSums] : results_of_units[lane % kCellUnits];
       } else if (lane_out == 0) {
@@ -326,7 +328,7 @@ packet:
   do {
     const CellCommand command = commands.read();
     kind = command.then.kind;
-    // The collector gets its commands no sooner than it has room: it has had all words before.
+    // There is room soon: of all commands before, the collector has had the words.
     collector.write(command.then);
     end_cycle();
     if (command.function == packet::kFunctionLinear) {

@@ -1,8 +1,8 @@
-// The arithmetic of the cell on standard input, binary and in the machine's order of bytes: first
-// how many of each follow (two int64), then sums (int16), then units (four int16, an int32).
+// The arithmetic of the cell, binary and in the machine's order of bytes. On standard input: how
+// many of each follow (two int64), then sums (int16), then units (four int16, an int32).
 //
-// Of every sum it gives the sigmoid, the tanh and the LeakyReLU with the slope that is the sum's own
-// code (three int16), and of every unit an LSTM's step and a GRU's (twice an int16 and an int32).
+// Of a sum it gives the sigmoid, the tanh, and the LeakyReLU whose slope is the sum's own code
+// (three int16); of a unit an LSTM's step and a GRU's (each an int16 and an int32).
 #include "cell.h"
 
 #include <cstdint>
