@@ -54,8 +54,9 @@ constexpr int log2_of(int power) {
 //! Sums that are worked on in an iteration, and iterations that a word takes.
 constexpr int kCellSums = kCellUnits * kGates;
 constexpr int kCellSteps = kLanes / kCellSums;
-//! Words of the memory of states: a state for each held activation.
-constexpr int kStateWords = kHeldActivations / kCellUnits;
+//! Words of the memory of states: a state for each held activation. Where none is held, no layer has
+//! states; an array must have a place.
+constexpr int kStateWords = kHeldActivations == 0 ? 1 : kHeldActivations / kCellUnits;
 
 //! A gate: from -1 to 1, both of them.
 typedef ap_int<kGateFrac + 2> gate_t;

@@ -148,8 +148,9 @@ def _cell_memories(design: Design) -> tuple[Memory, ...]:
     if not units:
         return ()
     looks = (GATES + 1) * units
+    words = max(1, design.held_activations // units)
     return (
-        Memory("cell states", design.held_activations // units, units * STATE_BITS, 1, "bram"),
+        Memory("cell states", words, units * STATE_BITS, 1, "bram"),
         Memory(TANH_TABLE, CHORDS, VALUE_BITS + RISE_BITS, looks, "bram"),
     )
 
