@@ -54,12 +54,13 @@ constexpr int log2_of(int power) {
 //! Sums that are worked on in an iteration, and iterations that a word takes.
 constexpr int kCellSums = kCellUnits * kGates;
 constexpr int kCellSteps = kLanes / kCellSums;
-//! Words of the memory of states: a state for each held activation. Where none is held, no layer has
-//! states; an array must have a place.
+//! Words of the memory of states: a state for each held activation. Where none is held no layer has
+//! a state, but an array has a place.
 constexpr int kStateWords = kHeldActivations == 0 ? 1 : kHeldActivations / kCellUnits;
 
 //! A gate: from -1 to 1, both of them.
-typedef ap_int<kGateFrac + 2> gate_t;
+constexpr int kGateBits = kGateFrac + 2;
+typedef ap_int<kGateBits> gate_t;
 typedef ap_int<kStateBits> state_t;
 //! An argument of tanh: as wide as a state of an LSTM, which is one.
 typedef ap_int<kStateBits> argument_t;
@@ -177,13 +178,14 @@ inline Stepped step(const activation_t (&sums)[kGates], const gate_t (&gates)[kG
 #pragma HLS INLINE
   // i g, or r n_h.
   const gate_t with_first = lstm ? gates[2] : gate_t(sums[3]);
-  const ap_int<36> first = gates[0] * with_first;
+  const ap_int<2 * kGateBits> first = gates[0] * with_first;
 #pragma HLS BIND_OP variable = first op = mul impl = dsp
   // f c.
-  const ap_int<42> kept = gates[1] * state;
+  const ap_int<kGateBits + kStateBits> kept = gates[1] * state;
 #pragma HLS BIND_OP variable = kept op = mul impl = dsp
 
-  const ap_int<43> total = kept + (ap_int<43>(first) << (kLstmStateFrac - kGateFrac));
+  typedef ap_int<kGateBits + kStateBits + 1> total_t;
+  const total_t total = kept + (total_t(first) << (kLstmStateFrac - kGateFrac));
   const state_t c = cut_to<kStateBits>(round_off<kGateFrac>(total));
   constexpr int kMore = kArgumentFrac - kSumFrac;
   const argument_t n_sum =
@@ -195,15 +197,14 @@ inline Stepped step(const activation_t (&sums)[kGates], const gate_t (&gates)[kG
   const ap_int<kStateBits + 1> change = state - n;
   const gate_t with_last = lstm ? gates[3] : gates[1];
   const ap_int<kStateBits + 1> times = lstm ? ap_int<kStateBits + 1>(bent) : change;
-  const ap_int<43> last = with_last * times;
+  const ap_int<kGateBits + kStateBits + 1> last = with_last * times;
 #pragma HLS BIND_OP variable = last op = mul impl = dsp
   const state_t h = state_t(n + round_off<kGateFrac>(last));
 
   Stepped stepped;
   stepped.state = lstm ? c : h;
-  stepped.result =
-      lstm ? cut_to<kActivationBits>(round_off<2 * kGateFrac - kResultFrac>(last))
-           : cut_to<kActivationBits>(ap_int<28>(round_off<kGruStateFrac - kResultFrac>(h)));
+  stepped.result = lstm ? cut_to<kActivationBits>(round_off<2 * kGateFrac - kResultFrac>(last))
+                        : cut_to<kActivationBits>(round_off<kGruStateFrac - kResultFrac>(h));
   return stepped;
 }
 
