@@ -27,9 +27,10 @@ from eie.hls.boundary.text import counted, shown
 
 __all__ = ["FILE_VERSION", "LAYER_ARRAYS", "Parts", "read_parts", "write_parts"]
 
-#: Newest version of the file format. Version 2 adds ``feature_fracs``; a network without them is
-#: written as version 1, which every eie reads.
-FILE_VERSION = 2
+#: Newest version of the file format. Version 2 adds ``feature_fracs``, version 3 layers with more
+#: rights (docs/decisions/0024-layers-that-hold-and-add.md). A network is written as the lowest
+#: version that has what it needs: every eie reads version 1.
+FILE_VERSION = 3
 _MAGIC = "eie-network"
 #: Arrays of a layer, with their types.
 LAYER_ARRAYS = {
@@ -39,6 +40,10 @@ LAYER_ARRAYS = {
     "codebook": np.int16,
     "bias": np.int64,
 }
+#: Scalars of a layer before version 3.
+_OLD_SCALARS = frozenset(
+    ("name", "rows", "columns", "activation", "input_frac", "weight_frac", "output_frac")
+)
 #: Bytes of the header's text at most; those of a layer are about 150.
 _MAX_HEADER_BYTES = 4 << 20
 #: What the arrays of a file may take: this many times the file, and as much as this anyway. Those
@@ -57,7 +62,8 @@ class Parts:
     #: Texts by name.
     metadata: dict[str, str]
     #: ``layer0_indptr`` and so on for the arrays of each layer, ``golden_inputs``,
-    #: ``golden_outputs`` and, in version 2, ``feature_fracs``.
+    #: ``golden_outputs`` and, in version 2 and where there are any in version 3,
+    #: ``feature_fracs``.
     arrays: dict[str, npt.NDArray[Any]]
 
 
@@ -74,7 +80,7 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": 2 if "feature_fracs" in parts.arrays else 1,
+        "version": _version_of(parts),
         "layers": parts.layers,
         "metadata": parts.metadata,
     }
@@ -100,6 +106,18 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
         write_whole(target, stream.getbuffer())
     except OSError as error:
         raise NetworkFileError(f"cannot write network file {target}: {error.strerror}") from error
+
+
+def _version_of(parts: Parts) -> int:
+    """Lowest version that has what these parts need."""
+    if any(_is_new(layer) for layer in parts.layers):
+        return 3
+    return 2 if "feature_fracs" in parts.arrays else 1
+
+
+def _is_new(layer: Mapping[str, Any]) -> bool:
+    """Whether a layer has what files before version 3 had not."""
+    return not _OLD_SCALARS.issuperset(layer) or layer.get("activation") not in ("none", "relu")
 
 
 def read_parts(path: str | os.PathLike[str], make: Callable[[Parts], _Made]) -> _Made:
@@ -163,7 +181,10 @@ def _read(archive: Archive, file_bytes: int, make: Callable[[Parts], _Made]) -> 
         raise InputError("no 'header'")
     text = _read_array(archive, "header", np.dtype(np.uint8), 1, _MAX_HEADER_BYTES)
     header = _parse_header(text.tobytes())
+    optional = {"feature_fracs"} if header["version"] > 2 else set()
     kinds = {"header": (np.dtype(np.uint8), 1), **_expected(header)}
+    for name in optional.difference(each.removesuffix(".npy") for each in archive.sizes):
+        del kinds[name]
     for name in archive.sizes:
         if name.removesuffix(".npy") not in kinds or not name.endswith(".npy"):
             raise NetworkFileError(
@@ -209,16 +230,22 @@ def _parse_header(text: bytes) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("magic") != _MAGIC:
         raise NetworkFileError("is not a network file")
     version = header.get("version")
-    if type(version) is not int or version not in (1, FILE_VERSION):  # True is 1, too
+    if type(version) is not int or not 1 <= version <= FILE_VERSION:  # True is 1, too
         raise NetworkFileError(
             f"has network file version {shown(version)}; "
-            f"this eie reads versions 1 and {FILE_VERSION}: compress the model again"
+            f"this eie reads versions 1 to {FILE_VERSION}: compress the model again"
         )
     for name, kind in (("layers", list), ("metadata", dict)):
         if not isinstance(header.get(name), kind):
             raise NetworkFileError(f"is not a valid network file: no {name!r} in its header")
     if not all(isinstance(layer, dict) for layer in header["layers"]):
         raise NetworkFileError("is not a valid network file: its header's layers are none")
+    if version < 3:
+        for layer in header["layers"]:
+            for name in sorted(set(layer) - _OLD_SCALARS):
+                raise NetworkFileError(
+                    f"is not a valid network file: version {version} has no {shown(name)} of layers"
+                )
     return header
 
 

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycle_counts import count_cycles
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.model.memory_image import ResidentLayer
+from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.design import Design
-from eie.host.network import Network
+from eie.hls.spec.packets import LAYER
+from eie.host.network import INPUT, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan
 
@@ -156,18 +158,10 @@ def _resident(packed: PackedNetwork) -> ResidentNetwork:
     """Put a network into PEs without a load packet, which has no room for what does not fit."""
     layers = tuple(
         ResidentLayer.build(
-            {
-                "columns": part.layer.columns,
-                "rows": part.layer.rows,
-                "local_rows": part.local_rows,
-                "shift": part.layer.shift,
-                "relu": int(part.layer.relu),
-            },
-            part.encoded,
-            part.layer.codebook,
-            part.biases().T.ravel(),
+            LAYER.parse(record), part.encoded, part.layer.codebook, part.biases().T.ravel()
         )
-        for part in packed.layers
+        for part, record in zip(packed.layers, packed.layer_records(), strict=True)
     )
+    held = packed.held
     # Nothing asks for the identity: no packet is made of it.
-    return ResidentNetwork(0, packed.input_beats, packed.output_beats, layers)
+    return ResidentNetwork(0, held.lanes, held.stride, held.bases.get(INPUT), layers)

@@ -116,6 +116,17 @@ def test_features_with_a_scale_each_survive_and_are_version_2(network, arrays, t
     assert "no 'feature_fracs'" in refusal(write(tmp_path / "none.npz", stored))
 
 
+def test_what_later_versions_brought_is_refused_in_a_file_of_an_earlier_one(arrays, tmp_path):
+    def held(header: dict[str, Any]) -> dict[str, Any]:
+        header["layers"][1]["source"] = 0
+        return header
+
+    path = write(tmp_path / "net.npz", with_header(arrays, held))
+    assert "version 1 has no 'source' of layers" in refusal(path)
+    newer = with_header(arrays, lambda header: {**held(header), "version": 3})
+    assert Network.load(write(path, newer)).layers[1].source == 0
+
+
 @pytest.mark.parametrize("density", [0.0, 1.0])
 def test_networks_at_the_ends_survive_their_file(density, random_network, tmp_path):
     for sizes in ((1, 1), (1, 9), (9, 1), (65536, 1), (3, 70000)):
@@ -214,10 +225,10 @@ def test_arrays_that_change_names_are_refused(arrays, tmp_path):
 
 
 def test_another_version_is_refused(arrays, tmp_path):
-    for version in (0, 3, "1", None):
+    for version in (0, 4, "1", None):
         changed = with_header(arrays, lambda h, v=version: {**h, "version": v})
         message = refusal(write(tmp_path / "net.npz", changed))
-        assert f"version {version!r}; this eie reads versions 1 and 2" in message
+        assert f"version {version!r}; this eie reads versions 1 to 3" in message
 
 
 @pytest.mark.parametrize(
