@@ -25,13 +25,18 @@ from eie.host.compress.model_graph import (
     Node,
     Operation,
     Quantize,
-    Recurrent,
     Unsupported,
     constant_affine,
     normalization,
 )
 from eie.host.compress.program import NamedProgram
 from eie.host.compress.quantize_marker import QUANTIZE
+from eie.host.compress.recurrent_reader import (
+    OTHER_RECURRENT,
+    read_recurrent,
+    recurrent_results,
+)
+from eie.host.compress.sequence_axes import RECURRENT, Refused, SequenceAxes
 
 __all__ = ["read_program"]
 
@@ -64,9 +69,12 @@ _JOINS: dict[str, Literal["add", "multiply", "concatenate"]] = {
     "aten.mul.Tensor": "multiply",
     "aten.cat.default": "concatenate",
 }
-_RECURRENT: dict[str, Literal["LSTM", "GRU"]] = {
-    "aten.lstm.input": "LSTM",
-    "aten.gru.input": "GRU",
+#: Nodes that turn, take away or select along axes, in programs with a recurrent layer.
+_TURNS = _RESHAPES | {
+    "aten.transpose.int",
+    "aten.permute.default",
+    "aten.select.int",
+    "aten.slice.Tensor",
 }
 #: Arithmetic of data and a constant.
 _ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
@@ -101,8 +109,10 @@ def read_program(named: NamedProgram) -> Graph:
     reader = _Reader(named.program)
     source, output = reader.ends()
     nodes = reader.nodes(source, output)
-    shape = tuple(int(size) for size in _shape(source)[1:])
-    return Graph(named.name, shape, source.name, nodes)
+    # Of sequences the number of steps may be a symbol, and is not asked for.
+    sizes = _shape(source)[-1:] if reader.sequences else _shape(source)[1:]
+    shape = tuple(int(size) for size in sizes)
+    return Graph(named.name, shape, source.name, nodes, reader.sequences)
 
 
 class _Reader:
@@ -117,12 +127,18 @@ class _Reader:
         self._names: set[str] = set()
         #: Node by the parameter that its weights come from.
         self._owners: dict[str, str] = {}
+        #: Whether there is a recurrent layer, and where steps are.
+        self.sequences = any(_name(node) in (*RECURRENT, *OTHER_RECURRENT)
+                             for node in self._graph.nodes)  # fmt: skip
+        self._axes: SequenceAxes | None = None
 
     def ends(self) -> tuple[fx.Node, fx.Node]:
         """Find the one input and the one output, or raise at once."""
         nodes = {node.name: node for node in self._graph.nodes}
         given = [str(name) for name in self._signature.user_inputs]
         results = [str(name) for name in self._signature.user_outputs]
+        if len(results) > 1 and recurrent_results([nodes[name] for name in results]):
+            results = results[:1]
         if len(given) != 1 or len(results) != 1 or len(_shape(nodes.get(given[0]))) < 2:
             raise ModelError(
                 "model must have one input of shape (batch, features...) and one output, "
@@ -136,6 +152,13 @@ class _Reader:
         output = nodes.get(results[0])
         if output not in self._data:
             raise ModelError(f"model's output {results[0]!r} must depend on its input")
+        if self.sequences and len(_shape(nodes[given[0]])) != 3:
+            raise ModelError(
+                "model has a recurrent layer and must have an input of shape (batch, steps, "
+                f"features), in whatever order, not {_listing(given, nodes)}"
+            )
+        if self.sequences:
+            self._axes = SequenceAxes(nodes[given[0]])
         return nodes[given[0]], output
 
     def nodes(self, source: fx.Node, output: fx.Node) -> tuple[Node, ...]:
@@ -154,13 +177,17 @@ class _Reader:
             inputs = tuple(values[before] for before in self._computed(node))
             try:
                 operation = self._operation(node)
-            except _Refused as refused:
+            except Refused as refused:
                 operation = Unsupported(str(refused), "aten.conv" in _name(node))
             if operation is None:
                 values[node] = inputs[0]
             else:
                 values[node] = node.name
                 found.append(Node(node.name, operation, inputs, describe(node)))
+        if self._axes is not None and not any(
+            isinstance(node.operation, Unsupported) for node in found
+        ):
+            self._axes.check_output(output)
         return tuple(found)
 
     def _operation(self, node: fx.Node) -> Operation | None:
@@ -169,14 +196,24 @@ class _Reader:
         computed = self._computed(node)
         if name in _JOINS and len(computed) > 1:
             return Join(_JOINS[name])
-        if name in _RECURRENT:
-            return Recurrent(_RECURRENT[name], {})
+        if name in OTHER_RECURRENT:
+            raise Refused(f"{describe(node)} is not supported: {OTHER_RECURRENT[name]}")
         if len(computed) != 1:
             names = ", ".join(repr(before.name) for before in computed)
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} joins {names}: branches are not supported, only {SUPPORTED}"
             )
         data = computed[0]
+        if self._axes is not None:
+            if name in RECURRENT:
+                arguments = _arguments(node)
+                self._axes.recurrent(node, data, batch_first=bool(arguments["batch_first"]))
+                return read_recurrent(node, arguments, self._constants, self._own)
+            if name == "getitem" and _name(data) in RECURRENT:
+                return self._axes.result(node, data)
+            if name in _TURNS:
+                return self._axes.turn(node, data, _arguments(node))
+            self._axes.keep(node, data)
         if name in _LINEARS:
             return self._linear(node, data)
         if "batch_norm" in name:
@@ -198,16 +235,20 @@ class _Reader:
         else:
             supported = name in _IDENTITIES
         if not supported:
-            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+            raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
         return None
 
     def _computed(self, node: fx.Node) -> list[fx.Node]:
+        if _name(node) in RECURRENT:  # its states may have taken their size from the data
+            return [before for before in node.args[:1] if before in self._data]  # type: ignore[misc]
         return [before for before in node.all_input_nodes if before in self._data]
 
-    def _check_vectors(self, node: fx.Node, data: fx.Node) -> None:
+    def _check_vectors(self, node: fx.Node, data: fx.Node, place: int = -1) -> None:
         shape = _shape(data)
+        if self._axes is not None and self._axes.is_vector(data, place):
+            return
         if len(shape) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must take inputs of shape (batch, features), not "
                 f"({', '.join(map(str, shape))}); put a Flatten before it"
             )
@@ -218,7 +259,7 @@ class _Reader:
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
         if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must be a product of its input and constant weights, plus a bias"
             )
         self._check_vectors(node, data)
@@ -230,21 +271,19 @@ class _Reader:
         if bias_name is not None and arguments[bias_name] is not None:
             bias = self._constants.array(arguments[bias_name]).astype(np.float64)
         if bias.shape != (rows,):
-            raise _Refused(
-                f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}"
-            )
-        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
+            raise Refused(f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}")
+        name = self._own(self._constants.layer_name(node, matrix), node, matrix)
+        return Linear(name, np.ascontiguousarray(weights), bias)
 
-    def _own(self, node: fx.Node, matrix: fx.Node) -> str:
-        """Name the layer of `node`; its weights must not belong to another layer already."""
-        name = self._constants.layer_name(node, matrix)
+    def _own(self, name: str, node: fx.Node, matrix: fx.Node) -> str:
+        """Name a layer of `node`; its weights must not belong to another layer already."""
         if name in self._names:
             name = f"{name}.{node.name}"
         self._names.add(name)
         for parameter in self._constants.matrices_behind(matrix):
             owner = self._owners.setdefault(parameter, node.name)
             if owner != node.name:
-                raise _Refused(
+                raise Refused(
                     f"{describe(node)} must have weights of its own, not {parameter!r}, which node "
                     f"{owner!r} uses as well: shared layers are not supported"
                 )
@@ -255,11 +294,11 @@ class _Reader:
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
         if arguments.get("training", False) or len(running) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must use its running statistics, not those of the batch: "
                 "call model.eval() before torch.export.export, and keep track_running_stats"
             )
-        self._check_vectors(node, data)
+        self._check_vectors(node, data, 1)
         mean, variance = (self._constants.array(value) for value in running)
         gain, offset = (
             None if arguments.get(name) is None else self._constants.array(arguments[name])
@@ -273,21 +312,17 @@ class _Reader:
         arguments = _arguments(node)
         first, second = arguments["self"], arguments["other"]
         if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
-            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+            raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
         self._check_vectors(node, data)
         given = second if first is data else first
         array = self._constants.array(given) if isinstance(given, fx.Node) else np.array(given)
         try:
             return constant_affine(kind, array.astype(np.float64), first is data)
         except ValueError:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must have a constant of one number, or of one for each feature, "
                 f"not of shape {array.shape}"
             ) from None
-
-
-class _Refused(Exception):
-    """A node that is none of the operations of a graph; says why."""
 
 
 def _name(node: fx.Node) -> str:
