@@ -47,7 +47,7 @@ __all__ = [
     "SLOPE_BITS",
     "Frac",
     "WriteBack",
-    "bound_counted",
+    "bound",
     "dequantize",
     "quantize",
     "write_back",
@@ -170,7 +170,7 @@ class WriteBack:
     shift
         Right shift, 0 to :data:`MAX_SHIFT`.
     low, high
-        Lowest and highest code that it gives.
+        Lowest and highest code that it gives; the ends of 16 bits where there is a slope.
     slope
         What negative codes are multiplied by in a LeakyReLU, in units of ``2**-16``: 0 to 65535;
         None where there is none.
@@ -228,25 +228,23 @@ def write_back_counted(
 ) -> tuple[npt.NDArray[np.int16], int]:
     """Give what :func:`write_back` gives, and how many of the codes were saturated."""
     *_, with_half, rounded = write_back_steps(sums, rule.shift)
-    return bound_counted(with_half, rounded, rule)
+    codes, saturated = bound(with_half, rounded, rule)
+    return codes, int(np.count_nonzero(saturated))
 
 
-def bound_counted(
+def bound(
     with_half: npt.NDArray[np.int64], rounded: npt.NDArray[np.int64], rule: WriteBack
-) -> tuple[npt.NDArray[np.int16], int]:
-    """Take the last two of :func:`write_back_steps` to codes, and count those saturated."""
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+    """Take the last two of :func:`write_back_steps` to codes, and say which are saturated."""
     if rule.half_even and rule.shift:
         # With its half added, a tie has no bits left below the code's last.
         tie = (with_half & ((1 << rule.shift) - 1)) == 0
         rounded = np.where(tie, rounded & ~1, rounded)
     cut = np.clip(rounded, CODE_MIN, CODE_MAX)
-    if rule.slope is not None:
-        # Whatever the bounds are: the slope saw another number.
-        saturated = cut != rounded
-        leaked = (cut * rule.slope + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
-        cut = np.where(cut < 0, leaked, cut)
-    else:
+    if rule.slope is None:
+        # A bound that the model asked for cuts nothing off.
         above = (rounded > CODE_MAX) & (rule.high == CODE_MAX)
         below = (rounded < CODE_MIN) & (rule.low == CODE_MIN)
-        saturated = above | below
-    return np.clip(cut, rule.low, rule.high).astype(np.int16), int(np.count_nonzero(saturated))
+        return np.clip(cut, rule.low, rule.high).astype(np.int16), above | below
+    leaked = (cut * rule.slope + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
+    return np.where(cut < 0, leaked, cut).astype(np.int16), cut != rounded

@@ -36,9 +36,11 @@ __all__ = [
     "COUNTER_ROWS",
     "DESIGN",
     "HEADER",
+    "HELD_LATENCY",
     "LAYER",
     "MAGIC",
     "MAX_COLUMNS",
+    "MOST_LANES",
     "MOST_OUTPUT_BEATS",
     "NETWORK",
     "RECORDS",
@@ -77,6 +79,10 @@ MAX_COLUMNS = 1 << 16
 #: The output vectors of a run have fewer beats than this: the length of an answer has 32 bits, and
 #: the counts of what was saturated come on top.
 MOST_OUTPUT_BEATS = 1 << 31
+#: Lanes of held words, of which each belongs to one vector under way, at most.
+MOST_LANES = 16
+#: Iterations of the control unit from a held word's write to the first in which it may be read.
+HELD_LATENCY = 3
 #: First four bytes of every packet: "EIEP", little-endian.
 MAGIC = int.from_bytes(b"EIEP", "little")
 #: Version of the format; accelerator and host refuse any other.
@@ -164,6 +170,7 @@ NETWORK = record_of(
     ("hold", 8, "1 if a run's input vectors are held, else 0"),
     ("hold_base", 16, "held word of a lane in which an input vector begins"),
     ("stride", 16, "held words of a lane"),
+    ("reserved", 16, "0"),
 )
 SECTION = record_of(
     "section",

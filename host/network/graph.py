@@ -13,7 +13,7 @@ from eie.hls.boundary.errors import Problems
 from eie.hls.boundary.text import shown
 from eie.host.network.layer import INPUT, Layer
 
-__all__ = ["chains_of", "check_graph", "giver_of", "held_sources", "taken"]
+__all__ = ["beginnings", "chains_of", "check_graph", "giver_of", "held_sources", "taken"]
 
 
 def chains_of(layers: Sequence[Layer]) -> tuple[range, ...]:
@@ -42,6 +42,17 @@ def taken(layers: Sequence[Layer], giver: int) -> tuple[int, int]:
 def held_sources(layers: Sequence[Layer]) -> tuple[int, ...]:
     """Whose results are held, in order; :data:`INPUT` stands for the network's input."""
     return tuple(sorted({layer.source for layer in layers if layer.source is not None}))
+
+
+def beginnings(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Layers that a part of the network may begin with: what comes before is not taken behind."""
+    found = []
+    for chain in chains_of(layers):
+        first = chain[0]
+        sources = [layer.source for layer in layers[first:] if layer.source is not None]
+        if layers[first].source is None and (first == 0 or min(sources, default=first) >= first):
+            found.append(first)
+    return tuple(found)
 
 
 def check_graph(layers: Sequence[Layer], problems: Problems) -> None:

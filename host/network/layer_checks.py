@@ -8,6 +8,7 @@ import numpy as np
 
 from eie.hls.boundary.errors import Problems
 from eie.hls.boundary.text import shown
+from eie.hls.spec.cell import GATES, RESULT_FRAC, SUM_FRAC
 from eie.hls.spec.fixed_point import (
     CODE_MAX,
     CODE_MIN,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from eie.host.network.layer import Layer
 
 __all__ = [
-    "FUNCTION_RESULT_FRAC",
-    "FUNCTION_SUM_FRAC",
-    "GATES",
     "MAX_BIAS_BITS",
     "RECURRENT",
     "TABLED",
@@ -34,10 +32,6 @@ __all__ = [
 
 #: A bias is a signed integer of at most this many bits, at accumulator precision.
 MAX_BIAS_BITS = 48
-#: Rows of a unit of an LSTM or a GRU.
-GATES = 4
-#: Fraction bits of the sums that a function with a table takes, and of its results.
-FUNCTION_SUM_FRAC, FUNCTION_RESULT_FRAC = 11, 15
 #: Activations whose rows are gates, and those that have a table.
 RECURRENT = ("lstm", "gru")
 TABLED = ("sigmoid", "tanh", *RECURRENT)
@@ -155,14 +149,13 @@ def _check_ending(layer: Layer, problems: Problems) -> None:
     require = problems.require
     if layer.activation in TABLED:
         require(
-            layer.output_frac == FUNCTION_RESULT_FRAC,
-            f"output_frac must be {FUNCTION_RESULT_FRAC} with {layer.activation!r}, not "
-            f"{layer.output_frac}",
+            layer.output_frac == RESULT_FRAC,
+            f"output_frac must be {RESULT_FRAC} with {layer.activation!r}, not {layer.output_frac}",
         )
         require(
             0 <= layer.shift <= MAX_SHIFT,
-            f"input_frac + weight_frac must be {FUNCTION_SUM_FRAC} to "
-            f"{FUNCTION_SUM_FRAC + MAX_SHIFT} with {layer.activation!r}, not {layer.sum_frac}",
+            f"input_frac + weight_frac must be {SUM_FRAC} to "
+            f"{SUM_FRAC + MAX_SHIFT} with {layer.activation!r}, not {layer.sum_frac}",
         )
     elif not layer.accumulate:
         require(

@@ -46,7 +46,8 @@ class Described(Protocol):
 
 def network_table(network: Described) -> Table:
     """Lay out the layers of a network, and what is known of it."""
-    head: tuple[str, ...] = ("layer", "size", "kept", "activation", "fraction bits in, weights, out")
+    bits = "fraction bits in, weights, out"
+    head: tuple[str, ...] = ("layer", "size", "kept", "activation", bits)
     rows = [_row(network, number, layer) for number, layer in enumerate(network.layers)]
     if held_sources(network.layers):
         head = (*head[:1], "takes", *head[1:])

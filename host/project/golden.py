@@ -73,10 +73,10 @@ def _requests(packed: PackedNetwork) -> Iterator[tuple[str, bytes]]:
 
 
 def _contradictory(load: bytes) -> bytes:
-    """A load whose CRC is right, and whose NETWORK record says one beat too many of the outputs."""
+    """A load whose CRC is right, and whose NETWORK record says where inputs are held, and that none are."""
     payload = np.frombuffer(load, "<u8")[HEADER.beats : -TRAILER.beats]
     fields = NETWORK.parse(payload)
-    start = NETWORK.build(**fields | {"output_beats": fields["output_beats"] + 1})
+    start = NETWORK.build(**fields | {"hold": 0, "hold_base": 1})
     return build_packet(Kind.LOAD, 2, np.concatenate([start, payload[NETWORK.beats :]]))
 
 

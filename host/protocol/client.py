@@ -16,7 +16,8 @@ from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, BEAT_BYTES, DESIGN, Kind, build_packet
-from eie.host.packing.packed_network import PackedLayer, PackedNetwork
+from eie.host.packing.packed_layer import PackedLayer
+from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
