@@ -1,4 +1,4 @@
-"""What a host knows of the states in an accelerator's lanes: whose they are, and if they are lost."""
+"""What a host knows of the states in an accelerator's lanes: whose they are, if any."""
 
 from __future__ import annotations
 
