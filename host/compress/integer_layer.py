@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from eie.hls.spec.cell import GATES
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, SLOPE_BITS
 from eie.host.compress import torch_cell
 from eie.host.network import Layer
@@ -37,7 +38,7 @@ class IntegerLayer:
         return product
 
     def write_back(self, sums: torch.Tensor) -> tuple[torch.Tensor, int]:
-        """Sums to codes, and how many were saturated."""
+        """Sums to codes, and how many results were saturated: of a unit, if one of its gates is."""
         rule = self._layer.write_back
         half = (1 << rule.shift) >> 1
         with_half = sums + self._bias + half
@@ -53,6 +54,8 @@ class IntegerLayer:
         else:
             leaked = (cut * rule.slope + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
             cut = torch.where(cut < 0, leaked, cut)
+        if self._layer.recurrent:
+            saturated = saturated.reshape(len(saturated), GATES, -1).any(1)
         return cut.clamp(rule.low, rule.high), int(saturated.sum())
 
     def function(self, codes: torch.Tensor) -> torch.Tensor:
@@ -63,6 +66,6 @@ class IntegerLayer:
 
     def step(self, codes: torch.Tensor, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gates (vectors, 4 units) and what the cells keep, to results and what they keep then."""
-        gates = codes.reshape(len(codes), 4, -1).transpose(0, 1)
+        gates = codes.reshape(len(codes), GATES, -1).transpose(0, 1)
         lstm = self._layer.activation == "lstm"
         return (torch_cell.lstm_step if lstm else torch_cell.gru_step)(gates, cells)

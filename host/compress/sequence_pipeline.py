@@ -302,8 +302,8 @@ def _warnings(record: LossRecord, network: Network) -> Iterator[tuple[type[EieWa
             f"({argument('calibration')})",
         )
     cut = [
-        f"{counted(lost.saturated, 'gate sum' if layer.recurrent else 'output')} of layer "
-        f"{layer.name!r}" + (" (which go from -16 to 16)" if layer.recurrent else "")
+        f"{counted(lost.saturated, 'output')} of layer {layer.name!r}"
+        + (" (a gate's sum beyond -16 to 16)" if layer.recurrent else "")
         for layer, lost in zip(network.layers, record.layers, strict=True)
         if lost.saturated
     ]

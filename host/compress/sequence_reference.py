@@ -93,7 +93,7 @@ class SequenceResults:
 
     #: For each layer, for each sequence: int16 (steps, results); none of one that accumulates.
     layers: tuple[tuple[Codes, ...], ...]
-    #: Sums of each layer that 16 bits could not hold, over all steps.
+    #: Results of each layer that were saturated, over all steps.
     saturated: tuple[int, ...]
     #: After the last step of each.
     state: SequenceState
