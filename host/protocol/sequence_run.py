@@ -58,7 +58,7 @@ def run_sequences(
     try:
         results = send(vectors, steps)
     except BaseException as error:
-        states.lose(f"a run broke off ({type(error).__name__}: {error})")
+        states.lose(_reason(error))
         raise
     states.done(placement, begun, lengths)
     given = steps.tags.outputs
@@ -85,7 +85,11 @@ def run_step(
     try:
         outputs = send(vector[np.newaxis], Schedule(nothing, nothing, tags))
     except BaseException as error:
-        states.lose(f"a run broke off ({type(error).__name__}: {error})")
+        states.lose(_reason(error))
         raise
     first: Codes = outputs[0]
     return first
+
+
+def _reason(error: BaseException) -> str:
+    return f"a run broke off ({str(error) or type(error).__name__})"

@@ -56,13 +56,10 @@ class SequenceSession:
         """
         return run_sequences(self._states, sequences, self._send, last=last, keep=keep)
 
-    def open_stream(self) -> Stream:
-        """Take a lane for a sequence that comes step by step."""
-        return self._states.open_stream()
-
-    def step(self, stream: Stream, vector: Codes, *, start: bool) -> Codes:
-        """Take one step of a stream: int16 (inputs,) to int16 (outputs,)."""
-        return run_step(self._states, stream, vector, self._send, start=start)
+    def step(self, stream: Stream | None, vector: Codes) -> tuple[Stream, Codes]:
+        """Take a step of a stream: one that begins if it is None. Outputs: int16 (outputs,)."""
+        lane = self._states.open_stream() if stream is None else stream
+        return lane, run_step(self._states, lane, vector, self._send, start=stream is None)
 
     def _send(self, vectors: Codes, steps: Schedule) -> Codes:
         counts = np.zeros(len(self._packed.layers), np.int64)
