@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from eie.hls.boundary.errors import Problems
 from eie.hls.boundary.text import shown
@@ -20,13 +21,11 @@ from eie.hls.spec.fixed_point import (
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import MAX_COLUMNS
 
-if TYPE_CHECKING:
-    from eie.host.network.layer import Layer
-
 __all__ = [
     "MAX_BIAS_BITS",
     "RECURRENT",
     "TABLED",
+    "Checked",
     "check_layer",
 ]
 
@@ -38,7 +37,98 @@ TABLED = ("sigmoid", "tanh", *RECURRENT)
 _ACTIVATIONS = ("none", "relu", "leaky_relu", *TABLED)
 
 
-def check_layer(layer: Layer, problems: Problems) -> None:
+class Checked(Protocol):
+    """What of a :class:`~eie.host.network.Layer` is checked here."""
+
+    @property
+    def name(self) -> str:
+        """As the layer's."""
+
+    @property
+    def rows(self) -> int:
+        """As the layer's."""
+
+    @property
+    def columns(self) -> int:
+        """As the layer's."""
+
+    @property
+    def indptr(self) -> npt.NDArray[np.int64]:
+        """As the layer's."""
+
+    @property
+    def indices(self) -> npt.NDArray[np.int32]:
+        """As the layer's."""
+
+    @property
+    def codes(self) -> npt.NDArray[np.uint8]:
+        """As the layer's."""
+
+    @property
+    def codebook(self) -> npt.NDArray[np.int16]:
+        """As the layer's."""
+
+    @property
+    def bias(self) -> npt.NDArray[np.int64]:
+        """As the layer's."""
+
+    @property
+    def activation(self) -> str:
+        """As the layer's."""
+
+    @property
+    def input_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def weight_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def output_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def low(self) -> int:
+        """As the layer's."""
+
+    @property
+    def high(self) -> int:
+        """As the layer's."""
+
+    @property
+    def slope(self) -> int:
+        """As the layer's."""
+
+    @property
+    def half_even(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def accumulate(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def source(self) -> int | None:
+        """As the layer's."""
+
+    @property
+    def recurrent(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def sum_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def shift(self) -> int:
+        """As the layer's."""
+
+    def column_of_entry(self) -> npt.NDArray[np.int32]:
+        """As the layer's."""
+
+
+def check_layer(layer: Checked, problems: Problems) -> None:
     """Note in `problems` all that is wrong with a layer in itself."""
     require = problems.require
     require(
@@ -99,7 +189,7 @@ def check_layer(layer: Layer, problems: Problems) -> None:
     _check_sparse(layer, problems)
 
 
-def _check_rights(layer: Layer, problems: Problems) -> bool:
+def _check_rights(layer: Checked, problems: Problems) -> bool:
     """Check the types of what only some layers have, and whether they may have it."""
     require = problems.require
     typed = True
@@ -144,7 +234,7 @@ def _check_rights(layer: Layer, problems: Problems) -> bool:
     return True
 
 
-def _check_ending(layer: Layer, problems: Problems) -> None:
+def _check_ending(layer: Checked, problems: Problems) -> None:
     """Check what becomes of the sums: their fraction bits, and what an open sum has not."""
     require = problems.require
     if layer.activation in TABLED:
@@ -185,7 +275,7 @@ def _check_ending(layer: Layer, problems: Problems) -> None:
     )
 
 
-def _check_sparse(layer: Layer, problems: Problems) -> None:
+def _check_sparse(layer: Checked, problems: Problems) -> None:
     require = problems.require
     nonzeros = layer.codes.size
     consistent = require(
