@@ -43,12 +43,15 @@ import numpy.typing as npt
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, SLOPE_BITS
 
 __all__ = [
+    "ARGUMENT_FRAC",
+    "CHORDS",
     "GATES",
+    "GATE_FRAC",
     "GRU_STATE_FRAC",
     "LSTM_STATE_FRAC",
+    "PLACE_BITS",
     "RESULT_FRAC",
     "RISE_BITS",
-    "SEGMENTS",
     "STATE_BITS",
     "SUM_FRAC",
     "VALUE_BITS",
@@ -69,18 +72,18 @@ STATE_BITS, LSTM_STATE_FRAC, GRU_STATE_FRAC = 24, 18, 22
 GATES = 4
 
 #: Chords of the table, over arguments from 0 to 8.
-SEGMENTS = 512
+CHORDS = 512
 #: Bits, all of them fraction bits, of the value where a chord begins, and of its rise.
 VALUE_BITS, RISE_BITS = 20, 14
 
 #: Fraction bits of a gate.
-_GATE_FRAC = 16
-#: Fraction bits of an argument, and those of them that are a place within a chord.
-_ARGUMENT_FRAC, _PLACE_BITS = 18, 12
+GATE_FRAC = 16
+#: Fraction bits of an argument of tanh, and those of them that are a place on a chord.
+ARGUMENT_FRAC, PLACE_BITS = 18, 12
 #: Fraction bits of what a chord gives.
-_TANH_FRAC = VALUE_BITS + _PLACE_BITS
+_TANH_FRAC = VALUE_BITS + PLACE_BITS
 #: Arguments from here on are taken as this one: just below 8.
-_LARGEST_ARGUMENT = (SEGMENTS << _PLACE_BITS) - 1
+_LARGEST_ARGUMENT = (CHORDS << PLACE_BITS) - 1
 _STATE_MAX = (1 << (STATE_BITS - 1)) - 1
 
 #: Integers wide enough for every step: int64.
@@ -97,18 +100,18 @@ def tanh_table() -> tuple[_Wide, _Wide]:
         int64 of shape (512,), both with 20 fraction bits: values of 20 bits, rises of 14. Read
         only.
     """
-    step = 8 / SEGMENTS
-    ends = [math.tanh(step * place) for place in range(SEGMENTS + 1)]
+    step = 8 / CHORDS
+    ends = [math.tanh(step * place) for place in range(CHORDS + 1)]
     # How far tanh bulges above each chord between two of its points: most in the middle.
     bulges = [
         math.tanh(step * (place + 0.5)) - (ends[place] + ends[place + 1]) / 2
-        for place in range(SEGMENTS)
+        for place in range(CHORDS)
     ]
     # Raised by half of that, chords err as much to one side as to the other. Where two meet, it is
     # the mean of both; tanh is odd, so the first one begins at 0.
     raised = [
-        ends[place] + (bulges[place - 1] + bulges[min(place, SEGMENTS - 1)]) / 4
-        for place in range(1, SEGMENTS + 1)
+        ends[place] + (bulges[place - 1] + bulges[min(place, CHORDS - 1)]) / 4
+        for place in range(1, CHORDS + 1)
     ]
     largest = (1 << VALUE_BITS) - 1
     points = np.array([0, *(min(round(each * 2**VALUE_BITS), largest) for each in raised)])
@@ -197,9 +200,9 @@ def lstm_step(
     i, f, o = (_sigmoid_gates()[gates[..., gate]] for gate in (0, 1, 3))
     g = _tanh_gates()[gates[..., 2]]
     # Both products with as many fraction bits as f c has.
-    total = f * c + ((i * g) << (LSTM_STATE_FRAC - _GATE_FRAC))
-    after = np.clip(_round(total, _GATE_FRAC), -_STATE_MAX - 1, _STATE_MAX)
-    h = _round(o * _tanh_gate(after), 2 * _GATE_FRAC - RESULT_FRAC)
+    total = f * c + ((i * g) << (LSTM_STATE_FRAC - GATE_FRAC))
+    after = np.clip(_round(total, GATE_FRAC), -_STATE_MAX - 1, _STATE_MAX)
+    h = _round(o * _tanh_gate(after), 2 * GATE_FRAC - RESULT_FRAC)
     return _result(h), after.astype(np.int32)
 
 
@@ -225,10 +228,10 @@ def gru_step(
     """
     r, z = (_sigmoid_gates()[gates[..., gate]] for gate in (0, 1))
     n_x, n_h = gates[..., 2].astype(np.int64), gates[..., 3].astype(np.int64)
-    more = _ARGUMENT_FRAC - SUM_FRAC
-    n = _tanh_gate((n_x << more) + _round(r * n_h, _GATE_FRAC - more))
-    n <<= GRU_STATE_FRAC - _GATE_FRAC
-    after = n + _round(z * (h - n), _GATE_FRAC)
+    more = ARGUMENT_FRAC - SUM_FRAC
+    n = _tanh_gate((n_x << more) + _round(r * n_h, GATE_FRAC - more))
+    n <<= GRU_STATE_FRAC - GATE_FRAC
+    after = n + _round(z * (h - n), GATE_FRAC)
     return _result(_round(after, GRU_STATE_FRAC - RESULT_FRAC)), after.astype(np.int32)
 
 
@@ -246,15 +249,15 @@ def _tanh(arguments: _Wide) -> _Wide:
     """From 18 fraction bits to 32, both with sign."""
     values, rises = tanh_table()
     size = np.minimum(np.abs(arguments), _LARGEST_ARGUMENT)
-    chord = size >> _PLACE_BITS
-    place = size & ((1 << _PLACE_BITS) - 1)
-    risen = (values[chord] << _PLACE_BITS) + rises[chord] * place
+    chord = size >> PLACE_BITS
+    place = size & ((1 << PLACE_BITS) - 1)
+    risen = (values[chord] << PLACE_BITS) + rises[chord] * place
     return np.where(arguments < 0, -risen, risen)
 
 
 def _tanh_gate(arguments: _Wide) -> _Wide:
     """From 18 fraction bits to a gate."""
-    return _round(_tanh(arguments), _TANH_FRAC - _GATE_FRAC)
+    return _round(_tanh(arguments), _TANH_FRAC - GATE_FRAC)
 
 
 # A sum has 65,536 codes only, so functions of one are looked up whole: numpy counts negative ones
@@ -268,22 +271,22 @@ def _of_every_code(more: int) -> _Wide:
 
 
 def _whole_tanh() -> _Wide:
-    return _of_every_code(_ARGUMENT_FRAC - SUM_FRAC)
+    return _of_every_code(ARGUMENT_FRAC - SUM_FRAC)
 
 
 def _whole_sigmoid() -> _Wide:
     """Give sigmoid with 33 fraction bits: half the argument has one bit less to be shifted by."""
-    return (1 << _TANH_FRAC) + _of_every_code(_ARGUMENT_FRAC - SUM_FRAC - 1)
+    return (1 << _TANH_FRAC) + _of_every_code(ARGUMENT_FRAC - SUM_FRAC - 1)
 
 
 @functools.cache
 def _sigmoid_gates() -> _Wide:
-    return _round(_whole_sigmoid(), _TANH_FRAC + 1 - _GATE_FRAC)
+    return _round(_whole_sigmoid(), _TANH_FRAC + 1 - GATE_FRAC)
 
 
 @functools.cache
 def _tanh_gates() -> _Wide:
-    return _round(_whole_tanh(), _TANH_FRAC - _GATE_FRAC)
+    return _round(_whole_tanh(), _TANH_FRAC - GATE_FRAC)
 
 
 @functools.cache

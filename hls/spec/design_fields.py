@@ -138,7 +138,8 @@ HELD_ACTIVATIONS = described(
 )
 CELL_UNITS = described(
     "array",
-    "units of a recurrent layer, or values of a LeakyReLU, sigmoid or tanh, in a cycle",
+    "units of a recurrent layer in a cycle, or four times as many values of a LeakyReLU, "
+    "sigmoid or tanh",
     unit="units",
     range=(0, 4),
     more="1, 2 or 4; 0 leaves the cell unit out, and what it does is refused.",

@@ -15,6 +15,7 @@ from ctypes import POINTER, c_int64, c_void_p
 from eie.hls.boundary.errors import SlowModelWarning, ToolError
 from eie.hls.boundary.warning import warn
 from eie.hls.compiler.shared_library import load_library
+from eie.hls.spec.cell import GATES
 from eie.hls.spec.dataflow import DEPTHS, RADIX
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
@@ -171,6 +172,7 @@ def _constants() -> str:
         "kActivationsPerBeat": ACTIVATIONS_PER_BEAT,
         "kActivationsPerWord": ACTIVATIONS_PER_WORD,
         "kBeatsPerWord": ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT,
+        "kGates": GATES,
         "kHeaderBeats": HEADER.beats,
         "kHeldLatency": HELD_LATENCY,
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
