@@ -164,9 +164,10 @@ def _train(
             for name, table in tables.items():
                 matrices[name].copy_(torch.cat([torch.zeros(1), table])[codes[name]])
 
+    averaged = torch.optim.swa_utils.AveragedModel(model)
     hold()
     model.train()
-    for _ in range(epochs):
+    for epoch in range(epochs):
         for batch in torch.randperm(len(inputs)).split(recipe.batch):
             model.zero_grad()
             x = inputs[batch] + recipe.noise * torch.randn_like(inputs[batch])
@@ -187,4 +188,8 @@ def _train(
             optimizer.step()
             schedule.step()
             hold()
+        if 2 * epoch >= epochs and not tables:
+            averaged.update_parameters(model)
+    if not tables:
+        model.load_state_dict(averaged.module.state_dict())
     model.eval()
