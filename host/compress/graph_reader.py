@@ -6,6 +6,7 @@ counters) does not matter.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -174,7 +175,7 @@ class _Reader:
         for node in self._graph.nodes:
             if node not in needed or node is source:
                 continue
-            inputs = tuple(values[before] for before in self._computed(node))
+            inputs = tuple(values[before] for before in self._taken(node))
             try:
                 operation = self._operation(node)
             except Refused as refused:
@@ -194,8 +195,8 @@ class _Reader:
         """Read what `node` does: nothing if it leaves the order of a vector's values alone."""
         name = _name(node)
         computed = self._computed(node)
-        if name in _JOINS and len(computed) > 1:
-            return Join(_JOINS[name])
+        if name in _JOINS and len(self._taken(node)) > 1:
+            return self._join(node)
         if name in OTHER_RECURRENT:
             raise Refused(f"{describe(node)} is not supported: {OTHER_RECURRENT[name]}")
         if len(computed) != 1:
@@ -242,6 +243,34 @@ class _Reader:
         if _name(node) in RECURRENT:  # its states may have taken their size from the data
             return [before for before in node.args[:1] if before in self._data]  # type: ignore[misc]
         return [before for before in node.all_input_nodes if before in self._data]
+
+    def _taken(self, node: fx.Node) -> list[fx.Node]:
+        """Values that a node takes, in its order; of a join one may be there twice."""
+        if _name(node) not in _JOINS or len(node.args) < 1:
+            return self._computed(node)
+        first = node.args[0]
+        given = list(first) if isinstance(first, (list, tuple)) else list(node.args[:2])
+        taken = [each for each in given if isinstance(each, fx.Node) and each in self._data]
+        return taken if len(taken) == len(given) else self._computed(node)
+
+    def _join(self, node: fx.Node) -> Join:
+        """Read a sum, product or concatenation of values of the data."""
+        kind, arguments = _JOINS[_name(node)], _arguments(node)
+        taken = self._taken(node)
+        for data in taken:
+            self._check_vectors(node, data)
+        if kind == "concatenate":
+            axes = len(_shape(node))
+            if len(taken) != len(arguments["tensors"]) or arguments["dim"] not in (-1, axes - 1):
+                raise Refused(
+                    f"{describe(node)} must put features of data one behind the other, along the "
+                    "last axis"
+                )
+        elif arguments.get("alpha", 1) != 1 or len({str(_shape(each)) for each in taken}) > 1:
+            raise Refused(
+                f"{describe(node)} must join vectors of one length, each as it is (alpha=1)"
+            )
+        return Join(kind)
 
     def _check_vectors(self, node: fx.Node, data: fx.Node, place: int = -1) -> None:
         shape = _shape(data)
@@ -337,11 +366,24 @@ def _activation(node: fx.Node) -> Activation | None:
     arguments = _arguments(node) if operation(node).startswith("aten.") else {}
     if name == "leaky_relu":
         return Activation("leaky_relu", (float(arguments["negative_slope"]),))
-    if name == "hardtanh":
-        return Activation("clamp", (float(arguments["min_val"]), float(arguments["max_val"])))
+    if name in ("hardtanh", "hardtanh_"):
+        return _clamp(arguments["min_val"], arguments["max_val"])
+    if name == "relu6":
+        return _clamp(0.0, 6.0)
+    if name in ("clamp", "clamp_min", "clamp_max") and operation(node).endswith(".default"):
+        return _clamp(arguments.get("min"), arguments.get("max"))
     if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
         return Activation(name)  # type: ignore[arg-type]
     return None
+
+
+def _clamp(low: Any, high: Any) -> Activation:
+    """Give a clamp; one from 0 on is a ReLU."""
+    bounds = tuple(
+        limit if each is None else float(each)
+        for each, limit in ((low, -math.inf), (high, math.inf))
+    )
+    return Activation("relu") if bounds == (0.0, math.inf) else Activation("clamp", bounds)
 
 
 def _arguments(node: fx.Node) -> dict[str, Any]:

@@ -36,7 +36,10 @@ __all__ = [
 ]
 
 #: What a model may hold, for messages.
-SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
+SUPPORTED = (
+    "Linear, ReLU, LeakyReLU, clamps, sigmoid, tanh, Flatten, Dropout, Identity, BatchNorm1d, sums "
+    "and concatenations"
+)
 
 
 @dataclass(frozen=True, eq=False)

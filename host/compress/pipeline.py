@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning
+from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning, ModelError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import quantize
@@ -23,7 +23,7 @@ from eie.host.compress.calibration import (
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
-from eie.host.compress.exactness import NOT_EXACT, is_quantized
+from eie.host.compress.exactness import NOT_EXACT, exact_formats, is_quantized
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
 from eie.host.compress.reader import read_model, takes_input_shape
@@ -33,6 +33,7 @@ from eie.host.compress.sequence_model import SequenceModel
 from eie.host.compress.sequence_pipeline import compress_sequences
 from eie.host.compress.sharing import SharedWeights, keep_shared
 from eie.host.compress.state_dict import StateDict
+from eie.host.compress.weight_planes import split_planes
 from eie.host.network import Network
 from eie.host.network.input_shape import INPUT_SHAPE, shape_text
 from eie.host.network.loss_record import METADATA_KEY
@@ -159,6 +160,8 @@ def compress_read(
     samples = None
     if calibration is not None:
         samples = flatten_calibration(check_calibration(calibration), dense)
+    if density is None and is_quantized(dense):
+        dense = _in_planes(dense)
     notes = {"compression": "weights kept as given" if keep_weights else "pruned and shared"}
     # How the weights were clustered, of the model as it is and, where tried, with scaled features.
     ways: list[dict[str, str]] = []
@@ -205,6 +208,18 @@ def compress_read(
         golden_outputs=TorchReference(network)(codes),
         metadata=metadata,
     )
+
+
+def _in_planes(dense: DenseModel) -> DenseModel:
+    """Give a quantised model with weights of 8 bits in two planes, where it is exact for it."""
+    split = split_planes(dense)
+    if split is dense:
+        return dense
+    try:
+        exact = exact_formats(split, keep_shared(split.layers)) is not None
+    except ModelError:
+        exact = False
+    return split if exact else dense
 
 
 def _check_golden(golden: int) -> None:

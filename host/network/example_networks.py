@@ -90,13 +90,13 @@ class _Maker:
         """Make a layer whose sums have 20 fraction bits."""
         random, magnitude = self._random, self._magnitude
         kept = random.random((rows, columns)) < _DENSITY
-        codes = random.integers(1, CODEBOOK_SIZE, (rows, columns)) * kept
         codebook = random.integers(-magnitude, magnitude, CODEBOOK_SIZE).astype(np.int16)
+        codes = random.integers(1, CODEBOOK_SIZE, (rows, columns)) * kept
         if identity:
             codes = np.eye(rows, dtype=np.int64)
             codebook[1] = 1 << (_SUM_FRAC - input_frac)
         codebook[0] = 0
-        limit = 50 * magnitude
+        limit = 500 * magnitude // 9
         bias = random.integers(-limit, limit, rows)
         self._made += 1
         return Layer.from_dense_codes(
