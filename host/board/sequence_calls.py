@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import InputError
 from eie.host.board.call_queue import Turns
 from eie.host.board.sequences import BoardSequences, stream_async
 from eie.host.network.sequence_codes import Outputs, only_last, sequence_codes
@@ -42,6 +43,20 @@ class SequenceCalls(ABC):
         self, call: Callable[[], Any], stop: threading.Event | None = None
     ) -> asyncio.Future[Any]:
         """Let a thread make a call in its turn."""
+
+    @property
+    def sequences(self) -> BoardSequences:
+        """What runs sequences of the network that is loaded.
+
+        Raises
+        ------
+        InputError
+            If it is not recurrent.
+        """
+        self._loaded()
+        if self._sequences is None:
+            raise InputError("the network has no recurrent layer: there are no sequences")
+        return self._sequences
 
     def stream(self, steps: Iterable[npt.ArrayLike]) -> Iterator[npt.NDArray[Any]]:
         """Take a sequence step by step: each one's outputs are there before the next is asked for.

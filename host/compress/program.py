@@ -161,8 +161,8 @@ def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int,
         shape = tuple(given)
         if not shape or not all(isinstance(size, int) and size >= 1 for size in shape):
             raise InputError(f"input_shape must be positive integers, not {given!r}")
-        recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
-        return (_EXAMPLE_STEPS, *shape) if recurrent and len(shape) == 1 else shape
+        steps = any(isinstance(part, nn.RNNBase) for part in module.modules())
+        return (_EXAMPLE_STEPS, *shape) if steps and len(shape) == 1 else shape
     recurrent = next((part for part in module.modules() if isinstance(part, nn.RNNBase)), None)
     if recurrent is not None:
         return (_EXAMPLE_STEPS, _step_size(module, recurrent))

@@ -44,7 +44,7 @@ def recurrent_results(results: Sequence[fx.Node]) -> bool:
         isinstance(first, fx.Node)
         and operation(first) in _KINDS
         and all(operation(each) == "getitem" and each.args[0] is first for each in results)
-        and results[0].args[1] == 0
+        and results[0].args[1:] == (0,)
     )
 
 
@@ -118,7 +118,7 @@ def _weights(
     if any(each.shape[0] != gates * units for each in (*matrices, *biases)):
         shapes = ", ".join(str(each.shape) for each in (*matrices, *biases))
         raise Refused(f"{where} must have {gates} gates of as many rows each, not {shapes}")
-    return RecurrentWeights(*names, of_input, of_state, *biases)
+    return RecurrentWeights(names[0], names[1], of_input, of_state, biases[0], biases[1])
 
 
 def _require_zero_state(node: fx.Node, states: Any, constants: Constants) -> None:

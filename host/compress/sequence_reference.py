@@ -162,8 +162,8 @@ class SequenceReference:
                 codes, cut = layer.write_back(sums)
                 saturated[index] += cut
                 if index in cells:
-                    codes, after = layer.step(codes, cells[index][rows])
-                    cells[index][rows], held[index][rows] = after, codes
+                    codes, kept = layer.step(codes, cells[index][rows])
+                    cells[index][rows], held[index][rows] = kept, codes
                 else:
                     codes = layer.function(codes)
                 values[index], sums = codes, None

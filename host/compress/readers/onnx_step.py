@@ -16,7 +16,6 @@ from eie.host.compress.model_graph import (
     Join,
     Linear,
     Operation,
-    Recurrent,
     constant_affine,
     normalization,
 )
@@ -80,8 +79,6 @@ class Step:
         several = sum(isinstance(each, Data) for each in self._values) > 1
         if kind in _JOINS and several:
             return self._join()
-        if kind in ("LSTM", "GRU"):
-            return Recurrent("LSTM" if kind == "LSTM" else "GRU", {}), None
         if several:
             names = ", ".join(shown(name) for name in self._node.input if name)
             raise Refused(f"joins {names}: branches are not supported, only {SUPPORTED}")
