@@ -279,7 +279,7 @@ class _Reader:
         if kind in ("Flatten", "Reshape"):
             return [], reshaped(kind, config, shape)
         if kind in ("LSTM", "GRU"):
-            return [Recurrent("LSTM" if kind == "LSTM" else "GRU", {})], None
+            return [Recurrent("LSTM" if kind == "LSTM" else "GRU", ())], None
         if kind in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
             read = activation(kind, config)
             return [] if read is None else [read], shape
