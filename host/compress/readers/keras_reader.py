@@ -33,6 +33,7 @@ from eie.host.compress.readers.keras_layers import (
     batch_normalization,
     dense,
     feature_normalization,
+    joined,
     reshaped,
 )
 from eie.host.compress.readers.keras_weights import KerasWeights, LiveWeights, load_keras_file
@@ -216,8 +217,10 @@ class _Reader:
                     values[name] = "input", shape
                     continue
                 inputs = tuple(value for value, _ in before)
-                known = before[0][1]
-                values[name] = self._layer(layer, inputs, known, (), (own,), calls=len(calls[name]))
+                shapes = tuple(known for _, known in before)
+                values[name] = self._layer(
+                    layer, inputs, shapes[0], (), (own,), calls=len(calls[name]), shapes=shapes
+                )
             todo = [each for each in todo if each[0]["config"]["name"] not in values]
 
     def _layer(
@@ -229,6 +232,7 @@ class _Reader:
         group: tuple[str, ...],
         *,
         calls: int = 1,
+        shapes: tuple[tuple[int, ...] | None, ...] = (),
     ) -> tuple[str, tuple[int, ...] | None]:
         """Read a layer; gives its value, and its shape as far as it is known."""
         kind, config = layer["class_name"], layer["config"]
@@ -243,10 +247,10 @@ class _Reader:
                 raise Refused("is called more than once: shared layers are not supported")
             if kind in _JOINS:
                 operations: list[Operation] = [Join(_JOINS[kind])]
-                shape = None
+                shape = joined(_JOINS[kind], shapes, int(config.get("axis", -1)))
             elif len(inputs) != 1:
-                joined = ", ".join(map(shown, inputs))
-                raise Refused(f"joins {joined}: branches are not supported, only {SUPPORTED}")
+                given = ", ".join(map(shown, inputs))
+                raise Refused(f"joins {given}: branches are not supported, only {SUPPORTED}")
             else:
                 operations, shape = self._operations(kind, config, shape, path, group)
         except (Refused, InputError) as refused:
@@ -275,7 +279,7 @@ class _Reader:
         if kind in ("Flatten", "Reshape"):
             return [], reshaped(kind, config, shape)
         if kind in ("LSTM", "GRU"):
-            return [Recurrent("LSTM" if kind == "LSTM" else "GRU", {})], None
+            return [Recurrent("LSTM" if kind == "LSTM" else "GRU", ())], None
         if kind in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
             read = activation(kind, config)
             return [] if read is None else [read], shape
