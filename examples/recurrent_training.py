@@ -164,7 +164,8 @@ def _train(
             for name, table in tables.items():
                 matrices[name].copy_(torch.cat([torch.zeros(1), table])[codes[name]])
 
-    averaged = torch.optim.swa_utils.AveragedModel(model)
+    # Of the second half of the epochs: a mean of many generalises better than the last one.
+    means = [torch.zeros_like(each) for each in [*trained, *tables.values()]]
     hold()
     model.train()
     for epoch in range(epochs):
@@ -188,8 +189,11 @@ def _train(
             optimizer.step()
             schedule.step()
             hold()
-        if 2 * epoch >= epochs and not tables:
-            averaged.update_parameters(model)
-    if not tables:
-        model.load_state_dict(averaged.module.state_dict())
+        if 2 * epoch >= epochs:
+            for mean, value in zip(means, [*trained, *tables.values()], strict=True):
+                mean += value.detach() / len(range(-(-epochs // 2), epochs))
+    with torch.no_grad():
+        for mean, value in zip(means, [*trained, *tables.values()], strict=True):
+            value.copy_(mean)
+    hold()
     model.eval()
