@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -56,6 +56,11 @@ class Recipe:
     #: Standard deviation of the noise on inputs in training.
     noise: float = 0.05
     batch: int = 64
+
+    def shortened(self, share: float) -> Recipe:
+        """Give the recipe with a share of its epochs, at least one each."""
+        dense, pruned, shared = (max(1, round(share * each)) for each in self.epochs)
+        return replace(self, epochs=(dense, pruned, shared))
 
 
 class Classifier(nn.Module):
