@@ -84,8 +84,8 @@ class _Kernel:
         self._tokens = Stream(_STREAM_DEPTH)
         self._inputs = Stream(_INPUT_DEPTH)
         self._control_activations_at = 0
-        # From here on what was held last may be read.
-        self._settled_at = 0
+        # Iterations until what was held last may be read.
+        self._settling = 0
         self._vectors = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
@@ -173,14 +173,14 @@ class _Kernel:
             # In the same cycle, a new vector has precedence only when it is time for it.
             lead = 0 if hidden_turns else 1
             if back is not None and (new is None or back + lead <= new):
-                self._control_activations_at = back
+                self._begin_turn(back)
                 vector, before = returning.popleft()
                 hidden_turns = max(hidden_turns - 1, 0)
                 turn = plan.behind(vector, before)
                 self._poll_tag()
             else:
                 assert new is not None
-                self._control_activations_at = new
+                self._begin_turn(new)
                 room -= self._longest
                 hidden_turns = plan.hidden_layers
                 turn = plan.behind(vector, first - 1)
@@ -196,6 +196,11 @@ class _Kernel:
                 busy.discard(freed_lane)
             else:
                 returning.append((turn.vector, turn.last))
+
+    def _begin_turn(self, at: int) -> None:
+        """Iterations until cycle `at` have found nothing to do."""
+        self._settling = max(0, self._settling - (at - self._control_activations_at))
+        self._control_activations_at = at
 
     def _next_is_known(self, back: int | None) -> bool:
         """Whether the next vector's tag is read before what comes back in cycle `back`."""
@@ -259,13 +264,8 @@ class _Kernel:
         """What comes back is only held."""
         for _ in range(words):
             self._poll_tag()
-            at = self._hidden.read(self._control_activations_at)
-            self._held(at)
-            self._control_activations_at = at + 1
-
-    def _held(self, at: int) -> None:
-        """A word is held in cycle `at`."""
-        self._settled_at = at + 1 + HELD_LATENCY
+            self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
+            self._settling = HELD_LATENCY
 
     def _run_layer(
         self,
@@ -299,7 +299,9 @@ class _Kernel:
             if last and not layer.accumulates:
                 written = self._commands.write(written)
             if arrives and turn.holds:
-                self._held(at)
+                self._settling = HELD_LATENCY
+            else:
+                self._settling = max(0, self._settling - 1)
             self._control_activations_at = written + 1
             self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
             *nonzero, final = *np.flatnonzero(lanes), None if last else -1
@@ -319,9 +321,10 @@ class _Kernel:
 
     def _settle(self) -> int:
         """Wait until what is held may be read; gives the cycle."""
-        while self._control_activations_at < self._settled_at:
+        for _ in range(self._settling):
             self._poll_tag()
             self._control_activations_at += 1
+        self._settling = 0
         return self._control_activations_at
 
     def _collect(self, layer: ResidentLayer, turn: Turn) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class _Run:
     result: ResidentRun
     counters: Counters | None = None
 
-    @property
+    @cached_property
     def activations(self) -> list[npt.NDArray[np.int16]]:
         """By slot: what each layer took, and what the last one gave."""
         results = self.network.layers[self.result.order.first + len(self.result.taken) - 1].results
@@ -198,11 +199,12 @@ class Emulator:
         if status is not Status.OK:
             return status, nothing
         # A run cut short is filled up with zeros; its status voids the outputs.
-        beats = fields["batch"] * (resident.input_beats(fields["first"]) + fields["tagged"])
+        each = resident.input_beats(fields["first"]) + fields["tagged"]
+        beats = fields["batch"] * each
         vectors = payload[RUN.beats :]
         if len(vectors) < beats:
             vectors = np.concatenate([vectors, np.zeros(beats - len(vectors), "<u8")])
-        vectors = vectors[:beats].reshape(fields["batch"], -1)
+        vectors = vectors[:beats].reshape(fields["batch"], each)
         tags: Tags | None = None
         states = self._states
         self._states = frozenset()
@@ -342,7 +344,7 @@ def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
     if len(beats) != taken + TRAILER.beats:
         return Status.BAD_LENGTH
     crc = zlib.crc32(beats[:taken].tobytes())
-    if TRAILER.parse(beats[taken:])["crc"] != crc:
+    if TRAILER.parse(beats[taken:]) != {"crc": crc, "reserved": 0}:
         return Status.BAD_CRC
     return status
 

@@ -87,7 +87,7 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         ),
         LoopDepth("gather", "layer", 2, "results read; written side by side"),
         LoopDepth("merge", "layer", 2, "word read; written in its turn"),
-        LoopDepth("cell", "words", 3, "word read; marks counted and taken out; word written"),
+        LoopDepth("cell", "words", 2, "word read; written"),
         LoopDepth(
             "cell",
             "steps",

@@ -160,12 +160,13 @@ class Design:
         return self.pointers_per_pe // self.columns_per_pointer_word
 
     def small_memory(
-        self, which: Literal["biases", "rows", "bases", "lengths", "hidden"]
+        self, which: Literal["biases", "rows", "bases", "lengths", "hidden", "held"]
     ) -> Literal["bram", "lutram"]:
         """Where a small memory lives: in LUTs where a block RAM would be mostly empty.
 
         Biases and both banks of accumulators do up to 256 words; of pointers a PE has two
-        memories, which are wider, up to 64; so does the queue of hidden vectors.
+        memories, which are wider, up to 64; so do the queue of hidden vectors and the memory of
+        held ones.
         """
         words, most = {
             "biases": (self.biases_per_pe, _LUTRAM_WORDS),
@@ -173,6 +174,7 @@ class Design:
             "bases": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "hidden": (self.hidden_words, _POINTER_LUTRAM_WORDS),
+            "held": (self.held_words, _POINTER_LUTRAM_WORDS),
         }[which]
         return "lutram" if words <= most else "bram"
 

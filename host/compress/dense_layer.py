@@ -71,11 +71,11 @@ class DenseLayer:
     def activate(self, sums: Reals) -> Reals:
         """Give what the layer makes of its sums but for its quantiser; never falls with them."""
         if self.function == "leaky_relu":
-            return np.where(sums < 0, self.slope * sums, sums)
+            return np.asarray(np.where(sums < 0, self.slope * sums, sums))
         if self.function == "tanh":
             return np.asarray(np.tanh(sums))
         if self.function == "sigmoid":
-            return 0.5 + 0.5 * np.tanh(0.5 * sums)  # exp may overflow
+            return np.asarray(0.5 + 0.5 * np.tanh(0.5 * sums))  # exp may overflow
         outputs = np.maximum(sums, 0.0) if self.relu else sums
         low, high = self.bounds
         bounded: Reals = np.clip(outputs, low, high) if (low, high) != UNBOUNDED else outputs

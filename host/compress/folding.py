@@ -2,7 +2,8 @@
 
 A BatchNorm ``s a + t`` folds exactly into the Linear on either side of it, as long as no ReLU is
 between: behind ``W a + b`` it gives ``(s W) a + (s b + t)`` with rows scaled; before it,
-``(W s) a + (W t + b)`` with columns scaled. Constant scales and shifts are the same. Sums of
+``(W s) a + (W t + b)`` with columns scaled. Constant scales and shifts are the same. Where there is
+no Linear, as behind a sum of branches, a matrix that has them on its diagonal does it. Sums of
 branches become layers that add to the same sums, the parts of a concatenation layers of their own,
 and a softmax at the end is left off. Everything else is refused, all of it at once.
 """
@@ -61,8 +62,8 @@ def fold(graph: Graph) -> DenseModel:
     Raises
     ------
     ModelError
-        If there is no Linear, a BatchNorm has no Linear to go into, a node is none that the kernel
-        runs, or a weight or bias is NaN or infinite. All of them are named.
+        If there is no Linear, a node is none that the kernel runs, or a weight or bias is NaN or
+        infinite. All of them are named.
 
     Warns
     -----
@@ -113,8 +114,6 @@ class _Folding:
         self._values: dict[str, OpenSum | None] = {
             graph.input: OpenSum(features, (Placed(INPUT, features),))
         }
-        #: Where a scale or shift was folded into a value that is no layer's yet.
-        self._scaled_at: dict[str, str] = {}
         #: Quantiser of the model's inputs.
         self.inputs: Quantize | None = None
         self._broken = False
@@ -145,7 +144,7 @@ class _Folding:
         """Give all layers, in order, where the value `output` is that of the last."""
         value = self._values.get(output)
         if value is not None and value.pure is None:
-            self._close(value, output)
+            self._close(value)
         layers = self._makes.layers
         linears = any(not layer.fixed for layer in layers)
         self._problems.require(linears or self._broken, "must have at least one Linear")
@@ -165,7 +164,7 @@ class _Folding:
         if value is None:  # what came before is refused already; what follows is judged
             return OpenSum(rows, (Placed(INPUT, rows),))
         if not value.placed:
-            value = self._close(value, node.inputs[0])
+            value = self._close(value)
         return self._shared(value.times(step), node)
 
     def _affine(self, step: Affine, node: Node, value: OpenSum) -> OpenSum | None:
@@ -176,8 +175,6 @@ class _Folding:
             f"{' and '.join(map(str, shapes))}",
         ):
             return None
-        if value.placed:
-            self._scaled_at[node.name] = node.where
         return self._shared(value.scaled(step), node)
 
     def _join(self, step: Join, node: Node, values: list[OpenSum]) -> OpenSum | None:
@@ -193,8 +190,8 @@ class _Folding:
                 total = total.plus(value)
             return self._shared(total, node)
         rows, place, parts = sum(value.rows for value in values), 0, []
-        for value, name in zip(values, node.inputs, strict=True):
-            whole = value if value.placed else self._close(value, name)
+        for value in values:
+            whole = value if value.placed else self._close(value)
             parts.append(whole.behind(rows, place))
             place += value.rows
         total = parts[0]
@@ -209,7 +206,7 @@ class _Folding:
             return None
         giver = self._own_layer(value, node)
         if giver is None or not self._makes.amend(giver, step):
-            giver = self._makes.close(self._bare(value, node.inputs[0]), step)
+            giver = self._makes.close(value, step)
         return self._result(giver)
 
     def _quantize(self, step: Quantize, node: Node, value: OpenSum) -> OpenSum | None:
@@ -226,7 +223,7 @@ class _Folding:
             )
             return value
         if giver is None or not self._makes.quantize(giver, step):
-            giver = self._makes.close(self._bare(value, node.inputs[0]), step)
+            giver = self._makes.close(value, step)
         return self._result(giver)
 
     def _quantize_inputs(self, step: Quantize, node: Node, value: OpenSum) -> OpenSum:
@@ -254,30 +251,16 @@ class _Folding:
     def _shared(self, value: OpenSum, node: Node) -> OpenSum:
         """Give a value; as a layer's results if several nodes take it and it has weights."""
         if self._takers[node.name] > 1 and not value.placed:
-            return self._close(value, node.name)
+            return self._close(value)
         return value
 
-    def _close(self, value: OpenSum, name: str) -> OpenSum:
+    def _close(self, value: OpenSum) -> OpenSum:
         """Make layers of a sum, which end in nothing more."""
-        return self._result(self._makes.close(self._bare(value, name)))
+        return self._result(self._makes.close(value))
 
     def _result(self, giver: int) -> OpenSum:
         rows = self._makes.layers[giver].rows
         return OpenSum(rows, (Placed(giver, rows),))
-
-    def _bare(self, value: OpenSum, name: str) -> OpenSum:
-        """Give a sum, and note a BatchNorm that has no Linear to go into."""
-        if value.placed and any(
-            isinstance(term, Placed) and term.scale is not None and len(np.unique(term.scale)) > 1
-            for term in value.terms
-        ):
-            where = self._scaled_at.get(name, "a BatchNorm")
-            self._problems.require(
-                False,
-                f"{where} must come directly before or after a Linear, with no ReLU between, to be "
-                "folded into it",
-            )
-        return value
 
 
 def _is_refused(operation: Operation) -> bool:

@@ -231,9 +231,11 @@ def _with_whole_sums(
 
 
 def _least_frac(shared: SharedWeights) -> int:
-    """Fraction bits that the weights of an identity or a power of two need."""
-    smallest = float(np.abs(shared.centroids).min(initial=np.inf))
-    return 1 - math.frexp(smallest)[1] if math.isfinite(smallest) else FRAC_MIN
+    """Fraction bits that weights need which are powers of two; others are rounded anyway."""
+    mantissas, exponents = np.frexp(np.abs(shared.centroids[shared.centroids != 0]))
+    if len(mantissas) == 0 or np.any(mantissas != 0.5):
+        return FRAC_MIN
+    return 1 - int(exponents.min())
 
 
 class _Chains:

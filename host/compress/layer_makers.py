@@ -11,9 +11,25 @@ from eie.hls.boundary.errors import Problems
 from eie.host.compress.dense_layer import UNBOUNDED, DenseLayer
 from eie.host.compress.model_graph import Activation, Quantize
 from eie.host.compress.open_sums import Matrix, OpenSum, Placed, Term
+from eie.host.compress.sharing import MAX_CENTROIDS, cluster
 from eie.host.network import INPUT
 
 __all__ = ["LayerMaker"]
+
+
+def _within_codebooks(term: Term) -> list[Term]:
+    """Give a term as it is; scales of more values than a codebook has as two, coarse and fine.
+
+    So the scales of a BatchNorm behind a sum of branches, one for each value, are off by a small
+    part of what fifteen values alone would be.
+    """
+    if not isinstance(term, Placed) or term.scale is None:
+        return [term]
+    if len(np.unique(term.scale)) <= MAX_CENTROIDS or not np.isfinite(term.scale).all():
+        return [term]
+    centroids, labels = cluster(term.scale)
+    coarse = centroids[labels]
+    return [replace(term, scale=coarse), replace(term, scale=term.scale - coarse)]
 
 
 class LayerMaker:
@@ -26,7 +42,7 @@ class LayerMaker:
 
     def close(self, value: OpenSum, ending: Activation | Quantize | None = None) -> int:
         """Make layers of a sum and of what becomes of it; give the last one's index."""
-        terms = list(value.terms)
+        terms = [part for term in value.terms for part in _within_codebooks(term)]
         # What arrives comes first: then it need not be held, or is held as it passes.
         arrives = len(self.layers) - 1
         first = next((term for term in terms if term.giver == arrives), None)

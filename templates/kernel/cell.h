@@ -1,5 +1,6 @@
 // The functions of layers: sigmoid, tanh, LeakyReLU, and the units of LSTM and GRU. Between the
-// gather tree and the collector, which gets the results of every layer from here.
+// gather tree and the collector, which gets the results of every layer from here, but no words of
+// padding rows only.
 //
 // The arithmetic is that of eie/hls/spec/cell.py, bit by bit. kCellUnits units take a step in each
 // cycle, and a unit is four sums: so of the other functions four times as many values are worked
@@ -7,45 +8,10 @@
 #pragma once
 
 #include "cell_table.h"
-#include "collect.h"
 #include "dataflow.h"
 #include "types.h"
 
 namespace kernel {
-
-//! What the cell is to do with the next words, and the collector behind it.
-struct CellCommand {
-  //! For the collector: `words` and `keep` are both the words that it gets, which hold results.
-  Command then;
-  //! What becomes of the sums: a packet::Function.
-  ap_uint<3> function;
-  //! Whether the state before is zero, whatever the memory says.
-  ap_uint<1> start;
-  //! Of a LeakyReLU.
-  ap_uint<16> slope;
-  //! The held word in which the layer's results begin, in their vector's lane: states of units lie
-  //! as the held activations do.
-  ap_uint<16> state;
-  //! Words that the PEs send.
-  word_count_t words;
-};
-
-//! A word of results whose marks have been counted.
-struct CountedWord {
-  ap_uint<2> kind;
-  word_t values;
-  ap_uint<7> saturated;
-};
-
-//! What the collector asks of a word of results.
-inline word_t activations_of(const CountedWord& word) {
-#pragma HLS INLINE
-  return word.values;
-}
-inline ap_uint<7> count_saturated(const CountedWord& word, ap_uint<4>) {
-#pragma HLS INLINE
-  return word.saturated;
-}
 
 constexpr int log2_of(int power) {
   return power == 1 ? 0 : 1 + log2_of(power / 2);
@@ -54,12 +20,13 @@ constexpr int log2_of(int power) {
 //! Sums that are worked on in an iteration, and iterations that a word takes.
 constexpr int kCellSums = kCellUnits * kGates;
 constexpr int kCellSteps = kLanes / kCellSums;
-//! Words of the memory of states: a state for each held activation. Where none is held, no layer has
-//! states; an array must have a place.
+//! Words of the memory of states: a state for each held activation. Where none is held no layer has
+//! a state, but an array has a place.
 constexpr int kStateWords = kHeldActivations == 0 ? 1 : kHeldActivations / kCellUnits;
 
 //! A gate: from -1 to 1, both of them.
-typedef ap_int<kGateFrac + 2> gate_t;
+constexpr int kGateBits = kGateFrac + 2;
+typedef ap_int<kGateBits> gate_t;
 typedef ap_int<kStateBits> state_t;
 //! An argument of tanh: as wide as a state of an LSTM, which is one.
 typedef ap_int<kStateBits> argument_t;
@@ -177,13 +144,14 @@ inline Stepped step(const activation_t (&sums)[kGates], const gate_t (&gates)[kG
 #pragma HLS INLINE
   // i g, or r n_h.
   const gate_t with_first = lstm ? gates[2] : gate_t(sums[3]);
-  const ap_int<36> first = gates[0] * with_first;
+  const ap_int<2 * kGateBits> first = gates[0] * with_first;
 #pragma HLS BIND_OP variable = first op = mul impl = dsp
   // f c.
-  const ap_int<42> kept = gates[1] * state;
+  const ap_int<kGateBits + kStateBits> kept = gates[1] * state;
 #pragma HLS BIND_OP variable = kept op = mul impl = dsp
 
-  const ap_int<43> total = kept + (ap_int<43>(first) << (kLstmStateFrac - kGateFrac));
+  typedef ap_int<kGateBits + kStateBits + 1> total_t;
+  const total_t total = kept + (total_t(first) << (kLstmStateFrac - kGateFrac));
   const state_t c = cut_to<kStateBits>(round_off<kGateFrac>(total));
   constexpr int kMore = kArgumentFrac - kSumFrac;
   const argument_t n_sum =
@@ -195,39 +163,40 @@ inline Stepped step(const activation_t (&sums)[kGates], const gate_t (&gates)[kG
   const ap_int<kStateBits + 1> change = state - n;
   const gate_t with_last = lstm ? gates[3] : gates[1];
   const ap_int<kStateBits + 1> times = lstm ? ap_int<kStateBits + 1>(bent) : change;
-  const ap_int<43> last = with_last * times;
+  const ap_int<kGateBits + kStateBits + 1> last = with_last * times;
 #pragma HLS BIND_OP variable = last op = mul impl = dsp
   const state_t h = state_t(n + round_off<kGateFrac>(last));
 
   Stepped stepped;
   stepped.state = lstm ? c : h;
-  stepped.result =
-      lstm ? cut_to<kActivationBits>(round_off<2 * kGateFrac - kResultFrac>(last))
-           : cut_to<kActivationBits>(ap_int<28>(round_off<kGruStateFrac - kResultFrac>(h)));
+  stepped.result = lstm ? cut_to<kActivationBits>(round_off<2 * kGateFrac - kResultFrac>(last))
+                        : cut_to<kActivationBits>(round_off<kGruStateFrac - kResultFrac>(h));
   return stepped;
+}
+
+//! A result that is not marked yet.
+inline result_t unmarked(activation_t value) {
+#pragma HLS INLINE
+  return result_t(ap_uint<kActivationBits>(value));
 }
 
 //! Words through the functions: a flat loop, kCellUnits units or four times as many values an
 //! iteration. Nothing carries over but counters and the words under way, in and out: of a state
 //! that is written here none is read before the layer's next vector.
-inline void apply(hls::stream<ResultWord>& results, hls::stream<CountedWord>& counted,
-                  const CellCommand& command, state_word_t (&states)[kStateWords]) {
+inline void apply(hls::stream<ResultWord>& results, hls::stream<ResultWord>& activated,
+                  const Command& command, state_word_t (&states)[kStateWords]) {
 #pragma HLS INLINE
   const bool leaky = command.function == packet::kFunctionLeakyRelu;
   const bool plain = command.function < packet::kFunctionLstm;
   const bool lstm = command.function == packet::kFunctionLstm;
   const bool all_logistic = command.function == packet::kFunctionSigmoid;
   const step_count_t steps = step_count_t(command.words) * kCellSteps;
-  // Sums that are of rows: what is behind them is padding.
-  const layer_rows_t values = layer_rows_t(command.then.keep) * kLanes - command.then.spare;
-  layer_rows_t left = plain ? values : layer_rows_t(values * kGates);
   state_index_t place = state_index_t(command.state * (kLanes / kCellUnits));
   ap_uint<kLanes * kResultBits> sums_in = 0;
   ap_uint<2> kind = kValue;
   // The word that goes out next, and how many have gone.
-  activation_t out[kLanes];
+  result_t out[kLanes];
 #pragma HLS ARRAY_PARTITION variable = out complete
-  ap_uint<7> saturated = 0;
   word_count_t gone = 0;
 steps:
   for (step_count_t count = 0; count < steps; ++count) {
@@ -247,15 +216,15 @@ steps:
     } else {
       sums_in >>= kCellSums * kResultBits;
     }
-    const bool keeps = gone < command.then.keep;
+    // Words of padding rows only, and the states of their units, end here.
+    const bool keeps = gone < command.keep;
 
-    const state_word_t before = command.start == 1 ? state_word_t(0) : states[place];
+    const state_word_t before = command.vector.start == 1 ? state_word_t(0) : states[place];
     state_word_t after = 0;
-    activation_t results_of_sums[kCellSums];
-    activation_t results_of_units[kCellUnits];
-#pragma HLS ARRAY_PARTITION variable = results_of_sums complete
-#pragma HLS ARRAY_PARTITION variable = results_of_units complete
-    ap_uint<5> marks = 0;
+    result_t of_sums[kCellSums];
+    result_t of_units[kCellUnits];
+#pragma HLS ARRAY_PARTITION variable = of_sums complete
+#pragma HLS ARRAY_PARTITION variable = of_units complete
   units:
     for (int each = 0; each < kCellUnits; ++each) {
 #pragma HLS UNROLL
@@ -266,12 +235,10 @@ steps:
       gate_t gates[kGates];
 #pragma HLS ARRAY_PARTITION variable = sums complete
 #pragma HLS ARRAY_PARTITION variable = gates complete
+      ap_uint<1> marked = 0;
     gates:
       for (int gate = 0; gate < kGates; ++gate) {
 #pragma HLS UNROLL
-        const int lane = each * kGates + gate;
-        const result_t marked = sums_in >> (lane * kResultBits);
-        if (left > lane) marks += ap_uint<1>(marked >> kActivationBits);
         const ap_uint<2> at = ap_uint<2>(gate) - turn;
         result_t turned = 0;
       places:
@@ -280,45 +247,47 @@ steps:
           if (at == from) turned = sums_in >> ((each * kGates + from) * kResultBits);
         }
         sums[gate] = activation_t(turned);
+        const ap_uint<1> mark = turned >> kActivationBits;
+        marked |= mark;
         const Looked looked =
             look_up(sums[gate], all_logistic || (!plain && gate != 2), leaky, command.slope);
         gates[gate] = looked.gate;
-        results_of_sums[lane] = left > lane ? looked.result : activation_t(0);
+        of_sums[each * kGates + gate] =
+            unmarked(looked.result) | (result_t(mark) << kActivationBits);
       }
       const Stepped stepped = step(sums, gates, state_t(before >> (each * kStateBits)), lstm);
       after |= state_word_t(ap_uint<kStateBits>(stepped.state)) << (each * kStateBits);
-      results_of_units[each] = left > each * kGates ? stepped.result : activation_t(0);
+      // A unit is saturated if one of its gates is.
+      of_units[each] = unmarked(stepped.result) | (result_t(marked) << kActivationBits);
     }
     if (!plain && keeps) states[place] = after;
     ++place;
 
     // To their lanes; those that nothing comes for are zero.
-    word_t values_out = 0;
+    ap_uint<kLanes * kResultBits> values = 0;
   lanes:
     for (int lane = 0; lane < kLanes; ++lane) {
 #pragma HLS UNROLL
       const bool mine = plain ? lane / kCellSums == lane_out >> log2_of(kCellSums)
                               : lane / kCellUnits == lane_out >> log2_of(kCellUnits);
       if (mine) {
-        out[lane] = plain ? results_of_sums[lane % kCellSums] : results_of_units[lane % kCellUnits];
+        out[lane] = plain ? of_sums[lane % kCellSums] : of_units[lane % kCellUnits];
       } else if (lane_out == 0) {
         out[lane] = 0;
       }
-      values_out |= word_t(ap_uint<kActivationBits>(out[lane])) << (lane * kActivationBits);
+      values |= ap_uint<kLanes * kResultBits>(out[lane]) << (lane * kResultBits);
     }
-    saturated = lane_out == 0 ? ap_uint<7>(marks) : ap_uint<7>(saturated + marks);
     if (lane_out + lanes_out == kLanes || count == steps - 1) {
-      if (keeps) counted.write(CountedWord{kind, values_out, saturated});
+      if (keeps) activated.write(ResultWord{kind, values});
       ++gone;
     }
-    left = left > kCellSums ? layer_rows_t(left - kCellSums) : layer_rows_t(0);
     end_cycle();
   }
 }
 
 //! The process: each layer's words as they are, or through its function.
-inline void cell(hls::stream<ResultWord>& results, hls::stream<CellCommand>& commands,
-                 hls::stream<CountedWord>& counted, hls::stream<Command>& collector) {
+inline void cell(hls::stream<ResultWord>& results, hls::stream<Command>& commands,
+                 hls::stream<ResultWord>& activated, hls::stream<Command>& collected) {
   // A word for each step of kCellUnits units, wherever their vector's lane is.
   static state_word_t states[kStateWords];
 #pragma HLS BIND_STORAGE variable = states type = ram_s2p impl = bram
@@ -327,30 +296,28 @@ inline void cell(hls::stream<ResultWord>& results, hls::stream<CellCommand>& com
   ap_uint<2> kind = kStop;
 packet:
   do {
-    const CellCommand command = commands.read();
-    kind = command.then.kind;
+    const Command command = commands.read();
+    kind = command.kind;
+    const bool has_words = kind == kResults || kind == kTable;
+    Command passed = command;
+    if (has_words) passed.words = command.keep;
     // There is room soon: of all commands before, the collector has had the words.
-    collector.write(command.then);
+    collected.write(passed);
     end_cycle();
-    if (command.function == packet::kFunctionLinear) {
+    if (!has_words || command.function == packet::kFunctionLinear) {
+      const word_count_t words = has_words ? command.words : word_count_t(0);
     words:
-      for (word_count_t word = 0; word < command.words; ++word) {
+      for (word_count_t word = 0; word < words; ++word) {
 #pragma HLS PIPELINE II = 1
         const ResultWord result = results.read();
-        const bool last = word == command.then.keep - 1;
-        // Words of padding rows only end here.
-        if (word < command.then.keep) {
-          counted.write(CountedWord{
-              result.kind, activations_of(result),
-              ap_uint<7>(count_saturated(result, last ? command.then.spare : ap_uint<4>(0)))});
-        }
+        if (word < command.keep) activated.write(result);
         end_cycle();
       }
     } else {
-      apply(results, counted, command, states);
+      apply(results, activated, command, states);
     }
   } while (kind != kStop);
-  counted.write(CountedWord{results.read().kind, 0, 0});  // the end of the packet
+  activated.write(results.read());  // the end of the packet
   end_cycle();
 }
 

@@ -55,8 +55,8 @@ packet:
     layers:
       for (word_count_t left = command.words; left != 0; --left) {
 #pragma HLS PIPELINE II = 1
-        outputs.write(ActivationWord{
-            kValue, counted[layer] == 1 ? word_t(saturated[layer]) : word_t(0)});
+        outputs.write(
+            ActivationWord{kValue, counted[layer] == 1 ? word_t(saturated[layer]) : word_t(0)});
         ++layer;
         end_cycle();
       }

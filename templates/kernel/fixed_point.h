@@ -29,8 +29,7 @@ inline Written write_back(ap_int<kBits> sum, const WriteBackRule& rule) {
   typedef ap_int<kBits> sum_t;
   constexpr int kLargest = (1 << (kActivationBits - 1)) - 1;
   // The packer's proof takes these steps, so neither the half nor the sum with it can overflow.
-  const sum_t half =
-      rule.shift == 0 ? sum_t(0) : sum_t(sum_t(1) << ap_uint<6>(rule.shift - 1));
+  const sum_t half = rule.shift == 0 ? sum_t(0) : sum_t(sum_t(1) << ap_uint<6>(rule.shift - 1));
   const sum_t with_half = sum + half;
   sum_t rounded = with_half >> rule.shift;
   // With its half added, a tie has no bits left below the code's last.

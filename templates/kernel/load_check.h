@@ -158,9 +158,9 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     check.accumulates = accumulate == 1;
     const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
     check.results = cell ? ap_uint<32>(check.rows >> 2) : check.rows;
-    check.too_long = !check.accumulates &&
-                     (cell ? count_t(check.local_rows >> 2) : count_t(check.local_rows)) >
-                         kHiddenActivations / kPes;
+    check.too_long =
+        !check.accumulates && (cell ? count_t(check.local_rows >> 2) : count_t(check.local_rows)) >
+                                  kHiddenActivations / kPes;
     if (cell) {
       check.recurrent = true;
       // Its results come back whether a layer follows or not.

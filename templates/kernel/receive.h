@@ -96,9 +96,8 @@ typedef LayerOfRun layers_of_run_t[kLayers];
 //! Pass a load's sections on; returns whether all of them were good and complete. Whether they are
 //! sound is in `check`, and counts only then.
 inline bool receive_sections(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens,
-                             Reception& reception, LoadCheck& check,
-                             layers_of_run_t& layers_of_run, ap_uint<32> beats,
-                             ap_uint<32> layers) {
+                             Reception& reception, LoadCheck& check, layers_of_run_t& layers_of_run,
+                             ap_uint<32> beats, ap_uint<32> layers) {
 #pragma HLS INLINE
   ap_uint<9> layer = 0;
   ap_uint<32> left = beats;
@@ -125,15 +124,14 @@ sections:
       check_section(check, beat);
     } else {
       --section_left;
-      const bool ends_layer = check.section == packet::kSectionLayers &&
-                              check.place == packet::kLayerBeats - 1;
+      const bool ends_layer =
+          check.section == packet::kSectionLayers && check.place == packet::kLayerBeats - 1;
       check_beat(check, beat, layer == 0);
       // Only what is good lies within the table.
       if (good && ends_layer) {
-        layers_of_run[layer_t(layer)] =
-            LayerOfRun{ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
-                       ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins,
-                       check.ends};
+        layers_of_run[layer_t(layer)] = LayerOfRun{
+            ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
+            ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins, check.ends};
         ++layer;
       }
     }
@@ -187,9 +185,10 @@ vectors:
         tags.bad = true;
       if (start != 1 && tags.lanes[right] == 0) tags.no_state = true;
       if (start == 1) tags.lanes[right] = 1;
-      inputs.write(InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(start == 1) << kTagStartLow |
-                                    beat_t(gives) << kTagOutputLow),
-                             0});
+      inputs.write(
+          InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(start == 1) << kTagStartLow |
+                           beat_t(gives) << kTagOutputLow),
+                    0});
       const ap_uint<32> after = outputs_left - ap_uint<32>(gives);
       --vectors_left;
       all = after == vectors_left;
@@ -327,8 +326,8 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
                                                      layer_t(layers - 1), ap_uint<1>(tagged)})});
       end_cycle();
       states = 0;
-      receive_vectors(input, inputs, reception, tags, ap_uint<32>(vectors),
-                      begin_layer.input_beats, tagged == 1, batch, given, lanes);
+      receive_vectors(input, inputs, reception, tags, ap_uint<32>(vectors), begin_layer.input_beats,
+                      tagged == 1, batch, given, lanes);
       if (tags.bad) {
         status = kStatusBadTag;
       } else if (tags.no_state) {
@@ -361,7 +360,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     end_cycle();
     if (truncated || !reception.ended) {
       status = kStatusBadLength;
-    } else if (field<kTrailerCrcBits>(trailer, kTrailerCrcLow) != crc) {
+    } else if (trailer != beat_t(crc) << kTrailerCrcLow) {
       status = kStatusBadCrc;
     }
   }

@@ -1,14 +1,14 @@
 // Drives the process of functions alone, with everything at its time.
 //
 // Lines of standard input, numbers hexadecimal, and each with the first cycle in which it happens:
-//   command CYCLE FIELD...     to the cell: the fields of Command, then those of CellCommand
+//   command CYCLE FIELD...     to the cell
 //   word CYCLE KIND FIELD...   a word of results
 //   took_command CYCLE         the collector is ready for the next command
 //   took_word CYCLE            and for the next word
 //   run                        one packet of all that
 // It prints what the collector gets, and the cycles:
 //   command CYCLE FIELD...
-//   word CYCLE KIND VALUE... SATURATED
+//   word CYCLE KIND FIELD...
 #include "cell.h"
 
 #include <functional>
@@ -63,7 +63,7 @@ std::vector<Timed<T>> take(hls::stream<T>& stream, const std::vector<cycle_t>& c
 
 //! What comes and goes in a packet.
 struct Packet {
-  std::vector<Timed<kernel::CellCommand>> commands;
+  std::vector<Timed<kernel::Command>> commands;
   std::vector<Timed<kernel::ResultWord>> words;
   std::vector<cycle_t> command_cycles;
   std::vector<cycle_t> word_cycles;
@@ -71,17 +71,17 @@ struct Packet {
 
 void run(const Packet& packet) {
   hls::stream<kernel::ResultWord, kernel::kStreamDepth> results("results");
-  hls::stream<kernel::CellCommand, kernel::kCommandDepth> commands("commands");
-  hls::stream<kernel::CountedWord, kernel::kStreamDepth> counted("counted");
-  hls::stream<kernel::Command, kernel::kStreamDepth> collector("collector");
+  hls::stream<kernel::Command, kernel::kCommandDepth> commands("commands");
+  hls::stream<kernel::ResultWord, kernel::kStreamDepth> activated("activated");
+  hls::stream<kernel::Command, kernel::kStreamDepth> collected("collected");
   std::vector<Timed<kernel::Command>> commands_out;
-  std::vector<Timed<kernel::CountedWord>> words_out;
+  std::vector<Timed<kernel::ResultWord>> words_out;
   simulation::region region("cell alone");
   region.spawn("feed_commands", [&] { feed(commands, packet.commands); });
   region.spawn("feed_words", [&] { feed(results, packet.words); });
-  region.spawn("cell", [&] { kernel::cell(results, commands, counted, collector); });
-  region.spawn("take_commands", [&] { commands_out = take(collector, packet.command_cycles); });
-  region.spawn("take_words", [&] { words_out = take(counted, packet.word_cycles); });
+  region.spawn("cell", [&] { kernel::cell(results, commands, activated, collected); });
+  region.spawn("take_commands", [&] { commands_out = take(collected, packet.command_cycles); });
+  region.spawn("take_words", [&] { words_out = take(activated, packet.word_cycles); });
   region.run();
   for (const auto& each : commands_out) {
     std::cout << "command " << std::hex << each.cycle;
@@ -90,9 +90,7 @@ void run(const Packet& packet) {
   }
   for (const auto& each : words_out) {
     std::cout << "word " << std::hex << each.cycle;
-    driver::write_field(std::cout, each.element.kind);
-    driver::write_field(std::cout, each.element.values);
-    driver::write_field(std::cout, each.element.saturated);
+    driver::write_element(std::cout, each.element);
     std::cout << '\n';
   }
 }
@@ -107,14 +105,9 @@ int main() {
     std::string what;
     line >> what;
     if (what == "command") {
-      Timed<kernel::CellCommand> each;
+      Timed<kernel::Command> each;
       each.cycle = read_cycle(line);
-      driver::read_element(line, each.element.then);
-      driver::read_field(line, each.element.function);
-      driver::read_field(line, each.element.start);
-      driver::read_field(line, each.element.slope);
-      driver::read_field(line, each.element.state);
-      driver::read_field(line, each.element.words);
+      driver::read_element(line, each.element);
       packet.commands.push_back(each);
     } else if (what == "word") {
       Timed<kernel::ResultWord> each;

@@ -133,11 +133,11 @@ class Layer:
         self.marks = (random.random(len(codes)) < 0.3).astype(np.int64)
         return self
 
-    def command(self) -> list[int]:
-        """Fields of Command, then those of CellCommand."""
+    def command(self, words: int) -> list[int]:
+        """Fields of a Command about so many words."""
         spare = -self.results % LANES
-        then = [0, self.keep, self.keep, spare, 5, 1, 0]
-        return [*then, self.function, int(self.start), self.slope, self.state, self.words]
+        to = [5, 1, 0, 1, self.state // LANE_WORDS, int(self.start), 1]  # up to the vector's tag
+        return [0, words, self.keep, spare, *to, self.function, self.slope, self.state]
 
     def word_fields(self, word: int) -> list[int]:
         """A word as the gather tree gives it: the last one is marked so."""
@@ -146,36 +146,42 @@ class Layer:
         packed = sum(int(each) << RESULT_BITS * lane for lane, each in enumerate(marked))
         return [int(word == self.words - 1), *_fields(packed, LANES * RESULT_BITS)]
 
-    def expected(self, states: np.ndarray, pes: int) -> list[tuple[list[int], int]]:
-        """Words of values with their counts; `states` by held activation, changed."""
+    def expected(self, states: np.ndarray, pes: int) -> list[list[tuple[int, int]]]:
+        """Words of (value, mark); `states` by held activation, changed.
+
+        Padding rows go through the function as well, as far as their words go on.
+        """
+        lanes = self.keep * LANES
         if self.function in RECURRENT:
-            place = slice(self.state * LANES, self.state * LANES + self.results)
-            before = np.zeros(self.results, np.int32) if self.start else states[place]
-            gates = self.codes[cell.gate_slots(self.results, pes)]
+            units = min(self.words * LANES // 4, lanes)
+            place = slice(self.state * LANES, self.state * LANES + units)
+            before = np.zeros(units, np.int32) if self.start else states[place]
+            slots = cell.gate_slots(units, pes)
             step = cell.lstm_step if self.function is Function.LSTM else cell.gru_step
-            values, states[place] = step(gates, before)
+            values, states[place] = step(self.codes[slots], before)
+            marks = self.marks[slots].any(axis=1)
         else:
-            codes = self.codes[: self.results]
+            codes, marks = self.codes[:lanes], self.marks[:lanes]
             values = {
                 Function.LINEAR: lambda: codes,
                 Function.SIGMOID: lambda: cell.sigmoid(codes),
                 Function.TANH: lambda: cell.tanh(codes),
                 Function.LEAKY_RELU: lambda: cell.leaky_relu(codes, self.slope),
             }[self.function]()
-        words = np.zeros(self.keep * LANES, int)
-        if self.function is Function.LINEAR:  # passed on, with what padding rows have
-            words[:] = self.codes[: len(words)]
-        words[: self.results] = values
-        per_word = LANES * self.rows // self.results
-        counts = [
-            int(self.marks[first : min(first + per_word, self.rows)].sum())
-            for first in range(0, self.rows, per_word)
-        ]
-        return list(zip((words.reshape(-1, LANES) % 65536).tolist(), counts, strict=True))
+        words = np.zeros((lanes, 2), int)
+        words[: len(values)] = np.stack([values, marks], 1)
+        return [[tuple(each) for each in word] for word in words.reshape(-1, LANES, 2).tolist()]
 
 
 def _fields(value: int, bits: int) -> list[int]:
     return [value >> low & (2**64 - 1) for low in range(0, bits, 64)]
+
+
+def _results(fields: list[int]) -> list[tuple[int, int]]:
+    """Values and marks of a word."""
+    word = sum(part << 64 * place for place, part in enumerate(fields))
+    results = [word >> RESULT_BITS * lane for lane in range(LANES)]
+    return [((result & 0xFFFF) - 2 * (result & 0x8000), result >> 16 & 1) for result in results]
 
 
 @dataclass
@@ -208,10 +214,10 @@ def run(program, layers: list[Layer], times: Times):
 
     words = iter(times.words)
     for cycle, layer in zip(times.commands, layers, strict=False):
-        say("command", cycle, layer.command())
+        say("command", cycle, layer.command(layer.words))
         for word in range(layer.words):
             say("word", next(words), layer.word_fields(word))
-    say("command", times.commands[-1], [2, *[0] * 11])  # kStop
+    say("command", times.commands[-1], [2, *[0] * 13])  # kStop
     say("word", next(words), [2, *_fields(0, LANES * RESULT_BITS)])  # kEnd
     for cycle in times.took_commands:
         say("took_command", cycle)
@@ -268,13 +274,10 @@ def modelled(units: int, layers: list[Layer], times: Times) -> tuple[list[int], 
 
 def check(program, pes: int, units: int, layers: list[Layer], times: Times, states) -> None:
     commands, words = run(program, layers, times)
-    assert [fields for _, fields in commands[:-1]] == [layer.command()[:7] for layer in layers]
+    passed = [layer.command(layer.keep) for layer in layers]
+    assert [fields for _, fields in commands[:-1]] == passed
     expected = [each for layer in layers for each in layer.expected(states, pes)]
-    got = []
-    for _, (_, *fields) in words[:-1]:
-        value = sum(part << 64 * place for place, part in enumerate(fields[:-1]))
-        got.append(([value >> 16 * lane & 0xFFFF for lane in range(LANES)], fields[-1]))
-    assert got == expected
+    assert [_results(fields[1:]) for _, fields in words[:-1]] == expected
     assert commands[-1][1][0] == words[-1][1][0] == 2  # kStop, kEnd
     cycles = ([cycle for cycle, _ in commands[:-1]], [cycle for cycle, _ in words[:-1]])
     assert cycles == modelled(units, layers, times)
@@ -310,18 +313,21 @@ def test_any_layers_as_in_numpy_and_in_the_cycles_of_the_model(program, pes, uni
 @pytest.mark.parametrize("function", RECURRENT)
 @pytest.mark.parametrize(("pes", "units"), [(8, 1), (64, 4)])
 def test_sequences_in_several_lanes_keep_their_states(program, pes, units, function) -> None:
-    """Twenty steps of three sequences in turn, of which one starts anew in the middle."""
+    """Twenty steps of three sequences in turn, of which one starts anew in the middle.
+
+    Each fills its lane, and words of padding come behind: they must not reach the next one's.
+    """
     random = np.random.default_rng(5)
     layers = []
     for turn in range(20):
         for lane in range(3):
-            layer = Layer(function, 70, 0, lane * LANE_WORDS)
+            layer = Layer(function, LANE_WORDS * LANES, 3, lane * LANE_WORDS)
             layer.start = turn == 0 or (turn, lane) == (9, 1)
             layers += [layer.fill(random), Layer(Function.LINEAR, 20).fill(random)]
     times = Times.of(layers, random, 0)
     states = np.zeros(HELD_WORDS * LANES, np.int32)
     check(program(pes, units, "cell.cpp"), pes, units, layers, times, states)
-    assert np.count_nonzero(states) > 180
+    assert np.count_nonzero(states) > 280
 
 
 @pytest.mark.parametrize(("pes", "units"), [(8, 1), (16, 2), (64, 4)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from eie.hls.spec import cell
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, WriteBack, bound_counted
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, WriteBack, bound
 
 PROPERTY = settings(max_examples=200, deadline=None, derandomize=True)
 CODES = np.arange(CODE_MIN, CODE_MAX + 1).astype(np.int16)
@@ -179,7 +179,7 @@ def test_steps_are_near_the_real_cells() -> None:
 def test_leaky_relu_is_that_of_write_back(codes, slope) -> None:
     rule = WriteBack(0, slope=slope)
     wide = codes.astype(np.int64)
-    assert cell.leaky_relu(codes, slope).tolist() == bound_counted(wide, wide, rule)[0].tolist()
+    assert cell.leaky_relu(codes, slope).tolist() == bound(wide, wide, rule)[0].tolist()
 
 
 @pytest.mark.parametrize("pes", [1, 2, 4, 8, 16, 64])

@@ -257,18 +257,24 @@ class Kernel {
     // In the same cycle, a new vector has precedence only when it is time for it.
     const Time lead = hidden_turns_ != 0 ? 0 : 1;
     if (back && (!fresh || at_back + lead <= at_fresh)) {
-      control_activations_at_ = at_back;
+      begin_turn(at_back);
       hidden_turns_ = std::max<std::int64_t>(hidden_turns_ - 1, 0);
       const Turn turn = turn_behind(returning_.front());
       returning_.pop_front();
       poll_tag();
       return turn;
     }
-    control_activations_at_ = at_fresh;
+    begin_turn(at_fresh);
     room_ -= order_.longest;
     hidden_turns_ = order_.hidden_layers;
     if (order_.lanes != 0) busy_[places(lane(begun_))] = true;
     return first_turn(begun_++);
+  }
+
+  //! Iterations until cycle `at` have found nothing to do.
+  void begin_turn(Time at) {
+    settling_ = std::max<Time>(0, settling_ - (at - control_activations_at_));
+    control_activations_at_ = at;
   }
 
   //! Whether the next vector's tag is read before what comes back in cycle `at_back`.
@@ -324,18 +330,14 @@ class Kernel {
   void hold_words(std::int64_t count) {
     for (; count > 0; --count) {
       poll_tag();
-      const Time at = hidden_.read(control_activations_at_);
-      held(at);
-      control_activations_at_ = at + 1;
+      control_activations_at_ = hidden_.read(control_activations_at_) + 1;
+      settling_ = kHeldLatency;
     }
   }
 
-  //! A word is held in cycle `at`.
-  void held(Time at) { settled_at_ = at + 1 + kHeldLatency; }
-
   //! Wait until what is held may be read.
   void settle() {
-    while (control_activations_at_ < settled_at_) {
+    for (; settling_ > 0; --settling_) {
       poll_tag();
       control_activations_at_ += 1;
     }
@@ -366,7 +368,7 @@ class Kernel {
       }
       Time written = vectors_.write(at);
       if (last && layer.accumulates == 0) written = commands_.write(written);
-      if (arrives && turn.holds) held(at);
+      settling_ = arrives && turn.holds ? kHeldLatency : std::max<Time>(0, settling_ - 1);
       control_activations_at_ = written + 1;
       detect_nonzero_at_ = vectors_.read(detect_nonzero_at_);
       // A token stays behind until the next is found: the layer's last one says so.
@@ -437,8 +439,8 @@ class Kernel {
   Time freed_at_ = 0;
   //! Turns before it is time for a new vector.
   std::int64_t hidden_turns_ = 0;
-  //! From here on what was held last may be read.
-  Time settled_at_ = 0;
+  //! Iterations until what was held last may be read.
+  Time settling_ = 0;
   Time receive_at_;
   Stream tokens_;
   Stream inputs_;

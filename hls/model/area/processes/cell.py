@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import TANH_TABLE, memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import ELEMENTS, RESULT, WORD, WORD_COUNT, address_bits
+from eie.hls.model.area.processes.widths import RESULT, WORD_COUNT, address_bits, element_bits
 from eie.hls.spec.cell import (
     CHORDS,
     GATE_FRAC,
@@ -26,8 +26,8 @@ _STEPS_STAGES = 29
 #: A gate: gate_t; what the table gives for a sum, and for a state, before it is rounded.
 _GATE = GATE_FRAC + 2
 _OF_SUM, _OF_STATE = VALUE_BITS + 6 + 3, VALUE_BITS + PLACE_BITS + 1
-#: A number of rows: layer_rows_t; of iterations: step_count_t.
-_ROWS, _STEPS = 25, WORD_COUNT + 2
+#: A word of results with their marks; a number of iterations: step_count_t.
+_WORD, _STEPS = ACTIVATIONS_PER_WORD * RESULT, WORD_COUNT + 2
 #: Operands of a DSP slice (UG479, UG579): 25 and 18 bits, signed. The table of operators has
 #: products of equal operands, and one of 18 bits takes a slice as well.
 _IN_A_SLICE = 18
@@ -47,7 +47,7 @@ def cell(design: Design) -> Block:
             *_sums(design, units, sums),
             *_units(units),
             *_out(units, sums),
-            *control(9, {"words": 3, "steps": _STEPS_STAGES}),
+            *control(9, {"words": 2, "steps": _STEPS_STAGES}),
         ),
     )
 
@@ -55,32 +55,26 @@ def cell(design: Design) -> Block:
 def _words(design: Design, sums: int) -> Iterator[Part]:
     """Commands, counters, words in."""
     place = address_bits(design.held_activations // design.cell_units)
-    yield register("command", ELEMENTS["CellCommand"])
+    yield register("command", element_bits(design)["Command"])
+    yield part("kinds of commands", "equal_constant", 3, width=2)
     yield part("function", "equal_constant", 5, width=3)
+    yield part("words that the collector gets", "select", width=WORD_COUNT, ways=2)
     yield part("word", "increment", width=WORD_COUNT)
-    yield part("word: end, with rows", "less", 2, width=WORD_COUNT)
-    yield part("word: last", "equal", width=WORD_COUNT)
-    yield part("lanes that hold rows", "logic2", width=ACTIVATIONS_PER_WORD)
-    yield part("saturated lanes", "count_ones", width=ACTIVATIONS_PER_WORD)
-    yield part("word of a function, or as it is", "select", width=WORD + 7, ways=2)
+    yield part("word: end, with results", "less", 2, width=WORD_COUNT)
+    yield part("word of a function, or as it is", "select", width=_WORD, ways=2)
     yield part("step", "increment", width=_STEPS)
     yield part("step: end", "less", width=_STEPS)
     yield part("step: last", "equal", width=_STEPS)
-    yield part("values, rows left", "add", 2, width=_ROWS)
-    yield part("rows left: none", "less", width=_ROWS)
-    yield part("rows left: more than lanes before", "any", sums, width=_ROWS)
     yield part("words gone", "increment", width=WORD_COUNT)
     yield part("words gone: all", "less", width=WORD_COUNT)
     yield part("place of the states", "increment", width=place)
-    yield part("marks of rows", "logic2", width=sums)
-    yield part("saturated sums", "count_ones", width=sums)
-    yield part("saturated so far", "add", width=7)
     yield memory_part(design, "cell states", 1)
     yield part("states, or 0", "mask", width=design.cell_units * STATE_BITS)
-    yield part("word, or what is left of it", "select", width=WORD, ways=2)
-    yield register("word, its rest", ACTIVATIONS_PER_WORD * RESULT)
-    yield register("word passed on, word gathered", WORD + 7, 2)
-    yield register("word, step, rows, words gone, place", 2 * WORD_COUNT + _STEPS + _ROWS + place)
+    if sums < ACTIVATIONS_PER_WORD:
+        yield part("word, or what is left of it", "select", width=_WORD, ways=2)
+    yield register("word, its rest", _WORD)
+    yield register("word passed on, word gathered", _WORD, 2)
+    yield register("word, step, words gone, place", 2 * WORD_COUNT + _STEPS + place)
     # From where the states are read to where they are written back.
     yield register("place on its way", place, _STEPS_STAGES - 3)
 
@@ -92,7 +86,7 @@ def _sums(design: Design, units: int, sums: int) -> Iterator[Part]:
     # With four PEs or fewer it is known of each gate where it stands, if the layer has gates.
     ways = GATES if design.pes > GATES else min(design.pes, 2)
     if ways > 1:
-        yield part("sum of its gate", "select", sums, width=ACTIVATION_BITS, ways=ways)
+        yield part("sum of its gate", "select", sums, width=RESULT, ways=ways)
     yield part("size", "add", sums, width=ACTIVATION_BITS)
     yield part("argument: half or whole", "select", sums, width=ACTIVATION_BITS + 1, ways=2)
     yield part("chord, or the last", "mask", sums, width=chord)
@@ -104,7 +98,6 @@ def _sums(design: Design, units: int, sums: int) -> Iterator[Part]:
     yield part("rounded: gate, result, leaked", "add", 3 * sums, width=_GATE)
     yield part("result: cut", "saturate", sums, width=_GATE)
     yield part("result or leaked", "select", sums, width=ACTIVATION_BITS, ways=2)
-    yield part("result, or 0 in a row of padding", "mask", sums, width=ACTIVATION_BITS)
     yield register("sum on its way", ACTIVATION_BITS, 8 * sums)
     yield register("chord, place", chord + ACTIVATION_BITS, sums)
     yield register("value", VALUE_BITS, 3 * sums)
@@ -136,7 +129,7 @@ def _units(units: int) -> Iterator[Part]:
     yield part("h of an LSTM, of a GRU: cut", "saturate", 2 * units, width=_GATE)
     yield part("h of either", "select", units, width=ACTIVATION_BITS, ways=2)
     yield part("state of either", "select", units, width=STATE_BITS, ways=2)
-    yield part("h, or 0 in a unit of padding", "mask", units, width=ACTIVATION_BITS)
+    yield part("marked: one of its gates", "any", units, width=GATES)
     # What a later stage needs waits: states from the memory on, o or z from the table on, c or n.
     yield register("state on its way", STATE_BITS, (_STEPS_STAGES - 3) * units)
     yield register("gates on their way", _GATE, 2 * 14 * units)
@@ -150,8 +143,8 @@ def _units(units: int) -> Iterator[Part]:
 def _out(units: int, sums: int) -> Iterator[Part]:
     """Results to their lanes."""
     lanes = ACTIVATIONS_PER_WORD
-    yield part("lane's: of a sum or of a unit", "select", lanes, width=ACTIVATION_BITS, ways=2)
-    yield part("lane's, or what it has", "select", lanes, width=ACTIVATION_BITS, ways=2)
+    yield part("lane's: of a sum or of a unit", "select", lanes, width=RESULT, ways=2)
+    yield part("lane's, or what it has", "select", lanes, width=RESULT, ways=2)
     yield part("lanes of the step", "equal_constant", lanes // sums + lanes // units, width=4)
-    yield register("lanes so far", lanes * ACTIVATION_BITS)
-    yield register("results of sums on their way", ACTIVATION_BITS, 17 * sums)
+    yield register("lanes so far", lanes * RESULT)
+    yield register("results of sums on their way", RESULT, 17 * sums)

@@ -42,9 +42,6 @@ CRC = 32
 RESULT = ACTIVATION_BITS + 1
 _RESULT_KIND = 2
 
-#: A command to the collector: two numbers of words, lanes, a layer, two flags.
-_COMMAND = 2 + 2 * WORD_COUNT + 4 + 8 + 1 + 1
-
 #: Bits of an element of a stream, by its type in C++: those that are the same in every design.
 ELEMENTS = {
     "ReceivedBeat": BEAT_BITS + CRC + 1,
@@ -52,11 +49,7 @@ ELEMENTS = {
     "Token": TOKEN,
     "InputWord": WORD + 1,
     "Answer": 8 + 16 + 32 + 32 + 9,
-    "Command": _COMMAND,
-    # Function, start, slope, place of the state, words.
-    "CellCommand": _COMMAND + 3 + 1 + 16 + 16 + WORD_COUNT,
-    # The marks are counted: up to 64 for a word.
-    "CountedWord": _RESULT_KIND + WORD + 7,
+    "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 1 + 1,
     "Result": _RESULT_KIND + RESULT,
     "ResultBeat": _RESULT_KIND + ACTIVATIONS_PER_BEAT * RESULT,
     "ResultWord": _RESULT_KIND + ACTIVATIONS_PER_WORD * RESULT,
