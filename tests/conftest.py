@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,9 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.host.network import Layer, Network
+
+# The folder of tests is no package: networks that many rooms test with lie in it.
+sys.path.insert(0, str(Path(__file__).parent / "network"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

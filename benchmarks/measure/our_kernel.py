@@ -15,7 +15,7 @@ from benchmarks.results import Row, Rows
 from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.memory_image import ResidentNetwork
+from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design

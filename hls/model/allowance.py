@@ -72,6 +72,8 @@ class RunAllowance:
     layer: tuple[Allowance, ...]
     #: Once for each run: its way in and out.
     run: tuple[Allowance, ...]
+    #: Once more for each layer with a function, of each vector; none without cell units.
+    function: tuple[Allowance, ...] = ()
     #: Where the depths of the loops are from: :data:`ASSUMED`, or a report by its name.
     source: str = ASSUMED
 
@@ -81,11 +83,16 @@ class RunAllowance:
         return _sum(self.layer)
 
     @property
+    def function_cycles(self) -> int:
+        """Cycles more for a layer with a function, a vector."""
+        return _sum(self.function)
+
+    @property
     def run_cycles(self) -> int:
         """Cycles a run."""
         return _sum(self.run)
 
-    def of(self, layers: int, vectors: int = 1) -> int:
+    def of(self, layers: int, vectors: int = 1, functions: int | None = None) -> int:
         """Cycles that a run takes more, at most: as if no vectors overlapped.
 
         Parameters
@@ -94,10 +101,14 @@ class RunAllowance:
             Layers of the network.
         vectors
             Vectors of the run.
+        functions
+            How many of the layers have a function; None: all of them, which is the most.
         """
         if vectors == 0:
             return 0
-        return self.run_cycles + vectors * layers * self.layer_cycles
+        with_function = layers if functions is None else functions
+        vector = layers * self.layer_cycles + with_function * self.function_cycles
+        return self.run_cycles + vectors * vector
 
     def as_text(self) -> str:
         """Lay the allowance out, process by process."""
@@ -105,8 +116,10 @@ class RunAllowance:
             f"pipeline stages and starts of loops ({self.source}): "
             f"{self.layer_cycles} cycles a layer and vector, {self.run_cycles} a run"
         ]
-        for title, parts in (("a layer", self.layer), ("a run", self.run)):
-            lines += [f"  {title:<7}  {each.cycles:>3}  {_describe(each)}" for each in parts]
+        of_what = (("a layer", self.layer), ("its function", self.function), ("a run", self.run))
+        width = max(len(title) for title, parts in of_what if parts)
+        for title, parts in of_what:
+            lines += [f"  {title:<{width}}  {each.cycles:>3}  {_describe(each)}" for each in parts]
         return "\n".join(lines)
 
 
@@ -152,6 +165,12 @@ def allowance_of(
     ]
     if words > 1:
         layer.insert(-1, passing("merge", "layer", _levels(words)))
+    function = []
+    if design.cell_units:
+        through = passing("cell", "words")
+        layer.insert(-1, through)
+        deeper = passing("cell", "steps")
+        function = [replace(deeper, stages=max(0, deeper.stages - through.stages))]
     if design.small_memory("hidden") == "bram":
         reason = f"output register of the FIFO in block RAM {_BLOCK_RAM_FIFO}"
         layer.append(Allowance("hidden", 1, _BLOCK_RAM_FIFO, 0, reason))
@@ -171,7 +190,7 @@ def allowance_of(
         passing("send", "beats"),
         replace(added, reason=f"{added.reason}; {register}; {hop}"),
     )
-    return RunAllowance(tuple(layer), run, source)
+    return RunAllowance(tuple(layer), run, tuple(function), source=source)
 
 
 def _levels(leaves: int) -> int:

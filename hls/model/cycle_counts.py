@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model import cycles
-from eie.hls.model.compiled.cycles import CompiledRun, CountedLayer
+from eie.hls.model.compiled.cycles import CompiledRun, CountedLayer, CountedOrder
 from eie.hls.model.compiled.library import model_library, warn_of_numpy
-from eie.hls.model.memory_image import ResidentNetwork
+from eie.hls.model.resident_network import ResidentNetwork, RunOrder
+from eie.hls.model.turns import TurnPlan, longest_back
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Function
 
 __all__ = ["count_cycles"]
 
@@ -27,7 +29,12 @@ _MANY = 64
 Activations = Sequence[npt.NDArray[np.int16]]
 
 
-def count_cycles(design: Design, network: ResidentNetwork, activations: Activations) -> Counters:
+def count_cycles(
+    design: Design,
+    network: ResidentNetwork,
+    taken: Activations,
+    order: RunOrder | None = None,
+) -> Counters:
     """Count the cycles of a run; parameters are those of :func:`eie.hls.model.cycles.count_cycles`.
 
     Warns
@@ -37,24 +44,47 @@ def count_cycles(design: Design, network: ResidentNetwork, activations: Activati
     """
     library = model_library()
     if library is not None:
-        return _run(library, design, network, activations).counters
-    _say_so(activations)
-    return cycles.count_cycles(design, network, activations)
+        order = network.whole() if order is None else order
+        return _run(library, design, network, taken, order).counters
+    _say_so(taken)
+    return cycles.count_cycles(design, network, taken, order)
 
 
 def _run(
-    library: ctypes.CDLL, design: Design, network: ResidentNetwork, activations: Activations
+    library: ctypes.CDLL,
+    design: Design,
+    network: ResidentNetwork,
+    taken: Activations,
+    order: RunOrder,
 ) -> CompiledRun:
-    layers = [
-        CountedLayer(
-            layer.columns,
-            layer.rows,
-            layer.local_rows,
-            np.ascontiguousarray(layer.encoded.lengths().T, np.int32),
+    layers = []
+    for index in range(order.first, order.first + order.layers):
+        layer = network.layers[index]
+        arriving = network.layers[index - 1].hold if index else network.hold
+        layers.append(
+            CountedLayer(
+                layer.columns,
+                layer.rows,
+                layer.results,
+                layer.local_rows,
+                layer.accumulates,
+                layer.source is not None,
+                arriving is not None,
+                layer.recurrent,
+                layer.function is not Function.LINEAR,
+                np.ascontiguousarray(layer.encoded.lengths().T, np.int32),
+            )
         )
-        for layer in network.layers
-    ]
-    return CompiledRun(library, design, layers, activations)
+    tags = order.tags
+    counted = CountedOrder(
+        network.lanes,
+        longest_back(network),
+        TurnPlan(network, order).hidden_layers,
+        network.last_recurrent - order.first if network.recurrent else -1,
+        None if tags is None else np.ascontiguousarray(tags.lanes, np.int64),
+        None if tags is None else np.ascontiguousarray(tags.outputs, np.uint8),
+    )
+    return CompiledRun(library, design, layers, counted, taken)
 
 
 def _say_so(activations: Activations) -> None:

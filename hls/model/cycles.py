@@ -18,24 +18,28 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
-from eie.hls.model.fifo_times import Stream, StreamBundle, Times
+from eie.hls.model.broadcast_times import Broadcast
+from eie.hls.model.cell_times import Cell
+from eie.hls.model.fifo_times import Stream
 from eie.hls.model.gather_times import Gather
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.pe_times import Pes
+from eie.hls.model.resident_network import ResidentNetwork, RunOrder
+from eie.hls.model.turns import Turn, TurnPlan, longest_back
 from eie.hls.spec.counters import Counters
-from eie.hls.spec.dataflow import DEPTHS, RADIX
+from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ACTIVATIONS_PER_WORD,
     HEADER,
+    HELD_LATENCY,
     RUN,
 )
 
 __all__ = ["Kernel", "count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
-_FETCH_DEPTH = DEPTHS["fetch"].elements
 _INPUT_DEPTH = DEPTHS["input"].elements
 _COMMAND_DEPTH = DEPTHS["command"].elements
 _OUTPUT_DEPTH = DEPTHS["output"].elements
@@ -43,7 +47,10 @@ _BEATS_PER_WORD = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
 
 
 def count_cycles(
-    design: Design, network: ResidentNetwork, activations: Sequence[npt.NDArray[np.int16]]
+    design: Design,
+    network: ResidentNetwork,
+    taken: Sequence[npt.NDArray[np.int16]],
+    order: RunOrder | None = None,
 ) -> Counters:
     """Count the cycles of a run.
 
@@ -53,10 +60,13 @@ def count_cycles(
         The hardware.
     network
         The resident network.
-    activations
-        For each layer the activations it takes, int16 of shape (batch, columns).
+    taken
+        For each layer that the run goes through the activations it takes, int16 of shape (batch,
+        columns).
+    order
+        Which layers, and the vectors' tags; all of them, and none, if None.
     """
-    return Kernel(design, network).run(activations)
+    return Kernel(design, network, network.whole() if order is None else order).run(taken)
 
 
 class Kernel:
@@ -65,45 +75,65 @@ class Kernel:
     ``_NAME_at`` is the cycle that the process NAME has come to.
     """
 
-    def __init__(self, design: Design, network: ResidentNetwork) -> None:
-        self._network = network
-        # Words of the longest hidden vector, and of all that may wait; a design that is too small
-        # is counted as if it held one.
-        self._longest = max((_words(layer.columns) for layer in network.layers[1:]), default=0)
+    def __init__(self, design: Design, network: ResidentNetwork, order: RunOrder) -> None:
+        self._network, self._order = network, order
+        self._longest = longest_back(network)
+        # A design that is too small is counted as if it held the longest vector.
         self._hidden_words = max(design.hidden_words, self._longest)
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
         self._receive_at = HEADER.beats + RUN.beats
         self._tokens = Stream(_STREAM_DEPTH)
         self._inputs = Stream(_INPUT_DEPTH)
         self._control_activations_at = 0
+        # Iterations until what was held last may be read.
+        self._settling = 0
         self._vectors = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
-        self._broadcast = _Broadcast(design)
+        self._broadcast = Broadcast(design)
         self._pes = Pes(design)
         self._gather = Gather(design.pes, design.result_depth)
+        self._cell = Cell(design.cell_units) if design.cell_units else None
         self._collect_at = 0
         self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
         # A cycle later the sender reads the answer's begin, and then sends the header.
         self._send_at = self._receive_at + 2 + HEADER.beats
+        self._tags = order.tags
+        # Vectors whose tags were read, and those that have begun.
+        self._known = self._begun = 0
+        self._known_at = 0
 
-    def run(self, activations: Sequence[npt.NDArray[np.int16]]) -> Counters:
+    def run(self, taken: Sequence[npt.NDArray[np.int16]]) -> Counters:
         """Take a batch through all layers: for each the activations that it takes."""
         taken_on = self._receive_at
         self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()
-        layers = self._network.layers
-        lengths = [layer.encoded.lengths() for layer in layers]
-        shares = _Shares(len(layers))
-        for vector, number in self._turns(len(activations[0])):
-            shares.begin(number, self._control_activations_at)
-            last = number == len(layers) - 1
-            self._run_layer(layers[number], lengths[number], activations[number][vector], number)
-            self._collect(layers[number], to_hidden=not last)
-            if last:
-                tell("counting cycles", vector + 1, len(activations[0]), "vectors")
+        first, layers = self._order.first, self._network.layers
+        lengths = {first + i: layers[first + i].encoded.lengths() for i in range(len(taken))}
+        shares = _Shares(len(taken))
+        batch = len(taken[0])
+        done = 0
+        for turn in self._turns(batch):
+            if turn.finishes:
+                self._hold_words(_words(layers[turn.layer].results))
+            else:
+                shares.begin(turn.layer - first, self._control_activations_at)
+                number = turn.layer
+                while True:
+                    values = taken[number - first][turn.vector]
+                    self._run_layer(number, lengths[number], values, turn)
+                    if not layers[number].accumulates:
+                        break
+                    number += 1
+                self._collect(layers[number], turn)
+            if turn.ends:
+                done += 1
+                tell("counting cycles", done, batch, "vectors")
         shares.begin(None, self._send_at)
+        if batch:
+            # The loop's last iteration hears that the last vector has ended.
+            self._control_activations_at += 1
         self._end_run()
         return Counters(
             cycles=self._send_at - taken_on,
@@ -113,41 +143,98 @@ class Kernel:
             layer_cycles=tuple(shares.cycles),
         )
 
-    def _turns(self, vectors: int) -> Iterator[tuple[int, int]]:
-        """Whose turn it is: (vector, layer), as ``control_activations`` finds its streams.
+    def _turns(self, vectors: int) -> Iterator[Turn]:
+        """Whose turn it is, as ``control_activations`` finds its streams.
 
         What has come back goes on in the order in which it was sent. A new vector begins when it is
-        time for it or nothing has come back, if `hidden` has room for what it may leave there.
+        time for it or nothing has come back, if `hidden` has room for what it may leave there and
+        no other vector has its lane.
         """
-        layers = self._network.layers
-        room = self._hidden_words
-        turns = 0  # of hidden vectors, until a new one has precedence
-        waiting = deque(range(vectors))
+        first, columns = self._order.first, self._network.layers[self._order.first].columns
+        plan = TurnPlan(self._network, self._order)
+        room, freed_room = self._hidden_words, 0
+        # First cycle in which what the vector that ended last has freed is known to be free.
+        freed_at, freed_lane = 0, -1
+        busy: set[int] = set()
+        hidden_turns = 0  # until a new vector has precedence
         returning: deque[tuple[int, int]] = deque()
-        while waiting or returning:
+        while self._begun < vectors or returning:
             back = self._hidden.readable() if returning else None
+            if back is not None:
+                back = max(back, self._control_activations_at)
             new = None
-            if waiting and room >= self._longest:
-                self._receive_word(layers[0].columns, first=True)
-                new = self._inputs.readable()
-            now = self._control_activations_at
+            vector = self._begun
+            if vector < vectors and self._next_is_known(back):
+                lane = plan.lane(vector)
+                if room >= self._longest and lane not in busy:
+                    self._receive_word(columns, first=True)
+                    readable = self._inputs.readable()
+                    assert readable is not None
+                    new = max(readable, self._control_activations_at, self._known_at)
+                    if room - freed_room < self._longest or (lane >= 0 and lane == freed_lane):
+                        new = max(new, freed_at)
             # In the same cycle, a new vector has precedence only when it is time for it.
-            lead = 0 if turns else 1
-            if back is not None and (new is None or max(back, now) + lead <= max(new, now)):
-                self._control_activations_at = max(back, now)
-                vector, number = returning.popleft()
-                turns = max(turns - 1, 0)
+            lead = 0 if hidden_turns else 1
+            if back is not None and (new is None or back + lead <= new):
+                self._begin_turn(back)
+                vector, before = returning.popleft()
+                hidden_turns = max(hidden_turns - 1, 0)
+                turn = plan.behind(vector, before)
+                self._poll_tag()
             else:
                 assert new is not None
-                self._control_activations_at = max(new, now)
-                vector, number = waiting.popleft(), 0
+                self._begin_turn(new)
                 room -= self._longest
-                turns = len(layers) - 1
-            yield vector, number
-            if number < len(layers) - 1:
-                returning.append((vector, number + 1))
-            else:
+                hidden_turns = plan.hidden_layers
+                turn = plan.behind(vector, first - 1)
+                self._begun += 1
+                if plan.lanes:
+                    busy.add(plan.lane(vector))
+            yield turn
+            if turn.ends:
                 room += self._longest
+                freed_room, freed_lane = self._longest, plan.lane(turn.vector)
+                # An iteration hears of it, and the one behind that knows.
+                freed_at = self._control_activations_at + 1
+                busy.discard(freed_lane)
+            else:
+                returning.append((turn.vector, turn.last))
+
+    def _begin_turn(self, at: int) -> None:
+        """Iterations until cycle `at` have found nothing to do."""
+        self._settling = max(0, self._settling - (at - self._control_activations_at))
+        self._control_activations_at = at
+
+    def _next_is_known(self, back: int | None) -> bool:
+        """Whether the next vector's tag is read before what comes back in cycle `back`."""
+        if self._tags is None or self._known > self._begun:
+            return True
+        self._receive_tag()
+        readable = self._inputs.readable()
+        assert readable is not None
+        at = max(readable, self._control_activations_at)
+        if back is not None and back < at:
+            return False
+        self._inputs.read(at)
+        self._known, self._known_at = self._begun + 1, at + 1
+        return True
+
+    def _poll_tag(self) -> None:
+        """An iteration that takes no word of the packet takes the next tag, if it is there."""
+        tags = self._tags
+        if tags is None or self._known > self._begun or self._begun == len(tags.lanes):
+            return
+        self._receive_tag()
+        readable = self._inputs.readable()
+        assert readable is not None
+        if readable <= self._control_activations_at:
+            self._inputs.read(self._control_activations_at)
+            self._known, self._known_at = self._begun + 1, self._control_activations_at + 1
+
+    def _receive_tag(self) -> None:
+        """The receiver passes a tag on, unless it has."""
+        if self._inputs.readable() is None:
+            self._receive_at = self._inputs.write(self._receive_at) + 1
 
     def _receive_word(self, activations: int, *, first: bool) -> None:
         """The receiver puts beats together to a word, unless the first word is there already."""
@@ -176,25 +263,48 @@ class Kernel:
         written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes, in_layer)
         self._detect_nonzero_at = written + 1
 
+    def _hold_words(self, words: int) -> None:
+        """What comes back is only held."""
+        for _ in range(words):
+            self._poll_tag()
+            self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
+            self._settling = HELD_LATENCY
+
     def _run_layer(
         self,
-        layer: ResidentLayer,
+        number: int,
         lengths: npt.NDArray[np.int64],
         values: npt.NDArray[np.int16],
-        number: int,
+        turn: Turn,
     ) -> None:
+        layer = self._network.layers[number]
+        arrives = number == turn.layer
+        if arrives and layer.source is not None:
+            self._hold_words(turn.arriving)
+            arrives = False
         words = _words(layer.columns)
-        source = self._hidden if number else self._inputs
         for word in range(words):
             first, last = word == 0, word == words - 1
             low = word * ACTIVATIONS_PER_WORD
             lanes = values[low : low + ACTIVATIONS_PER_WORD]
-            if number == 0:
+            at = self._control_activations_at
+            if not arrives:
+                if first:
+                    at = self._settle()
+                self._poll_tag()
+            elif turn.from_packet:
                 self._receive_word(len(lanes), first=first)
-            at = source.read(self._control_activations_at)
+                at = self._inputs.read(at)
+            else:
+                self._poll_tag()
+                at = self._hidden.read(at)
             written = self._vectors.write(at)
-            if last:
+            if last and not layer.accumulates:
                 written = self._commands.write(written)
+            if arrives and turn.holds:
+                self._settling = HELD_LATENCY
+            else:
+                self._settling = max(0, self._settling - 1)
             self._control_activations_at = written + 1
             self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
             *nonzero, final = *np.flatnonzero(lanes), None if last else -1
@@ -206,28 +316,52 @@ class Kernel:
             if last:
                 self._send_token()
                 self._pes.end_layer(
-                    np.zeros(len(lengths), np.int64) if final is None else lengths[:, low + final]
+                    np.zeros(len(lengths), np.int64) if final is None else lengths[:, low + final],
+                    accumulates=layer.accumulates,
                 )
             elif not nonzero:
                 self._detect_nonzero_at += 1
 
-    def _collect(self, layer: ResidentLayer, *, to_hidden: bool) -> None:
-        """Results of a layer through the gather tree to their place."""
-        self._collect_at = self._commands.read(self._collect_at) + 1
-        keep = _words(layer.rows)
-        beats = -(-layer.rows // ACTIVATIONS_PER_BEAT)
+    def _settle(self) -> int:
+        """Wait until what is held may be read; gives the cycle."""
+        for _ in range(self._settling):
+            self._poll_tag()
+            self._control_activations_at += 1
+        self._settling = 0
+        return self._control_activations_at
+
+    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
+        """Results of a layer through the gather tree, and a cell, to their place."""
+        cell, commands = self._cell, self._commands
+        keep = _words(layer.results)
+        if cell is not None:
+            words = layer.local_rows * layer.encoded.pes // ACTIVATIONS_PER_WORD
+            cell.begin(commands, layer.function, words, keep)
+            commands = cell.commands
+        self._collect_at = commands.read(self._collect_at) + 1
+        beats = -(-layer.results // ACTIVATIONS_PER_BEAT)
         word = 0
         for _ in self._pes.write_back(layer.local_rows, self._gather):
             for _ in range(self._gather.words_ready()):
-                self._collect_at = self._gather.read_word(self._collect_at)
-                if word < keep and to_hidden:
-                    self._collect_at = self._hidden.write(self._collect_at)
-                elif word < keep:
-                    self._collect_at = self._outputs.write(self._collect_at)
+                if cell is None:
+                    self._collect_at = self._gather.read_word(self._collect_at)
+                elif cell.take_word(self._gather.read_word):
+                    self._collect_at = cell.words.read(self._collect_at)
+                else:
+                    continue
+                if word < keep:
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
-                    self._send_at = self._outputs.read(self._send_at) + in_word
+                    self._place_word(turn, in_word)
                 self._collect_at += 1
                 word += 1
+
+    def _place_word(self, turn: Turn, beats: int) -> None:
+        """A word of results goes back, out, or both; the sender sends `beats` of it."""
+        if turn.back:
+            self._collect_at = self._hidden.write(self._collect_at)
+        if turn.out:
+            self._collect_at = self._outputs.write(self._collect_at)
+            self._send_at = self._outputs.read(self._send_at) + beats
 
 
 class _Shares:
@@ -251,44 +385,3 @@ class _Shares:
 
 def _words(activations: int) -> int:
     return -(-activations // ACTIVATIONS_PER_WORD)
-
-
-class _Broadcast:
-    """The tree from ``detect_nonzero`` to the queues: all nodes of a level at once."""
-
-    def __init__(self, design: Design) -> None:
-        pes = design.pes
-        nodes = [pes]
-        while nodes[0] > RADIX:
-            nodes.insert(0, -(-nodes[0] // RADIX))
-        # Streams into the root, between levels, and last the queues.
-        self._streams = [StreamBundle(1, _STREAM_DEPTH)]
-        self._streams += [StreamBundle(count, _STREAM_DEPTH) for count in nodes[:-1]]
-        self._streams.append(StreamBundle(pes, _FETCH_DEPTH))
-        counts = [1, *nodes[:-1]]
-        self._children = [below // count for count, below in zip(counts, nodes, strict=True)]
-        self._times = [np.zeros(count, np.int64) for count in counts]
-        self.full: Times = np.zeros(pes, np.int64)
-
-    def pass_token(self, time: int, pes: Pes, in_layer: bool) -> int:
-        """Pass a token from ``detect_nonzero`` to the fetches; returns when it was written."""
-        written = self._streams[0].write(np.array([time]))
-        *inner, leaves = range(len(self._children))
-        for level in inner:
-            self._pass_level(level)
-        full = self._pass_level(leaves)
-        if in_layer:
-            self.full += full
-        pes.fetch = self._streams[-1].read(pes.fetch)
-        return int(written[0])
-
-    def _pass_level(self, level: int) -> npt.NDArray[np.bool_]:
-        """All nodes of a level pass a token on; returns which children had no room at once."""
-        children = self._children[level]
-        taken = self._streams[level].read(self._times[level])
-        offered = taken.repeat(children)
-        below = self._streams[level + 1]
-        full = below.full(offered)
-        # One child after the other, so the last one's time is the node's.
-        self._times[level] = below.write_in_turn(offered, children)[children - 1 :: children] + 1
-        return full

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from eie.hls.boundary.errors import PacketError
 from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.load_check import check_load
 from eie.hls.model.load_sections import LoadSections
-from eie.hls.model.memory_image import ResidentNetwork, read_sections
+from eie.hls.model.memory_image import read_sections
+from eie.hls.model.resident_network import Held, ResidentNetwork, ResidentRun, RunOrder, Tags
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
@@ -37,6 +39,7 @@ from eie.hls.spec.packets import (
     SATURATED,
     SECTION,
     STATUS,
+    TAG,
     TRAILER,
     VERSION,
     Kind,
@@ -49,6 +52,9 @@ from eie.hls.spec.packets import (
 
 __all__ = ["Emulator"]
 
+#: How a run ends that changes nothing.
+_REFUSED = (Status.NO_NETWORK, Status.WRONG_NETWORK, Status.BAD_LAYERS, Status.BAD_BATCH)
+
 Beats = npt.NDArray[np.uint64]
 
 
@@ -57,8 +63,14 @@ class _Run:
     """The last run, kept so that its counters can be worked out when they are asked for."""
 
     network: ResidentNetwork
-    activations: list[npt.NDArray[np.int16]]
+    result: ResidentRun
     counters: Counters | None = None
+
+    @cached_property
+    def activations(self) -> list[npt.NDArray[np.int16]]:
+        """By slot: what each layer took, and what the last one gave."""
+        results = self.network.layers[self.result.order.first + len(self.result.taken) - 1].results
+        return [*self.result.taken, self.result.outputs[:, :results]]
 
 
 class _Registers(Mapping[str, int]):
@@ -90,6 +102,9 @@ class Emulator:
     def __init__(self, design: Design) -> None:
         self.design = design
         self._resident: ResidentNetwork | None = None
+        self._held = Held.of(design)
+        # Lanes whose last step left a state.
+        self._states: frozenset[int] = frozenset()
         self._last_run: _Run | None = None
         self._load_problems: tuple[str, ...] = ()
         self._packets = self._errors = 0
@@ -152,12 +167,13 @@ class Emulator:
             taken = min(len(beats), HEADER.beats + _beats_read(kind, header["length"], len(beats)))
             payload = beats[HEADER.beats : taken]
             if kind is Kind.LOAD:
-                self._resident = None
-            outcome = self._take(kind, header["length"], payload)
-            status, body = outcome
+                self._resident, self._states = None, frozenset()
+            status, body = self._take(kind, header["length"], payload)
             status = _check_trailer(beats, taken, status)
             if kind is Kind.LOAD and status is Status.OK:
                 status = self._make_resident(payload)
+            if kind is Kind.RUN and status is not Status.OK and status not in _REFUSED:
+                self._states = frozenset()
         return self._answer(header, status, body)
 
     def _take(self, kind: Kind, length: int, payload: Beats) -> tuple[Status, Beats]:
@@ -174,28 +190,39 @@ class Emulator:
 
     def _run(self, length: int, payload: Beats) -> tuple[Status, Beats]:
         nothing: Beats = np.zeros(0, "<u8")
-        padded = payload if len(payload) else np.zeros(RUN.beats, "<u8")
+        padded = payload if len(payload) >= RUN.beats else np.zeros(RUN.beats, "<u8")
         fields = RUN.parse(padded)
         resident = self._resident
         if resident is None:
             return Status.NO_NETWORK, nothing
-        if fields["network_id"] != resident.network_id:
-            return Status.WRONG_NETWORK, nothing
-        beats = fields["batch"] * resident.input_beats
-        answer = fields["batch"] * resident.output_beats
-        if beats + RUN.beats != length or answer >= MOST_OUTPUT_BEATS:
-            return Status.BAD_BATCH, nothing
+        status = _check_run(resident, fields, length)
+        if status is not Status.OK:
+            return status, nothing
         # A run cut short is filled up with zeros; its status voids the outputs.
+        each = resident.input_beats(fields["first"]) + fields["tagged"]
+        beats = fields["batch"] * each
         vectors = payload[RUN.beats :]
         if len(vectors) < beats:
             vectors = np.concatenate([vectors, np.zeros(beats - len(vectors), "<u8")])
-        shape = (fields["batch"], resident.input_beats * ACTIVATIONS_PER_BEAT)
-        run = resident.run(vectors.view("<i2").reshape(shape).astype(np.int16, copy=False))
-        *activations, outputs = run.activations
-        self._last_run = _Run(resident, [*activations, outputs[:, : resident.layers[-1].rows]])
-        saturated = [SATURATED.build(count=count) for count in run.saturated]
-        answered = np.ascontiguousarray(outputs, "<i2").view("<u8").ravel()
-        return Status.OK, np.concatenate([answered, *saturated])
+        vectors = vectors[:beats].reshape(fields["batch"], each)
+        tags: Tags | None = None
+        states = self._states
+        self._states = frozenset()
+        if fields["tagged"]:
+            tags, bad = _read_tags(vectors[:, 0], resident.lanes, fields["outputs"])
+            missing, states = _follow(tags, states)
+            status = Status.BAD_TAG if bad else Status.NO_STATE if missing else Status.OK
+            if status is Status.OK:
+                self._states = states
+            vectors = np.ascontiguousarray(vectors[:, 1:])
+        shape = (len(vectors), vectors.shape[1] * ACTIVATIONS_PER_BEAT)
+        order = RunOrder(fields["first"], fields["layers"], tags)
+        lanes = vectors.view("<i2").reshape(shape).astype(np.int16, copy=False)
+        result = resident.run(lanes, order, self._held)
+        self._last_run = _Run(resident, result)
+        saturated = [SATURATED.build(count=count) for count in result.saturated]
+        answered = np.ascontiguousarray(result.outputs, "<i2").view("<u8").ravel()
+        return status, np.concatenate([answered, *saturated])
 
     def _make_resident(self, payload: Beats) -> Status:
         """Take a load with the right sections and CRC, unless it contradicts itself."""
@@ -206,8 +233,9 @@ class Emulator:
             return Status.BAD_CONTENTS
         self._resident = ResidentNetwork(
             fields["network_id"],
-            fields["input_beats"],
-            fields["output_beats"],
+            fields["lanes"],
+            fields["stride"],
+            fields["hold_base"] if fields["hold"] else None,
             read_sections(self.design, sections),
         )
         return Status.OK
@@ -224,7 +252,9 @@ class Emulator:
             zeros = np.zeros(self.design.pes, np.int64)
             return Counters(0, zeros, zeros, zeros)
         if run.counters is None:
-            run.counters = count_cycles(self.design, run.network, run.activations[:-1])
+            run.counters = count_cycles(
+                self.design, run.network, run.result.taken, run.result.order
+            )
         return run.counters
 
     def _answer(self, header: Mapping[str, int], status: Status, body: Beats) -> bytes:
@@ -259,12 +289,62 @@ def _beats_read(kind: Kind, length: int, beats: int) -> int:
     return beats if kind is Kind.RUN and length < RUN.beats else length
 
 
+def _check_run(resident: ResidentNetwork, fields: Mapping[str, int], length: int) -> Status:
+    """Check a run's record against the resident network, in the receiver's order."""
+    if fields["network_id"] != resident.network_id:
+        return Status.WRONG_NETWORK
+    layers, first, tagged = resident.layers, fields["first"], fields["tagged"]
+    last = first + fields["layers"] - 1
+    if fields["layers"] == 0 or last >= len(layers):
+        return Status.BAD_LAYERS
+    if not layers[first].begins or not layers[last].ends:
+        return Status.BAD_LAYERS
+    if tagged > 1 or (tagged and (resident.lanes == 0 or fields["layers"] != len(layers))):
+        return Status.BAD_LAYERS
+    beats = fields["batch"] * (resident.input_beats(first) + tagged)
+    answer = fields["outputs"] * resident.output_beats(last)
+    if beats + RUN.beats != length or answer >= MOST_OUTPUT_BEATS:
+        return Status.BAD_BATCH
+    fewer = tagged and resident.recurrent and fields["outputs"] < fields["batch"]
+    return Status.OK if fewer or fields["outputs"] == fields["batch"] else Status.BAD_BATCH
+
+
+def _read_tags(beats: Beats, lanes: int, outputs: int) -> tuple[Tags, bool]:
+    """Read a run's tags; also whether one of them was not right, and had to be made so."""
+    bad = False
+    read: list[tuple[int, bool, bool]] = []
+    for number, beat in enumerate(beats):
+        fields = TAG.parse(beats[number : number + 1])
+        left = len(beats) - number
+        # As many outputs as were announced.
+        gives = outputs == left or (outputs != 0 and fields["output"] == 1)
+        bad |= fields["lane"] >= lanes or fields["start"] > 1 or fields["output"] > 1
+        bad |= int(beat) != int(TAG.build(**fields)[0]) or gives != (fields["output"] == 1)
+        lane = fields["lane"] if fields["lane"] < lanes else 0
+        read.append((lane, fields["start"] == 1, gives))
+        outputs -= gives
+    columns = [np.array([tag[place] for tag in read]) for place in range(3)]
+    return Tags(
+        columns[0].astype(np.int64), columns[1].astype(np.bool_), columns[2].astype(np.bool_)
+    ), bad
+
+
+def _follow(tags: Tags, states: frozenset[int]) -> tuple[bool, frozenset[int]]:
+    """Say whether a step goes on where no state is; and in which lanes there is one afterwards."""
+    known, missing = set(states), False
+    for lane, start in zip(tags.lanes.tolist(), tags.starts.tolist(), strict=True):
+        missing |= not start and lane not in known
+        if start:
+            known.add(lane)
+    return missing, frozenset(known)
+
+
 def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
     """Check what is behind the `taken` beats: exactly a trailer with the right CRC."""
     if len(beats) != taken + TRAILER.beats:
         return Status.BAD_LENGTH
     crc = zlib.crc32(beats[:taken].tobytes())
-    if TRAILER.parse(beats[taken:])["crc"] != crc:
+    if TRAILER.parse(beats[taken:]) != {"crc": crc, "reserved": 0}:
         return Status.BAD_CRC
     return status
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from eie.hls.boundary.errors import Problems
 from eie.hls.model.load_sections import LoadSections
+from eie.hls.model.memory_image import GATES
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, MAX_COLUMNS
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, MAX_COLUMNS, MOST_LANES, Function
 from eie.hls.spec.pointers import compact_pointers, plain_pointers
 from eie.hls.spec.record import Beats
 
@@ -41,16 +42,51 @@ def check_load(design: Design, network: Mapping[str, int], sections: LoadSection
     problems = Problems("load")
     require = problems.require
     require(network["network_id"] != 0, "network_id must not be 0, which stands for no network")
+    _check_lanes(design, network, sections.layers[0], problems)
     _check_layers(design, network, sections.layers, problems)
     require(
         not sections.codebooks[:, 0].any(),
         "the first weight of every codebook must be 0: code 0 stands for no weight",
     )
     words = sum(_pointer_words(design, layer["columns"]) for layer in sections.layers)
-    local_rows = sum(layer["local_rows"] for layer in sections.layers)
+    local_rows = sum(layer["local_rows"] for layer in sections.layers if layer["accumulate"] != 1)
     for pe in range(design.pes):
         _check_pe(design, sections, pe, words, local_rows, problems)
     return problems
+
+
+def _check_lanes(
+    design: Design,
+    network: Mapping[str, int],
+    first: Mapping[str, int],
+    problems: Problems,
+) -> None:
+    """Check how the held words are shared out, and where a network holds its inputs."""
+    require = problems.require
+    lanes, stride = network["lanes"], network["stride"]
+    require(network["reserved"] == 0, f"reserved must be 0, not {network['reserved']}")
+    require(lanes <= MOST_LANES, f"lanes must be at most {MOST_LANES}, not {lanes}")
+    require(
+        lanes * stride <= design.held_words,
+        f"{lanes} lanes of {stride} words must fit the {design.held_words} held words",
+    )
+    require((lanes == 0) == (stride == 0), f"lanes of {stride} words must not be {lanes} of them")
+    require(network["hold"] <= 1, f"hold must be 0 or 1, not {network['hold']}")
+    if network["hold"] == 1:
+        _require_within(network, network["hold_base"], first["columns"], "held inputs", problems)
+    else:
+        require(network["hold_base"] == 0, "hold_base must be 0 where no inputs are held")
+
+
+def _require_within(
+    network: Mapping[str, int], base: int, count: int, what: str, problems: Problems
+) -> None:
+    words = -(-count // ACTIVATIONS_PER_WORD)
+    problems.require(
+        network["lanes"] != 0 and base + words <= network["stride"],
+        f"{what} must lie within a lane's {network['stride']} words, not in {base} to "
+        f"{base + words}",
+    )
 
 
 def _check_layers(
@@ -59,44 +95,95 @@ def _check_layers(
     layers: Sequence[Mapping[str, int]],
     problems: Problems,
 ) -> None:
-    """Check that layers lie one behind the other, and take what the one before them gives."""
-    inputs, outputs = layers[0]["columns"], layers[-1]["rows"]
-    problems.require(
-        network["input_beats"] == -(-inputs // ACTIVATIONS_PER_BEAT),
-        f"input_beats must be those of {inputs} inputs, not {network['input_beats']}",
-    )
-    problems.require(
-        network["output_beats"] == -(-outputs // ACTIVATIONS_PER_BEAT),
-        f"output_beats must be those of {outputs} outputs, not {network['output_beats']}",
-    )
-    problems.require(
-        1 <= inputs <= MAX_COLUMNS, f"columns of layer 0 must be 1 to {MAX_COLUMNS}, not {inputs}"
-    )
+    """Check that layers lie one behind the other, and what each takes and gives."""
+    require = problems.require
     pointer_base = bias_base = 0
     for number, layer in enumerate(layers):
+        before = layers[number - 1] if number else None
         local_rows = design.local_rows(layer["rows"])
         wanted = {"pointer_base": pointer_base, "bias_base": bias_base, "local_rows": local_rows}
-        if number:
-            wanted["columns"] = layers[number - 1]["rows"]
+        if before is not None and before["accumulate"] == 1:
+            wanted |= {"source": 1, "rows": before["rows"]}
+        elif before is not None and layer["source"] == 0:
+            wanted["columns"] = _results(before)
+        if before is None:
+            wanted |= {"source": 0, "begins": 1}
+        if number == len(layers) - 1:
+            wanted["ends"] = 1
+        if layer["source"] == 0:
+            wanted["source_base"] = 0
+        if layer["hold"] == 0:
+            wanted["hold_base"] = 0
         for name, value in wanted.items():
-            problems.require(
+            require(
                 layer[name] == value, f"{name} of layer {number} must be {value}, not {layer[name]}"
             )
+        _check_function(design, network, number, layer, problems)
         limits = {
             "local_rows": design.rows_per_pe,
             "shift": design.accumulator_bits - 1,  # the half that rounds must fit
-            "relu": 1,
+            "columns": MAX_COLUMNS,
+            **dict.fromkeys(("rounding", "accumulate", "source", "hold", "begins", "ends"), 1),
         }
-        if number < len(layers) - 1:  # its results are kept on the chip
-            limits["local_rows"] = min(design.rows_per_pe, design.hidden_activations // design.pes)
+        if number < len(layers) - 1 or _is_cell(layer):  # its results come back
+            most = design.hidden_activations // design.pes
+            if layer["accumulate"] != 1:
+                share = GATES if _is_cell(layer) else 1
+                limits["local_rows"] = min(design.rows_per_pe, share * (most + 1) - 1)
         for name, most in limits.items():
-            problems.require(
+            require(
                 layer[name] <= most,
                 f"{name} of layer {number} must be at most {most}, not {layer[name]}",
             )
-        problems.require(layer["rows"] >= 1, f"rows of layer {number} must be at least 1, not 0")
+        for name in ("rows", "columns"):
+            require(layer[name] >= 1, f"{name} of layer {number} must be at least 1, not 0")
         pointer_base += _pointer_words(design, layer["columns"])
-        bias_base += layer["local_rows"]
+        bias_base += 0 if layer["accumulate"] == 1 else layer["local_rows"]
+
+
+def _check_function(
+    design: Design,
+    network: Mapping[str, int],
+    number: int,
+    layer: Mapping[str, int],
+    problems: Problems,
+) -> None:
+    """Check what becomes of a layer's sums and results."""
+    require = problems.require
+    what = f"of layer {number}"
+    most = max(Function) if design.cell_units else Function.LINEAR
+    require(
+        layer["function"] <= most,
+        f"function {what} must be at most {most}, not {layer['function']}",
+    )
+    low, high = (code - ((code & 0x8000) << 1) for code in (layer["low"], layer["high"]))
+    require(low <= high, f"low {what} must not be above its high, {high}, as {low} is")
+    if layer["accumulate"] == 1:
+        for name in ("function", "hold", "ends"):
+            require(layer[name] == 0, f"{name} {what}, which accumulates, must be 0")
+    if layer["source"] == 1:
+        require(layer["begins"] == 0, f"begins {what}, which takes held words, must be 0")
+        _require_within(network, layer["source_base"], layer["columns"], f"source {what}", problems)
+    if layer["hold"] == 1:
+        _require_within(
+            network, layer["hold_base"], _results(layer), f"held results {what}", problems
+        )
+    if _is_cell(layer):
+        require(layer["rows"] % GATES == 0, f"rows {what} must be a multiple of {GATES}")
+        own = (1, 1, layer["hold_base"], _results(layer))
+        require(
+            tuple(layer[name] for name in ("source", "hold", "source_base", "columns")) == own,
+            f"a recurrent layer must take its own results, as layer {number} does not",
+        )
+
+
+def _is_cell(layer: Mapping[str, int]) -> bool:
+    return layer["function"] in (Function.LSTM, Function.GRU)
+
+
+def _results(layer: Mapping[str, int]) -> int:
+    """Codes that a layer gives."""
+    return layer["rows"] // GATES if _is_cell(layer) else layer["rows"]
 
 
 def _check_pe(

@@ -87,13 +87,24 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         ),
         LoopDepth("gather", "layer", 2, "results read; written side by side"),
         LoopDepth("merge", "layer", 2, "word read; written in its turn"),
+        LoopDepth("cell", "words", 2, "word read; written"),
+        LoopDepth(
+            "cell",
+            "steps",
+            29,
+            "word read 1; sums to their gates 1; size and place on a chord 1; table read 2; "
+            "product in a DSP slice with its registers 3; added with its sign 1; rounded 1; "
+            "products of gates 3; added 1; rounded and cut 1; size and place on a chord 1; table "
+            "read 2; product 3; added with its sign 1; rounded 1; product of a gate 3; rounded and "
+            "cut 1; to its lane 1; word written 1",
+        ),
         LoopDepth("collect", "words", 3, "word read; marks counted and taken out; word written"),
         LoopDepth("send", "beats", 2, "word polled; beat written", each_layer=False),
         LoopDepth("add_crc", "beats", 2, "beat read; CRC and beat written", each_layer=False),
     )
     # Up to 16 PEs give a word at once, and there is nothing to merge.
-    merges = design.pes > ACTIVATIONS_PER_WORD
-    return tuple(each for each in every if each.process != "merge" or merges)
+    there = {"merge": design.pes > ACTIVATIONS_PER_WORD, "cell": design.cell_units > 0}
+    return tuple(each for each in every if there.get(each.process, True))
 
 
 def _pointer_memory(design: Design, which: str) -> str:

@@ -4,53 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.progress import tell
-from eie.hls.model.compiled.library import model_library
-from eie.hls.model.compiled.weights import CompiledWeights
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.sparse_product import SparseProduct
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import write_back_counted
+from eie.hls.spec.fixed_point import WriteBack
 from eie.hls.spec.matrix_format import EncodedLayer, decode
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT
+from eie.hls.spec.packets import Function
 from eie.hls.spec.pointers import compact_pointers, plain_pointers
 from eie.hls.spec.record import Beats
 
-__all__ = ["ResidentLayer", "ResidentNetwork", "ResidentRun", "read_sections"]
+__all__ = ["GATES", "ResidentLayer", "read_sections"]
 
 #: Accumulators of this width wrap around no sum that a layer can have.
 _WIDE = 62
+#: Rows of a recurrent layer that make a result.
+GATES = 4
 
 
 @dataclass(frozen=True, eq=False)
 class ResidentLayer:
-    """A layer as the PEs hold it."""
+    """A layer as the accelerator holds it."""
 
     #: Inputs.
     columns: int
-    #: Outputs.
+    #: Rows of its matrix.
     rows: int
     #: Rows that each PE works on.
     local_rows: int
-    #: Right shift at write-back.
-    shift: int
-    #: Whether write-back ends in a ReLU.
-    relu: bool
+    #: How its sums become codes, in the PEs.
+    rule: WriteBack
+    #: What becomes of these, and what a LeakyReLU multiplies by.
+    function: Function
+    slope: int
+    #: Whether the next layer adds to the same sums.
+    accumulates: bool
+    #: Held word of a lane in which what it takes begins; None if it takes what arrives.
+    source: int | None
+    #: Held word of a lane in which its results begin; None if they are not held.
+    hold: int | None
+    #: Whether a run may begin and end with it.
+    begins: bool
+    ends: bool
     #: Entries and pointers of every PE.
     encoded: EncodedLayer
     #: int16, shape (16,).
     codebook: npt.NDArray[np.int16]
-    #: int64, shape (local_rows * pes,): bias of each slot.
+    #: int64, shape (local_rows * pes,): bias of each slot; 0 for a layer that accumulates.
     bias: npt.NDArray[np.int64]
     #: Its weights by slot, padding rows included, for computing with.
     product: SparseProduct
     #: Width of an accumulator, in which sums wrap around. The packer proves that none does.
     accumulator_bits: int = _WIDE
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether its results are the state that it takes a step later."""
+        return self.function in (Function.LSTM, Function.GRU)
+
+    @property
+    def results(self) -> int:
+        """Codes that it gives."""
+        return self.rows // GATES if self.recurrent else self.rows
 
     @classmethod
     def build(
@@ -65,6 +83,13 @@ class ResidentLayer:
 
         Entries that lead out of the PE's rows, of which a packer makes none, are dropped as the
         PEs do.
+
+        Parameters
+        ----------
+        fields
+            Of the LAYER record.
+        encoded, codebook, bias, accumulator_bits
+            As the attributes.
         """
         slots, columns, codes = decode(encoded)
         held = fields["local_rows"] * encoded.pes
@@ -77,8 +102,19 @@ class ResidentLayer:
             columns=fields["columns"],
             rows=fields["rows"],
             local_rows=fields["local_rows"],
-            shift=fields["shift"],
-            relu=bool(fields["relu"]),
+            rule=WriteBack(
+                fields["shift"],
+                _signed(fields["low"]),
+                _signed(fields["high"]),
+                half_even=bool(fields["rounding"]),
+            ),
+            function=Function(fields["function"]),
+            slope=fields["slope"],
+            accumulates=bool(fields["accumulate"]),
+            source=fields["source_base"] if fields["source"] else None,
+            hold=fields["hold_base"] if fields["hold"] else None,
+            begins=bool(fields["begins"]),
+            ends=bool(fields["ends"]),
             encoded=encoded,
             codebook=codebook,
             bias=bias,
@@ -91,97 +127,10 @@ class ResidentLayer:
             accumulator_bits=accumulator_bits,
         )
 
-    def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
-        """Outputs by slot, those of padding rows behind, and how many were saturated.
 
-        By the model's C++ where it compiles; :meth:`run_in_numpy` is what it must equal. Padding
-        rows give 0, but for loads that no packer makes. They do not count.
-
-        Parameters
-        ----------
-        activations
-            int16, shape (batch, columns).
-
-        Returns
-        -------
-        tuple of ndarray and int
-            int16, shape (batch, slots), and the count.
-        """
-        if self._compiled is None:
-            return self.run_in_numpy(activations)
-        return self._compiled.run(activations)
-
-    def run_in_numpy(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
-        """As :meth:`run`, in numpy: the specification."""
-        sums = self.product(activations) + self.bias
-        relu = self.relu
-        half = (1 << self.shift) >> 1
-        limit = 1 << (self.accumulator_bits - 1)
-        if sums.min(initial=0) < -limit or sums.max(initial=0) >= limit - half:
-            # The steps of write-back in an accumulator that is too narrow for them.
-            sums = self._wrapped(sums)
-            if relu:
-                sums = np.maximum(sums, 0)
-            sums, relu = self._wrapped(sums + half) - half, False
-        outputs, saturated = write_back_counted(sums, self.shift, relu=relu)
-        _, spare = write_back_counted(sums[:, self.rows :], self.shift, relu=relu)
-        return outputs, saturated - spare
-
-    @cached_property
-    def _compiled(self) -> CompiledWeights | None:
-        library = model_library()
-        if library is None:
-            return None
-        return CompiledWeights(
-            library,
-            self.product,
-            self.bias,
-            self.rows,
-            shift=self.shift,
-            relu=self.relu,
-            accumulator_bits=self.accumulator_bits,
-        )
-
-    def _wrapped(self, sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """What an accumulator holds of `sums`."""
-        limit = 1 << (self.accumulator_bits - 1)
-        wrapped: npt.NDArray[np.int64] = (sums + limit) % (2 * limit) - limit
-        return wrapped
-
-
-@dataclass(frozen=True, eq=False)
-class ResidentRun:
-    """What a batch gave, layer by layer."""
-
-    #: int16, shape (batch, ...) each: activations before each layer, and whole output vectors. The
-    #: last beat of these is filled up with the results of padding rows, 0 but for loads that no
-    #: packer makes.
-    activations: list[npt.NDArray[np.int16]]
-    #: Results of each layer that were saturated.
-    saturated: list[int]
-
-
-@dataclass(frozen=True, eq=False)
-class ResidentNetwork:
-    """A network in the accelerator's memories."""
-
-    network_id: int
-    input_beats: int
-    output_beats: int
-    layers: tuple[ResidentLayer, ...]
-
-    def run(self, inputs: npt.NDArray[np.int16]) -> ResidentRun:
-        """Take a batch through all layers."""
-        activations = [inputs]
-        saturated = []
-        for number, layer in enumerate(self.layers):
-            tell(f"computing {len(inputs)} vectors", number, len(self.layers), "layers")
-            activations[-1] = activations[-1][:, : layer.columns]
-            outputs, count = layer.run(activations[-1])
-            activations.append(outputs)
-            saturated.append(count)
-        activations[-1] = activations[-1][:, : self.output_beats * ACTIVATIONS_PER_BEAT]
-        return ResidentRun(activations, saturated)
+def _signed(code: int) -> int:
+    """Read an int16 out of 16 bits."""
+    return code - ((code & 0x8000) << 1)
 
 
 def read_sections(design: Design, sections: LoadSections) -> tuple[ResidentLayer, ...]:
@@ -198,8 +147,12 @@ def read_sections(design: Design, sections: LoadSections) -> tuple[ResidentLayer
             pe_starts=np.concatenate([[0], np.cumsum(end - base)]),
             pointers=of_layer - base[:, None],
         )
-        rows = slice(fields["bias_base"], fields["bias_base"] + fields["local_rows"])
-        bias = np.stack([of_pe[rows] for of_pe in sections.biases], axis=1).ravel()
+        first, count = fields["bias_base"], fields["local_rows"]
+        if fields["accumulate"]:
+            bias = np.zeros(count * design.pes, np.int64)
+        else:
+            rows = slice(first, first + count)
+            bias = np.stack([of_pe[rows] for of_pe in sections.biases], axis=1).ravel()
         layers.append(
             ResidentLayer.build(
                 fields, encoded, sections.codebooks[number], bias, design.accumulator_bits

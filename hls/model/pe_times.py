@@ -69,7 +69,12 @@ class _Clock:
             return found
         over = (self._rows[:, pes] < cycles).sum(axis=0)
         early = np.minimum(cycles - self._before[pes], self._base[pes])
-        late = np.where(over == len(self._rows), found, self._base[pes] + over)
+        # The last row may be held up: what comes meanwhile is for the iteration behind it.
+        late = np.where(
+            over == len(self._rows),
+            np.maximum(found, self._base[pes] + over),
+            self._base[pes] + over,
+        )
         return np.where(over == 0, early, late)
 
 
@@ -110,16 +115,22 @@ class Pes:
             self._free[met] = begin + lengths[met]
         self.fetch += 1
 
-    def end_layer(self, lengths: npt.NDArray[np.int64]) -> None:
-        """The layer's last activation, or an end without one: then `lengths` is zero everywhere."""
+    def end_layer(self, lengths: npt.NDArray[np.int64], *, accumulates: bool = False) -> None:
+        """The layer's last activation, or an end without one: then `lengths` is zero everywhere.
+
+        The sums of a layer that accumulates stay in their bank, and it waits for no other.
+        """
         self.fetch = self._work.write(self.fetch) + 1
-        begin = np.maximum(np.maximum(self._read() + 1, self._free), self._last_free)
+        begin = np.maximum(self._read() + 1, self._free)
+        if not accumulates:
+            begin = np.maximum(begin, self._last_free)
         met = lengths != 0
         self.starved[met] += (begin - self._free)[met]
         self.busy += lengths
         self._poll = begin
         self._free = np.where(met, begin + lengths, self._free)
-        self._ended = begin + np.maximum(lengths, 1) - 1
+        if not accumulates:
+            self._ended = begin + np.maximum(lengths, 1) - 1
 
     def end_run(self) -> None:
         """The run's end: until it is there, a PE that does nothing lacks work."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted
-from eie.hls.spec import block_design, packets, registers
+from eie.hls.spec import block_design, cell, packets, registers
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import BLOCKS, DEPTHS, wire
 from eie.hls.spec.design import COMPACT_BASE_BITS, Design, target_board
@@ -34,6 +34,8 @@ _COLUMNS = 100
 #: Headers of which a project gets one, under a name that does not tell.
 _POINTERS = "kernel/pointers.h"
 _PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
+#: Headers that only a design with cell units has.
+_OF_CELL = ("kernel/cell.h", "kernel/cell_table.h.j2")
 
 
 def render_project(design: Design, golden: str) -> dict[str, str]:
@@ -67,6 +69,7 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
         "wiring": wire(design),
         "depths": DEPTHS,
         "packets": packets,
+        "cell": cell,
         "registers": registers,
         "block_design": block_design,
         "blocks": BLOCKS,
@@ -75,6 +78,8 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
     project: dict[str, str] = {}
     for path, source in _template_files():
         if not path.startswith(prefix) or (path.startswith("vivado/") and board is None):
+            continue
+        if path in _OF_CELL and not design.cell_units:
             continue
         if path in (_PLAIN_POINTERS, _COMPACT_POINTERS):
             if path == (_COMPACT_POINTERS if design.length_bits else _PLAIN_POINTERS):
@@ -106,6 +111,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.globals["zip"] = zip
     environment.filters["camel"] = _camel
     environment.filters["counted"] = counted
     environment.filters["wrap_arguments"] = _wrap_arguments

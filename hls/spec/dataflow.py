@@ -209,7 +209,15 @@ def wire(design: Design) -> Wiring:
             _process(f"multiply_accumulate<{pe}>", [f"work[{pe}]"], [f"results[{pe}]"])
         )
     processes += gather
-    processes.append(_process("collect", [root, "commands"], ["hidden", "outputs"]))
+    commands = "commands"
+    if design.cell_units:
+        streams += [
+            Stream("activated", "ResultWord", "kStreamDepth", None, "results, through the cell"),
+            Stream("collected", "Command", "kStreamDepth", None, "where those go"),
+        ]
+        processes.append(_process("cell", [root, commands], ["activated", "collected"]))
+        root, commands = "activated", "collected"
+    processes.append(_process("collect", [root, commands], ["hidden", "outputs"]))
     processes.append(
         _process("send", ["answers", "outputs"], ["answer"], *(register.name for register in PORTS))
     )

@@ -78,6 +78,8 @@ class Design:
     biases_per_pe: int = field(default=256, metadata=design_fields.BIASES_PER_PE)
     layers: int = field(default=8, metadata=design_fields.LAYERS)
     hidden_activations: int = field(default=4096, metadata=design_fields.HIDDEN_ACTIVATIONS)
+    held_activations: int = field(default=0, metadata=design_fields.HELD_ACTIVATIONS)
+    cell_units: int = field(default=0, metadata=design_fields.CELL_UNITS)
     accumulator_bits: int = field(default=40, metadata=design_fields.ACCUMULATOR_BITS)
     result_depth: int = field(default=2, metadata=design_fields.RESULT_DEPTH)
     memory: Literal["bram", "uram"] = field(default="bram", metadata=design_fields.MEMORY)
@@ -158,12 +160,13 @@ class Design:
         return self.pointers_per_pe // self.columns_per_pointer_word
 
     def small_memory(
-        self, which: Literal["biases", "rows", "bases", "lengths", "hidden"]
+        self, which: Literal["biases", "rows", "bases", "lengths", "hidden", "held"]
     ) -> Literal["bram", "lutram"]:
         """Where a small memory lives: in LUTs where a block RAM would be mostly empty.
 
         Biases and both banks of accumulators do up to 256 words; of pointers a PE has two
-        memories, which are wider, up to 64; so does the queue of hidden vectors.
+        memories, which are wider, up to 64; so do the queue of hidden vectors and the memory of
+        held ones.
         """
         words, most = {
             "biases": (self.biases_per_pe, _LUTRAM_WORDS),
@@ -171,6 +174,7 @@ class Design:
             "bases": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "lengths": (self.pointer_words_per_pe, _POINTER_LUTRAM_WORDS),
             "hidden": (self.hidden_words, _POINTER_LUTRAM_WORDS),
+            "held": (self.held_words, _POINTER_LUTRAM_WORDS),
         }[which]
         return "lutram" if words <= most else "bram"
 
@@ -186,6 +190,11 @@ class Design:
     def hidden_words(self) -> int:
         """Words of activations that wait between layers."""
         return self.hidden_activations // ACTIVATIONS_PER_WORD
+
+    @property
+    def held_words(self) -> int:
+        """Words of activations that layers may hold."""
+        return self.held_activations // ACTIVATIONS_PER_WORD
 
     @property
     def row_alignment(self) -> int:
@@ -357,8 +366,8 @@ def _check_shape(design: Design, name: str, value: int, problems: Problems) -> N
             f"pointers_per_pe must be a multiple of {word}"
             f"{' with compact pointers' if word == 8 else ''}, not {value}",
         )
-    elif name == "hidden_activations":
+    elif name in ("hidden_activations", "held_activations"):
         lanes = ACTIVATIONS_PER_WORD
-        problems.require(
-            value % lanes == 0, f"hidden_activations must be a multiple of {lanes}, not {value}"
-        )
+        problems.require(value % lanes == 0, f"{name} must be a multiple of {lanes}, not {value}")
+    elif name == "cell_units":
+        problems.require(value != 3, "cell_units must be 0, 1, 2 or 4, not 3")

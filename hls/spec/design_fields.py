@@ -15,9 +15,11 @@ __all__ = [
     "ACCUMULATOR_BITS",
     "BIASES_PER_PE",
     "BOARD",
+    "CELL_UNITS",
     "CLOCK_MHZ",
     "CLOCK_UNCERTAINTY",
     "ENTRIES_PER_PE",
+    "HELD_ACTIVATIONS",
     "HIDDEN_ACTIVATIONS",
     "INDEX_BITS",
     "LAYERS",
@@ -124,6 +126,24 @@ HIDDEN_ACTIVATIONS = described(
     "hidden layer.",
     source='64 registers in each of the two files of 64 PEs (section IV, "Activation '
     'Read/Write Unit")',
+)
+HELD_ACTIVATIONS = described(
+    "capacity",
+    "activations that layers may hold for later ones, over all vectors under way",
+    unit="activations",
+    range=(0, 1 << 20),
+    more="A multiple of 16; 0 leaves the memory out. Residuals, concatenations, weights of 8 bits "
+    "and recurrent layers take it.",
+    source="none: layers follow one another",
+)
+CELL_UNITS = described(
+    "array",
+    "units of a recurrent layer in a cycle, or four times as many values of a LeakyReLU, "
+    "sigmoid or tanh",
+    unit="units",
+    range=(0, 4),
+    more="1, 2 or 4; 0 leaves the cell unit out, and what it does is refused.",
+    source="NT-LSTM's matrix alone is run, not its cell (section VI)",
 )
 ACCUMULATOR_BITS = described(
     "format",

@@ -6,16 +6,19 @@ network's inputs may have one each: hosts quantise them, and the hardware never 
 differences of it.
 
 Products and sums are exact integers with ``frac = input_frac + weight_frac``. *Write-back* turns
-an accumulator into an output code, in this order:
+an accumulator into an output code; :class:`WriteBack` says how a layer does it. In this order:
 
-1. ReLU, when the layer has one: negative sums become 0;
-2. rounding shift by ``shift = input_frac + weight_frac - output_frac``: add half of the last
-   place, then shift right arithmetically (ties go towards plus infinity); a shift of 0 adds 0;
-3. saturation to -32768 ... 32767.
+1. rounding shift by ``shift = input_frac + weight_frac - output_frac``: add half of the last
+   place, then shift right arithmetically, so that ties go towards plus infinity; a layer may ask
+   for ties to the even code instead (ONNX, Brevitas). A shift of 0 adds 0;
+2. LeakyReLU, when the layer has one: saturation to 16 bits, then negative codes times a slope of
+   16 fraction bits, rounded half up;
+3. clamping to the layer's lowest and highest code: 0 and 32767 for a ReLU, others for ReLU6,
+   hardtanh or outputs of 8 bits, and -32768 and 32767, the ends of 16 bits, for no bound at all.
 
-What the first two give is held in the accumulator's width, so the proof that nothing overflows must
-follow them: :func:`write_back_steps` is the rule for the numbers and for the proof alike. A value
-is *saturated* if what comes out of the second lies outside the codes.
+What the first gives is held in the accumulator's width, so the proof that nothing overflows must
+follow it: :func:`write_back_steps` is the rule for the numbers and for the proof alike. A value is
+*saturated* if the end of 16 bits cut it off; a bound that the model asked for cuts nothing off.
 
 The C++ of the rule is ``write_back`` in ``templates/kernel/fixed_point.h``; the torch of it is
 in ``host/compress/reference.py``. Tests hold all three against each other.
@@ -24,8 +27,8 @@ in ``host/compress/reference.py``. Tests hold all three against each other.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,7 +44,10 @@ __all__ = [
     "FRAC_MAX",
     "FRAC_MIN",
     "MAX_SHIFT",
+    "SLOPE_BITS",
     "Frac",
+    "WriteBack",
+    "bound",
     "dequantize",
     "quantize",
     "write_back",
@@ -57,6 +63,8 @@ CODE_MIN, CODE_MAX = -(1 << (ACTIVATION_BITS - 1)), (1 << (ACTIVATION_BITS - 1))
 FRAC_MIN, FRAC_MAX = -96, 96
 #: Largest write-back shift; six bits hold it in the hardware.
 MAX_SHIFT = 47
+#: Fraction bits of a LeakyReLU's slope.
+SLOPE_BITS = 16
 #: Values that are quantised at a time: the steps of a block find it in the processor's caches.
 _BLOCK = 1 << 14
 
@@ -153,32 +161,37 @@ def dequantize(codes: npt.NDArray[np.int16], frac: Frac) -> npt.NDArray[np.float
     return np.multiply(values, np.ldexp(np.float32(1), -np.asarray(frac, np.int32)), out=values)
 
 
-def write_back_steps(
-    sums: npt.NDArray[np.int64], shift: int, *, relu: bool
-) -> Iterator[npt.NDArray[np.int64]]:
-    """Give what the accumulator holds in write-back, step by step, up to what is then saturated.
+@dataclass(frozen=True)
+class WriteBack:
+    """How a layer turns its sums into codes.
+
+    Attributes
+    ----------
+    shift
+        Right shift, 0 to :data:`MAX_SHIFT`.
+    low, high
+        Lowest and highest code that it gives; the ends of 16 bits where there is a slope.
+    slope
+        What negative codes are multiplied by in a LeakyReLU, in units of ``2**-16``: 0 to 65535;
+        None where there is none.
+    half_even
+        Whether ties are rounded to the even code rather than up.
+    """
+
+    shift: int
+    low: int = CODE_MIN
+    high: int = CODE_MAX
+    slope: int | None = None
+    half_even: bool = False
+
+
+def write_back_steps(sums: npt.NDArray[np.int64], shift: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Give what the accumulator holds in write-back, step by step, up to what is then bounded.
 
     Every step rises with the sum or stays level. So the steps of the smallest and of the largest
     sum bound those of all between them, which is what the overflow proof
-    (:func:`eie.host.packing.packer.accumulator_bits_needed`) takes from here: a further activation
-    is further steps, and proved with them. One that falls anywhere needs another proof.
-
-    Parameters
-    ----------
-    sums, shift, relu
-        As for :func:`write_back`.
-    """
-    yield sums
-    if relu:
-        sums = np.maximum(sums, 0)
-        yield sums
-    sums = sums + ((1 << shift) >> 1)
-    yield sums
-    yield sums >> shift
-
-
-def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.NDArray[np.int16]:
-    """Accumulators to output codes: ReLU, rounding shift, saturation (see the module's text).
+    (:func:`eie.host.packing.packer.accumulator_bits_needed`) takes from here: a further step is
+    proved with them. One that falls anywhere needs another proof.
 
     Parameters
     ----------
@@ -186,20 +199,52 @@ def write_back(sums: npt.NDArray[np.int64], shift: int, *, relu: bool) -> npt.ND
         Exact sums, bias included, any shape; below ``2**62`` in magnitude.
     shift
         0 to :data:`MAX_SHIFT`.
-    relu
-        Whether the layer ends in a ReLU.
+    """
+    yield sums
+    sums = sums + ((1 << shift) >> 1)
+    yield sums
+    yield sums >> shift
+
+
+def write_back(sums: npt.NDArray[np.int64], rule: WriteBack) -> npt.NDArray[np.int16]:
+    """Accumulators to output codes by `rule` (see the module's text).
+
+    Parameters
+    ----------
+    sums
+        Exact sums, bias included, any shape; below ``2**62`` in magnitude.
+    rule
+        How the layer does it.
 
     Returns
     -------
     ndarray of int16, same shape
     """
-    return write_back_counted(sums, shift, relu=relu)[0]
+    return write_back_counted(sums, rule)[0]
 
 
 def write_back_counted(
-    sums: npt.NDArray[np.int64], shift: int, *, relu: bool
+    sums: npt.NDArray[np.int64], rule: WriteBack
 ) -> tuple[npt.NDArray[np.int16], int]:
     """Give what :func:`write_back` gives, and how many of the codes were saturated."""
-    (rounded,) = deque(write_back_steps(sums, shift, relu=relu), maxlen=1)
-    codes = np.clip(rounded, CODE_MIN, CODE_MAX)
-    return codes.astype(np.int16), int(np.count_nonzero(codes != rounded))
+    *_, with_half, rounded = write_back_steps(sums, rule.shift)
+    codes, saturated = bound(with_half, rounded, rule)
+    return codes, int(np.count_nonzero(saturated))
+
+
+def bound(
+    with_half: npt.NDArray[np.int64], rounded: npt.NDArray[np.int64], rule: WriteBack
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+    """Take the last two of :func:`write_back_steps` to codes, and say which are saturated."""
+    if rule.half_even and rule.shift:
+        # With its half added, a tie has no bits left below the code's last.
+        tie = (with_half & ((1 << rule.shift) - 1)) == 0
+        rounded = np.where(tie, rounded & ~1, rounded)
+    cut = np.clip(rounded, CODE_MIN, CODE_MAX)
+    if rule.slope is None:
+        # A bound that the model asked for cuts nothing off.
+        above = (rounded > CODE_MAX) & (rule.high == CODE_MAX)
+        below = (rounded < CODE_MIN) & (rule.low == CODE_MIN)
+        return np.clip(cut, rule.low, rule.high).astype(np.int16), above | below
+    leaked = (cut * rule.slope + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
+    return np.where(cut < 0, leaked, cut).astype(np.int16), cut != rounded

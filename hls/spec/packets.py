@@ -36,9 +36,11 @@ __all__ = [
     "COUNTER_ROWS",
     "DESIGN",
     "HEADER",
+    "HELD_LATENCY",
     "LAYER",
     "MAGIC",
     "MAX_COLUMNS",
+    "MOST_LANES",
     "MOST_OUTPUT_BEATS",
     "NETWORK",
     "RECORDS",
@@ -46,8 +48,10 @@ __all__ = [
     "SATURATED",
     "SECTION",
     "STATUS",
+    "TAG",
     "TRAILER",
     "VERSION",
+    "Function",
     "Kind",
     "Packet",
     "Section",
@@ -75,10 +79,14 @@ MAX_COLUMNS = 1 << 16
 #: The output vectors of a run have fewer beats than this: the length of an answer has 32 bits, and
 #: the counts of what was saturated come on top.
 MOST_OUTPUT_BEATS = 1 << 31
+#: Lanes of held words, of which each belongs to one vector under way, at most.
+MOST_LANES = 16
+#: Iterations of the control unit from a held word's write to the first in which it may be read.
+HELD_LATENCY = 3
 #: First four bytes of every packet: "EIEP", little-endian.
 MAGIC = int.from_bytes(b"EIEP", "little")
 #: Version of the format; accelerator and host refuse any other.
-VERSION = 2
+VERSION = 3
 #: Value of a section's PE field that addresses every PE.
 ALL_PES = 0xFFFF
 #: Beats of a layer's codebook.
@@ -121,6 +129,20 @@ class Status(enum.IntEnum):
     BAD_BATCH = 9  #: a run of another length than its batch, or 2^31 beats of outputs; refused
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
+    BAD_LAYERS = 12  #: a run through layers that are not there, or not meant to begin or end one
+    BAD_TAG = 13  #: a tag that is none, or whose outputs are not those announced: outputs are void
+    NO_STATE = 14  #: a step of a sequence whose state is not there: outputs are void
+
+
+class Function(enum.IntEnum):
+    """What becomes of a layer's rounded sums, before they are clamped and sent on."""
+
+    LINEAR = 0  #: nothing
+    LEAKY_RELU = 1  #: negative codes are multiplied by the slope
+    SIGMOID = 2  #: the logistic function, of 11 fraction bits
+    TANH = 3  #: the hyperbolic tangent, of 11 fraction bits
+    LSTM = 4  #: rows are gates of 11 fraction bits, four for each unit: see the cell
+    GRU = 5  #: the same, with torch's definition (ONNX: linear_before_reset)
 
 
 HEADER = record_of(
@@ -144,8 +166,11 @@ NETWORK = record_of(
     "Starts the payload of a load.",
     ("network_id", 32, "chosen by the host (a CRC-32 of the sections); a run repeats it"),
     ("layers", 32, "number of layers"),
-    ("input_beats", 32, "beats of an input vector: four activations a beat, zeros behind"),
-    ("output_beats", 32, "beats of an output vector"),
+    ("lanes", 8, "parts of the held words, a vector under way in each; 0: no layer holds any"),
+    ("hold", 8, "1 if a run's input vectors are held, else 0"),
+    ("hold_base", 16, "held word of a lane in which an input vector begins"),
+    ("stride", 16, "held words of a lane"),
+    ("reserved", 16, "0"),
 )
 SECTION = record_of(
     "section",
@@ -163,14 +188,37 @@ LAYER = record_of(
     ("pointer_base", 32, "first of the layer's words of pointers; the same in every PE"),
     ("bias_base", 32, "first of the layer's biases; the same in every PE"),
     ("local_rows", 32, "rows that each PE works on, padding included"),
-    ("shift", 16, "right shift at write-back, in bits"),
-    ("relu", 16, "1 for a ReLU at write-back, else 0"),
+    ("shift", 8, "right shift at write-back, in bits"),
+    ("rounding", 8, "1 if ties go to the even code at write-back, 0 if up"),
+    ("function", 8, "what becomes of the rounded sums: a Function"),
+    ("accumulate", 8, "1 if the next layer adds to the same sums, which are not written back"),
+    ("low", 16, "int16: lowest code that write-back gives"),
+    ("high", 16, "int16: highest code"),
+    ("slope", 16, "of LEAKY_RELU: what negative codes are multiplied by, in 2^-16; else 0"),
+    ("", 16, ""),
+    ("source", 8, "1 if the layer takes held words, 0 if what the layer before gives"),
+    ("hold", 8, "1 if the layer's results are held, else 0"),
+    ("begins", 8, "1 if a run may begin with the layer"),
+    ("ends", 8, "1 if a run may end with the layer"),
+    ("source_base", 16, "held word of a lane in which the layer's activations begin"),
+    ("hold_base", 16, "held word of a lane in which the layer's results begin"),
 )
 RUN = record_of(
     "run",
     "Starts the payload of a run; the input vectors follow.",
     ("network_id", 32, "network that the vectors are for"),
     ("batch", 32, "number of vectors"),
+    ("first", 8, "the layer that takes the vectors"),
+    ("tagged", 8, "1 if each vector has a TAG before it, else 0"),
+    ("layers", 16, "how many layers they go through"),
+    ("outputs", 32, "how many of them give an output: batch, or as the tags say"),
+)
+TAG = record_of(
+    "tag",
+    "Before each vector of a tagged run: whose it is, and what becomes of it.",
+    ("lane", 8, "lane of the vector's sequence, with its held words and its state"),
+    ("start", 8, "1 if it is the first of its sequence, so that the state is zero, else 0"),
+    ("output", 8, "1 if it gives an output, else 0"),
 )
 SATURATED = record_of(
     "saturated",
@@ -202,6 +250,8 @@ DESIGN = record_of(
     ("clock_mhz", 32, "clock that the design was made for"),
     ("length_bits", 32, "bits of a column's length, 0 for plain pointers"),
     ("result_depth", 32, "results of a PE that may wait, in rows"),
+    ("held_activations", 32, "activations that layers may hold, over all vectors under way"),
+    ("cell_units", 32, "units of a recurrent layer in a cycle; 0 for none"),
 )
 COUNTERS = record_of(
     "counters",
@@ -233,6 +283,7 @@ RECORDS = (
     SECTION,
     LAYER,
     RUN,
+    TAG,
     SATURATED,
     STATUS,
     DESIGN,

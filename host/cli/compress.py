@@ -21,7 +21,7 @@ from eie.host.cli.describe import describe
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.flow.data import check_data, through
+from eie.host.flow.data import Data, check_data, through
 from eie.host.flow.host_side import cut_lines
 from eie.host.flow.quality import quality_text
 from eie.host.flow.reading import read_with_shape, sizes_of
@@ -102,26 +102,36 @@ def run(options: argparse.Namespace) -> None:
     calibration, labels = map(_array, (options.calibration, options.labels))
     with showing("compressing"):
         parts = read_with_shape(options.model, cut=cut_of(options.cut))
-        given = check_data(
-            calibration,
-            labels,
-            sizes_of(parts),
-            name=f"calibration in {options.calibration}",
-            labels_name=f"labels in {options.labels}",
-        )
-        data = through(given, parts.host)
 
-        from eie.host.cut import compress_parts  # torch is only needed here
+        from eie.host.compress.sequence_model import SequenceModel  # torch is only needed here
+        from eie.host.cut import compress_parts
         from eie.host.flow.model_quality import evaluate_compressed
 
+        data, samples = Data(), calibration
+        recurrent = isinstance(parts.dense, SequenceModel)
+        if not recurrent:
+            given = check_data(
+                calibration,
+                labels,
+                sizes_of(parts),
+                name=f"calibration in {options.calibration}",
+                labels_name=f"labels in {options.labels}",
+            )
+            data = through(given, parts.host)
+            samples = data.samples
+        elif labels is not None:
+            raise InputError(
+                "--labels must be left out for a recurrent model: in Python, eie.convert takes "
+                "those of sequences"
+            )
         network = compress_parts(
             parts,
             density=density,
-            calibration=data.samples,
+            calibration=samples,
             keep_weights=options.keep_weights,
         )
         quality = ""
-        if data.labels is not None:
+        if data.labels is not None and not recurrent:
             quality = quality_text(evaluate_compressed(parts, network, data))
     network.save(options.out)
     if parts.host is not None:

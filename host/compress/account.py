@@ -8,14 +8,14 @@ saturates as well. What a step changes in the outputs is its share of the loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
-from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.dense_layer import DenseLayer, DenseModel, Walk
 from eie.host.compress.dense_product import product
 from eie.host.compress.feature_scales import typical_codes
 from eie.host.compress.reference import TorchReference
@@ -69,9 +69,15 @@ class _Compressed:
 
     @property
     def rounded_bias(self) -> Reals:
-        return np.ldexp(
-            self.fixed.bias.astype(np.float64), -(self.fixed.input_frac + self.fixed.weight_frac)
-        )
+        return np.ldexp(self.fixed.bias.astype(np.float64), -self.fixed.sum_frac)
+
+    def coarse(self, sums: Reals) -> Reals:
+        """Results of sums, rounded to the steps of their format and never cut off."""
+        fixed = self.fixed
+        if self.dense.tabled:
+            sums = _reals(np.floor(np.ldexp(sums, fixed.written_frac) + 0.5), fixed.written_frac)
+        steps = np.floor(np.ldexp(self.dense.activate(sums), fixed.output_frac) + 0.5)
+        return _reals(steps, fixed.output_frac)
 
 
 def loss_record(
@@ -173,24 +179,28 @@ def _stages(
     outputs: Sequence[npt.NDArray[np.int16]],
 ) -> tuple[tuple[StageLoss, ...], list[int]]:
     """What each stage changes; and the outputs of each layer that are 0 by rounding only."""
-    pruned = shared = rounded = rounded_inputs
-    coarse = _reals(np.rint(np.ldexp(inputs, parts[0].fixed.input_frac)), parts[0].fixed.input_frac)
+    layers = [part.dense for part in parts]
+    pruned, shared, rounded = (Walk(layers, rounded_inputs) for _ in range(3))
+    frac = parts[0].fixed.input_frac
+    coarse = Walk(layers, _reals(np.rint(np.ldexp(inputs, frac)), frac))
     zeroed = []
     for part, codes in zip(parts, outputs, strict=True):
-        dense, fixed = part.dense, part.fixed
-        pruned = dense.activate(part.pruned_product(pruned))
-        shared = dense.activate(part.shared.product(shared))
-        with_rounded_bias = replace(dense, bias=part.rounded_bias)
         table = part.rounded_table
-        rounded = with_rounded_bias.activate(part.shared.product(rounded, table))
-        # Without the model's own rounding.
-        plain = replace(with_rounded_bias, quantizer=None)
-        coarse = plain.activate(part.shared.product(coarse, table))
-        coarse = np.floor(np.ldexp(coarse, fixed.output_frac) + 0.5)
-        coarse = np.ldexp(coarse, -fixed.output_frac)
-        zeroed.append(int(np.count_nonzero(shared.any(axis=0) & ~codes.any(axis=0))))
+
+        def pruned_sums(taken: Reals, part: _Compressed = part) -> Reals:
+            return part.pruned_product(taken) + part.dense.bias
+
+        def shared_sums(taken: Reals, part: _Compressed = part) -> Reals:
+            return part.shared.product(taken) + part.dense.bias
+
+        def own_sums(taken: Reals, part: _Compressed = part, table: Reals = table) -> Reals:
+            return part.shared.product(taken, table) + part.rounded_bias
+
+        last_pruned, last_shared = pruned.step(pruned_sums), shared.step(shared_sums)
+        last_rounded, last_coarse = rounded.step(own_sums), coarse.step(own_sums, part.coarse)
+        zeroed.append(int(np.count_nonzero(last_shared.any(axis=0) & ~codes.any(axis=0))))
     last = _reals(outputs[-1], parts[-1].fixed.output_frac)
-    steps = (exact, pruned, shared, rounded, coarse, last)
+    steps = (exact, last_pruned, last_shared, last_rounded, last_coarse, last)
     losses = []
     for stage, before, after in zip(_STAGES, steps, steps[1:], strict=False):
         errors = _vector_errors(after - before, exact)

@@ -7,7 +7,7 @@ there is calibration data, this is measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from eie.host.compress.clustering import (
     gather,
     optimal_centroids,
 )
-from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_layer import DenseLayer, Walk
 from eie.host.compress.pruning import magnitude_mask
 from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, label_kept
 
@@ -80,12 +80,12 @@ def prune_and_share(
             for layer in _told(layers)
         )
     inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
-    wanted = activations = inputs
+    exact, optimal = Walk(layers, inputs), Walk(layers, inputs)
     candidates: list[Candidates] = []
     for layer in _told(layers):
-        candidates.append(_candidates(_pruned(layer, densities), activations))
-        activations = _forward(layer, candidates[-1][OPTIMAL], activations)
-        wanted = layer.forward(wanted)
+        candidates.append(_candidates(_pruned(layer, densities), optimal.taken))
+        optimal.step(_product(layer, candidates[-1][OPTIMAL]))
+        wanted = exact.step()
     tell("comparing shared weights by the outputs")
     kinds = _best_kinds(layers, candidates, inputs, wanted)
     return tuple(
@@ -99,33 +99,40 @@ def _best_kinds(
 ) -> list[str]:
     """Choose a kind for each layer by the squared error of the last one's outputs."""
 
-    def error(kinds: Sequence[str], first: int, activations: Floats) -> float:
-        """Take activations through the layers from `first` on."""
+    def error(kinds: Sequence[str], first: int, walk: Walk, outputs: Floats) -> float:
+        """Take a batch, which has given `outputs`, through the layers from `first` on."""
         for layer, own, kind in list(zip(layers, candidates, kinds, strict=True))[first:]:
-            activations = _forward(layer, own[kind], activations)
-        return float(np.square(activations - wanted).sum())
+            outputs = walk.step(_product(layer, own[kind]))
+        return float(np.square(outputs - wanted).sum())
 
-    def outputs(place: int, activations: Floats) -> dict[str, Floats]:
-        """What a layer gives with each kind: of the first layer often most of the work."""
-        layer, own = layers[place], candidates[place]
-        return {kind: _forward(layer, shared, activations) for kind, shared in own.items()}
+    def stepped(place: int, walk: Walk) -> dict[str, tuple[Walk, Floats]]:
+        """Take a layer with each kind: of the first layer often most of the work."""
+        found = {}
+        for kind, shared in candidates[place].items():
+            further = walk.copy()
+            found[kind] = further, further.step(_product(layers[place], shared))
+        return found
 
     least, best = np.inf, [OPTIMAL] * len(layers)
-    given = outputs(0, inputs)
+    chosen = Walk(layers, inputs)
+    given = stepped(0, chosen)
     for kind in KINDS:
         kinds = [kind if kind in own else OPTIMAL for own in candidates]
-        found = error(kinds, 1, given[kinds[0]])
+        walk, outputs = given[kinds[0]]
+        found = error(kinds, 1, walk.copy(), outputs)
         if found < least:
             least, best = found, kinds
     for place in range(len(layers)):
         tell("comparing shared weights by the outputs", place, len(layers), "layers")
-        given = given if place == 0 else outputs(place, inputs)
-        for kind in given:
+        given = given if place == 0 else stepped(place, chosen)
+        for kind, (walk, outputs) in given.items():
             kinds = [*best[:place], kind, *best[place + 1 :]]
-            found = error(kinds, place + 1, given[kind]) if kind != best[place] else least
+            found = least
+            if kind != best[place]:
+                found = error(kinds, place + 1, walk.copy(), outputs)
             if found < least:
                 least, best = found, kinds
-        inputs = given[best[place]]
+        chosen = given[best[place]][0]
     return best
 
 
@@ -135,8 +142,9 @@ def _told(layers: Sequence[DenseLayer]) -> Iterator[DenseLayer]:
         yield layer
 
 
-def _forward(layer: DenseLayer, shared: SharedWeights, inputs: Floats) -> Floats:
-    return layer.activate(shared.product(inputs))
+def _product(layer: DenseLayer, shared: SharedWeights) -> Callable[[Floats], Floats]:
+    """Sums of a layer that has these weights."""
+    return lambda taken: shared.product(taken) + layer.bias
 
 
 def clusterings(chosen: Sequence[ChosenWeights]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.fixed_point import CODE_MAX, FRAC_MAX, quantize
-from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_layer import DenseLayer, Walk
 from eie.host.compress.formats import largest_frac
 from eie.host.compress.sharing import SharedWeights
 
@@ -43,13 +43,15 @@ def hold_codebooks(
     if not any(_rounds_away(shared) for shared in weights):
         return tuple(weights)
     chosen = np.linspace(0, len(calibration) - 1, min(len(calibration), _VECTORS)).astype(np.int64)
-    activations = calibration[chosen]
+    walk = Walk(layers, calibration[chosen])
     held = []
     for layer, shared in zip(layers, weights, strict=True):
-        held.append(_held(shared, activations) if _rounds_away(shared) else shared)
-        activations = held[-1].product(activations) + layer.bias
-        if layer.relu:
-            activations = np.maximum(activations, 0.0)
+        held.append(_held(shared, walk.taken) if _rounds_away(shared) else shared)
+        own = held[-1]
+        walk.step(
+            lambda taken, own=own, bias=layer.bias: own.product(taken) + bias,  # type: ignore[misc]
+            layer.activate,
+        )
     return tuple(held)
 
 

@@ -18,11 +18,11 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.reports import project_allowance
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engines
-from eie.host.flow.findings import Findings
 from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.inference import Inference
 from eie.host.flow.model_table import model_table
 from eie.host.flow.reporting import report_of
+from eie.host.flow.sequence_findings import findings_of
 from eie.host.network import Network
 from eie.host.network.table import Table
 from eie.host.packing.tiling import plan_passes
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from eie.hls.tools.manifest import Manifest
     from eie.host.board.driver import Accelerator
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.compress.sequence_model import SequenceModel
     from eie.host.cut import HostParts
 
 __all__ = ["AcceleratedModel"]
@@ -81,7 +82,7 @@ class AcceleratedModel(Inference):
         The hardware.
     fit : Fit or None
         How the design was chosen, ``fit.explain()`` in words; None if it was given.
-    model : DenseModel or None
+    model : DenseModel, SequenceModel or None
         The model before compression, in real numbers; None if it is not known. Of a model that was
         cut, the part that the accelerator takes.
     host : HostParts or None
@@ -98,7 +99,7 @@ class AcceleratedModel(Inference):
         design: Design,
         *,
         fit: Fit | None = None,
-        model: DenseModel | None = None,
+        model: DenseModel | SequenceModel | None = None,
         data: Data | None = None,
         bitstream: StrPath | None = None,
         project: Path | None = None,
@@ -110,7 +111,7 @@ class AcceleratedModel(Inference):
         self._data = Data() if data is None else data
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
         allowance = None if project is None else project_allowance(project, design)
-        self.findings = Findings(self._plan, self._engines, model, self._data, allowance, host)
+        self.findings = findings_of(self._plan, self._engines, model, self._data, allowance, host)
         self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
 
@@ -300,7 +301,9 @@ class AcceleratedModel(Inference):
         """
         from eie.host.deploy.package import package
 
-        samples = self._data.samples
+        # The steps of sequences are no test vectors: each would stand for itself.
+        data = Data() if self.network.recurrent else self._data
+        samples = data.samples
         package(
             path,
             network=self.network,

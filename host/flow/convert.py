@@ -17,6 +17,7 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
 from eie.host.flow.data import Data, check_data, through
 from eie.host.flow.reading import read_with_shape, sizes_of
+from eie.host.flow.sequence_data import SequenceData, check_sequence_data
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
@@ -48,10 +49,11 @@ def convert(
     ----------
     model
         A ``torch.nn.Module`` (left as it was), a ``torch.export`` program, a Keras 3 model, or the
-        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/reference/models.md); or a network that is
-        compressed already, or the path of its file (``.npz``), which needs no torch. Of a model of
-        torch that the accelerator cannot take whole, such as one with convolutions, the head goes
-        onto it and the rest stays on the host, as torch runs it (docs/host-and-accelerator.md).
+        path of a saved one (``.pt2``, ``.onnx``, ``.keras``; docs/reference/models.md); or a
+        network that is compressed already, or the path of its file (``.npz``), which needs no
+        torch. Of a model of torch that the accelerator cannot take whole, such as one with
+        convolutions, the head goes onto it and the rest stays on the host, as torch runs it
+        (docs/host-and-accelerator.md).
     board
         Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
         PEs for no board, which can be emulated and compiled, but not built.
@@ -60,7 +62,8 @@ def convert(
         0.1 if not given, or what a layer has that is pruned already.
     calibration
         Real inputs, shape (n, features) or (n, ...) with the model's own shape: formats, shared
-        weights and the error that is told rest on them. Without any the error is not known.
+        weights and the error that is told rest on them. Without any the error is not known. Of a
+        recurrent model sequences: (n, steps, features), or a list of (steps, features).
     labels
         Of the calibration: classes, integers of shape (n,); or real targets, floats of shape (n,
         outputs). The summary says the accuracy then.
@@ -144,18 +147,35 @@ def convert(
     problems.raise_as(InputError)
     # Looked up before minutes of compressing.
     wanted_board = NO_BOARD if board is None or board == NO_BOARD else find_board(board).name
-    parts, data = None, Data()
+    parts, data = None, Data() if network is None or not network.recurrent else SequenceData()
     if network is None:
-        inputs = None if calibration is None else real_array(calibration, "calibration")
-        likely = inputs.shape[1:] if inputs is not None and inputs.ndim > 1 else None
+        # Says what is missing if torch is.
+        from eie.host.compress.calibration import likely_shape
+        from eie.host.compress.sequence_model import SequenceModel
+
+        likely = None if calibration is None else likely_shape(calibration)
         parts = read_with_shape(model, input_shape, likely, state_dict, cut)
-        checked = check_data(inputs, labels, sizes_of(parts), name="calibration")
-        data = through(checked, parts.host)
+        if isinstance(parts.dense, SequenceModel):
+            data = check_sequence_data(
+                calibration,
+                labels,
+                features=parts.dense.features,
+                outputs=parts.dense.outputs,
+                last=parts.dense.last,
+                name="calibration",
+            )
+        else:
+            inputs = None if calibration is None else real_array(calibration, "calibration")
+            checked = check_data(inputs, labels, sizes_of(parts), name="calibration")
+            data = through(checked, parts.host)
 
         from eie.host.cut import compress_parts
 
+        samples: Any = data.samples
+        if isinstance(data, SequenceData):
+            samples = list(data.sequences) or None
         network = compress_parts(
-            parts, density=density, calibration=data.samples, keep_weights=keep_weights
+            parts, density=density, calibration=samples, keep_weights=keep_weights
         )
     chosen: Fit | None = None
     if hardware is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
     from eie.host.cut import Cut, HostParts, ModelParts
 
-__all__ = ["read_matching", "read_with_shape", "sizes_of", "sizes_of_whole"]
+__all__ = ["read_dense", "read_matching", "read_with_shape", "sizes_of", "sizes_of_whole"]
 
 
 def read_with_shape(
@@ -40,6 +40,31 @@ def read_with_shape(
     if input_shape is None and takes_input_shape(model):
         input_shape = likely
     return read_parts(model, input_shape=input_shape, state_dict=state_dict, cut=cut)
+
+
+def read_dense(
+    model: Any,
+    input_shape: Sequence[int] | None = None,
+    likely: Sequence[int] | None = None,
+    cut: Cut = None,
+) -> ModelParts:
+    """Read a model without a recurrent layer, in parts.
+
+    Raises
+    ------
+    InputError
+        If it has one.
+    """
+    found = read_with_shape(model, input_shape, likely, cut=cut)
+
+    from eie.host.compress.sequence_model import SequenceModel
+
+    if isinstance(found.dense, SequenceModel):
+        raise InputError(
+            "model has a recurrent layer, and this takes vectors, each by itself: in Python, "
+            "eie.convert(model, calibration=sequences) takes it (docs/recurrent.md)"
+        )
+    return found
 
 
 def sizes_of(model: ModelParts | Network) -> ModelSizes:
@@ -69,7 +94,7 @@ def read_matching(network: Network, model: Any) -> DenseModel:
     cut = None if record is None else (network.layers[0].name, network.layers[-1].name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)  # known since it was converted
-        found = read_with_shape(model, None, likely, cut=cut).dense
+        found = read_dense(model, None, likely, cut).dense
     sizes = [(layer.columns, layer.rows) for layer in found.layers]
     wanted = [(layer.columns, layer.rows) for layer in network.layers]
     if sizes != wanted:

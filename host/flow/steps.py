@@ -29,7 +29,7 @@ from eie.host.flow.data import Data, through
 from eie.host.flow.engines import Engine
 from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.quality import layer_lines, load_line, quality_text
-from eie.host.flow.reading import read_with_shape
+from eie.host.flow.reading import read_dense
 from eie.host.flow.record import NOTHING, hash_of
 from eie.host.flow.reporting import report_of
 from eie.host.flow.task import FlowTask
@@ -118,7 +118,7 @@ class Steps:
             return None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EieWarning)
-            found = read_with_shape(self.flow.model, cut=self.flow.cut)
+            found = read_dense(self.flow.model, cut=self.flow.cut)
         self._left_off = [each.message for each in caught]
         return found
 

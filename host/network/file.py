@@ -27,8 +27,9 @@ from eie.hls.boundary.text import counted, shown
 
 __all__ = ["FILE_VERSION", "LAYER_ARRAYS", "LAYER_OPTIONS", "Parts", "read_parts", "write_parts"]
 
-#: Newest version of the file format. Version 2 adds ``feature_fracs``; version 3 may have them, and
-#: may have the ``activity`` of layers. A network is written as the oldest version that can say it.
+#: Newest version of the file format. Version 2 adds ``feature_fracs``, version 3 layers with more
+#: rights (docs/decisions/0024-layers-that-hold-and-add.md) and the ``activity`` of layers. A
+#: network is written as the lowest version that has what it needs: every eie reads version 1.
 FILE_VERSION = 3
 _MAGIC = "eie-network"
 #: Arrays of a layer, with their types.
@@ -41,6 +42,10 @@ LAYER_ARRAYS = {
 }
 #: Arrays that a layer may have, from version 3 on.
 LAYER_OPTIONS = {"activity": np.float32}
+#: Scalars of a layer before version 3.
+_OLD_SCALARS = frozenset(
+    ("name", "rows", "columns", "activation", "input_frac", "weight_frac", "output_frac")
+)
 #: Bytes of the header's text at most; those of a layer are about 150.
 _MAX_HEADER_BYTES = 4 << 20
 #: What the arrays of a file may take: this many times the file, and as much as this anyway. Those
@@ -76,7 +81,7 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     header: dict[str, Any] = {
         "magic": _MAGIC,
-        "version": _version(parts),
+        "version": _version_of(parts),
         "layers": parts.layers,
         "metadata": parts.metadata,
     }
@@ -104,11 +109,17 @@ def write_parts(parts: Parts, path: str | os.PathLike[str]) -> None:
         raise NetworkFileError(f"cannot write network file {target}: {error.strerror}") from error
 
 
-def _version(parts: Parts) -> int:
-    """Oldest version that can say `parts`."""
-    if not _options(len(parts.layers)).keys().isdisjoint(parts.arrays):
+def _version_of(parts: Parts) -> int:
+    """Lowest version that has what these parts need."""
+    options = not _options(len(parts.layers)).keys().isdisjoint(parts.arrays)
+    if options or any(_is_new(layer) for layer in parts.layers):
         return 3
     return 2 if "feature_fracs" in parts.arrays else 1
+
+
+def _is_new(layer: Mapping[str, Any]) -> bool:
+    """Whether a layer has what files before version 3 had not."""
+    return not _OLD_SCALARS.issuperset(layer) or layer.get("activation") not in ("none", "relu")
 
 
 def read_parts(path: str | os.PathLike[str], make: Callable[[Parts], _Made]) -> _Made:
@@ -228,6 +239,17 @@ def _parse_header(text: bytes) -> dict[str, Any]:
             raise NetworkFileError(f"is not a valid network file: no {name!r} in its header")
     if not all(isinstance(layer, dict) for layer in header["layers"]):
         raise NetworkFileError("is not a valid network file: its header's layers are none")
+    if version < 3:
+        for layer in header["layers"]:
+            for name in sorted(set(layer) - _OLD_SCALARS):
+                raise NetworkFileError(
+                    f"is not a valid network file: version {version} has no {shown(name)} of layers"
+                )
+            if _is_new(layer) and "activation" in layer:
+                raise NetworkFileError(
+                    f"is not a valid network file: activation must be 'none' or 'relu' in version "
+                    f"{version}, not {shown(layer['activation'])}"
+                )
     return header
 
 

@@ -11,23 +11,43 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, shown
-from eie.hls.spec.fixed_point import FRAC_MAX, FRAC_MIN, MAX_SHIFT
+from eie.hls.spec.cell import GATES, SUM_FRAC
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, SLOPE_BITS, WriteBack
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
-from eie.hls.spec.packets import MAX_COLUMNS
+from eie.host.network.layer_checks import RECURRENT, TABLED, check_layer
 
-__all__ = ["MAX_BIAS_BITS", "Layer"]
+__all__ = ["INPUT", "Activation", "Layer"]
 
-#: A bias is a signed integer of at most this many bits, at accumulator precision.
-MAX_BIAS_BITS = 48
+Activation = Literal["none", "relu", "leaky_relu", "sigmoid", "tanh", "lstm", "gru"]
 
-Activation = Literal["none", "relu"]
+#: Stands for the network's input in :attr:`Layer.source`.
+INPUT = -1
+#: Fields of every layer that are no arrays, and those that are written only if they are not usual.
+PLAIN_SCALARS = (
+    "name",
+    "rows",
+    "columns",
+    "activation",
+    "input_frac",
+    "weight_frac",
+    "output_frac",
+)
+_USUAL = {
+    "low": CODE_MIN,
+    "high": CODE_MAX,
+    "slope": 0,
+    "half_even": False,
+    "accumulate": False,
+    "source": None,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """One fully connected layer ``y = f(W a + b)``; W in compressed sparse columns of codes.
 
-    Compared by contents. Arrays are made read-only.
+    Or a part of one: the sums of layers that accumulate are those of the next one, too. Compared by
+    contents. Arrays are made read-only.
 
     Attributes
     ----------
@@ -46,19 +66,35 @@ class Layer:
     codebook
         int16, shape (16,): the shared weights; ``codebook[0] == 0``.
     bias
-        int64, shape (rows,): bias at accumulator precision (input_frac + weight_frac).
+        int64, shape (rows,): bias at accumulator precision (input_frac + weight_frac); 0 for a
+        layer that accumulates.
     activation
-        ``"relu"`` or ``"none"``.
+        ``"none"``, ``"relu"``, ``"leaky_relu"``, ``"sigmoid"``, ``"tanh"``, ``"lstm"`` or
+        ``"gru"``. The rows of the last two are gates in torch's order, gate after gate: i, f, g, o
+        and r, z, n_x, n_h.
     input_frac
         Fraction bits of the inputs.
     weight_frac
         Fraction bits of the codebook.
     output_frac
-        Fraction bits of the outputs.
+        Fraction bits of the results: 15 for a sigmoid, tanh, LSTM or GRU, and those of the sums
+        for a layer that accumulates.
     activity
         float32, shape (columns,): share of calibration vectors in which each input is not zero,
         0 to 1; None if it is not known. No output depends on it: the packer evens the PEs' work
         out by it.
+    low, high
+        Lowest and highest code of the results, with ``"none"`` and ``"relu"`` (whose low is 0).
+    slope
+        What negative codes are multiplied by in a LeakyReLU, in units of ``2**-16``; else 0.
+    half_even
+        Whether ties are rounded to the even code rather than up.
+    accumulate
+        Whether the next layer adds to the same sums, which are not written back here.
+    source
+        What the layer takes. None: what arrives, which is what the layer before gives, or the
+        network's input. Else what is held: :data:`INPUT`, the results of the layer of that index,
+        or, if the index is its own, its own results for the vector before.
     """
 
     name: str
@@ -74,10 +110,18 @@ class Layer:
     weight_frac: int
     output_frac: int
     activity: npt.NDArray[np.float32] | None = None
+    low: int = CODE_MIN
+    high: int = CODE_MAX
+    slope: int = 0
+    half_even: bool = False
+    accumulate: bool = False
+    source: int | None = None
 
     def __post_init__(self) -> None:
+        if self.activation == "relu" and self.low == CODE_MIN:
+            object.__setattr__(self, "low", 0)
         problems = Problems(f"layer {shown(self.name)}")
-        _check_layer(self, problems)
+        check_layer(self, problems)
         problems.raise_as(InputError)
         for name, given in self.arrays().items():
             array = np.ascontiguousarray(given)
@@ -97,14 +141,40 @@ class Layer:
         return self.nonzeros / (self.rows * self.columns)
 
     @property
+    def results(self) -> int:
+        """Results of the layer: its rows, or its units if it is an LSTM or a GRU."""
+        return self.rows // GATES if self.recurrent else self.rows
+
+    @property
+    def sum_frac(self) -> int:
+        """Fraction bits of the sums."""
+        return self.input_frac + self.weight_frac
+
+    @property
+    def written_frac(self) -> int:
+        """Fraction bits of the codes that write-back gives, before a function takes them."""
+        return SUM_FRAC if self.activation in TABLED else self.output_frac
+
+    @property
     def shift(self) -> int:
-        """Right shift at write-back, in bits."""
-        return self.input_frac + self.weight_frac - self.output_frac
+        """Right shift at write-back, in bits; 0 for a layer that accumulates."""
+        return self.sum_frac - self.written_frac
+
+    @property
+    def write_back(self) -> WriteBack:
+        """How the sums become codes; what a function makes of them comes after it."""
+        slope = self.slope if self.activation == "leaky_relu" else None
+        return WriteBack(self.shift, self.low, self.high, slope, self.half_even)
 
     @property
     def relu(self) -> bool:
         """Whether the layer ends in a ReLU."""
         return self.activation == "relu"
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether rows are the gates of an LSTM or a GRU."""
+        return self.activation in RECURRENT
 
     def column_of_entry(self) -> npt.NDArray[np.int32]:
         """int32, shape (nonzeros,): the column of each entry, in storage order."""
@@ -133,8 +203,12 @@ class Layer:
         input_frac: int = 8,
         weight_frac: int = 12,
         output_frac: int = 8,
+        **more: Any,
     ) -> Layer:
-        """Build a layer from a dense (rows, columns) matrix of codebook indices, 0: no weight."""
+        """Build a layer from a dense (rows, columns) matrix of codebook indices, 0: no weight.
+
+        `more` are fields that have a default.
+        """
         codes = real_array(codes, f"layer {name!r}: codes")
         if codes.ndim != 2:
             raise InputError(
@@ -161,6 +235,7 @@ class Layer:
             input_frac=input_frac,
             weight_frac=weight_frac,
             output_frac=output_frac,
+            **more,
         )
 
     def select_rows(self, rows: npt.NDArray[np.int64]) -> Layer:
@@ -194,131 +269,34 @@ class Layer:
     def __repr__(self) -> str:
         return (
             f"<Layer {shown(self.name)}: {self.columns} -> {self.rows}, "
-            f"{counted(self.nonzeros, 'weight')} ({100 * self.density:.1f} %), {self.activation}>"
+            f"{counted(self.nonzeros, 'weight')} ({100 * self.density:.1f} %), {self.ending}>"
         )
 
+    @property
+    def ending(self) -> str:
+        """What becomes of the sums, in a few words."""
+        if self.accumulate:
+            return "adds to the next"
+        text: str = self.activation
+        if self.activation == "leaky_relu":
+            text += f" of {self.slope / (1 << SLOPE_BITS):.4g}"
+        lowest = 0 if self.relu else CODE_MIN
+        if (self.low, self.high) != (lowest, CODE_MAX):
+            scale = 2.0**-self.output_frac
+            text += f", {self.low * scale:.6g} to {self.high * scale:.6g}"
+        return text + (", ties to even" if self.half_even else "")
+
     def scalars(self) -> dict[str, Any]:
-        """Everything that is no array, by name."""
-        names = ("name", "rows", "columns", "activation", "input_frac", "weight_frac")
-        return {name: getattr(self, name) for name in (*names, "output_frac")}
+        """Everything that is no array, by name; without what is as in a layer that has no more.
+
+        So a layer that uses nothing new has the fields that it always had.
+        """
+        usual = _USUAL | {"low": 0 if self.relu else CODE_MIN}
+        names = [name for name, value in usual.items() if getattr(self, name) != value]
+        return {name: getattr(self, name) for name in (*PLAIN_SCALARS, *names)}
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Every array that there is, by name."""
         names = ("indptr", "indices", "codes", "codebook", "bias", "activity")
         every = {name: getattr(self, name) for name in names}
         return {name: array for name, array in every.items() if array is not None}
-
-
-def _check_layer(layer: Layer, problems: Problems) -> None:
-    require = problems.require
-    require(
-        isinstance(layer.name, str) and bool(layer.name),
-        f"name must be a non-empty string, not {shown(layer.name)}",
-    )
-    shaped = require(
-        type(layer.rows) is int and layer.rows >= 1,  # True is an int, too
-        f"rows must be at least 1, not {shown(layer.rows)}",
-    )
-    shaped &= require(
-        type(layer.columns) is int and 1 <= layer.columns <= MAX_COLUMNS,
-        f"columns must be 1 to {MAX_COLUMNS}, not {shown(layer.columns)}",
-    )
-    for name, dtype in (
-        ("indptr", np.int64),
-        ("indices", np.int32),
-        ("codes", np.uint8),
-        ("codebook", np.int16),
-        ("bias", np.int64),
-    ):
-        array = getattr(layer, name)
-        shaped &= require(
-            isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == 1,
-            f"{name} must be a one-dimensional array of {np.dtype(dtype).name}",
-        )
-    require(
-        layer.activation in ("none", "relu"),
-        f"activation must be 'none' or 'relu', not {shown(layer.activation)}",
-    )
-    for name in ("input_frac", "weight_frac", "output_frac"):
-        value = getattr(layer, name)
-        shaped &= require(
-            type(value) is int and FRAC_MIN <= value <= FRAC_MAX,
-            f"{name} must be {FRAC_MIN} to {FRAC_MAX}, not {shown(value)}",
-        )
-    if not shaped:
-        return
-    _check_activity(layer, problems)
-    require(
-        0 <= layer.shift <= MAX_SHIFT,
-        f"input_frac + weight_frac - output_frac must be 0 to {MAX_SHIFT}, not {layer.shift}",
-    )
-    if require(
-        layer.codebook.size == CODEBOOK_SIZE,
-        f"codebook must have {CODEBOOK_SIZE} weights, not {layer.codebook.size}",
-    ):
-        require(
-            int(layer.codebook[0]) == 0,
-            f"codebook[0] must be 0 (code 0 stands for no weight), not {int(layer.codebook[0])}",
-        )
-    if require(
-        layer.bias.size == layer.rows, f"bias must have {layer.rows} values, not {layer.bias.size}"
-    ):
-        limit = 1 << (MAX_BIAS_BITS - 1)
-        require(
-            bool(np.all((layer.bias >= -limit) & (layer.bias < limit))),
-            f"bias must fit in {MAX_BIAS_BITS} signed bits",
-        )
-    _check_sparse(layer, problems)
-
-
-def _check_activity(layer: Layer, problems: Problems) -> None:
-    activity = layer.activity
-    if activity is None:
-        return
-    if problems.require(
-        isinstance(activity, np.ndarray)
-        and activity.dtype == np.float32
-        and activity.shape == (layer.columns,),
-        f"activity must be None or float32 of shape ({layer.columns},), a share for each input",
-    ):
-        # What is no number is neither below nor above a bound.
-        bad = np.flatnonzero(~((activity >= 0) & (activity <= 1)))
-        if len(bad):
-            problems.require(
-                False,
-                "activity must be 0 to 1, the share of calibration vectors in which an input is "
-                f"not zero, not {float(activity[bad[0]])!r} at input {int(bad[0])}",
-            )
-
-
-def _check_sparse(layer: Layer, problems: Problems) -> None:
-    require = problems.require
-    nonzeros = layer.codes.size
-    consistent = require(
-        layer.indptr.size == layer.columns + 1
-        and int(layer.indptr[0]) == 0
-        and int(layer.indptr[-1]) == nonzeros
-        # Within the entries first: differences of what is beyond could wrap around.
-        and 0 <= int(layer.indptr.min()) <= int(layer.indptr.max()) <= nonzeros
-        and bool(np.all(np.diff(layer.indptr) >= 0)),
-        f"indptr must rise from 0 to {nonzeros} in {layer.columns + 1} values",
-    )
-    consistent &= require(
-        layer.indices.size == nonzeros,
-        f"indices must have as many values as codes ({nonzeros}), not {layer.indices.size}",
-    )
-    if not consistent or nonzeros == 0:
-        return
-    require(
-        int(layer.codes.min()) >= 1 and int(layer.codes.max()) < CODEBOOK_SIZE,
-        f"codes must be 1 to {CODEBOOK_SIZE - 1}: a zero weight is not stored",
-    )
-    require(
-        int(layer.indices.min()) >= 0 and int(layer.indices.max()) < layer.rows,
-        f"indices must be 0 to {layer.rows - 1}",
-    )
-    same_column = np.diff(layer.column_of_entry()) == 0
-    require(
-        bool(np.all(np.diff(layer.indices)[same_column] > 0)),
-        "indices must rise within each column",
-    )

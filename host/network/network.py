@@ -22,6 +22,7 @@ from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.fixed_point import ACTIVATION_BITS, FRAC_MAX, FRAC_MIN, Frac
 from eie.host.network.file import LAYER_ARRAYS, LAYER_OPTIONS, Parts, read_parts, write_parts
+from eie.host.network.graph import chains_of, check_graph, held_sources
 from eie.host.network.head_record import HeadRecord
 from eie.host.network.input_shape import INPUT_SHAPE, parse_shape
 from eie.host.network.layer import Layer
@@ -37,12 +38,12 @@ _NO_VECTORS: npt.NDArray[np.int16] = np.zeros((0, 0), np.int16)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A sequence of layers, with golden vectors to check any engine by.
+    """Layers in the order in which they run, with golden vectors to check any engine by.
 
     Attributes
     ----------
     layers
-        The layers in order; each takes what the one before gives.
+        The layers in order; each takes what the one before gives, or its source.
     golden_inputs
         int16, shape (vectors, columns of the first layer); no vectors if not given.
     golden_outputs
@@ -86,7 +87,22 @@ class Network:
     @property
     def outputs(self) -> int:
         """Length of an output vector."""
-        return self.layers[-1].rows
+        return self.layers[-1].results
+
+    @property
+    def chains(self) -> tuple[range, ...]:
+        """Indices of the layers that share their sums: those of each chain, in order."""
+        return chains_of(self.layers)
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Layers whose results are held for later ones; -1 stands for the network's input."""
+        return held_sources(self.layers)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a result depends on vectors before it: vectors are the steps of sequences."""
+        return any(layer.source == index for index, layer in enumerate(self.layers))
 
     @property
     def input_frac(self) -> Frac:
@@ -234,7 +250,8 @@ class Network:
         return network_table(self)
 
     def __repr__(self) -> str:
-        sizes = "-".join(str(size) for size in (self.inputs, *(x.rows for x in self.layers)))
+        results = (layer.results for layer in self.layers if not layer.accumulate)
+        sizes = "-".join(map(str, (self.inputs, *results)))
         weights = sum(layer.nonzeros for layer in self.layers)
         return f"<Network {sizes}, {counted(weights, 'weight')}>"
 
@@ -263,17 +280,7 @@ def _check_chain(network: Network, problems: Problems) -> None:
     require = problems.require
     names = [layer.name for layer in network.layers]
     require(len(set(names)) == len(names), f"layer names must be unique, not {shown(names)}")
-    for before, after in zip(network.layers, network.layers[1:], strict=False):
-        require(
-            after.columns == before.rows,
-            f"layer {shown(after.name)} takes {after.columns} inputs, "
-            f"but layer {shown(before.name)} gives {before.rows}",
-        )
-        require(
-            after.input_frac == before.output_frac,
-            f"layer {shown(after.name)} reads {after.input_frac} fraction bits, "
-            f"but layer {shown(before.name)} writes {before.output_frac}",
-        )
+    check_graph(network.layers, problems)
     shaped = True
     for name, width in (("golden_inputs", network.inputs), ("golden_outputs", network.outputs)):
         array = getattr(network, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import NetworkFileError
 from eie.hls.boundary.text import counted, printable
+from eie.host.network.graph import giver_of, held_sources
 from eie.host.network.input_shape import shape_text
-from eie.host.network.layer import Layer
+from eie.host.network.layer import INPUT, Layer
 from eie.host.network.loss_record import LossRecord
 from eie.host.network.sizes import float32_bytes
 from eie.host.network.table import Table
@@ -45,8 +46,15 @@ class Described(Protocol):
 
 def network_table(network: Described) -> Table:
     """Lay out the layers of a network, and what is known of it."""
-    head = ("layer", "size", "kept", "activation", "fraction bits in, weights, out")
+    bits = "fraction bits in, weights, out"
+    head: tuple[str, ...] = ("layer", "size", "kept", "activation", bits)
     rows = [_row(network, number, layer) for number, layer in enumerate(network.layers)]
+    if held_sources(network.layers):
+        head = (*head[:1], "takes", *head[1:])
+        rows = [
+            (name, _taken_text(network.layers, number), *rest)
+            for number, (name, *rest) in enumerate(rows)
+        ]
     notes = [
         f"inputs of shape {shape_text(network.input_shape)}; {weights_text(network)}",
         f"error: {error_text(network)}",
@@ -86,6 +94,13 @@ def error_text(network: Described) -> str:
     return unknown if record is None or record.error is None else str(record.error)
 
 
+def _taken_text(layers: Sequence[Layer], number: int) -> str:
+    giver = giver_of(layers, number)
+    if giver == number:
+        return "itself, a step before"
+    return "the input" if giver == INPUT else layers[giver].name
+
+
 def _row(network: Described, number: int, layer: Layer) -> tuple[object, ...]:
     inputs = str(layer.input_frac)
     if number == 0 and network.feature_fracs is not None:
@@ -94,6 +109,6 @@ def _row(network: Described, number: int, layer: Layer) -> tuple[object, ...]:
         layer.name,
         f"{layer.columns} -> {layer.rows}",
         f"{layer.nonzeros:,} ({100 * layer.density:.1f} %)",
-        layer.activation,
+        layer.ending,
         f"{inputs}, {layer.weight_frac}, {layer.output_frac}",
     )

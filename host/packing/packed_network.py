@@ -11,17 +11,16 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
-from eie.hls.spec.matrix_format import EncodedLayer
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ALL_PES,
     BEAT_BYTES,
     HEADER,
-    LAYER,
     NETWORK,
     RUN,
     SATURATED,
     SECTION,
+    TAG,
     TRAILER,
     Kind,
     Section,
@@ -30,42 +29,16 @@ from eie.hls.spec.packets import (
     build_trailer,
 )
 from eie.hls.spec.pointers import pointer_beats
-from eie.host.network import Layer, Network
+from eie.host.network import INPUT, Network
+from eie.host.network.graph import beginnings
+from eie.host.packing.held_memory import HeldMemory, lay_out
+from eie.host.packing.packed_layer import PackedLayer, layer_record
+from eie.host.packing.run_tags import RunTags
 
-__all__ = ["PackedLayer", "PackedNetwork"]
+__all__ = ["PackedNetwork"]
 
 #: Beats of a run's packet before the first vector.
 _RUN_START = HEADER.beats + RUN.beats
-
-
-@dataclass(frozen=True, eq=False)
-class PackedLayer:
-    """One layer, packed for a design."""
-
-    #: The layer as the model says it.
-    layer: Layer
-    #: Its entries and pointers.
-    encoded: EncodedLayer
-    #: int64, shape (rows,): slot of each row.
-    slot_of_row: npt.NDArray[np.int64]
-    #: int64, shape (columns,): the column that each input travels as (the order of the layer
-    #: before, or that in which the host sends the network's inputs).
-    slot_of_column: npt.NDArray[np.int64]
-    #: First pointer of the layer in every PE.
-    pointer_base: int
-    #: First bias of the layer in every PE.
-    bias_base: int
-    #: Rows that each PE works on, padding included.
-    local_rows: int
-    #: int64, shape (pes,): entries of earlier layers in each PE.
-    entry_base: npt.NDArray[np.int64]
-
-    def biases(self) -> npt.NDArray[np.int64]:
-        """int64, shape (pes, local_rows): each PE's biases, 0 for padding rows."""
-        pes = self.encoded.pes
-        by_slot = np.zeros(self.local_rows * pes, np.int64)
-        by_slot[self.slot_of_row] = self.layer.bias
-        return np.ascontiguousarray(by_slot.reshape(self.local_rows, pes).T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +62,11 @@ class PackedNetwork:
             layers.append(replace(part, pointer_base=pointer_base))
             pointer_base += design.pointers_of(part.layer.columns)
         return PackedNetwork(design, self.network, tuple(layers))
+
+    @cached_property
+    def held(self) -> HeldMemory:
+        """Where held words lie, and how many vectors have a lane of them."""
+        return lay_out(self.network, self.design.held_words)
 
     @property
     def input_beats(self) -> int:
@@ -115,27 +93,37 @@ class PackedNetwork:
         start = NETWORK.build(
             network_id=self.network_id,
             layers=len(self.layers),
-            input_beats=self.input_beats,
-            output_beats=self.output_beats,
+            lanes=self.held.lanes,
+            hold=int(INPUT in self.held.bases),
+            hold_base=self.held.bases.get(INPUT, 0),
+            stride=self.held.stride,
         )
         return build_packet(Kind.LOAD, sequence, np.concatenate([start, self.sections]))
 
-    def run_packet(self, inputs: npt.NDArray[np.int16], sequence: int = 0) -> bytes:
+    def run_packet(
+        self,
+        inputs: npt.NDArray[np.int16],
+        sequence: int = 0,
+        tags: RunTags | None = None,
+    ) -> bytes:
         """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
         codes = self.network.check_inputs(inputs)
-        buffer = np.empty(self.run_packet_bytes(len(codes)), np.uint8)
-        self.write_run_packet(codes, buffer, sequence)
+        size = self.run_packet_bytes(len(codes), tagged=tags is not None)
+        buffer = np.empty(size, np.uint8)
+        self.write_run_packet(codes, buffer, sequence, tags)
         return buffer.tobytes()
 
-    def run_packet_bytes(self, vectors: int) -> int:
+    def run_packet_bytes(self, vectors: int, *, tagged: bool = False) -> int:
         """Bytes of the packet that runs `vectors` vectors."""
-        return (_RUN_START + vectors * self.input_beats + TRAILER.beats) * BEAT_BYTES
+        beats = self.input_beats + (TAG.beats if tagged else 0)
+        return (_RUN_START + vectors * beats + TRAILER.beats) * BEAT_BYTES
 
     def write_run_packet(
         self,
         codes: npt.NDArray[np.int16],
         buffer: npt.NDArray[np.uint8],
         sequence: int = 0,
+        tags: RunTags | None = None,
     ) -> None:
         """Write the packet that runs a batch into `buffer`: where the DMA reads it, for one.
 
@@ -148,11 +136,34 @@ class PackedNetwork:
             beat.
         sequence
             The packet's number, of which the lowest 16 bits count.
+        tags
+            Whose the vectors are; None: each stands for itself, and gives an output.
+
+        Raises
+        ------
+        InputError
+            If the tags are not those of a run of these vectors.
         """
         beats = buffer.view("<u8")
-        lanes = beats[_RUN_START : -TRAILER.beats].view("<i2")
-        self.write_inputs(codes, lanes.reshape(len(codes), self.input_beats * ACTIVATIONS_PER_BEAT))
-        beats[HEADER.beats : _RUN_START] = RUN.build(network_id=self.network_id, batch=len(codes))
+        body = beats[_RUN_START : -TRAILER.beats]
+        if tags is None:
+            lanes = body.view("<i2").reshape(len(codes), self.input_beats * ACTIVATIONS_PER_BEAT)
+            self.write_inputs(codes, lanes)
+        else:
+            tags.check(len(codes), self.held.lanes)
+            rows = body.reshape(len(codes), TAG.beats + self.input_beats)
+            rows[:, 0] = tags.beats()
+            vectors = np.empty((len(codes), self.input_beats), "<u8")
+            self.write_inputs(codes, vectors.view("<i2"))
+            rows[:, TAG.beats :] = vectors
+        beats[HEADER.beats : _RUN_START] = RUN.build(
+            network_id=self.network_id,
+            batch=len(codes),
+            first=0,
+            tagged=int(tags is not None),
+            layers=len(self.layers),
+            outputs=len(codes) if tags is None else tags.given,
+        )
         payload = len(beats) - HEADER.beats - TRAILER.beats
         data = buffer.data
         data[: HEADER.beats * BEAT_BYTES] = build_header(Kind.RUN, sequence, payload)
@@ -186,9 +197,9 @@ class PackedNetwork:
         inputs[self.layers[0].slot_of_column] = np.arange(self.network.inputs)
         return inputs
 
-    def answer_beats(self, vectors: int) -> int:
-        """Beats of the answer to a run of `vectors` vectors, before its status."""
-        return vectors * self.output_beats + len(self.layers) * SATURATED.beats
+    def answer_beats(self, outputs: int) -> int:
+        """Beats of the answer to a run that gives `outputs` outputs, before its status."""
+        return outputs * self.output_beats + len(self.layers) * SATURATED.beats
 
     def read_saturated(self, beats: npt.NDArray[np.uint64]) -> tuple[int, ...]:
         """Take out of an answer how many results of each layer were saturated, over the batch.
@@ -209,15 +220,15 @@ class PackedNetwork:
         Parameters
         ----------
         beats
-            uint64, shape (:meth:`answer_beats` of the batch,): the answer's payload before its
-            status.
+            uint64, shape (:meth:`answer_beats` of the vectors that give an output,): the answer's
+            payload before its status.
         out
-            int16, shape (batch, outputs), contiguous: where to write them, or None for a new
+            int16, shape (vectors, outputs), contiguous: where to write them, or None for a new
             array.
 
         Returns
         -------
-        ndarray of int16, shape (batch, outputs)
+        ndarray of int16, shape (vectors, outputs)
         """
         size = len(beats) - self.answer_beats(0)
         if size < 0 or size % self.output_beats:
@@ -229,7 +240,7 @@ class PackedNetwork:
         vectors = vectors.reshape(-1, self.output_beats * ACTIVATIONS_PER_BEAT)
         if out is None:
             out = np.empty((len(vectors), self.network.outputs), np.int16)
-        return np.take(vectors, self.layers[-1].slot_of_row, axis=1, out=out, mode="clip")
+        return np.take(vectors, self.layers[-1].place_of_result, axis=1, out=out, mode="clip")
 
     def _sections(self) -> list[npt.NDArray[np.uint64]]:
         design = self.design
@@ -237,7 +248,7 @@ class PackedNetwork:
             _section(
                 Section.LAYERS,
                 ALL_PES,
-                np.concatenate([_descriptor(packed, design) for packed in self.layers]),
+                np.concatenate(self.layer_records()),
             ),
             _section(
                 Section.CODEBOOKS,
@@ -272,21 +283,17 @@ class PackedNetwork:
             beats.append(_section(Section.ENTRIES, pe, lanes.view("<u8")))
         return beats
 
+    def layer_records(self) -> list[npt.NDArray[np.uint64]]:
+        """uint64 beats of the LAYER record of each layer."""
+        begins = beginnings(self.network.layers)
+        return [
+            layer_record(index, packed, self.design, self.held, begins=index in begins)
+            for index, packed in enumerate(self.layers)
+        ]
+
     def _entries_of(self, packed: PackedLayer, pe: int) -> npt.NDArray[np.uint16]:
         starts = packed.encoded.pe_starts
         return packed.encoded.entries[starts[pe] : starts[pe + 1]]
-
-
-def _descriptor(packed: PackedLayer, design: Design) -> npt.NDArray[np.uint64]:
-    return LAYER.build(
-        columns=packed.layer.columns,
-        rows=packed.layer.rows,
-        pointer_base=packed.pointer_base // design.columns_per_pointer_word,
-        bias_base=packed.bias_base,
-        local_rows=packed.local_rows,
-        shift=packed.layer.shift,
-        relu=int(packed.layer.relu),
-    )
 
 
 def _section(section: Section, pe: int, body: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

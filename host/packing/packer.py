@@ -13,9 +13,13 @@ from eie.hls.boundary.text import counted
 from eie.hls.spec.design import Design
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, write_back_steps
 from eie.hls.spec.matrix_format import decode, encode
-from eie.host.network import Layer, Network
-from eie.host.packing.packed_network import PackedLayer, PackedNetwork
-from eie.host.packing.row_assignment import Assignment, assign_rows, order_inputs
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
+from eie.host.network import INPUT, Layer, Network
+from eie.host.network.graph import giver_of, goes_back
+from eie.host.packing.held_memory import MAX_STRIDE
+from eie.host.packing.packed_layer import PackedLayer, needs_cell, waiting_activations
+from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.row_assignment import Assignment, assign_chain, order_inputs
 
 __all__ = [
     "accumulator_bits_needed",
@@ -78,38 +82,44 @@ def encode_network(
 
     Without `by_activity` every weight counts alike where rows are dealt out.
     """
+    chains = network.chains
+    orders = {INPUT: order_inputs(network.inputs, assignment)}
+    rows: list[npt.NDArray[np.int64]] = []
+    for number, chain in enumerate(chains):
+        tell(f"dealing rows to {counted(design.pes, 'PE')}", number, len(chains), "layers")
+        layers_of_chain = [network.layers[i] for i in chain]
+        slots, places = assign_chain(
+            layers_of_chain, design.pes, assignment, by_activity=by_activity
+        )
+        rows += [slots] * len(chain)
+        orders[chain[-1]] = places
     layers: list[PackedLayer] = []
-    slot_of_column = order_inputs(network.inputs, assignment)
     pointer_base = bias_base = 0
     entry_base = np.zeros(design.pes, np.int64)
-    for number, layer in enumerate(network.layers):
-        tell(f"dealing rows to {counted(design.pes, 'PE')}", number, len(network.layers), "layers")
-        activity = layer.activity if by_activity else None
-        slot_of_row = assign_rows(layer, design.pes, assignment, activity)
+    for index, layer in enumerate(network.layers):
+        slot_of_column = orders[giver_of(network.layers, index)]
         encoded = encode(
-            slot_of_row[layer.indices],
+            rows[index][layer.indices],
             slot_of_column[layer.column_of_entry()],
             layer.codes,
             columns=layer.columns,
             pes=design.pes,
             index_bits=design.index_bits,
         )
-        local_rows = design.local_rows(layer.rows)
-        layers.append(
-            PackedLayer(
-                layer,
-                encoded,
-                slot_of_row,
-                slot_of_column,
-                pointer_base,
-                bias_base,
-                local_rows,
-                entry_base,
-            )
+        packed = PackedLayer(
+            layer,
+            encoded,
+            rows[index],
+            slot_of_column,
+            orders.get(index, rows[index]),
+            pointer_base,
+            bias_base,
+            design.local_rows(layer.rows),
+            entry_base,
         )
-        slot_of_column = slot_of_row
+        layers.append(packed)
         pointer_base += design.pointers_of(layer.columns)
-        bias_base += local_rows
+        bias_base += packed.local_biases
         entry_base = entry_base + np.diff(encoded.pe_starts)
     return PackedNetwork(design, network, tuple(layers))
 
@@ -125,57 +135,65 @@ def unpack(packed: PackedNetwork) -> Network:
         order = np.lexsort((rows, columns))
         counts = np.bincount(columns, minlength=part.layer.columns)
         layers.append(
-            Layer(
-                name=part.layer.name,
-                rows=part.layer.rows,
-                columns=part.layer.columns,
+            replace(
+                part.layer,
                 indptr=np.concatenate([[0], np.cumsum(counts)]),
                 indices=rows[order].astype(np.int32),
                 codes=codes[order],
-                codebook=part.layer.codebook,
-                bias=part.biases().T.ravel()[part.slot_of_row],
-                activation=part.layer.activation,
-                input_frac=part.layer.input_frac,
-                weight_frac=part.layer.weight_frac,
-                output_frac=part.layer.output_frac,
-                activity=part.layer.activity,
+                bias=_bias(part),
             )
         )
     return replace(packed.network, layers=tuple(layers))
 
 
-def accumulator_bits_needed(layer: Layer) -> npt.NDArray[np.int64]:
+def _bias(part: PackedLayer) -> npt.NDArray[np.int64]:
+    if part.layer.accumulate:
+        return np.zeros(part.layer.rows, np.int64)
+    return part.biases().T.ravel()[part.slot_of_row]
+
+
+def accumulator_bits_needed(*chain: Layer) -> npt.NDArray[np.int64]:
     """Bits that each row's accumulator takes for any input: the overflow proof.
 
     The largest and smallest sums are reached when every activation is at its extreme with the
-    sign of its weight; partial sums lie between them. Then comes the bias, and write-back step by
-    step (:func:`eie.hls.spec.fixed_point.write_back_steps`), each of which rises with the sum.
+    sign of its weight; partial sums lie between them, in all layers of the chain. Then comes the
+    bias, and write-back step by step (:func:`eie.hls.spec.fixed_point.write_back_steps`), each of
+    which rises with the sum.
 
     The rows that fill up a layer's last word stay 0, and 0 goes through write-back as well: no row
     takes less than that. So the half that rounding adds always fits by itself. The bounds stay
     below 2**53, so float64 sums are exact.
+
+    Parameters
+    ----------
+    chain
+        The layers that share their sums, in order; the last one ends them.
 
     Returns
     -------
     ndarray of int64, shape (rows,)
         Width of a signed integer that holds everything the accumulator can become.
     """
-    weights = layer.codebook.astype(np.float64)
-    positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
-
-    def per_row(of_code: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        return np.bincount(layer.indices, of_code[layer.codes], layer.rows).astype(np.int64)
-
-    high = per_row(positive * CODE_MAX + negative * CODE_MIN)
-    low = per_row(positive * CODE_MIN + negative * CODE_MAX)
-    largest, smallest = np.maximum(high + layer.bias, 0), np.minimum(low + layer.bias, 0)
-    for step in write_back_steps(largest, layer.shift, relu=layer.relu):
+    end = chain[-1]
+    high, low = np.zeros(end.rows, np.int64), np.zeros(end.rows, np.int64)
+    for layer in chain:
+        weights = layer.codebook.astype(np.float64)
+        positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
+        high += _per_row(layer, positive * CODE_MAX + negative * CODE_MIN)
+        low += _per_row(layer, positive * CODE_MIN + negative * CODE_MAX)
+    largest, smallest = np.maximum(high + end.bias, 0), np.minimum(low + end.bias, 0)
+    for step in write_back_steps(largest, end.shift):
         high = np.maximum(high, step)
-    for step in write_back_steps(smallest, layer.shift, relu=layer.relu):
+    for step in write_back_steps(smallest, end.shift):
         low = np.minimum(low, step)
     magnitude = np.maximum(high, -low - 1)
     # frexp's exponent is the bit length for integers below 2**53.
     return np.frexp(magnitude.astype(np.float64))[1].astype(np.int64) + 1
+
+
+def _per_row(layer: Layer, of_code: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Sum what each weight's code gives over every row."""
+    return np.bincount(layer.indices, of_code[layer.codes], layer.rows).astype(np.int64)
 
 
 def _check_fits(packed: PackedNetwork) -> None:
@@ -206,7 +224,7 @@ def _check_fits(packed: PackedNetwork) -> None:
         "raise pointers_per_pe; more PEs do not help",
     )
     at_most(
-        last.bias_base + last.local_rows,
+        last.bias_base + last.local_biases,
         "biases_per_pe",
         "biases of each PE",
         "raise biases_per_pe, or pes to spread the rows",
@@ -234,23 +252,42 @@ def _check_fits(packed: PackedNetwork) -> None:
         "raise rows_per_pe, or pes to spread the rows",
     )
     at_most(len(packed.layers), "layers", "layers", "raise layers")
-    hidden = packed.layers[:-1]
-    if hidden:
-        longest = max(hidden, key=lambda part: part.local_rows)
+    back = [layer for index, layer in enumerate(network.layers) if goes_back(network.layers, index)]
+    if back:
+        longest = max(back, key=lambda layer: waiting_activations(layer, design))
         at_most(
-            longest.local_rows * design.pes,
+            waiting_activations(longest, design),
             "hidden_activations",
-            f"activations of layer {longest.layer.name!r}, padding rows included",
+            f"activations of layer {longest.name!r}, padding rows included",
             "raise hidden_activations",
         )
+    at_most(
+        packed.held.stride * ACTIVATIONS_PER_WORD,
+        "held_activations",
+        "activations that layers hold for later ones",
+        "raise held_activations",
+    )
+    problems.require(
+        packed.held.stride < MAX_STRIDE,
+        f"held words of a vector: needs {packed.held.stride}, a packet's fields count to "
+        f"{MAX_STRIDE - 1}; let layers hold less",
+    )
+    functions = [layer for layer in network.layers if needs_cell(layer)]
+    if functions and not problems.require(
+        design.cell_units > 0,
+        f"layer {functions[0].name!r} has the function {functions[0].activation!r} and the design "
+        "no cell unit; set cell_units to 1, 2 or 4",
+    ):
+        problems.shortages.append(Shortage("cell_units", 1, 0, 0))
     require_accumulators(network, design, problems)
     problems.raise_as(DoesNotFitError)
 
 
 def require_accumulators(network: Network, design: Design, problems: Problems) -> None:
     """Note every layer with a row whose sums the accumulators of `design` may not hold."""
-    for layer in network.layers:
-        bits = accumulator_bits_needed(layer)
+    for chain in network.chains:
+        layer = network.layers[chain[-1]]
+        bits = accumulator_bits_needed(*(network.layers[index] for index in chain))
         row = int(np.argmax(bits))
         has = design.accumulator_bits
         if not problems.require(

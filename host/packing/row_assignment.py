@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
+from eie.hls.spec.cell import GATES
 from eie.host.network import Layer
+from eie.host.packing.unit_order import order_units, unit_slots
 
-__all__ = ["ASSIGNMENTS", "Assignment", "assign_rows", "order_inputs"]
+__all__ = ["ASSIGNMENTS", "Assignment", "assign_chain", "assign_rows", "order_inputs"]
 
 #: ``"natural"`` is the paper's: row i on PE i mod N, inputs as they come. ``"counted"`` deals rows
 #: out by their number of weights. ``"balanced"`` evens the PEs' work out further, and mixes the
@@ -60,13 +63,61 @@ def assign_rows(
     ndarray of int64, shape (rows,)
         ``slot_of_row``, a permutation of 0 to rows - 1.
     """
+    _check_assignment(assignment)
+    return _deal(_work_of_rows(layer, activity), pes, assignment)
+
+
+def assign_chain(
+    layers: Sequence[Layer], pes: int, assignment: Assignment, *, by_activity: bool = True
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give each row of a chain a slot: that of the same row in all its layers.
+
+    Parameters
+    ----------
+    layers
+        The layers that share their sums; the last one ends them.
+    pes
+        Number of PEs.
+    assignment
+        As for :func:`assign_rows`; an LSTM's units are in their order, or evened out.
+    by_activity
+        Whether weights count by how often their inputs are active, where every layer knows that.
+
+    Returns
+    -------
+    slot_of_row : ndarray of int64, shape (rows,)
+        A permutation of 0 to rows - 1.
+    place_of_result : ndarray of int64, shape (results,)
+        Where each result is among those that leave the array: its row's slot or, of an LSTM or a
+        GRU, the number of its unit.
+    """
+    _check_assignment(assignment)
+    known = by_activity and all(layer.activity is not None for layer in layers)
+    work = _work_of_rows(layers[0], layers[0].activity if known else None)
+    for layer in layers[1:]:
+        work = work + _work_of_rows(layer, layer.activity if known else None)
+    if not layers[-1].recurrent:
+        slots = _deal(work, pes, assignment)
+        return slots, slots
+    units = np.arange(layers[-1].results)
+    if assignment != "natural":
+        units = order_units(work.reshape(GATES, -1).astype(np.float64), pes)
+    return unit_slots(units, pes), units
+
+
+def _check_assignment(assignment: str) -> None:
     if assignment not in ASSIGNMENTS:
         raise InputError(
             f"assignment must be one of {', '.join(map(repr, ASSIGNMENTS))}, not {assignment!r}"
         )
+
+
+def _deal(
+    work: npt.NDArray[np.int64] | npt.NDArray[np.float64], pes: int, assignment: Assignment
+) -> npt.NDArray[np.int64]:
+    """Slots of rows that have so much work."""
     if assignment == "natural":
-        return np.arange(layer.rows)
-    work = _work_of_rows(layer, activity)
+        return np.arange(len(work))
     heaviest_first = np.argsort(-work, kind="stable")
     if assignment == "counted":
         return _dealt_in_turn(heaviest_first, pes)

@@ -14,7 +14,8 @@ from eie.hls.model.allowance import RunAllowance, allowance_of
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.counters import Counters
 from eie.host.network.table import Table
-from eie.host.packing.packed_network import PackedLayer, PackedNetwork
+from eie.host.packing.packed_layer import PackedLayer
+from eie.host.packing.packed_network import PackedNetwork
 
 __all__ = [
     "LayerReport",

@@ -14,7 +14,7 @@ typedef ap_uint<kLanes * kActivationBits> word_bits_t;
 //! Commands in, twice: for the collector, and for the process that gives its words out.
 void take_commands(hls::stream<command_bits_t>& port, hls::stream<Command>& commands,
                    hls::stream<Command>& copies) {
-  ap_uint<2> kind = kToHidden;
+  ap_uint<2> kind = kResults;
 take:
   do {
 #pragma HLS PIPELINE II = 1
@@ -30,22 +30,20 @@ take:
 void give_words(hls::stream<Command>& commands, hls::stream<HiddenWord>& hidden,
                 hls::stream<ActivationWord>& outputs, hls::stream<word_bits_t>& hidden_out,
                 hls::stream<word_bits_t>& outputs_out) {
-  Command command = {kStop, 0, 0, 0, 0, 0, 0};
+  ap_uint<2> kind = kStop;
 packet:
   do {
-    command = commands.read();
+    const Command command = commands.read();
+    kind = command.kind;
     end_cycle();
   words:
     for (word_count_t word = 0; word < command.keep; ++word) {
 #pragma HLS PIPELINE II = 1
-      if (command.kind == kToHidden) {
-        hidden_out.write(hidden.read().values);
-      } else {
-        outputs_out.write(outputs.read().values);
-      }
+      if (command.back == 1) hidden_out.write(hidden.read().values);
+      if (command.out == 1) outputs_out.write(outputs.read().values);
       end_cycle();
     }
-  } while (command.kind != kStop);
+  } while (kind != kStop);
 }
 
 }  // namespace

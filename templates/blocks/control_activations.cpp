@@ -21,7 +21,7 @@ give:
 }
 
 void give_commands(hls::stream<Command>& commands, hls::stream<command_bits_t>& port) {
-  ap_uint<2> kind = kToHidden;
+  ap_uint<2> kind = kResults;
 give:
   do {
 #pragma HLS PIPELINE II = 1

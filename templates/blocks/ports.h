@@ -15,9 +15,9 @@ typedef ap_uint<64 + 4> token_bits_t;
 typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + 4> word_token_bits_t;
 // With a bit on top that ends the packet: such a word is none, and goes no further.
 typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
-typedef ap_uint<kLanes * kActivationBits + 8 + 2 + 1> hidden_word_bits_t;
+typedef ap_uint<kLanes * kActivationBits + 8 + 1 + 6 + 1 + 1> hidden_word_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
-typedef ap_uint<2 * kWordCountBits + 4 + 8 + 2 + 2> command_bits_t;
+typedef ap_uint<2 * kWordCountBits + 4 + 8 + 3 + 2 + 6 + 3 + 16 + 16> command_bits_t;
 
 template <int kBits>
 struct ResultBits {
@@ -67,11 +67,23 @@ inline input_word_bits_t to_bits(const InputWord& word) {
          (input_word_bits_t(word.last) << (kLanes * kActivationBits));
 }
 
+inline VectorTag vector_tag_of(ap_uint<6> bits) {
+#pragma HLS INLINE
+  return VectorTag{lane_t(bits), ap_uint<1>(bits >> 4), ap_uint<1>(bits >> 5)};
+}
+
+inline ap_uint<6> to_bits(const VectorTag& vector) {
+#pragma HLS INLINE
+  return ap_uint<6>(vector.lane) | (ap_uint<6>(vector.start) << 4) |
+         (ap_uint<6>(vector.output) << 5);
+}
+
 inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
   return HiddenWord{word_t(bits), layer_t(bits >> width), ap_uint<1>(bits >> (width + 8)),
-                    ap_uint<1>(bits >> (width + 9))};
+                    vector_tag_of(ap_uint<6>(bits >> (width + 9))),
+                    ap_uint<1>(bits >> (width + 15))};
 }
 
 inline hidden_word_bits_t to_bits(const HiddenWord& word) {
@@ -79,7 +91,8 @@ inline hidden_word_bits_t to_bits(const HiddenWord& word) {
   const int width = kLanes * kActivationBits;
   return hidden_word_bits_t(word.values) | (hidden_word_bits_t(word.layer) << width) |
          (hidden_word_bits_t(word.last) << (width + 8)) |
-         (hidden_word_bits_t(word.goes_out) << (width + 9));
+         (hidden_word_bits_t(to_bits(word.vector)) << (width + 9)) |
+         (hidden_word_bits_t(word.final) << (width + 15));
 }
 
 template <int kBits>
@@ -113,18 +126,31 @@ inline command_bits_t to_bits(const Command& command) {
   const int width = 2 * kWordCountBits;
   return command_bits_t(command.words) | (command_bits_t(command.keep) << kWordCountBits) |
          (command_bits_t(command.spare) << width) | (command_bits_t(command.layer) << (width + 4)) |
-         (command_bits_t(command.first) << (width + 12)) |
-         (command_bits_t(command.goes_out) << (width + 13)) |
-         (command_bits_t(command.kind) << (width + 14));
+         (command_bits_t(command.out) << (width + 12)) |
+         (command_bits_t(command.back) << (width + 13)) |
+         (command_bits_t(command.final) << (width + 14)) |
+         (command_bits_t(command.kind) << (width + 15)) |
+         (command_bits_t(to_bits(command.vector)) << (width + 17)) |
+         (command_bits_t(command.function) << (width + 23)) |
+         (command_bits_t(command.slope) << (width + 26)) |
+         (command_bits_t(command.state) << (width + 42));
 }
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
-  return Command{ap_uint<2>(bits >> (width + 14)),     word_count_t(bits),
-                 word_count_t(bits >> kWordCountBits), ap_uint<4>(bits >> width),
-                 ap_uint<8>(bits >> (width + 4)),      ap_uint<1>(bits >> (width + 12)),
-                 ap_uint<1>(bits >> (width + 13))};
+  return Command{ap_uint<2>(bits >> (width + 15)),
+                 word_count_t(bits),
+                 word_count_t(bits >> kWordCountBits),
+                 ap_uint<4>(bits >> width),
+                 ap_uint<8>(bits >> (width + 4)),
+                 ap_uint<1>(bits >> (width + 12)),
+                 ap_uint<1>(bits >> (width + 13)),
+                 ap_uint<1>(bits >> (width + 14)),
+                 vector_tag_of(ap_uint<6>(bits >> (width + 17))),
+                 ap_uint<kFunctionBits>(bits >> (width + 23)),
+                 ap_uint<kSlopeBits>(bits >> (width + 26)),
+                 held_t(bits >> (width + 42))};
 }
 
 //! Tokens in, until the end of the packet.

@@ -33,27 +33,34 @@ lanes:
   return count;
 }
 
-//! The root: results of hidden layers go back to the activation memories, others to the sender, and
-//! behind a run's outputs the number of saturated values of each layer.
+//! The root: results of hidden layers go back to the control unit, those of the last one to the
+//! sender, and behind a run's outputs the number of saturated values of each layer.
 inline void collect(hls::stream<ResultWord>& results, hls::stream<Command>& commands,
                     hls::stream<HiddenWord>& hidden, hls::stream<ActivationWord>& outputs) {
-  // Of each layer in this run so far: from the first vector on, whatever was there before.
+  // Of each layer in this run so far, and in which of them there is anything to count yet: others
+  // have what an earlier run left.
   static saturated_t saturated[kLayers];
 #pragma HLS BIND_STORAGE variable = saturated type = ram_s2p impl = lutram
-  Command command = {kStop, 0, 0, 0, 0, 0, 0};
+  static ap_uint<kLayers> counted = 0;
+#pragma HLS RESET variable = counted
+  ap_uint<2> kind = kStop;
 packet:
   do {
-    command = commands.read();
-    saturated_t count = command.first == 1 ? saturated_t(0) : saturated[command.layer];
+    const Command command = commands.read();
+    kind = command.kind;
+    saturated_t count = counted[command.layer] == 1 ? saturated[command.layer] : saturated_t(0);
     end_cycle();
-    if (command.kind == kRunEnd) {
+    if (kind == kRunEnd) {
+      layer_t layer = command.layer;
     layers:
-      for (word_count_t layer = 0; layer < command.words; ++layer) {
+      for (word_count_t left = command.words; left != 0; --left) {
 #pragma HLS PIPELINE II = 1
-        outputs.write(ActivationWord{
-            kValue, command.first == 1 ? word_t(0) : word_t(saturated[ap_uint<8>(layer)])});
+        outputs.write(
+            ActivationWord{kValue, counted[layer] == 1 ? word_t(saturated[layer]) : word_t(0)});
+        ++layer;
         end_cycle();
       }
+      counted = 0;
     } else {
     words:
       for (word_count_t word = 0; word < command.words; ++word) {
@@ -64,18 +71,21 @@ packet:
         if (word < command.keep) {
           const bool last = word == command.keep - 1;
           count += count_saturated(result, last ? command.spare : ap_uint<4>(0));
-          if (command.kind == kToHidden) {
+          // Together, or one waits for the other: `hidden` has room for all that comes back.
+          if (command.back == 1) {
             hidden.write(HiddenWord{activations.values, layer_t(command.layer), ap_uint<1>(last),
-                                    command.goes_out});
-          } else {
-            outputs.write(activations);
+                                    command.vector, command.final});
           }
+          if (command.out == 1) outputs.write(activations);
         }
         end_cycle();
       }
-      saturated[command.layer] = count;
+      if (kind == kResults) {
+        saturated[command.layer] = count;
+        counted[command.layer] = 1;
+      }
     }
-  } while (command.kind != kStop);
+  } while (kind != kStop);
   results.read();  // the end of the packet
   end_cycle();
 }

@@ -37,13 +37,34 @@ inline count_t rows_in_each_pe(ap_uint<32> rows) {
 struct LoadCheck {
   //! Whether nothing in it contradicts anything.
   bool sound;
-  //! The kind of the section under way, and the beat's place: in a LAYER record, or modulo four.
+  //! The kind of the section under way, and the beat's place: in a LAYER record, or modulo eight.
   ap_uint<8> section;
-  ap_uint<2> place;
+  ap_uint<3> place;
   //! Of the layer under way or the last one. No layer has come yet where `rows` is 0.
   ap_uint<32> columns;
   ap_uint<32> rows;
   ap_uint<32> local_rows;
+  //! Results that it gives, and whether it does not, as the next layer adds to its sums.
+  ap_uint<32> results;
+  ap_uint<8> function;
+  bool accumulates;
+  //! Whether the layer before accumulates, and its rows and results.
+  bool follows;
+  ap_uint<32> rows_before;
+  ap_uint<32> results_before;
+  //! Whether its results must find room in `hidden` if another layer follows.
+  bool too_long;
+  //! Held words of a lane, and whether there are any.
+  ap_uint<16> stride;
+  bool lanes;
+  //! Words of the inputs that are held at the first layer, if they are, and whether a run may begin
+  //! and end with the layer under way.
+  bool holds_inputs;
+  ap_uint<16> input_base;
+  ap_uint<1> begins;
+  ap_uint<1> ends;
+  //! Whether some layer is recurrent.
+  bool recurrent;
   //! What the layers so far take in each PE.
   ap_uint<32> pointer_words;
   ap_uint<32> biases;
@@ -51,11 +72,34 @@ struct LoadCheck {
   ap_uint<32> entries;
 };
 
-//! Start with a load's NETWORK record. No layer has come, and none of its numbers is wrong yet.
-inline LoadCheck start_check(ap_uint<32> network_id) {
+//! Whether `words` held words from `base` on lie within a lane.
+inline bool lies_within(const LoadCheck& check, ap_uint<16> base, count_t words) {
 #pragma HLS INLINE
+  return check.lanes && count_t(base) + words <= check.stride;
+}
+
+//! Start with a load's NETWORK record. No layer has come, and none of its numbers is wrong yet.
+inline LoadCheck start_check(ap_uint<32> network_id, beat_t lanes) {
+#pragma HLS INLINE
+  using namespace packet;
+  LoadCheck check = {};
   // A network of that number could not be told from none.
-  return LoadCheck{network_id != 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  check.sound = network_id != 0;
+  const ap_uint<8> count = field<kNetworkLanesBits>(lanes, kNetworkLanesLow);
+  const ap_uint<8> hold = field<kNetworkHoldBits>(lanes, kNetworkHoldLow);
+  check.lanes = count != 0;
+  check.stride = field<kNetworkStrideBits>(lanes, kNetworkStrideLow);
+  check.holds_inputs = hold == 1;
+  check.input_base = field<kNetworkHoldBaseBits>(lanes, kNetworkHoldBaseLow);
+  if (field<kNetworkReservedBits>(lanes, kNetworkReservedLow) != 0) check.sound = false;
+  if (hold > 1 || count > kMostLanes) check.sound = false;
+  // Once a load, so it may take its cycles.
+  const ap_uint<24> held = ap_uint<24>(count) * check.stride;
+#pragma HLS BIND_OP variable = held op = mul impl = dsp
+  if (held > (kHolds ? kHeldWords : 0)) check.sound = false;
+  if (check.lanes == (check.stride == 0)) check.sound = false;
+  if (!check.holds_inputs && check.input_base != 0) check.sound = false;
+  return check;
 }
 
 //! The head of a section that is in its place and fits its memory: its length is what layers and
@@ -75,45 +119,116 @@ inline void check_section(LoadCheck& check, beat_t head) {
     check.sound = false;
 }
 
-//! A beat of a LAYER record. Layers lie one behind the other in every memory, and each takes what
-//! the one before it gives.
-inline void check_layer(LoadCheck& check, beat_t beat, ap_uint<32> input_beats) {
+//! The first beat of a LAYER record: its size. A layer takes what the one before it gives, or what
+//! is held; what follows a layer that accumulates has its rows.
+inline void check_size(LoadCheck& check, beat_t beat) {
 #pragma HLS INLINE
   using namespace packet;
-  if (check.place == kLayerColumnsBeat) {
-    check.columns = field<kLayerColumnsBits>(beat, kLayerColumnsLow);
-    if (check.rows == 0) {
-      if (check.columns == 0 || check.columns > kMostColumns) check.sound = false;
-      if (groups_of<kActivationsPerBeat>(check.columns) != input_beats) check.sound = false;
-    } else {
-      // The layer before was not the last one, so its results are kept on the chip.
-      if (check.columns != check.rows) check.sound = false;
-      if (check.local_rows > kHiddenActivations / kPes) check.sound = false;
-    }
-  }
-  if (check.place == kLayerRowsBeat) {
-    check.rows = field<kLayerRowsBits>(beat, kLayerRowsLow);
-    if (check.rows == 0) check.sound = false;
-  }
+  check.follows = check.accumulates;
+  check.rows_before = check.rows;
+  check.results_before = check.results;
+  check.columns = field<kLayerColumnsBits>(beat, kLayerColumnsLow);
+  check.rows = field<kLayerRowsBits>(beat, kLayerRowsLow);
+  if (check.columns == 0 || check.rows == 0) check.sound = false;
+  // The layer before was not the last one, so its results come back.
+  if (check.too_long) check.sound = false;
+  if (check.follows && check.rows != check.rows_before) check.sound = false;
+}
+
+//! Its second and third beat: where it lies, and what becomes of its sums.
+inline void check_place(LoadCheck& check, beat_t beat) {
+#pragma HLS INLINE
+  using namespace packet;
+  static_assert(kLayerPointerBaseBeat == kLayerBiasBaseBeat &&
+                    kLayerLocalRowsBeat == kLayerShiftBeat &&
+                    kLayerLocalRowsBeat == kLayerAccumulateBeat && kLayerLowBeat == kLayerHighBeat,
+                "Fields are looked at with the beat that they share.");
   if (check.place == kLayerPointerBaseBeat) {
     if (field<kLayerPointerBaseBits>(beat, kLayerPointerBaseLow) != check.pointer_words)
       check.sound = false;
     check.pointer_words += pointer_words_of(check.columns);
+    if (field<kLayerBiasBaseBits>(beat, kLayerBiasBaseLow) != check.biases) check.sound = false;
   }
   if (check.place == kLayerLocalRowsBeat) {
     check.local_rows = field<kLayerLocalRowsBits>(beat, kLayerLocalRowsLow);
     if (check.local_rows != rows_in_each_pe(check.rows) || check.local_rows > kRowsPerPe)
       check.sound = false;
+    const ap_uint<8> accumulate = field<kLayerAccumulateBits>(beat, kLayerAccumulateLow);
+    check.function = field<kLayerFunctionBits>(beat, kLayerFunctionLow);
+    check.accumulates = accumulate == 1;
+    const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
+    check.results = cell ? ap_uint<32>(check.rows >> 2) : check.rows;
+    check.too_long =
+        !check.accumulates && (cell ? count_t(check.local_rows >> 2) : count_t(check.local_rows)) >
+                                  kHiddenActivations / kPes;
+    if (cell) {
+      check.recurrent = true;
+      // Its results come back whether a layer follows or not.
+      if (check.too_long || ap_uint<2>(check.rows) != 0) check.sound = false;
+    }
+    if (field<kLayerShiftBits>(beat, kLayerShiftLow) > kMostShift) check.sound = false;
+    if (field<kLayerRoundingBits>(beat, kLayerRoundingLow) > 1 || accumulate > 1)
+      check.sound = false;
+    if (check.function > (kHasCell ? kFunctionGru : kFunctionLinear)) check.sound = false;
+    if (check.accumulates && check.function != kFunctionLinear) check.sound = false;
+    if (!check.accumulates) check.biases += check.local_rows;
   }
-  if (check.place == kLayerBiasBaseBeat &&
-      field<kLayerBiasBaseBits>(beat, kLayerBiasBaseLow) != check.biases)
+  if (check.place == kLayerLowBeat) {
+    const activation_t low = activation_t(field<kLayerLowBits>(beat, kLayerLowLow));
+    const activation_t high = activation_t(field<kLayerHighBits>(beat, kLayerHighLow));
+    if (low > high) check.sound = false;
+  }
+}
+
+//! Its last beat: what it takes, and what is held of it. `first` says that it is the first layer.
+inline void check_holding(LoadCheck& check, beat_t beat, bool first) {
+#pragma HLS INLINE
+  using namespace packet;
+  const ap_uint<8> source = field<kLayerSourceBits>(beat, kLayerSourceLow);
+  const ap_uint<8> hold = field<kLayerHoldBits>(beat, kLayerHoldLow);
+  const ap_uint<8> begins = field<kLayerBeginsBits>(beat, kLayerBeginsLow);
+  const ap_uint<8> ends = field<kLayerEndsBits>(beat, kLayerEndsLow);
+  const ap_uint<16> from = field<kLayerSourceBaseBits>(beat, kLayerSourceBaseLow);
+  const ap_uint<16> to = field<kLayerHoldBaseBits>(beat, kLayerHoldBaseLow);
+  const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
+  if (source > 1 || hold > 1 || begins > 1 || ends > 1) check.sound = false;
+  if (source == 1) {
+    if (first || begins == 1) check.sound = false;
+    if (!lies_within(check, from, groups_of<kLanes>(check.columns))) check.sound = false;
+  } else {
+    if (check.follows || from != 0) check.sound = false;
+    if (!first && check.columns != check.results_before) check.sound = false;
+  }
+  // A column's index has 16 bits.
+  if (check.columns > kMostColumns) check.sound = false;
+  if (hold == 1) {
+    if (check.accumulates) check.sound = false;
+    if (!lies_within(check, to, groups_of<kLanes>(check.results))) check.sound = false;
+  } else if (to != 0) {
     check.sound = false;
-  if (check.place == kLayerShiftBeat && field<kLayerShiftBits>(beat, kLayerShiftLow) > kMostShift)
+  }
+  // A state is what the layer gave a step ago.
+  if (cell && (source != 1 || hold != 1 || from != to || check.columns != check.results))
     check.sound = false;
-  if (check.place == kLayerReluBeat && field<kLayerReluBits>(beat, kLayerReluLow) > 1)
-    check.sound = false;
+  if (first) {
+    if (begins != 1) check.sound = false;
+    if (check.holds_inputs &&
+        !lies_within(check, check.input_base, groups_of<kLanes>(check.columns)))
+      check.sound = false;
+  }
+  if (check.accumulates && ends != 0) check.sound = false;
+  check.begins = ap_uint<1>(begins);
+  check.ends = ap_uint<1>(ends);
+}
+
+//! A beat of a LAYER record. Layers lie one behind the other in every memory.
+inline void check_layer(LoadCheck& check, beat_t beat, bool first) {
+#pragma HLS INLINE
+  using namespace packet;
+  if (check.place == kLayerColumnsBeat) check_size(check, beat);
+  check_place(check, beat);
   if (check.place == kLayerBeats - 1) {
-    check.biases += check.local_rows;
+    check_holding(check, beat, first);
     check.place = 0;
   } else {
     ++check.place;
@@ -125,7 +240,7 @@ inline void check_data(LoadCheck& check, beat_t beat) {
 #pragma HLS INLINE
   using namespace packet;
   // Code 0 stands for no weight.
-  if (check.section == kSectionCodebooks && check.place == 0 && activation_t(beat) != 0)
+  if (check.section == kSectionCodebooks && ap_uint<2>(check.place) == 0 && activation_t(beat) != 0)
     check.sound = false;
   if (check.section == kSectionPointers &&
       !pointers_follow(check.entries, check.place[0] == 1, beat))
@@ -145,19 +260,19 @@ inline void check_data(LoadCheck& check, beat_t beat) {
 }
 
 //! A beat of a section's contents.
-inline void check_beat(LoadCheck& check, beat_t beat, ap_uint<32> input_beats) {
+inline void check_beat(LoadCheck& check, beat_t beat, bool first_layer) {
 #pragma HLS INLINE
   if (check.section == packet::kSectionLayers) {
-    check_layer(check, beat, input_beats);
+    check_layer(check, beat, first_layer);
   } else {
     check_data(check, beat);
   }
 }
 
-//! Whether a load of which all sections were there is sound: the last layer gives the outputs.
-inline bool is_sound(const LoadCheck& check, ap_uint<32> output_beats) {
+//! Whether a load of which all sections were there is sound: a run may end with its last layer.
+inline bool is_sound(const LoadCheck& check) {
 #pragma HLS INLINE
-  return check.sound && groups_of<kActivationsPerBeat>(check.rows) == output_beats;
+  return check.sound && check.ends == 1;
 }
 
 }  // namespace kernel

@@ -84,12 +84,22 @@ inline bool section_fits(beat_t section, const Expected& expected, ap_uint<9> la
   return length <= kEntryWordsPerPe;
 }
 
+//! What a run has to know of a layer that it begins or ends with.
+struct LayerOfRun {
+  ap_uint<15> input_beats;
+  ap_uint<23> output_beats;
+  ap_uint<1> begins;
+  ap_uint<1> ends;
+};
+typedef LayerOfRun layers_of_run_t[kLayers];
+
 //! Pass a load's sections on; returns whether all of them were good and complete. Whether they are
 //! sound is in `check`, and counts only then.
 inline bool receive_sections(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens,
-                             Reception& reception, LoadCheck& check, ap_uint<32> beats,
-                             ap_uint<32> layers, ap_uint<32> input_beats) {
+                             Reception& reception, LoadCheck& check, layers_of_run_t& layers_of_run,
+                             ap_uint<32> beats, ap_uint<32> layers) {
 #pragma HLS INLINE
+  ap_uint<9> layer = 0;
   ap_uint<32> left = beats;
   ap_uint<32> section_left = 0;
   Expected expected = {packet::kSectionLayers, packet::kAllPes};
@@ -114,7 +124,16 @@ sections:
       check_section(check, beat);
     } else {
       --section_left;
-      check_beat(check, beat, input_beats);
+      const bool ends_layer =
+          check.section == packet::kSectionLayers && check.place == packet::kLayerBeats - 1;
+      check_beat(check, beat, layer == 0);
+      // Only what is good lies within the table.
+      if (good && ends_layer) {
+        layers_of_run[layer_t(layer)] = LayerOfRun{
+            ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
+            ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins, check.ends};
+        ++layer;
+      }
     }
     // After a section that is not good nothing more is loaded, only counted.
     if (good) tokens.write(Token{starts ? kSection : kData, beat});
@@ -123,27 +142,72 @@ sections:
   return good && whole && expected.section == packet::kSectionPointers && expected.pe == kPes;
 }
 
+//! What is wrong with the tags of a run, and which lanes have a state.
+struct Tags {
+  bool bad;
+  bool no_state;
+  ap_uint<kMostLanes> lanes;
+};
+
 //! Put a run's vectors together to words, as many beats as announced whatever arrives. A vector of
 //! `vector_beats` starts a word; what fills up its last one is no activation, and need not be zero.
+//!
+//! Tags come before vectors, and are words of their own. One that says what cannot be is put right,
+//! so that the run ends, and voids it: as many outputs are given as were announced.
 inline void receive_vectors(hls::stream<ReceivedBeat>& input, hls::stream<InputWord>& inputs,
-                            Reception& reception, ap_uint<32> beats, ap_uint<32> vector_beats) {
+                            Reception& reception, Tags& tags, ap_uint<32> beats,
+                            ap_uint<32> vector_beats, bool tagged, ap_uint<32> vectors,
+                            ap_uint<32> outputs, ap_uint<5> lanes) {
 #pragma HLS INLINE
+  using namespace packet;
   word_t word = 0;
   ap_uint<2> place = 0;
   ap_uint<32> left = vector_beats;
+  bool is_tag = tagged;
+  // Of tags: vectors and outputs to come, and whether all of those have one.
+  ap_uint<32> vectors_left = vectors;
+  ap_uint<32> outputs_left = outputs;
+  bool all = outputs == vectors;
+  bool none = outputs == 0;
 vectors:
   for (ap_uint<32> beat = 0; beat < beats; ++beat) {
 #pragma HLS PIPELINE II = 1
-    const bool last = left == 1;
-    word |= word_t(next_beat(input, reception)) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
-    if (place == kBeatsPerWord - 1 || last) {
-      inputs.write(InputWord{word, ap_uint<1>(last)});
-      word = 0;
-      place = 0;
+    const beat_t data = next_beat(input, reception);
+    if (kHolds && is_tag) {
+      const ap_uint<8> lane = field<kTagLaneBits>(data, kTagLaneLow);
+      const ap_uint<8> start = field<kTagStartBits>(data, kTagStartLow);
+      const ap_uint<8> output = field<kTagOutputBits>(data, kTagOutputLow);
+      const bool known = lane < lanes;
+      const lane_t right = known ? lane_t(lane) : lane_t(0);
+      const bool gives = all || (!none && output == 1);
+      if (!known || start > 1 || output > 1 || (data >> (kTagOutputLow + kTagOutputBits)) != 0 ||
+          gives != (output == 1))
+        tags.bad = true;
+      if (start != 1 && tags.lanes[right] == 0) tags.no_state = true;
+      if (start == 1) tags.lanes[right] = 1;
+      inputs.write(
+          InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(start == 1) << kTagStartLow |
+                           beat_t(gives) << kTagOutputLow),
+                    0});
+      const ap_uint<32> after = outputs_left - ap_uint<32>(gives);
+      --vectors_left;
+      all = after == vectors_left;
+      none = after == 0;
+      outputs_left = after;
+      is_tag = false;
     } else {
-      ++place;
+      const bool last = left == 1;
+      word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
+      if (place == kBeatsPerWord - 1 || last) {
+        inputs.write(InputWord{word, ap_uint<1>(last)});
+        word = 0;
+        place = 0;
+      } else {
+        ++place;
+      }
+      left = last ? vector_beats : ap_uint<32>(left - 1);
+      is_tag = tagged && last;
     }
-    left = last ? vector_beats : ap_uint<32>(left - 1);
     end_cycle();
   }
 }
@@ -171,11 +235,17 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
   // What is resident. Reset, so that a reset in the middle of a load leaves nothing valid.
   static bool valid = false;
   static ap_uint<32> network_id = 0;
-  static ap_uint<32> input_beats = 0;
-  static ap_uint<32> output_beats = 0;
   static ap_uint<9> layer_count = 0;
+  static ap_uint<5> lanes = 0;
+  static bool recurrent = false;
+  // Lanes whose last step left a state: none behind a load, or a run that is void or has no tags.
+  static ap_uint<kMostLanes> states = 0;
+  static layers_of_run_t layers_of_run;
+#pragma HLS AGGREGATE variable = layers_of_run compact = bit
+#pragma HLS BIND_STORAGE variable = layers_of_run type = ram_s2p impl = lutram
 #pragma HLS RESET variable = valid
 #pragma HLS RESET variable = network_id
+#pragma HLS RESET variable = states
 
   Reception reception = {kCrcStart, false};
   const beat_t first = next_beat(input, reception);
@@ -188,55 +258,83 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
   const ap_uint<32> length = field<kHeaderLengthBits>(second, kHeaderLengthLow);
   Status status = check_header(first, reception.crc, has_second);
 
+  Tags tags = {false, false, states};
   if (status == kStatusOk && kind == kKindLoad) {
     answers.write(Answer{kind, sequence, 0, 0, 0});
     valid = false;
+    states = 0;
     const beat_t network_low = next_beat(input, reception);
     end_cycle();
     const beat_t network_high = next_beat(input, reception);
     end_cycle();
     const ap_uint<32> layers = field<kNetworkLayersBits>(network_low, kNetworkLayersLow);
     network_id = field<kNetworkNetworkIdBits>(network_low, kNetworkNetworkIdLow);
-    input_beats = field<kNetworkInputBeatsBits>(network_high, kNetworkInputBeatsLow);
-    output_beats = field<kNetworkOutputBeatsBits>(network_high, kNetworkOutputBeatsLow);
-    LoadCheck check = start_check(network_id);
+    LoadCheck check = start_check(network_id, network_high);
     bool good = length >= kNetworkBeats;
     if (good) {
-      tokens.write(Token{kLoadBegin, 0});
+      tokens.write(Token{kLoadBegin, network_high});
       end_cycle();
-      good = receive_sections(input, tokens, reception, check, length - kNetworkBeats, layers,
-                              input_beats);
+      good = receive_sections(input, tokens, reception, check, layers_of_run,
+                              length - kNetworkBeats, layers);
     }
     if (!good) {
       status = kStatusBadSection;
-    } else if (!is_sound(check, output_beats)) {
+    } else if (!is_sound(check)) {
       status = kStatusBadContents;
     }
     layer_count = ap_uint<9>(layers);
+    lanes = field<5>(network_high, kNetworkLanesLow);
+    recurrent = check.recurrent;
   } else if (status == kStatusOk && kind == kKindRun) {
-    const beat_t run = next_beat(input, reception);
+    const beat_t run_low = next_beat(input, reception);
     end_cycle();
-    const ap_uint<32> wanted = field<kRunNetworkIdBits>(run, kRunNetworkIdLow);
-    const ap_uint<32> batch = field<kRunBatchBits>(run, kRunBatchLow);
+    const beat_t run_high = next_beat(input, reception);
+    end_cycle();
+    const ap_uint<32> wanted = field<kRunNetworkIdBits>(run_low, kRunNetworkIdLow);
+    const ap_uint<32> batch = field<kRunBatchBits>(run_low, kRunBatchLow);
+    const ap_uint<8> first_layer = field<kRunFirstBits>(run_high, kRunFirstLow);
+    const ap_uint<8> tagged = field<kRunTaggedBits>(run_high, kRunTaggedLow);
+    const ap_uint<16> layers = field<kRunLayersBits>(run_high, kRunLayersLow);
+    const ap_uint<32> given = field<kRunOutputsBits>(run_high, kRunOutputsLow);
+    const ap_uint<17> end = layers + first_layer;
+    const bool there = layers != 0 && end <= layer_count;
+    const LayerOfRun begin_layer = layers_of_run[there ? layer_t(first_layer) : layer_t(0)];
+    const LayerOfRun end_layer = layers_of_run[there ? layer_t(end - 1) : layer_t(0)];
+    // Tags are for steps of sequences, which all layers take.
+    const bool tags_fit = tagged == 0 || (tagged == 1 && lanes != 0 && layers == layer_count);
+    const bool outputs_fit = given == batch || (tagged == 1 && recurrent && given < batch);
     // Once a packet, so it may take its cycles. In DSP slices, up to four for each: LUTs are what
     // runs out on every board, and DSP slices idle.
-    const ap_uint<64> vectors = ap_uint<64>(batch) * input_beats;
+    const ap_uint<32> vector_beats = begin_layer.input_beats + ap_uint<15>(tagged);
+    const ap_uint<64> vectors = ap_uint<64>(batch) * vector_beats;
 #pragma HLS BIND_OP variable = vectors op = mul impl = dsp
     // What is answered is counted in 32 bits, too.
-    const ap_uint<64> outputs = ap_uint<64>(batch) * output_beats;
+    const ap_uint<64> outputs = ap_uint<64>(given) * end_layer.output_beats;
 #pragma HLS BIND_OP variable = outputs op = mul impl = dsp
     if (!valid) {
       status = kStatusNoNetwork;
     } else if (wanted != network_id) {
       status = kStatusWrongNetwork;
-    } else if (vectors + kRunBeats != length || outputs >= kMostOutputBeats) {
+    } else if (!there || begin_layer.begins == 0 || end_layer.ends == 0 || !tags_fit) {
+      status = kStatusBadLayers;
+    } else if (vectors + kRunBeats != length || outputs >= kMostOutputBeats || !outputs_fit) {
       status = kStatusBadBatch;
     }
     if (status == kStatusOk) {
-      answers.write(Answer{kind, sequence, batch, output_beats, layer_count});
-      tokens.write(Token{kRunBegin, batch});
+      answers.write(Answer{kind, sequence, given, end_layer.output_beats, ap_uint<9>(layers)});
+      tokens.write(Token{kRunBegin, to_beat(RunBegin{batch, layer_t(first_layer),
+                                                     layer_t(layers - 1), ap_uint<1>(tagged)})});
       end_cycle();
-      receive_vectors(input, inputs, reception, ap_uint<32>(vectors), input_beats);
+      states = 0;
+      receive_vectors(input, inputs, reception, tags, ap_uint<32>(vectors), begin_layer.input_beats,
+                      tagged == 1, batch, given, lanes);
+      if (tags.bad) {
+        status = kStatusBadTag;
+      } else if (tags.no_state) {
+        status = kStatusNoState;
+      } else if (tagged == 0) {
+        tags.lanes = 0;
+      }
     } else {
       answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);
@@ -262,7 +360,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     end_cycle();
     if (truncated || !reception.ended) {
       status = kStatusBadLength;
-    } else if (field<kTrailerCrcBits>(trailer, kTrailerCrcLow) != crc) {
+    } else if (trailer != beat_t(crc) << kTrailerCrcLow) {
       status = kStatusBadCrc;
     }
   }
@@ -273,6 +371,7 @@ drain:
     end_cycle();
   }
   if (kind == kKindLoad && status == kStatusOk) valid = true;
+  if (kind == kKindRun && status == kStatusOk) states = tags.lanes;
 
   tokens.write(Token{kPacketEnd, 0});
   answers.write(

@@ -61,10 +61,10 @@ struct SentBeat {
 //! load a memory or carry an activation, so the mode of the machine is data, never a branch
 //! around the dataflow region.
 enum TokenKind : unsigned int {
-  kLoadBegin = 0,       //!< Clear the accumulators.
+  kLoadBegin = 0,       //!< Clear the accumulators: the second beat of the NETWORK record.
   kSection = 1,         //!< A section of a load starts: a SECTION record.
   kData = 2,            //!< A beat of the section.
-  kRunBegin = 3,        //!< Clear the counters: the number of vectors.
+  kRunBegin = 3,        //!< Clear the counters: see RunBegin.
   kRunDone = 4,         //!< No more layers in this run.
   kWord = 5,            //!< A word of activations, on the way to the LNZD.
   kActivation = 6,      //!< A non-zero activation: see Activation.
@@ -120,11 +120,25 @@ typedef Results<kLanes * kResultBits> ResultWord;
 //! A word of results without the marks: what the collector passes on to the sender.
 typedef Results<kLanes * kActivationBits> ActivationWord;
 
-//! A word of an input vector.
+//! A part of the held words with a vector under way: which one.
+typedef ap_uint<bits_for(kHolds ? kMostLanes : 1)> lane_t;
+//! A held word's place.
+typedef ap_uint<bits_for(kHeldWords)> held_t;
+
+//! A word of an input vector, or a TAG.
 struct InputWord {
   word_t values;
   //! Whether it is the vector's last.
   ap_uint<1> last;
+};
+
+//! What a vector has with it on its way: a TAG.
+struct VectorTag {
+  lane_t lane;
+  //! Whether it is the first of its sequence, so that states are zero.
+  ap_uint<1> start;
+  //! Whether it gives an output.
+  ap_uint<1> output;
 };
 
 //! A word of results on the way back to the control unit.
@@ -134,14 +148,25 @@ struct HiddenWord {
   layer_t layer;
   //! Whether they are that layer's last of this vector.
   ap_uint<1> last;
-  //! Whether the layer behind it, which takes them, is the last of all.
-  ap_uint<1> goes_out;
+  VectorTag vector;
+  //! Whether they are only held: the vector ends with them.
+  ap_uint<1> final;
 };
 
 //! How many values of a layer were cut off in a run. It cannot wrap: a run has fewer than 2^32
 //! vectors, as its length has 32 bits, and of a layer 2^16 values at most, but for the last, whose
 //! beats the length of the answer counts.
 typedef ap_uint<48> saturated_t;
+
+//! Of kRunBegin: a run as the control unit takes it on.
+struct RunBegin {
+  ap_uint<32> batch;
+  layer_t first;
+  //! How many layers follow the first.
+  layer_t more;
+  //! Whether a tag comes before each vector.
+  ap_uint<1> tagged;
+};
 
 //! Bits [low, low + width) of a beat.
 template <int kWidth>
@@ -152,6 +177,23 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
 
 // What the 64 data bits of a token mean in a run. They are as wide as a load's beats, which travel
 // the same way, so a struct with a field for every use would only make each FIFO wider.
+
+inline beat_t to_beat(const RunBegin& run) {
+#pragma HLS INLINE
+  return beat_t(run.batch) | (beat_t(run.first) << 32) | (beat_t(run.more) << 40) |
+         (beat_t(run.tagged) << 48);
+}
+inline RunBegin run_of(beat_t beat) {
+#pragma HLS INLINE
+  return RunBegin{ap_uint<32>(beat), layer_t(beat >> 32), layer_t(beat >> 40), field<1>(beat, 48)};
+}
+
+//! Of an InputWord that is a TAG.
+inline VectorTag tag_of(beat_t beat) {
+#pragma HLS INLINE
+  return VectorTag{lane_t(beat >> packet::kTagLaneLow), field<1>(beat, packet::kTagStartLow),
+                   field<1>(beat, packet::kTagOutputLow)};
+}
 
 //! Of kActivation, kLastActivation and, with a value of zero, kLayerEnd.
 struct Activation {
@@ -223,25 +265,33 @@ struct Answer {
 
 //! What the collector is to do with the next words.
 enum CommandKind : unsigned int {
-  kToHidden = 0,  //!< Results of a hidden layer: back to the activation memories.
-  kToOutput = 1,  //!< Results of the last layer, or counters: to the sender.
-  kStop = 2,      //!< The packet is over.
-  kRunEnd = 3,    //!< The run is over: its counts of saturated values to the sender.
+  kResults = 0,  //!< Results of a layer: back to the control unit, to the sender, or both.
+  kTable = 1,    //!< A table of counters: to the sender.
+  kStop = 2,     //!< The packet is over.
+  kRunEnd = 3,   //!< The run is over: its counts of saturated values to the sender.
 };
 struct Command {
   ap_uint<2> kind;
   //! Words that the PEs will send; at the end of a run, layers: a word goes out for each.
   word_count_t words;
-  //! How many of them go out: those that hold rows. The rest is padding and is dropped.
+  //! How many of them go on: those that hold results. The rest is padding and is dropped.
   word_count_t keep;
   //! Lanes of the last of these that hold none.
   ap_uint<4> spare;
-  //! Whose results they are, to count the saturated ones.
+  //! Whose results they are; at the end of a run, its first layer.
   ap_uint<8> layer;
-  //! Nothing has been counted in this run yet.
-  ap_uint<1> first;
-  //! Whether the layer behind it is the last of all.
-  ap_uint<1> goes_out;
+  //! Whether they go out, whether they come back, and whether the vector then ends.
+  ap_uint<1> out;
+  ap_uint<1> back;
+  ap_uint<1> final;
+  VectorTag vector;
+  // For the cell unit, in designs that have one; a bit each in others.
+  //! What becomes of them: a packet::Function.
+  ap_uint<kFunctionBits> function;
+  //! What a LeakyReLU multiplies by.
+  ap_uint<kSlopeBits> slope;
+  //! The place of the first word of states.
+  held_t state;
 };
 
 }  // namespace kernel

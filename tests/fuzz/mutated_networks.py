@@ -103,7 +103,8 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
 
 def _version(network: Network) -> int:
     """Oldest version of the file that says all of it."""
-    if any(layer.activity is not None for layer in network.layers):
+    known = any(layer.activity is not None for layer in network.layers)
+    if known or any(len(layer.scalars()) > 7 for layer in network.layers):
         return 3
     return 1 if network.feature_fracs is None else 2
 

@@ -1,7 +1,8 @@
 // Evaluates the kernel's arithmetic. Lines of standard input, decimal:
-//   write_back SUM SHIFT RELU     prints the activation, and 1 if it was saturated, else 0
-//   narrow BITS SUM SHIFT RELU    the same of an accumulator of 2 to 48 bits
-//   crc BITS CRC DATA             prints the CRC after the lowest BITS (32 or 64) of DATA
+//   write_back SUM RULE     prints the activation, and 1 if it was saturated, else 0; a rule is
+//                           SHIFT HALF_EVEN LOW HIGH
+//   narrow BITS SUM RULE    the same of an accumulator of 2 to 48 bits
+//   crc BITS CRC DATA       prints the CRC after the lowest BITS (32 or 64) of DATA
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -15,17 +16,23 @@ void print(const kernel::Written& written) {
   std::cout << written.value.to_int() << ' ' << written.saturated.to_uint() << '\n';
 }
 
+kernel::WriteBackRule read_rule(std::istream& line) {
+  int shift = 0, half_even = 0, low = 0, high = 0;
+  line >> shift >> half_even >> low >> high;
+  return kernel::WriteBackRule{shift, half_even, low, high};
+}
+
 //! Write-back in an accumulator of `bits` bits, at most kBits.
 template <int kBits>
-void narrow(int bits, long long sum, unsigned int shift, unsigned int relu) {
+void narrow(int bits, long long sum, const kernel::WriteBackRule& rule) {
   if (bits == kBits) {
-    print(kernel::write_back(ap_int<kBits>(sum), shift, relu));
+    print(kernel::write_back(ap_int<kBits>(sum), rule));
   } else {
-    narrow<kBits - 1>(bits, sum, shift, relu);
+    narrow<kBits - 1>(bits, sum, rule);
   }
 }
 template <>
-void narrow<1>(int, long long, unsigned int, unsigned int) {}
+void narrow<1>(int, long long, const kernel::WriteBackRule&) {}
 
 }  // namespace
 
@@ -37,15 +44,13 @@ int main() {
     line >> word;
     if (word == "write_back") {
       long long sum = 0;
-      unsigned int shift = 0, relu = 0;
-      line >> sum >> shift >> relu;
-      print(kernel::write_back(kernel::accumulator_t(sum), shift, relu));
+      line >> sum;
+      print(kernel::write_back(kernel::accumulator_t(sum), read_rule(line)));
     } else if (word == "narrow") {
       int bits = 0;
       long long sum = 0;
-      unsigned int shift = 0, relu = 0;
-      line >> bits >> sum >> shift >> relu;
-      narrow<48>(bits, sum, shift, relu);
+      line >> bits >> sum;
+      narrow<48>(bits, sum, read_rule(line));
     } else {
       unsigned int bits = 0;
       unsigned long long crc = 0, data = 0;

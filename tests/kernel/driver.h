@@ -90,7 +90,10 @@ inline void write_element(std::ostream& line, const kernel::HiddenWord& element)
   write_field(line, element.values);
   write_field(line, element.layer);
   write_field(line, element.last);
-  write_field(line, element.goes_out);
+  write_field(line, element.vector.lane);
+  write_field(line, element.vector.start);
+  write_field(line, element.vector.output);
+  write_field(line, element.final);
 }
 template <int kBits>
 void read_element(std::istream& line, kernel::Results<kBits>& element) {
@@ -108,8 +111,15 @@ inline void read_element(std::istream& line, kernel::Command& element) {
   read_field(line, element.keep);
   read_field(line, element.spare);
   read_field(line, element.layer);
-  read_field(line, element.first);
-  read_field(line, element.goes_out);
+  read_field(line, element.out);
+  read_field(line, element.back);
+  read_field(line, element.final);
+  read_field(line, element.vector.lane);
+  read_field(line, element.vector.start);
+  read_field(line, element.vector.output);
+  read_field(line, element.function);
+  read_field(line, element.slope);
+  read_field(line, element.state);
 }
 inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.kind);
@@ -117,8 +127,15 @@ inline void write_element(std::ostream& line, const kernel::Command& element) {
   write_field(line, element.keep);
   write_field(line, element.spare);
   write_field(line, element.layer);
-  write_field(line, element.first);
-  write_field(line, element.goes_out);
+  write_field(line, element.out);
+  write_field(line, element.back);
+  write_field(line, element.final);
+  write_field(line, element.vector.lane);
+  write_field(line, element.vector.start);
+  write_field(line, element.vector.output);
+  write_field(line, element.function);
+  write_field(line, element.slope);
+  write_field(line, element.state);
 }
 inline void read_element(std::istream& line, kernel::Answer& element) {
   read_field(line, element.kind);

@@ -17,8 +17,21 @@ def project(project_of, small):
     return project_of(small)
 
 
-def stop_commands(kinds) -> list[int]:
-    return [kinds["Stop"], 0, 0, 0, 0, 0, 0]
+#: What is behind `final` in a command: the vector, and what only a cell looks at.
+REST = [0, 1, 1, 0, 0, 0]
+
+
+def command(kind: int, words: int = 0, keep: int = 0, spare: int = 0, layer: int = 0, **to: int):
+    """A command, with where its words go by name."""
+    return [
+        kind,
+        words,
+        keep,
+        spare,
+        layer,
+        *(to.get(x, 0) for x in ("out", "back", "final")),
+        *REST,
+    ]
 
 
 @PROPERTY
@@ -34,13 +47,12 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
         st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 1)), min_size=16, max_size=16
     )
     for _ in range(data.draw(st.integers(1, 4), "commands")):
-        to = data.draw(st.sampled_from(["hidden", "outputs"]))
+        to = data.draw(st.sampled_from([["hidden"], ["outputs"], ["hidden", "outputs"]]))
         words = data.draw(st.integers(1, 6))
         keep = data.draw(st.integers(0, words))
         spare = data.draw(st.integers(0, 15))
         layer = data.draw(st.integers(0, 1))
-        first = int(layer not in saturated)
-        goes_out = data.draw(st.integers(0, 1))
+        final = data.draw(st.integers(0, 1))
         layer_lanes = data.draw(st.lists(lanes, min_size=words, max_size=words))
         kinds_of_words = [kind for kind, _ in results.marked(layer_lanes)]
         for kind, word in zip(kinds_of_words, layer_lanes, strict=True):
@@ -52,26 +64,27 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
         for place, word in enumerate(layer_lanes[:keep]):
             values = sum(value << 16 * lane for lane, (value, _) in enumerate(word))
             fields = results.fields_of(values, 256)
-            if to == "hidden":
-                expected[to].append([*fields, layer, int(place == keep - 1), goes_out])
-            else:
-                expected[to].append([kinds_of_words[place], *fields])
+            if "hidden" in to:
+                marks = [layer, int(place == keep - 1), 0, 1, 1, final]
+                expected["hidden"].append([*fields, *marks])
+            if "outputs" in to:
+                expected["outputs"].append([kinds_of_words[place], *fields])
             counted = word[: 16 - spare] if place == keep - 1 else word
             saturated[layer] = saturated.get(layer, 0) + sum(mark for _, mark in counted)
         saturated.setdefault(layer, 0)
-        to_kind = kinds["ToHidden" if to == "hidden" else "ToOutput"]
-        commands.append([to_kind, words, keep, spare, layer, first, goes_out])
-    commands += [[kinds["RunEnd"], 2, 2, 0, 0, 0, 0], [kinds["RunEnd"], 3, 3, 0, 0, 1, 0]]
+        where = {"out": int("outputs" in to), "back": int("hidden" in to), "final": final}
+        commands.append(command(kinds["Results"], words, keep, spare, layer, **where))
+    commands += [command(kinds["RunEnd"], 2), command(kinds["RunEnd"], 3)]
     expected["outputs"] += [
         *([kinds["Value"], saturated.get(layer, 0), 0, 0, 0] for layer in range(2)),
-        # Of a run without vectors nothing that was counted before is told.
+        # Of the next run, without vectors, nothing that was counted before is told.
         *[[kinds["Value"], 0, 0, 0, 0]] * 3,
     ]
     got = drive(
         project,
         "collect.cpp",
         {
-            "commands": [*commands, stop_commands(kinds)],
+            "commands": [*commands, command(kinds["Stop"])],
             "results": [*elements, [kinds["End"], *results.fields_of(0, WORD_BITS)]],
         },
         "collect",
@@ -81,18 +94,18 @@ def test_collect_sends_words_where_commands_say_and_drops_padding(
 
 
 def test_a_report_changes_no_count(project, drive, kinds, results) -> None:
-    """It comes after the run, as a layer of results that are none."""
+    """Its words are no results, whatever they look like."""
     word = [kinds["Last"], *results.fields_of(1 << 16, WORD_BITS)]
-    plain = [kinds["Last"], *results.fields_of(7, WORD_BITS)]
+    plain = [kinds["Last"], *results.fields_of(1 << 16 | 7, WORD_BITS)]
     got = drive(
         project,
         "collect.cpp",
         {
             "commands": [
-                [kinds["ToOutput"], 1, 1, 0, 0, 1, 0],
-                [kinds["ToOutput"], 1, 1, 0, 0, 0, 0],
-                [kinds["RunEnd"], 1, 1, 0, 0, 0, 0],
-                stop_commands(kinds),
+                command(kinds["Results"], 1, 1, out=1),
+                command(kinds["Table"], 1, 1, out=1),
+                command(kinds["RunEnd"], 1),
+                command(kinds["Stop"]),
             ],
             "results": [word, plain, [kinds["End"], *results.fields_of(0, WORD_BITS)]],
         },

@@ -46,7 +46,7 @@ def dense_outputs(network: Network, inputs: Codes) -> Codes:
     values = inputs
     for layer in network.layers:
         sums = values.astype(np.int64) @ layer.dense_weights().astype(np.int64).T + layer.bias
-        values = write_back(sums, layer.shift, relu=layer.relu)
+        values = write_back(sums, layer.write_back)
     return values
 
 

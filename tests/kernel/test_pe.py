@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eie.hls.spec.fixed_point import write_back_steps
+from eie.hls.spec.fixed_point import bound, write_back_steps
 from eie.hls.spec.packets import SECTION, iterate_sections
 from eie.host.network import Layer, Network
 from eie.host.packing.packed_network import PackedNetwork
@@ -63,9 +63,10 @@ def results_of(packed: PackedNetwork, number: int, values: npt.NDArray[np.int16]
     weights = part.layer.dense_weights().astype(np.int64)[:, np.argsort(part.slot_of_column)]
     by_slot[part.slot_of_row] = weights @ values.astype(np.int64) + part.layer.bias
     mine = by_slot[PE :: packed.design.pes]
-    *_, rounded = write_back_steps(mine, part.layer.shift, relu=part.layer.relu)
-    codes = np.clip(rounded, -32768, 32767)
-    return ((codes & 0xFFFF) | (codes != rounded) << 16).tolist()
+    rule = part.layer.write_back
+    *_, with_half, rounded = write_back_steps(mine, rule.shift)
+    codes, saturated = bound(with_half, rounded, rule)
+    return ((codes.astype(np.int64) & 0xFFFF) | saturated.astype(np.int64) << 16).tolist()
 
 
 def report_of(results: Tokens) -> dict[str, int]:

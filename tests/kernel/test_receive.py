@@ -51,7 +51,8 @@ def stalls_of(data, stall_patterns):
 
 
 def load_tokens(packed, kinds):
-    tokens = [[kinds["LoadBegin"], 0]]
+    beats = parse_packet(packed.load_packet()).payload
+    tokens = [[kinds["LoadBegin"], int(beats[NETWORK.beats - 1])]]
     for fields, body in iterate_sections(packed.sections):
         tokens.append([kinds["Section"], int(SECTION.build(**fields)[0])])
         tokens += [[kinds["Data"], int(beat)] for beat in body]
@@ -98,7 +99,8 @@ def test_run_after_load(project, drive, packed, kinds) -> None:
     tokens = got["tokens"][len(load_tokens(packed, kinds)) :]
     padded = np.zeros((2, 12), "<i2")
     padded[:, packed.layers[0].slot_of_column] = inputs
-    assert tokens == [[kinds["RunBegin"], 2], [kinds["PacketEnd"], 0]]
+    # Two vectors, from layer 0 on, and one layer more.
+    assert tokens == [[kinds["RunBegin"], 2 | 1 << 40], [kinds["PacketEnd"], 0]]
     # A vector of three beats is a word, and the last of it.
     assert got["inputs"] == [[*beats.tolist(), 0, 1] for beats in padded.view("<u8")]
     assert got["answers"][2:] == [
@@ -131,7 +133,7 @@ def test_damage_leaves_what_follows_the_receiver_whole(
     elif damage == "extend":
         packet += bytes(8 * data.draw(st.integers(1, 4)))
     else:
-        bit = data.draw(st.integers(0, 8 * len(packet) - 33))  # not the trailer's reserved half
+        bit = data.draw(st.integers(0, 8 * len(packet) - 1))
         packet = bytearray(packet)
         packet[bit // 8] ^= 1 << bit % 8
     got = receive(bytes(packet), stalls_of(data, stall_patterns))
@@ -151,4 +153,4 @@ def test_damage_leaves_what_follows_the_receiver_whole(
             left = value >> 32
     assert left == 0
     if damage == "cut" and source == "load" and len(packet) > 8 * (3 + NETWORK.beats):
-        assert got["tokens"][0] == [kinds["LoadBegin"], 0]
+        assert got["tokens"][0][0] == kinds["LoadBegin"]

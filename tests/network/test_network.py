@@ -75,7 +75,7 @@ def test_arrays_are_read_only_and_a_layers_own(layer):
         ({"columns": 0}, "columns must be 1 to 65536, not 0"),
         ({"columns": MAX_COLUMNS + 1}, "columns must be 1 to 65536, not 65537"),
         ({"columns": 8}, "indptr must rise from 0 to .* in 9 values"),
-        ({"activation": "tanh"}, "activation must be 'none' or 'relu', not 'tanh'"),
+        ({"activation": "gelu"}, "activation must be one of 'none', 'relu', .*, not 'gelu'"),
         ({"activation": ["relu"]}, "activation must be"),
         (
             {"input_frac": FRAC_MIN - 1},
@@ -98,6 +98,26 @@ def test_arrays_are_read_only_and_a_layers_own(layer):
         ({"bias": [0] * 5}, "bias must be a one-dimensional array of int64"),
         ({"bias": np.full(5, 1 << 47)}, "bias must fit in 48 signed bits"),
         ({"bias": np.full(5, -(1 << 63))}, "bias must fit in 48 signed bits"),
+        ({"low": -32769}, "low must be -32768 to 32767, not -32769"),
+        ({"high": 1.0}, "high must be -32768 to 32767, not 1.0"),
+        ({"low": 5, "high": 4}, "low must be at most high, not 5 with a high of 4"),
+        ({"activation": "relu", "low": 1}, "low must be 0 with 'relu', not 1"),
+        ({"activation": "leaky_relu", "slope": 1, "high": 9}, "low and high must be .* 'leaky_r"),
+        ({"activation": "leaky_relu"}, "slope must be 1 to 65535, not 0"),
+        ({"activation": "leaky_relu", "slope": 1 << 16}, "slope must be 1 to 65535, not 65536"),
+        ({"activation": "leaky_relu", "slope": 0.5}, "slope must be an integer, not 0.5"),
+        ({"slope": 1}, "slope must be 0 without 'leaky_relu', not 1"),
+        ({"half_even": 1}, "half_even must be true or false, not 1"),
+        ({"accumulate": None}, "accumulate must be true or false, not None"),
+        ({"source": -2}, "source must be nothing, -1 .*, not -2"),
+        ({"source": True}, "source must be nothing"),
+        ({"activation": "tanh"}, "output_frac must be 15 with 'tanh', not 8"),
+        ({"activation": "tanh", "output_frac": 15, "weight_frac": 2}, "must be 11 to 58 .*not 10"),
+        ({"activation": "lstm", "output_frac": 15}, "rows must be a multiple of 4 .* not 5"),
+        ({"accumulate": True}, r"that accumulates \(16\), not 8"),
+        ({"accumulate": True, "output_frac": 20}, "bias must be 0 in a layer that accumulates"),
+        ({"accumulate": True, "activation": "relu"}, "must have no activation, bounds or round"),
+        ({"accumulate": True, "half_even": True}, "must have no activation, bounds or rounding"),
     ],
 )
 def test_a_layer_that_is_not_one_is_refused(changes, message, layer):
@@ -139,7 +159,7 @@ def test_a_sparse_form_that_is_not_one_is_refused(change, message, random_networ
 
 def test_every_problem_of_a_layer_is_reported_at_once(layer):
     with pytest.raises(InputError) as caught:
-        dataclasses.replace(layer, rows=0, activation="tanh", codebook=None, input_frac=99)
+        dataclasses.replace(layer, rows=0, activation="gelu", codebook=None, input_frac=99)
     for problem in ("4 problems", "rows must", "activation must", "codebook must", "input_frac"):
         assert problem in str(caught.value)
 

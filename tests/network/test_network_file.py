@@ -165,6 +165,17 @@ def test_an_impossible_activity_is_refused_by_name(activity, message, network, t
         dataclasses.replace(network.layers[0], activity=activity)
 
 
+def test_what_later_versions_brought_is_refused_in_a_file_of_an_earlier_one(arrays, tmp_path):
+    def held(header: dict[str, Any]) -> dict[str, Any]:
+        header["layers"][1]["source"] = 0
+        return header
+
+    path = write(tmp_path / "net.npz", with_header(arrays, held))
+    assert "version 1 has no 'source' of layers" in refusal(path)
+    newer = with_header(arrays, lambda header: {**held(header), "version": 3})
+    assert Network.load(write(path, newer)).layers[1].source == 0
+
+
 @pytest.mark.parametrize("density", [0.0, 1.0])
 def test_networks_at_the_ends_survive_their_file(density, random_network, tmp_path):
     for sizes in ((1, 1), (1, 9), (9, 1), (65536, 1), (3, 70000)):

@@ -28,8 +28,8 @@ def reached(layer: Layer) -> list[list[int]]:
     """For each row everything that its accumulator becomes, over all extreme inputs.
 
     The accumulator starts at 0 and takes products in any order, so every subset of them is met;
-    then come the bias, ReLU, and the half of the rounding shift. Rows that fill up the last word
-    stay 0 until the half.
+    then come the bias and the half of the rounding shift, and ReLU after it. Rows that fill up the
+    last word stay 0 until the half.
     """
     weights = layer.dense_weights().astype(object)
     half = (1 << layer.shift) >> 1
@@ -38,8 +38,7 @@ def reached(layer: Layer) -> list[list[int]]:
         for row in range(layer.rows):
             total = sum(w * a for w, a in zip(weights[row], inputs, strict=True))
             bias = int(layer.bias[row])
-            activated = max(total + bias, 0) if layer.relu else total + bias
-            values[row] += [total, total + bias, activated, activated + half]
+            values[row] += [total, total + bias, total + bias + half]
     return values
 
 
@@ -72,6 +71,35 @@ def layers(draw: st.DrawFn, columns: int = 4) -> Layer:
 def test_the_bits_are_exactly_those_that_extreme_inputs_reach(layer):
     expected = [max(map(signed_bits, values)) for values in reached(layer)]
     assert accumulator_bits_needed(layer).tolist() == expected
+
+
+@SETTINGS
+@given(layers(columns=2), layers(columns=2), st.integers(0, 3))
+def test_the_bits_of_a_chain_are_those_of_one_layer_with_all_columns(end, more, seed):
+    """Which is what a chain is; the proof takes its layers one by one."""
+    random = np.random.default_rng(seed)
+    codes = random.integers(0, 16, (end.rows, more.columns)).astype(np.uint8)
+    first = Layer.from_dense_codes("first", codes, codebook=more.codebook)
+    # Both have a codebook; the wide layer has weights of its own, which is for sums the same.
+    sums = [accumulator_bits_needed(first, end), accumulator_bits_needed(end)]
+    assert (sums[0] >= sums[1]).all()
+    expected = []
+    weights = np.concatenate([first.dense_weights(), end.dense_weights()], axis=1).astype(object)
+    half = (1 << end.shift) >> 1
+    for row in range(end.rows):
+        extremes = [
+            sum(w * (top if w > 0 else bottom) for w in weights[row])
+            for top, bottom in ((CODE_MAX, CODE_MIN), (CODE_MIN, CODE_MAX))
+        ]
+        bias = int(end.bias[row])
+        values = [
+            0,
+            half,
+            *extremes,
+            *(each + bias + add for each in (*extremes, 0) for add in (0, half)),
+        ]
+        expected.append(max(map(signed_bits, values)))
+    assert sums[0].tolist() == expected
 
 
 def test_inputs_within_the_extremes_never_take_more():

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_graphs import graph_networks
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Kind, parse_packet
-from eie.host.network import Network
+from eie.host.network import INPUT, Network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack, unpack
 from eie.host.packing.row_assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
@@ -70,8 +71,8 @@ def weights_in_load(packed: PackedNetwork) -> list[tuple[np.ndarray, np.ndarray]
     described = words(sections[1, 0xFFFF])
     codebooks = lanes(sections[2, 0xFFFF], 16, signed=True)
     layers = []
-    for number in range(len(described) // 3):
-        one, two, three = described[3 * number : 3 * number + 3]
+    for number in range(len(described) // 5):
+        one, two, three = described[5 * number : 5 * number + 3]
         columns, rows = one & 0xFFFFFFFF, one >> 32
         pointer_base, bias_base = two & 0xFFFFFFFF, two >> 32
         local_rows = three & 0xFFFFFFFF
@@ -97,8 +98,9 @@ def weights_in_load(packed: PackedNetwork) -> list[tuple[np.ndarray, np.ndarray]
                 pointers = lanes(sections[3, pe], 32)[2 * pointer_base :]
                 extents = list(itertools.pairwise(pointers))
             entries = lanes(sections[5, pe], 64 // design.entries_per_word)
-            of_pe = lanes(sections[4, pe], 64, signed=True)[bias_base : bias_base + local_rows]
-            biases[pe :: design.pes] = of_pe
+            if not three >> 56:  # it does not accumulate
+                of_pe = lanes(sections[4, pe], 64, signed=True)[bias_base : bias_base + local_rows]
+                biases[pe :: design.pes] = of_pe
             for column in range(columns):
                 row = -1
                 for entry in entries[slice(*extents[column])]:
@@ -137,14 +139,32 @@ def test_a_load_holds_the_network(random_network, roomy, shape, pes, bits, assig
     # A lone PE may have all 60 rows of a column.
     length_bits += pes == 1 and length_bits == 5
     packed = pack(network, roomy(pes, bits, length_bits=length_bits), assignment=assignment)
-    order = packed.layers[0].slot_of_column
-    for layer, part, (weights, biases) in zip(
-        network.layers, packed.layers, weights_in_load(packed), strict=True
+    check_load(packed)
+
+
+FUNCTIONS = ("none", "relu", "leaky_relu", "sigmoid", "tanh", "lstm", "gru")
+
+
+@settings(SETTINGS, max_examples=60)
+@given(graph_networks(activations=FUNCTIONS), st.sampled_from([1, 2, 4, 8, 32]), ASSIGNMENTS)
+def test_a_load_holds_a_graph(roomy, network, pes, assignment):
+    design = roomy(pes, held_activations=1 << 12, cell_units=2, layers=16)
+    packed = pack(network, design, assignment=assignment)
+    assert unpack(packed) == network
+    check_load(packed)
+
+
+def check_load(packed: PackedNetwork) -> None:
+    """Hold a load against the network, layer by layer."""
+    orders = {INPUT: packed.layers[0].slot_of_column}
+    for index, (part, (weights, biases)) in enumerate(
+        zip(packed.layers, weights_in_load(packed), strict=True)
     ):
-        slot = part.slot_of_row
+        slot, layer = part.slot_of_row, part.layer
+        orders[index] = part.place_of_result
+        order = orders[index - 1 if layer.source is None else layer.source]
         assert np.array_equal(weights[slot][:, order], layer.dense_weights())
         assert np.array_equal(biases[slot], layer.bias)
-        order = slot
 
 
 def test_the_sections_are_those_of_the_format(random_network, roomy):
@@ -156,12 +176,14 @@ def test_the_sections_are_those_of_the_format(random_network, roomy):
         (2, 0xFFFF),
         *((kind, pe) for pe in range(8) for kind in (3, 4, 5)),
     ]
-    assert start == [packed.network_id | 2 << 32, 10 | 2 << 32]
+    assert start == [packed.network_id | 2 << 32, 0]
     layers = lanes(sections[1, 0xFFFF], 32)
-    # columns, rows, pointer base in pairs, bias base, local rows, shift and ReLU.
-    assert layers[:5] == [37, 21, 0, 0, 4]
-    assert layers[6:11] == [21, 6, 19, 4, 2]
-    assert [layers[5], layers[11]] == [8 | 1 << 16, 8]
+    # columns, rows, pointer base in pairs, bias base, local rows, shift.
+    assert layers[:6] == [37, 21, 0, 0, 4, 8]
+    assert layers[10:16] == [21, 6, 19, 4, 2, 8]
+    # Lowest and highest code; no source and nothing held, and a run may begin and end with either.
+    assert layers[6:10] == [32767 << 16, 0, 1 << 16 | 1 << 24, 0]
+    assert layers[16:] == [32767 << 16 | 32768, 0, 1 << 16 | 1 << 24, 0]
     for pe in range(8):
         assert len(sections[3, pe]) == 19 + 11
         assert len(sections[4, pe]) == 4 + 2
@@ -189,7 +211,8 @@ def test_a_run_holds_the_vectors(random_network, roomy, inputs, batch, seed):
     packet = parse_packet(packed.run_packet(codes, 5))
     assert (packet.kind, packet.sequence) == (Kind.RUN, 5)
     assert int(packet.payload[0]) == packed.network_id | batch << 32
-    values = np.array(lanes(packet.payload[1:], 16, signed=True)).reshape(
+    assert int(packet.payload[1]) == 1 << 16 | batch << 32  # a layer, and so many outputs
+    values = np.array(lanes(packet.payload[2:], 16, signed=True)).reshape(
         batch, -(-inputs // 4) * 4
     )
     assert np.array_equal(values[:, packed.layers[0].slot_of_column], codes)

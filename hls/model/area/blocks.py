@@ -11,6 +11,7 @@ from eie.hls.model.area.part import Block
 from eie.hls.model.area.processes import (
     add_crc,
     broadcast,
+    cell,
     collect,
     column_fetch,
     control_activations,
@@ -36,6 +37,7 @@ _PROCESSES: dict[str, Callable[[Design], Block]] = {
     "detect_nonzero": detect_nonzero,
     "column_fetch": column_fetch,
     "multiply_accumulate": multiply_accumulate,
+    "cell": cell,
     "collect": collect,
     "send": send,
     "add_crc": add_crc,

@@ -91,7 +91,8 @@ class Estimate:
     memories: tuple[Memory, ...]
     #: What each process, stream and cell takes.
     rows: tuple[AreaRow, ...]
-    #: DSP slices: one multiplier a PE, and four for each of three 32-bit products, once.
+    #: DSP slices: one multiplier a PE, eight a cell unit, and four for each of three 32-bit
+    #: products, once.
     dsp: int
     #: LUTs of the whole block design.
     lut: Range

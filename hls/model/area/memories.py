@@ -11,10 +11,19 @@ from typing import Literal
 
 from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.part import Part, fixed, part
+from eie.hls.spec.cell import CHORDS, GATES, RISE_BITS, STATE_BITS, VALUE_BITS
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
 
-__all__ = ["LAYER_BITS", "Memory", "bram18_of", "memories_of", "memory_part", "uram_of"]
+__all__ = [
+    "LAYER_BITS",
+    "TANH_TABLE",
+    "Memory",
+    "bram18_of",
+    "memories_of",
+    "memory_part",
+    "uram_of",
+]
 
 #: Depth and width of a BRAM18 (UG473, UG573): the last one as a simple dual-port memory.
 _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
@@ -22,6 +31,8 @@ _BRAM18_SHAPES = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512,
 _URAM_SHAPE = (4096, 72)
 #: Bits of a layer's count of saturated values: saturated_t in types.h.
 _SATURATED_BITS = 48
+#: The table of tanh, by its name among the memories.
+TANH_TABLE = "tanh (constant)"
 #: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
 LAYER_BITS = 17 + 25 + 24 + 17
 
@@ -97,6 +108,7 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
             1,
             design.small_memory("hidden"),
         ),
+        *_cell_memories(design),
         Memory("layers", design.layers, LAYER_BITS, 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
         Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
@@ -128,6 +140,19 @@ def memory_part(
         return fixed(name, Cost(uram=uram_of(memory.depth, memory.width)), copies)
     depth = -(-memory.depth // banks)
     return part(name, operator, copies * banks, width=memory.width, depth=depth)
+
+
+def _cell_memories(design: Design) -> tuple[Memory, ...]:
+    """States of the units that take a step together in a word; a table for each look at it."""
+    units = design.cell_units
+    if not units:
+        return ()
+    looks = (GATES + 1) * units
+    words = max(1, design.held_activations // units)
+    return (
+        Memory("cell states", words, units * STATE_BITS, 1, "bram"),
+        Memory(TANH_TABLE, CHORDS, VALUE_BITS + RISE_BITS, looks, "bram"),
+    )
 
 
 def _index_bits(places: int) -> int:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
-from eie.hls.model.compiled.library import DesignOfRun, LayerOfRun
+from eie.hls.model.compiled.library import DesignOfRun, LayerOfRun, OrderOfRun
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 
-__all__ = ["CompiledRun", "CountedLayer"]
+__all__ = ["CompiledRun", "CountedLayer", "CountedOrder"]
 
 #: Seconds that a call of the library takes about: Ctrl-C is heard, and progress told, in between.
 _CALL_SECONDS = 0.1
@@ -31,12 +31,40 @@ class CountedLayer:
 
     #: Inputs.
     columns: int
-    #: Outputs.
+    #: Rows of its matrix.
     rows: int
+    #: Codes that it gives.
+    results: int
     #: Rows that each PE works on.
     local_rows: int
+    #: Whether the next layer adds to its sums.
+    accumulates: bool
+    #: Whether it takes held words, and whether what arrives for it is held.
+    takes_held: bool
+    holds: bool
+    #: Whether its results are the state that it takes.
+    recurrent: bool
+    #: Whether its results go through a function of the cell.
+    function: bool
     #: int32, shape (columns, pes), contiguous: entries of each PE in each column.
     lengths: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class CountedOrder:
+    """What of a run's order decides its cycles."""
+
+    #: Lanes that vectors have; 0 if nothing is held.
+    lanes: int
+    #: Words of the longest results that come back, and layers of the network whose results do.
+    longest: int
+    hidden_layers: int
+    #: The last recurrent layer of those of the run; -1 if there is none.
+    last_recurrent: int
+    #: int64, shape (vectors,): lane of each vector; None without tags.
+    lane_of: npt.NDArray[np.int64] | None = None
+    #: uint8, shape (vectors,): whether it gives an output; None without tags.
+    gives: npt.NDArray[np.uint8] | None = None
 
 
 class CompiledRun:
@@ -49,7 +77,9 @@ class CompiledRun:
     design
         The hardware.
     layers
-        Those of the network.
+        Those that the run goes through.
+    order
+        What it does with its vectors.
     activations
         For each layer the activations it takes, int16 of shape (batch, columns).
     """
@@ -59,6 +89,7 @@ class CompiledRun:
         library: ctypes.CDLL,
         design: Design,
         layers: Sequence[CountedLayer],
+        order: CountedOrder,
         activations: Activations,
     ) -> None:
         for layer, values in zip(layers, activations, strict=True):
@@ -71,7 +102,13 @@ class CompiledRun:
             LayerOfRun(
                 layer.columns,
                 layer.rows,
+                layer.results,
                 layer.local_rows,
+                layer.accumulates,
+                layer.takes_held,
+                layer.holds,
+                layer.recurrent,
+                layer.function,
                 layer.lengths.ctypes.data,
                 values.ctypes.data,
                 values.strides[0] // values.itemsize,
@@ -83,7 +120,15 @@ class CompiledRun:
             DesignOfRun(*(getattr(design, name) for name, *_ in DesignOfRun._fields_)),
             len(layers),
             (LayerOfRun * len(layers))(*given),
-            vectors,
+            OrderOfRun(
+                vectors,
+                order.lanes,
+                order.longest,
+                order.hidden_layers,
+                order.last_recurrent,
+                None if order.lane_of is None else order.lane_of.ctypes.data,
+                None if order.gives is None else order.gives.ctypes.data,
+            ),
         )
         if not handle:
             raise MemoryError("there is not enough memory to count cycles")

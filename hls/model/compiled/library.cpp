@@ -13,12 +13,12 @@
 
 extern "C" {
 
-//! A run on a kernel, as Kernel takes it; null if there is not enough memory. What the layers
-//! point to must live as long as the run.
+//! A run on a kernel, as Kernel takes it; null if there is not enough memory. What the layers and
+//! the order point to must live as long as the run.
 void* eie_run_new(const model::Design* design, std::int64_t layers, const model::Layer* layer,
-                  std::int64_t vectors) {
+                  const model::Order* order) {
   try {
-    return new model::Kernel(*design, std::vector<model::Layer>(layer, layer + layers), vectors);
+    return new model::Kernel(*design, std::vector<model::Layer>(layer, layer + layers), *order);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

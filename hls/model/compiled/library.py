@@ -15,12 +15,20 @@ from ctypes import POINTER, c_int64, c_void_p
 from eie.hls.boundary.errors import SlowModelWarning, ToolError
 from eie.hls.boundary.warning import warn
 from eie.hls.compiler.shared_library import load_library
+from eie.hls.spec.cell import GATES
 from eie.hls.spec.dataflow import DEPTHS, RADIX
-from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, HEADER, RUN
+from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
+    ACTIVATIONS_PER_WORD,
+    HEADER,
+    HELD_LATENCY,
+    RUN,
+)
 
 __all__ = [
     "DesignOfRun",
     "LayerOfRun",
+    "OrderOfRun",
     "WriteBack",
     "compile_model",
     "model_library",
@@ -36,7 +44,14 @@ class DesignOfRun(ctypes.Structure):
 
     _fields_ = tuple(
         (name, c_int64)
-        for name in ("pes", "queue_depth", "result_depth", "write_latency", "hidden_words")
+        for name in (
+            "pes",
+            "queue_depth",
+            "result_depth",
+            "write_latency",
+            "hidden_words",
+            "cell_units",
+        )
     )
 
 
@@ -46,24 +61,46 @@ class LayerOfRun(ctypes.Structure):
     _fields_ = (
         ("columns", c_int64),
         ("rows", c_int64),
+        ("results", c_int64),
         ("local_rows", c_int64),
+        ("accumulates", c_int64),
+        ("takes_held", c_int64),
+        ("holds", c_int64),
+        ("recurrent", c_int64),
+        ("function", c_int64),
         ("lengths", c_void_p),
         ("activations", c_void_p),
         ("stride", c_int64),
     )
 
 
+class OrderOfRun(ctypes.Structure):
+    """What a run is to do with its vectors, as `kernel.h` takes it."""
+
+    _fields_ = (
+        ("vectors", c_int64),
+        ("lanes", c_int64),
+        ("longest", c_int64),
+        ("hidden_layers", c_int64),
+        ("last_recurrent", c_int64),
+        ("lane_of", c_void_p),
+        ("gives", c_void_p),
+    )
+
+
 class WriteBack(ctypes.Structure):
     """A layer's write-back as `weights.h` takes it."""
 
-    _fields_ = (("shift", c_int64), ("relu", c_int64), ("accumulator_bits", c_int64))
+    _fields_ = tuple(
+        (name, c_int64) for name in ("shift", "low", "high", "half_even", "accumulator_bits")
+    )
 
 
 #: Result and parameters of each function of `library.cpp`.
 _FUNCTIONS = {
     "eie_run_new": (
         c_void_p,
-        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), c_int64],
+        [POINTER(DesignOfRun), c_int64, POINTER(LayerOfRun), POINTER(OrderOfRun)],
     ),
     "eie_run_free": (None, [c_void_p]),
     "eie_run_advance": (c_int64, [c_void_p, c_int64]),
@@ -143,7 +180,9 @@ def _constants() -> str:
         "kActivationsPerBeat": ACTIVATIONS_PER_BEAT,
         "kActivationsPerWord": ACTIVATIONS_PER_WORD,
         "kBeatsPerWord": ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT,
+        "kGates": GATES,
         "kHeaderBeats": HEADER.beats,
+        "kHeldLatency": HELD_LATENCY,
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
         "kReceivedBeats": HEADER.beats + RUN.beats,
     }

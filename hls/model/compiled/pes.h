@@ -63,7 +63,8 @@ class Clock {
       }
     }
     if (over == 0) return std::min(cycle - before_[pe], base_[pe]);
-    return over == rows() ? cycle - after_[pe] : base_[pe] + over;
+    // The last row may be held up: what comes meanwhile is for the iteration behind it.
+    return over == rows() ? std::max(cycle - after_[pe], base_[pe] + over) : base_[pe] + over;
   }
 
  private:
@@ -116,15 +117,17 @@ class Pes {
     }
   }
 
-  //! The layer's last activation, or an end without one: then `lengths` is null.
-  void end_layer(const std::int32_t* lengths) {
+  //! The layer's last activation, or an end without one: then `lengths` is null. The sums of a layer
+  //! that accumulates stay in their bank, and it waits for no other.
+  void end_layer(const std::int32_t* lengths, bool accumulates) {
     for (std::size_t pe = 0; pe < fetch.size(); ++pe) {
       const Time length = lengths == nullptr ? 0 : lengths[pe];
       fetch[pe] = work_[pe].write(fetch[pe]) + 1;
-      const Time begin = std::max({read(pe) + 1, free_[pe], last_free_[pe]});
+      Time begin = std::max(read(pe) + 1, free_[pe]);
+      if (!accumulates) begin = std::max(begin, last_free_[pe]);
       if (length != 0) begin_column(pe, begin, length);
       poll_[pe] = begin;
-      ended_[pe] = begin + std::max<Time>(length, 1) - 1;
+      if (!accumulates) ended_[pe] = begin + std::max<Time>(length, 1) - 1;
     }
   }
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from eie.hls.model.compiled.library import WriteBack
 from eie.hls.model.sparse_product import SparseProduct
+from eie.hls.spec.fixed_point import WriteBack as WriteBackRule
 
 __all__ = ["CompiledWeights"]
 
@@ -30,8 +31,8 @@ class CompiledWeights:
         int64, shape (product.rows,).
     counted
         Rows whose results count as saturated; those behind are padding.
-    shift, relu, accumulator_bits
-        Of write-back.
+    rule, accumulator_bits
+        Of write-back; without a slope, which is not the PEs'.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class CompiledWeights:
         bias: npt.NDArray[np.int64],
         counted: int,
         *,
-        shift: int,
-        relu: bool,
+        rule: WriteBackRule,
         accumulator_bits: int,
     ) -> None:
         self._library = library
         self._rows, self._columns, self._counted = product.rows, product.columns, counted
-        self._write_back = WriteBack(shift, relu, accumulator_bits)
+        self._write_back = WriteBack(
+            rule.shift, rule.low, rule.high, rule.half_even, accumulator_bits
+        )
         self._bias = np.ascontiguousarray(bias, np.int64)
         starts = np.ascontiguousarray(product.starts, np.int64)
         row_of = np.ascontiguousarray(product.row_of, np.int64)
@@ -65,7 +67,7 @@ class CompiledWeights:
         weakref.finalize(self, library.eie_weights_free, self._handle)
 
     def run(self, activations: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], int]:
-        """Outputs by slot and how many were saturated, as ``ResidentLayer.run_in_numpy``."""
+        """Outputs by slot and how many were saturated, as ``LayerChain.run_in_numpy``."""
         vectors, columns = activations.shape
         if activations.dtype != np.int16 or columns != self._columns:
             raise ValueError(f"activations must be int16 (batch, {self._columns})")

@@ -132,7 +132,7 @@ def _exchange(emulator: Emulator, name: str, request: bytes) -> Exchange:
             cycles=counters.cycles,
             layer_cycles=counters.layer_cycles,
             first_beat=HEADER.beats + RUN.beats - 1,
-            last_beat=HEADER.beats + batch * resident.output_beats - 1,
+            last_beat=HEADER.beats + batch * resident.output_beats() - 1,
         )
     kind = HEADER.parse(np.array(answer[: HEADER.beats], "<u8"))["kind"]
     body = len(answer) - HEADER.beats - TRAILER.beats

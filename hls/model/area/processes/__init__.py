@@ -9,6 +9,7 @@ adder's LUTs, holding a register is its clock enable, and clearing it its reset.
 
 from eie.hls.model.area.processes.add_crc import add_crc
 from eie.hls.model.area.processes.broadcast import broadcast
+from eie.hls.model.area.processes.cell import cell
 from eie.hls.model.area.processes.collect import collect
 from eie.hls.model.area.processes.column_fetch import column_fetch
 from eie.hls.model.area.processes.control_activations import control_activations
@@ -23,6 +24,7 @@ from eie.hls.model.area.processes.take_crc import take_crc
 __all__ = [
     "add_crc",
     "broadcast",
+    "cell",
     "collect",
     "column_fetch",
     "control_activations",
