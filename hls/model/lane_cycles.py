@@ -28,7 +28,9 @@ import numpy.typing as npt
 
 from eie.hls.model.cycles import Kernel
 from eie.hls.model.fifo_times import Stream
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.model.memory_image import ResidentLayer
+from eie.hls.model.resident_network import ResidentNetwork
+from eie.hls.model.turns import Turn
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
@@ -111,7 +113,7 @@ class _LaneKernel(Kernel):
     """The kernel with lanes: what is a vector of the base is a group of vectors."""
 
     def __init__(self, design: Design, network: ResidentNetwork, lanes: int) -> None:
-        super().__init__(design, network)
+        super().__init__(design, network, network.whole())
         #: Words of a vector that the array works on at once: those of its rows.
         self._block = design.row_alignment // ACTIVATIONS_PER_WORD
         self._longest *= lanes
@@ -125,11 +127,12 @@ class _LaneKernel(Kernel):
 
     def _run_layer(
         self,
-        layer: ResidentLayer,
+        number: int,
         lengths: npt.NDArray[np.int64],
         values: Codes,
-        number: int,
+        turn: Turn,
     ) -> None:
+        layer = self._network.layers[number]
         self._lanes = len(values)
         words = _words(layer.columns)
         some = (values != 0).any(axis=0)
@@ -176,7 +179,7 @@ class _LaneKernel(Kernel):
         elif not len(nonzero):
             self._detect_nonzero_at += 1
 
-    def _collect(self, layer: ResidentLayer, *, to_hidden: bool) -> None:
+    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
         """Results of a group's layer through the gather tree: a block of words, lane by lane."""
         self._collect_at = self._commands.read(self._collect_at) + 1
         keep = _words(layer.rows)
@@ -186,12 +189,9 @@ class _LaneKernel(Kernel):
             for _ in range(self._gather.words_ready()):
                 self._collect_at = self._gather.read_word(self._collect_at)
                 word = come // (self._block * self._lanes) * self._block + come % self._block
-                if word < keep and to_hidden:
-                    self._collect_at = self._hidden.write(self._collect_at)
-                elif word < keep:
-                    self._collect_at = self._outputs.write(self._collect_at)
+                if word < keep:
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
-                    self._send_at = self._outputs.read(self._send_at) + in_word
+                    self._place_word(turn, in_word)
                 self._collect_at += 1
                 come += 1
 

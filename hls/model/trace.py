@@ -7,17 +7,20 @@ iteration of a loop is over in the cycle in which it begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.model.cycles import _Broadcast, _Kernel
+from eie.hls.model.broadcast_times import Broadcast
+from eie.hls.model.cycles import Kernel
 from eie.hls.model.fifo_times import Stream, StreamArray, StreamBundle, Times
 from eie.hls.model.gather_times import Gather
-from eie.hls.model.memory_image import ResidentLayer, ResidentNetwork
+from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.pe_times import Pes
+from eie.hls.model.resident_network import ResidentNetwork
+from eie.hls.model.turns import Turn
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
@@ -186,7 +189,7 @@ class _WatchedArray(StreamArray):
         return times
 
 
-class _WatchedBroadcast(_Broadcast):
+class _WatchedBroadcast(Broadcast):
     """The broadcast tree; tells of the tokens of the layer."""
 
     def __init__(self, design: Design, notes: _Notes) -> None:
@@ -219,8 +222,8 @@ class _WatchedPes(Pes):
         super().take_activation(lengths)
         self._note(lengths, self._free - lengths, lengths != 0)
 
-    def end_layer(self, lengths: npt.NDArray[np.int64]) -> None:
-        super().end_layer(lengths)
+    def end_layer(self, lengths: npt.NDArray[np.int64], *, accumulates: bool = False) -> None:
+        super().end_layer(lengths, accumulates=accumulates)
         self._note(lengths, self._poll, np.ones(len(lengths), np.bool_))
 
     def _note(
@@ -261,13 +264,13 @@ class _WatchedGather(Gather):
         return read
 
 
-class _WatchedKernel(_Kernel):
+class _WatchedKernel(Kernel):
     """The kernel; has notes taken while the layer has its turn."""
 
     def __init__(
         self, design: Design, network: ResidentNetwork, notes: _Notes, number: int
     ) -> None:
-        super().__init__(design, network)
+        super().__init__(design, network, network.whole())
         self._notes = notes
         self._number = number
         self._vectors = _WatchedStream(DEPTHS["stream"].elements, notes)
@@ -275,11 +278,17 @@ class _WatchedKernel(_Kernel):
         self._pes = _WatchedPes(design, notes)
         self._gather = _WatchedGather(design.pes, design.result_depth, notes)
 
-    def _turns(self, vectors: int) -> Iterator[tuple[int, int]]:
-        for turn in super()._turns(vectors):
-            # What follows until the next turn is the layer's, its write-back included.
-            self._notes.on = turn[1] == self._number
-            yield turn
+    def _run_layer(
+        self, number: int, lengths: npt.NDArray[np.int64], values: npt.NDArray[np.int16], turn: Turn
+    ) -> None:
+        self._notes.on = number == self._number
+        super()._run_layer(number, lengths, values, turn)
+        self._notes.on = False
+
+    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
+        # What layers that add to the same sums give is written back once, behind the last of them.
+        self._notes.on = turn.layer <= self._number <= turn.last
+        super()._collect(layer, turn)
         self._notes.on = False
 
 

@@ -362,7 +362,8 @@ class _Reader:
         bias = np.zeros(len(weights))
         if arguments["bias"] is not None:
             bias = self._constants.array(arguments["bias"]).astype(np.float64)
-        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
+        name = self._own(self._constants.layer_name(node, matrix), node, matrix)
+        return Linear(name, np.ascontiguousarray(weights), bias)
 
     def _norm(self, node: fx.Node, data: fx.Node, *, at_positions: bool = False) -> Affine:
         arguments = arguments_of(node)

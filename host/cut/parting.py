@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from torch import fx, nn
 
@@ -17,6 +17,7 @@ from eie.hls.boundary.errors import InputError, ModelError, Problems
 from eie.hls.boundary.text import listed
 from eie.hls.boundary.voice import argument
 from eie.hls.boundary.warning import warn
+from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.graph_constants import module_path, operation
 from eie.host.compress.graph_reader import read_program
 from eie.host.compress.model_graph import Graph, Linear, Node, Unsupported
@@ -73,7 +74,9 @@ def read_parts(
     refused: ModelError | None = None
     if cut in (None, False):
         try:
-            return ModelParts(read_model(model, input_shape=input_shape, state_dict=state_dict))
+            whole = read_model(model, input_shape=input_shape, state_dict=state_dict)
+            # A model of sequences goes on as it is: who takes one looks for it.
+            return ModelParts(cast("DenseModel", whole))
         except ModelError as error:
             if cut is False or not is_of_torch(model):
                 raise

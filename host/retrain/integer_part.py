@@ -19,6 +19,7 @@ from eie.hls.spec.fixed_point import dequantize
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.reader import read_model
 from eie.host.compress.reference import TorchReference
+from eie.host.compress.sequence_model import SequenceModel
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
 
@@ -123,6 +124,11 @@ def read_part(part: nn.Module, calibration: Reals, *, norms: bool = False) -> De
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)
         dense = read_model(part, input_shape=calibration.shape[1:])
+    if isinstance(dense, SequenceModel):
+        raise ModelError(
+            "model has a recurrent layer, whose fixed-point arithmetic cannot be trained against: "
+            "examples/japanese_vowels.py prunes and shares one by a loop of its own"
+        )
     problems = Problems("model")
     for layer in dense.layers:
         problems.require(

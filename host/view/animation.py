@@ -18,7 +18,8 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.trace import LayerTrace, Steps, trace_layer
 from eie.hls.spec.design import Design
-from eie.host.packing.packed_network import PackedLayer, PackedNetwork
+from eie.host.packing.packed_layer import PackedLayer
+from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Pass, Plan
 from eie.host.protocol.client import Session
 
