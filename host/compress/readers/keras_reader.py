@@ -293,8 +293,9 @@ class _Reader:
             return [], reshaped(kind, config, shape)
         if kind in RECURRENT:
             weights = self._weights.of(path, group, inside=("cell",))
-            read = recurrent("LSTM" if kind == "LSTM" else "GRU", config, weights, "/".join(path))
-            return read, (int(config["units"]),)
+            name = "/".join(path)
+            steps = recurrent("LSTM" if kind == "LSTM" else "GRU", config, weights, name)
+            return steps, (int(config["units"]),)
         if kind in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
             read = activation(kind, config)
             return [] if read is None else [read], shape
