@@ -148,7 +148,7 @@ def test_states_that_are_lost_are_said_to_be(
     accelerator.load(network)
     with pytest.raises(DeviceError, match="no sequences have been begun yet"):
         go_on()
-    with pytest.raises(DeviceError, match="stream's state is gone.*another network was loaded"):
+    with pytest.raises(DeviceError, match=r"stream's state is gone.*another network was loaded"):
         next(stream)
     accelerator.run(sequences)
     with pytest.raises(DeviceError, match=r"the last call had 7 sequences, and the network has"):
@@ -193,7 +193,7 @@ def test_a_state_that_the_accelerator_lost_unseen_is_refused_by_it(
     accelerator.run(sequences[0])
     packed = accelerator._plan.passes[0].packed  # type: ignore[union-attr]
     accelerator._link.run(packed, sequences[0])
-    with pytest.raises(AnswerError, match="NO_STATE.*begin the sequences again"):
+    with pytest.raises(AnswerError, match=r"NO_STATE.*begin the sequences again"):
         accelerator.run(sequences[0], keep_state=True)
     with pytest.raises(DeviceError, match="a run broke off"):
         accelerator.run(sequences[0], keep_state=True)
