@@ -84,7 +84,7 @@ def activity_text(network: Described) -> str:
     if not known:
         return "activity of inputs: not known, so every weight counts alike where rows go to PEs"
     shares = ", ".join(
-        f"{printable(layer.name)} {100 * float(layer.activity.mean(dtype=np.float64)):.0f} %"
+        f"{printable(layer.name)}: {100 * float(layer.activity.mean(dtype=np.float64)):.0f} %"
         for layer in known
         if layer.activity is not None
     )

@@ -294,7 +294,7 @@ def test_calibration_says_how_often_inputs_are_active(shared_model):
         share = (np.count_nonzero(values, axis=0) / 2000).astype(np.float32)
         assert np.array_equal(layer.activity, share)
     assert network.layers[0].activity[[3, 5, 7]].tolist() == [0.75, 0, 0]
-    assert "activity of inputs in calibration, by which rows go to PEs: 0 81 %" in str(network)
+    assert "activity of inputs in calibration, by which rows go to PEs: 0: 81 %" in str(network)
 
 
 @pytest.mark.parametrize("calibration", [None, np.zeros((4, 12))])
