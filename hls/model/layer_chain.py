@@ -65,14 +65,16 @@ class LayerChain:
         """Codes by slot as :meth:`run`, and of each whether it was saturated."""
         rule, bits = self.last.rule, self.last.accumulator_bits
         sums = self.product(activations) + self.last.bias
-        half = (1 << rule.shift) >> 1
         limit = 1 << (bits - 1)
-        if sums.min(initial=0) < -limit or sums.max(initial=0) >= limit - half:
-            # The steps of write-back in an accumulator that is too narrow for them.
-            with_half = _wrapped(_wrapped(sums, limit) + half, limit)
-            return bound(with_half, with_half >> rule.shift, rule)
-        *_, with_half, rounded = write_back_steps(sums, rule.shift)
-        return bound(with_half, rounded, rule)
+        most = limit - ((1 << rule.shift) >> 1)
+        narrow = sums.min(initial=0) < -limit or sums.max(initial=0) >= most
+        if narrow:
+            sums = _wrapped(sums, limit)
+        *_, with_half, rounded = write_back_steps(sums, rule.shift, half_even=rule.half_even)
+        if narrow:
+            # What an accumulator that is too narrow for it holds.
+            rounded = _wrapped(with_half, limit) >> rule.shift
+        return bound(rounded, rule)
 
     @cached_property
     def product(self) -> SparseProduct:

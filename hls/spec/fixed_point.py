@@ -185,7 +185,9 @@ class WriteBack:
     half_even: bool = False
 
 
-def write_back_steps(sums: npt.NDArray[np.int64], shift: int) -> Iterator[npt.NDArray[np.int64]]:
+def write_back_steps(
+    sums: npt.NDArray[np.int64], shift: int, *, half_even: bool = False
+) -> Iterator[npt.NDArray[np.int64]]:
     """Give what the accumulator holds in write-back, step by step, up to what is then bounded.
 
     Every step rises with the sum or stays level. So the steps of the smallest and of the largest
@@ -199,9 +201,14 @@ def write_back_steps(sums: npt.NDArray[np.int64], shift: int) -> Iterator[npt.ND
         Exact sums, bias included, any shape; below ``2**62`` in magnitude.
     shift
         0 to :data:`MAX_SHIFT`.
+    half_even
+        Whether ties go to the even code: then a half below an even code is a bit less.
     """
     yield sums
-    sums = sums + ((1 << shift) >> 1)
+    half: npt.NDArray[np.int64] | int = (1 << shift) >> 1
+    if half_even and shift:
+        half = half - (1 - ((sums >> shift) & 1))
+    sums = sums + half
     yield sums
     yield sums >> shift
 
@@ -227,19 +234,15 @@ def write_back_counted(
     sums: npt.NDArray[np.int64], rule: WriteBack
 ) -> tuple[npt.NDArray[np.int16], int]:
     """Give what :func:`write_back` gives, and how many of the codes were saturated."""
-    *_, with_half, rounded = write_back_steps(sums, rule.shift)
-    codes, saturated = bound(with_half, rounded, rule)
+    *_, rounded = write_back_steps(sums, rule.shift, half_even=rule.half_even)
+    codes, saturated = bound(rounded, rule)
     return codes, int(np.count_nonzero(saturated))
 
 
 def bound(
-    with_half: npt.NDArray[np.int64], rounded: npt.NDArray[np.int64], rule: WriteBack
+    rounded: npt.NDArray[np.int64], rule: WriteBack
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
-    """Take the last two of :func:`write_back_steps` to codes, and say which are saturated."""
-    if rule.half_even and rule.shift:
-        # With its half added, a tie has no bits left below the code's last.
-        tie = (with_half & ((1 << rule.shift) - 1)) == 0
-        rounded = np.where(tie, rounded & ~1, rounded)
+    """Take the last of :func:`write_back_steps` to codes, and say which are saturated."""
     cut = np.clip(rounded, CODE_MIN, CODE_MAX)
     if rule.slope is None:
         # A bound that the model asked for cuts nothing off.

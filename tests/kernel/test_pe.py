@@ -64,8 +64,8 @@ def results_of(packed: PackedNetwork, number: int, values: npt.NDArray[np.int16]
     by_slot[part.slot_of_row] = weights @ values.astype(np.int64) + part.layer.bias
     mine = by_slot[PE :: packed.design.pes]
     rule = part.layer.write_back
-    *_, with_half, rounded = write_back_steps(mine, rule.shift)
-    codes, saturated = bound(with_half, rounded, rule)
+    *_, rounded = write_back_steps(mine, rule.shift)
+    codes, saturated = bound(rounded, rule)
     return ((codes.astype(np.int64) & 0xFFFF) | saturated.astype(np.int64) << 16).tolist()
 
 

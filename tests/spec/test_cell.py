@@ -179,7 +179,7 @@ def test_steps_are_near_the_real_cells() -> None:
 def test_leaky_relu_is_that_of_write_back(codes, slope) -> None:
     rule = WriteBack(0, slope=slope)
     wide = codes.astype(np.int64)
-    assert cell.leaky_relu(codes, slope).tolist() == bound(wide, wide, rule)[0].tolist()
+    assert cell.leaky_relu(codes, slope).tolist() == bound(wide, rule)[0].tolist()
 
 
 @pytest.mark.parametrize("pes", [1, 2, 4, 8, 16, 64])

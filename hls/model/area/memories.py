@@ -13,13 +13,13 @@ from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.part import Part, fixed, part
 from eie.hls.spec.cell import CHORDS, GATES, RISE_BITS, STATE_BITS, VALUE_BITS
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, MOST_LANES
 
 __all__ = [
-    "LAYER_BITS",
     "TANH_TABLE",
     "Memory",
     "bram18_of",
+    "layer_bits",
     "memories_of",
     "memory_part",
     "uram_of",
@@ -33,8 +33,8 @@ _URAM_SHAPE = (4096, 72)
 _SATURATED_BITS = 48
 #: The table of tanh, by its name among the memories.
 TANH_TABLE = "tanh (constant)"
-#: Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h.
-LAYER_BITS = 17 + 25 + 24 + 17
+#: Bits of what a run asks of a layer: LayerOfRun in receive.h.
+_OF_RUN_BITS = 15 + 23 + 1 + 1
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -104,12 +104,17 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
         Memory(
             "hidden vectors",
             design.hidden_words,
-            ACTIVATIONS_PER_WORD * ACTIVATION_BITS + _index_bits(design.layers) + 2,
+            ACTIVATIONS_PER_WORD * ACTIVATION_BITS
+            + _index_bits(design.layers)
+            + 4
+            + _lane_bits(design),
             1,
             design.small_memory("hidden"),
         ),
         *_cell_memories(design),
-        Memory("layers", design.layers, LAYER_BITS, 1, "lutram"),
+        *_held_memories(design),
+        Memory("layers", design.layers, layer_bits(design), 1, "lutram"),
+        Memory("layers of a run", design.layers, _OF_RUN_BITS, 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
         Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
     )
@@ -142,6 +147,28 @@ def memory_part(
     return part(name, operator, copies * banks, width=memory.width, depth=depth)
 
 
+def layer_bits(design: Design) -> int:
+    """Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h."""
+    held = _index_bits(max(1, design.held_words))
+    for_cell = 3 + ACTIVATION_BITS if design.cell_units else 2
+    return 17 + 25 + 24 + 17 + 4 + 2 * held + for_cell
+
+
+def _held_memories(design: Design) -> tuple[Memory, ...]:
+    """Words that are held, and where each lane's begin."""
+    if not design.held_activations:
+        return ()
+    words, width = design.held_words, ACTIVATIONS_PER_WORD * ACTIVATION_BITS
+    return (
+        Memory("held vectors", words, width, 1, design.small_memory("held")),
+        Memory("lanes", MOST_LANES, _index_bits(words), 1, "lutram"),
+    )
+
+
+def _lane_bits(design: Design) -> int:
+    return _index_bits(MOST_LANES if design.held_activations else 1)
+
+
 def _cell_memories(design: Design) -> tuple[Memory, ...]:
     """States of the units that take a step together in a word; a table for each look at it."""
     units = design.cell_units
@@ -162,7 +189,8 @@ def _index_bits(places: int) -> int:
 
 def _layer_of_pe_bits(design: Design) -> int:
     """Bits of what a PE knows of a layer: LayerOfPe in multiply_accumulate.h."""
-    return _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe) + 6 + 1
+    places = _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe)
+    return places + 1 + 6 + 1 + 2 * ACTIVATION_BITS
 
 
 def _pointer_memories(design: Design) -> tuple[Memory, ...]:

@@ -16,12 +16,11 @@ struct WriteBack {
 
   //! The code of a row's products and its bias; `saturated` is counted up if none can hold it.
   std::int16_t operator()(std::int64_t products, std::int64_t bias, std::int64_t& saturated) const {
-    const std::int64_t with_half =
-        wrapped(wrapped(products, bias), (std::int64_t{1} << shift) >> 1);
-    std::int64_t rounded = with_half >> shift;
-    const std::int64_t below = (std::int64_t{1} << shift) - 1;
-    // With its half added, a tie has no bits left below the code's last.
-    if (half_even != 0 && shift != 0 && (with_half & below) == 0) rounded &= ~std::int64_t{1};
+    const std::int64_t sum = wrapped(products, bias);
+    std::int64_t half = (std::int64_t{1} << shift) >> 1;
+    // A tie goes to the even code below it, if that is one.
+    if (half_even != 0 && shift != 0 && ((sum >> shift) & 1) == 0) half -= 1;
+    const std::int64_t rounded = wrapped(sum, half) >> shift;
     saturated += (rounded > 32767 && high == 32767) || (rounded < -32768 && low == -32768);
     return static_cast<std::int16_t>(std::min(std::max(rounded, low), high));
   }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, control, part, register
-from eie.hls.model.area.processes.widths import ELEMENTS, WORD, WORD_COUNT, address_bits
+from eie.hls.model.area.processes.widths import ELEMENTS, WORD, WORD_COUNT, element_bits
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 
@@ -22,18 +22,20 @@ def collect(design: Design) -> Block:
         1,
         (
             memory_part(design, "saturated values", 1),
-            part("place of the count", "select", width=address_bits(design.layers), ways=2),
+            part("place of the count, and of what was counted", "increment", width=8),
+            part("layers with a count", "select", width=1, ways=design.layers),
+            register("layers with a count", design.layers),
             part("lanes that hold rows", "logic2", width=lanes),
             part("saturated lanes", "count_ones", width=lanes),
             part("count", "add", width=_COUNT),
-            part("count, or 0 in a new run", "mask", width=_COUNT),
+            part("count, or 0 where nothing was counted", "mask", 2, width=_COUNT),
             part("word, layer", "increment", 2, width=WORD_COUNT),
             part("word, layer: end", "less", 3, width=WORD_COUNT),
             part("word: last", "equal", width=WORD_COUNT),
             part("word of results, or a count: low", "select", width=_COUNT, ways=2),
             part("word of results, or a count: high", "mask", width=WORD - _COUNT),
             part("kinds of commands", "equal_constant", 3, width=2),
-            register("command", ELEMENTS["Command"]),
+            register("command", element_bits(design)["Command"]),
             part("layer's words left: last of the hidden", "logic2", width=2),
             register("word on its way", ELEMENTS["ActivationWord"], 2),
             register("count", _COUNT, 2),

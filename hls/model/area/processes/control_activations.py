@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eie.hls.model.area.memories import LAYER_BITS, memory_part
+from eie.hls.model.area.memories import layer_bits, memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
 from eie.hls.model.area.processes.widths import (
     COUNTER,
-    ELEMENTS,
     ROW,
     TOKEN,
     WORD,
     address_bits,
     element_bits,
+    held_bits,
+    lane_bits,
 )
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS, LAYER
 
 __all__ = ["control_activations"]
 
@@ -30,13 +31,19 @@ _RUN_STAGES = 5
 
 def control_activations(design: Design) -> Block:
     """List the parts of the one ``control_activations``."""
-    parts = (*_layers(design), *_turn(design), *_word(design), *_pass(design))
+    parts = (
+        *_layers(design),
+        *_turn(design),
+        *_word(design),
+        *_held(design),
+        *_pass(design),
+    )
     return Block("control_activations", 1, parts)
 
 
 def _layers(design: Design) -> Iterator[Part]:
     yield memory_part(design, "layers", 1)
-    yield register("a layer's record as it arrives", 3 * BEAT_BITS)
+    yield register("a layer's record as it arrives", LAYER.beats * BEAT_BITS)
     yield part("beats of layers", "increment", width=COUNTER)
     yield part("beats of layers: end", "less", width=COUNTER)
     yield part("layers", "increment", width=_LAYERS)
@@ -57,9 +64,10 @@ def _turn(design: Design) -> Iterator[Part]:
     yield part("whose turn, and what it ends", "logic2", width=12)
     yield part("layer behind that of the word", "increment", width=layer)
     yield part("layer, or that under way", "select", width=layer, ways=3)
-    yield part("layer is a new one", "equal", width=_LAYERS)
-    yield part("layers reached", "increment", width=_LAYERS)
-    yield part("layer behind it is the last", "equal", width=_LAYERS)
+    yield part(
+        "layer is the last, of the run, of all, of those that recur", "equal", 3, width=layer
+    )
+    yield part("last layer of the run", "add", width=layer)
     yield register("vectors, room, turns, layers", 2 * COUNTER + words + 2 * _LAYERS + layer)
     yield register("flags: more, waiting, room, within", 8)
 
@@ -75,9 +83,37 @@ def _word(design: Design) -> Iterator[Part]:
     yield part("words of rows", "add", width=_ROWS)
     yield part("spare lanes of rows", "add", width=4)
     yield register("word in its pipeline", WORD + lanes, _RUN_STAGES - 2)
-    yield register("layer's record", LAYER_BITS)
+    yield register("layer's record", layer_bits(design))
     yield register("rows of the layer", 2 * ROW)
     yield register("place of the pointer", address)
+
+
+def _held(design: Design) -> Iterator[Part]:
+    """What only a design that holds words has."""
+    if not design.held_activations:
+        return
+    place, lane = held_bits(design), lane_bits(design)
+    yield memory_part(design, "held vectors", 1)
+    yield memory_part(design, "lanes", 1)
+    yield part("lane under way: any, set, cleared", "select", 3, width=1, ways=1 << lane)
+    yield part("next lane", "increment", width=lane)
+    yield part("next lane: beyond the last", "less", width=lane + 1)
+    yield part("next vector: tag, or the lane behind", "select", width=lane + 2, ways=3)
+    yield part("vector: next, or that of the word", "select", width=lane + 2, ways=2)
+    yield part("base of the lane + place", "add", 3, width=place)
+    yield part("place to hold, to take", "increment", 2, width=place)
+    yield part("place to hold, to take: first or next", "select", 2, width=place, ways=2)
+    yield part("columns left", "add", width=17)
+    yield part("columns left: a word's", "less", width=17)
+    yield part("columns left, or the layer's", "select", width=17, ways=2)
+    yield part("word held, or that which arrives", "select", width=WORD, ways=2)
+    yield part("iterations until it may be read", "add", width=2)
+    yield part("what the turn does", "logic2", width=16)
+    yield register(
+        "lanes under way, tags, places, columns", (1 << lane) + 3 * lane + 3 * place + 17
+    )
+    yield register("word held", WORD)
+    yield register("stride, lanes, place behind the last layer", 2 * place + 5)
 
 
 def _pass(design: Design) -> Iterator[Part]:
@@ -85,7 +121,7 @@ def _pass(design: Design) -> Iterator[Part]:
     yield part("word token from wherever: low", "select", width=TOKEN, ways=5)
     # Only a word of activations has these: what passes has zeros.
     yield part("word token: lanes, layer, place", "mask", width=rest)
-    yield part("command from wherever", "select", width=ELEMENTS["Command"], ways=4)
+    yield part("command from wherever", "select", width=element_bits(design)["Command"], ways=4)
     yield part("kinds of tokens", "equal_constant", 5, width=8)
     yield part("beats of a section", "increment", width=COUNTER)
     yield part("beats of a section: end", "less", width=COUNTER)

@@ -25,8 +25,9 @@ _CODEBOOK_BANKS = 4
 _RUN_STAGES = 9
 #: Width of the entries that follow a column's first.
 _MORE = 16
-#: Bits of a layer in a PE that are not addresses: shift, ReLU.
-_SHIFT, _RELU = 6, 1
+#: Bits of a layer in a PE that are not addresses: shift, ties to even, bounds, accumulates.
+_SHIFT, _EVEN, _BOUNDS, _ACCUMULATES = 6, 1, 2 * ACTIVATION_BITS, 1
+_RULE = _SHIFT + _EVEN + _BOUNDS
 
 
 def multiply_accumulate(design: Design) -> Block:
@@ -40,7 +41,7 @@ def _row_bits(design: Design) -> int:
 
 
 def _layer_bits(design: Design) -> int:
-    return _row_bits(design) + address_bits(design.biases_per_pe) + _SHIFT + _RELU
+    return _row_bits(design) + address_bits(design.biases_per_pe) + _RULE + _ACCUMULATES
 
 
 def _load(design: Design) -> Iterator[Part]:
@@ -49,10 +50,10 @@ def _load(design: Design) -> Iterator[Part]:
     yield part("beats of a section", "increment", width=COUNTER)
     yield part("beats of a section: end", "less", width=COUNTER)
     yield part("layer of the record", "increment", width=layer)
-    yield part("beat of the record", "increment", width=2)
+    yield part("beat of the record", "increment", width=3)
     yield register("section: kind, beats", 8 + 2 * COUNTER)
     yield register("beat on its way", BEAT_BITS)
-    yield register("a layer's record as it arrives", address_bits(design.biases_per_pe) + layer + 2)
+    yield register("a layer's record as it arrives", _layer_bits(design) + layer + 3)
 
 
 def _entries(design: Design) -> Iterator[Part]:
@@ -130,13 +131,21 @@ def _rows(design: Design) -> Iterator[Part]:
     yield part("sum of the other bank", "select", width=width, ways=2)
     yield part("sum + bias", "add", width=width)
     yield part("shift - 1", "add", width=_SHIFT)
-    yield part("half", "decode", width=width)
-    yield part("sum, or 0 by ReLU, + half", "add", width=width)
+    # One bit, or all below it where a tie goes down to an even code.
+    yield part("half, or a bit less", "decode", 2, width=width)
+    yield part("half of either kind", "select", width=width, ways=2)
+    yield part("code is odd", "select", width=1, ways=width)
+    yield part("sum + half", "add", width=width)
+    yield part("sum, or with its half", "select", width=width, ways=2)
     yield part("shift", "shift_arithmetic", width=width)
     yield part("saturation", "saturate", width=width)
-    yield register("sum, bias, rectified, half, rounded", width, 5)
+    yield part("code against its bounds", "less", 2, width=ACTIVATION_BITS)
+    yield part("code, or a bound", "select", width=ACTIVATION_BITS, ways=3)
+    yield part("bounds are the ends of 16 bits", "equal_constant", 2, width=ACTIVATION_BITS)
+    yield register("sum, bias, half, with half, rounded", width, 5)
+    yield register("code, bounds", 3 * ACTIVATION_BITS)
     yield register("layer to write back, row, cycles", _layer_bits(design) + 3 * rows + 3)
-    yield register("shift and ReLU on their way", _SHIFT + _RELU, 4)
+    yield register("rule on its way", _RULE, 4)
     yield register("result", RESULT)
 
 

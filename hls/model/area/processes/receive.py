@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
 from eie.hls.model.area.processes.widths import COUNTER, CRC, ELEMENTS, TOKEN, WORD
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import BEAT_BITS
+from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS, MOST_LANES
 
 __all__ = ["receive"]
 
@@ -17,7 +18,9 @@ _GUARDED = 4
 
 def receive(design: Design) -> Block:
     """List the parts of the one ``receive``."""
-    return Block("receive", 1, (*_beats(), *_header(), *_sections(), *_checks(design), *_run()))
+    return Block(
+        "receive", 1, (*_beats(), *_header(), *_sections(), *_checks(design), *_run(design))
+    )
 
 
 def _beats() -> Iterator[Part]:
@@ -38,11 +41,11 @@ def _header() -> Iterator[Part]:
     yield part("magic", "equal_constant", width=32)
     yield part("version", "equal_constant", width=16)
     yield part("kinds", "equal_constant", 4, width=8)
-    yield part("trailer's CRC against the stated", "equal", width=32)
+    yield part("trailer as it must be", "equal", width=BEAT_BITS)
     yield part("status", "select", width=4, ways=8)
     yield part("status's cases", "logic2", width=24)
     yield register("header: kind, sequence, length, status", 8 + 16 + COUNTER + 4)
-    yield register("network, beats of inputs and outputs, layers", 3 * COUNTER + 9)
+    yield register("network, layers, lanes, states", COUNTER + 9 + 5 + MOST_LANES)
     yield part("length - beats of the record", "add", 2, width=COUNTER)
 
 
@@ -67,11 +70,17 @@ def _checks(design: Design) -> Iterator[Part]:
     yield part("columns: none, too many", "any", width=COUNTER)
     yield part("columns, hidden rows, local rows: too many", "less", 3, width=COUNTER)
     yield part("groups of inputs, rows, outputs", "add", 3, width=COUNTER)
-    yield part("inputs, columns, rows, outputs as announced", "equal", 4, width=COUNTER)
-    yield part("rows: none", "any", width=COUNTER)
+    yield part("columns and rows as those before", "equal", 3, width=COUNTER)
+    yield part("rows: none, columns: too many", "any", 2, width=COUNTER)
+    yield part("lanes x stride", "multiply", width=ACTIVATION_BITS)
+    yield part("places within a lane", "add", 3, width=17)
+    yield part("places within a lane: beyond it", "less", 3, width=17)
+    yield part("bounds that cross", "less", width=ACTIVATION_BITS)
+    yield part("a state's places", "equal", width=ACTIVATION_BITS)
+    yield part("flags, function", "less", 8, width=8)
     yield part("pointer base, bias base", "equal", 2, width=24)
     yield part("pointer words, biases so far", "add", 2, width=COUNTER)
-    yield part("shift, ReLU", "less", 2, width=8)
+    yield part("shift", "less", width=8)
     yield part("weight of code 0", "any", width=16)
     yield part("sign of biases", "any", width=BEAT_BITS - design.accumulator_bits)
     lane = BEAT_BITS // design.entries_per_word
@@ -87,10 +96,21 @@ def _checks(design: Design) -> Iterator[Part]:
         yield part("length of columns", "add", 2, width=COUNTER)
         yield part("length of columns: too many", "less", 2, width=COUNTER)
     yield part("whether sound, by the beat's place", "logic2", width=32)
-    yield register("what is known of the load", 1 + 8 + 2 + 6 * COUNTER)
+    yield register("what is known of the load", 1 + 8 + 3 + 9 * COUNTER + 2 * 16 + 16)
 
 
-def _run() -> Iterator[Part]:
+def _run(design: Design) -> Iterator[Part]:
+    yield memory_part(design, "layers of a run", 1)
+    yield part("layers of the run: end", "add", width=17)
+    yield part("layers of the run: too many, all", "less", 2, width=17)
+    yield part("outputs as many as vectors, fewer", "less", 2, width=COUNTER)
+    yield part("beats of a vector with its tag", "increment", width=16)
+    if design.held_activations:
+        yield part("tag's lane, its bits", "less", 3, width=8)
+        yield part("vectors, outputs left", "add", 2, width=COUNTER)
+        yield part("outputs left: none, all", "equal", 2, width=COUNTER)
+        yield part("lane has a state", "select", 2, width=1, ways=MOST_LANES)
+        yield register("vectors, outputs left, states", 2 * COUNTER + MOST_LANES + 4)
     yield part("batch x beats of inputs, of outputs", "multiply", 2, width=COUNTER)
     yield part("beats of the run against the length", "equal", width=BEAT_BITS)
     yield part("beats of the run", "add", width=BEAT_BITS)

@@ -8,6 +8,7 @@ from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ACTIVATIONS_PER_WORD,
     BEAT_BITS,
+    MOST_LANES,
 )
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "WORD_COUNT",
     "address_bits",
     "element_bits",
+    "function_bits",
+    "held_bits",
+    "lane_bits",
 ]
 
 #: Kind of a token.
@@ -49,7 +53,6 @@ ELEMENTS = {
     "Token": TOKEN,
     "InputWord": WORD + 1,
     "Answer": 8 + 16 + 32 + 32 + 9,
-    "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 1 + 1,
     "Result": _RESULT_KIND + RESULT,
     "ResultBeat": _RESULT_KIND + ACTIVATIONS_PER_BEAT * RESULT,
     "ResultWord": _RESULT_KIND + ACTIVATIONS_PER_WORD * RESULT,
@@ -65,8 +68,26 @@ def address_bits(words: int) -> int:
 def element_bits(design: Design) -> dict[str, int]:
     """Bits of an element of every stream: those of which a layer and an address are a part, too."""
     layer, address = address_bits(design.layers), address_bits(design.pointers_per_pe)
+    vector = lane_bits(design) + 2
+    for_cell = function_bits(design) + held_bits(design)
     return {
         **ELEMENTS,
         "WordToken": KIND + 1 + ACTIVATIONS_PER_WORD + layer + address + WORD,
-        "HiddenWord": WORD + layer + 1 + 1,
+        "HiddenWord": WORD + layer + 1 + vector + 1,
+        "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 3 + vector + for_cell,
     }
+
+
+def lane_bits(design: Design) -> int:
+    """Bits of a vector's lane: lane_t."""
+    return address_bits(MOST_LANES if design.held_activations else 1)
+
+
+def held_bits(design: Design) -> int:
+    """Bits of a held word's place: held_t."""
+    return address_bits(max(1, design.held_words))
+
+
+def function_bits(design: Design) -> int:
+    """Bits of a layer's function and slope: one each where there is no cell to want them."""
+    return 3 + ACTIVATION_BITS if design.cell_units else 2
