@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import eie
 
@@ -19,7 +20,16 @@ def vowels(monkeypatch):
     return importlib.import_module("japanese_vowels")
 
 
-def test_training_and_retraining_are_functions_to_call(vowels):
+@pytest.fixture
+def one_thread():
+    """Threads that wait for each other on a busy machine take minutes for what one does at once."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_training_and_retraining_are_functions_to_call(vowels, one_thread):
     data = vowels.load_japanese_vowels()
     model = vowels.trained(data, epochs=6)
     schedule = eie.Schedule(2, 1, 3, 2, learning_rate=2e-3)
