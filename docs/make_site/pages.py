@@ -16,6 +16,8 @@ TUTORIAL = {
     "on-the-board": "notebooks/eie_digits.ipynb",
 }
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+#: A page that is named without a link.
+_NAMED = re.compile(r"(?<![\w/(\[])docs/((?:how-to|reference|explanation)/[\w-]+\.md)")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -89,8 +91,15 @@ def with_links(text: str, path: Path, root: Path, place: Path) -> str:
             return f"{words} (`{goal.relative_to(root)}`)" if words != target else f"`{words}`"
         return f"{picture}[{words}]({os.path.relpath(goal, place.parent)}{anchor})"
 
+    def named(found: re.Match[str]) -> str:
+        goal = os.path.relpath(root / "docs" / found[1], place.parent)
+        return f"[{Path(found[1]).stem}]({goal})"
+
+    def linked(words: str) -> str:
+        return _NAMED.sub(named, _LINK.sub(link, words))
+
     pieces, last = [], 0
     for code in _CODE.finditer(text):
-        pieces += [_LINK.sub(link, text[last : code.start()]), code[0]]
+        pieces += [linked(text[last : code.start()]), code[0]]
         last = code.end()
-    return "".join([*pieces, _LINK.sub(link, text[last:])])
+    return "".join([*pieces, linked(text[last:])])
