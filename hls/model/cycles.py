@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
+from eie.hls.model.cell_times import Cell
 from eie.hls.model.fifo_times import Stream, StreamBundle, Times
 from eie.hls.model.gather_times import Gather
 from eie.hls.model.memory_image import ResidentLayer
@@ -76,6 +77,7 @@ class _Kernel:
 
     def __init__(self, design: Design, network: ResidentNetwork, order: RunOrder) -> None:
         self._network, self._order = network, order
+        self._pe_count = design.pes
         self._longest = longest_back(network)
         # A design that is too small is counted as if it held the longest vector.
         self._hidden_words = max(design.hidden_words, self._longest)
@@ -92,6 +94,7 @@ class _Kernel:
         self._broadcast = _Broadcast(design)
         self._pes = Pes(design)
         self._gather = Gather(design.pes, design.result_depth)
+        self._cell = Cell(design.cell_units) if design.cell_units else None
         self._collect_at = 0
         self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
@@ -328,14 +331,23 @@ class _Kernel:
         return self._control_activations_at
 
     def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
-        """Results of a layer through the gather tree to their place."""
-        self._collect_at = self._commands.read(self._collect_at) + 1
-        keep = _words(layer.rows)
-        beats = -(-layer.rows // ACTIVATIONS_PER_BEAT)
+        """Results of a layer through the gather tree, and the cell, if any, to their place."""
+        keep, cell, commands = _words(layer.results), self._cell, self._commands
+        if cell is not None:
+            words = layer.local_rows * self._pe_count // ACTIVATIONS_PER_WORD
+            cell.begin(commands, layer.function, words, keep)
+            commands = cell.commands
+        self._collect_at = commands.read(self._collect_at) + 1
+        beats = -(-layer.results // ACTIVATIONS_PER_BEAT)
         word = 0
         for _ in self._pes.write_back(layer.local_rows, self._gather):
             for _ in range(self._gather.words_ready()):
-                self._collect_at = self._gather.read_word(self._collect_at)
+                if cell is None:
+                    self._collect_at = self._gather.read_word(self._collect_at)
+                elif cell.take_word(self._gather.read_word):
+                    self._collect_at = cell.words.read(self._collect_at)
+                else:
+                    continue
                 if word < keep and turn.back:
                     self._collect_at = self._hidden.write(self._collect_at)
                 if word < keep and turn.out:

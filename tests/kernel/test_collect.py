@@ -23,7 +23,15 @@ REST = [0, 1, 1, 0, 0, 0]
 
 def command(kind: int, words: int = 0, keep: int = 0, spare: int = 0, layer: int = 0, **to: int):
     """A command, with where its words go by name."""
-    return [kind, words, keep, spare, layer, *(to.get(x, 0) for x in ("out", "back", "final")), *REST]
+    return [
+        kind,
+        words,
+        keep,
+        spare,
+        layer,
+        *(to.get(x, 0) for x in ("out", "back", "final")),
+        *REST,
+    ]
 
 
 @PROPERTY

@@ -186,7 +186,8 @@ def test_a_layer_that_contradicts_its_neighbours_is_refused(packed, number, name
         assert status is Status.BAD_CONTENTS, (name, value)
         # A number that its neighbours are held against may be named by theirs.
         assert re.search(
-            f"{name} of layer {number}|of layer 1[, ]|{name} must|results of layer {number}", problems
+            f"{name} of layer {number}|of layer 1[, ]|{name} must|results of layer {number}",
+            problems,
         ), problems
 
 
