@@ -69,7 +69,12 @@ class _Clock:
             return found
         over = (self._rows[:, pes] < cycles).sum(axis=0)
         early = np.minimum(cycles - self._before[pes], self._base[pes])
-        late = np.where(over == len(self._rows), found, self._base[pes] + over)
+        # The last row may be held up: what comes meanwhile is for the iteration behind it.
+        late = np.where(
+            over == len(self._rows),
+            np.maximum(found, self._base[pes] + over),
+            self._base[pes] + over,
+        )
         return np.where(over == 0, early, late)
 
 

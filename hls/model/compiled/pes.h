@@ -63,7 +63,8 @@ class Clock {
       }
     }
     if (over == 0) return std::min(cycle - before_[pe], base_[pe]);
-    return over == rows() ? cycle - after_[pe] : base_[pe] + over;
+    // The last row may be held up: what comes meanwhile is for the iteration behind it.
+    return over == rows() ? std::max(cycle - after_[pe], base_[pe] + over) : base_[pe] + over;
   }
 
  private:
