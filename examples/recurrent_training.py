@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -56,6 +56,11 @@ class Recipe:
     #: Standard deviation of the noise on inputs in training.
     noise: float = 0.05
     batch: int = 64
+
+    def shortened(self, share: float) -> Recipe:
+        """Give the recipe with a share of its epochs, at least one each."""
+        dense, pruned, shared = (max(1, round(share * each)) for each in self.epochs)
+        return replace(self, epochs=(dense, pruned, shared))
 
 
 class Classifier(nn.Module):
@@ -108,14 +113,23 @@ def train_compressed(
         for name, weights in _matrices(sparse).items():
             kept = max(density, recipe.least_of_last) if name == "fc.weight" else density
             masks[name] = torch.from_numpy(magnitude_mask(weights.detach().numpy(), kept))
-        _train(sparse, data, recipe, recipe.epochs[1], recipe.rates[1], masks=masks)
+        _train(sparse, data, recipe, recipe.epochs[1], recipe.rates[1], teacher=model, masks=masks)
     tell("sharing weights")
     codes, tables = {}, {}
     for name, weights in _matrices(sparse).items():
         shared = share(weights.detach().numpy())
         codes[name] = torch.from_numpy(shared.codes.astype(np.int64))
         tables[name] = nn.Parameter(torch.tensor(shared.centroids, dtype=torch.float32))
-    _train(sparse, data, recipe, recipe.epochs[2], recipe.rates[2], codes=codes, tables=tables)
+    _train(
+        sparse,
+        data,
+        recipe,
+        recipe.epochs[2],
+        recipe.rates[2],
+        teacher=model,
+        codes=codes,
+        tables=tables,
+    )
     return sparse
 
 
@@ -130,11 +144,15 @@ def _train(
     epochs: int,
     rate: float,
     *,
+    teacher: Classifier | None = None,
     masks: dict[str, torch.Tensor] | None = None,
     codes: dict[str, torch.Tensor] | None = None,
     tables: dict[str, nn.Parameter] | None = None,
 ) -> None:
-    """Train with weights outside of `masks` at zero, or with those of `tables` alone."""
+    """Train with weights outside of `masks` at zero, or with those of `tables` alone.
+
+    With a `teacher` its outputs count as much as the labels: what was pruned is to do what it did.
+    """
     inputs, lengths = data.padded()
     labels = torch.from_numpy(data.labels)
     matrices = _matrices(model)
@@ -151,14 +169,20 @@ def _train(
             for name, table in tables.items():
                 matrices[name].copy_(torch.cat([torch.zeros(1), table])[codes[name]])
 
+    # Of the second half of the epochs: a mean of many generalises better than the last one.
+    means = [torch.zeros_like(each) for each in [*trained, *tables.values()]]
     hold()
     model.train()
-    for _ in range(epochs):
+    for epoch in range(epochs):
         for batch in torch.randperm(len(inputs)).split(recipe.batch):
             model.zero_grad()
             x = inputs[batch] + recipe.noise * torch.randn_like(inputs[batch])
             outputs = model(x, lengths[batch])
             loss = nn.functional.cross_entropy(outputs, labels[batch], label_smoothing=0.05)
+            if teacher is not None:
+                with torch.no_grad():
+                    wanted = teacher(x, lengths[batch]).softmax(1)
+                loss = (loss + nn.functional.cross_entropy(outputs, wanted)) / 2
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for name, table in tables.items():
@@ -170,4 +194,11 @@ def _train(
             optimizer.step()
             schedule.step()
             hold()
+        if 2 * epoch >= epochs:
+            for mean, value in zip(means, [*trained, *tables.values()], strict=True):
+                mean += value.detach() / len(range(-(-epochs // 2), epochs))
+    with torch.no_grad():
+        for mean, value in zip(means, [*trained, *tables.values()], strict=True):
+            value.copy_(mean)
+    hold()
     model.eval()

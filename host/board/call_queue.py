@@ -7,15 +7,18 @@ under way any more is passed over.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 import threading
 from collections import deque
+from concurrent.futures import Future
 from types import FrameType, TracebackType
+from typing import Any
 
 from eie.hls.boundary.errors import DeviceError
 
-__all__ = ["Turn", "Turns"]
+__all__ = ["Turn", "Turns", "awaitable"]
 
 #: Seconds after which who waits looks whether who is before it is still there.
 _LOOK_SECONDS = 0.25
@@ -131,3 +134,12 @@ class Turns:
                 self._queue.remove(turn)
             if self._queue:
                 self._queue[0]._wake()
+
+
+def awaitable(
+    submitted: Future[Any], stop: threading.Event, loop: asyncio.AbstractEventLoop
+) -> asyncio.Future[Any]:
+    """Let `loop` await a call; cancelling it sets `stop`."""
+    result = asyncio.wrap_future(submitted, loop=loop)
+    result.add_done_callback(lambda done: stop.set() if done.cancelled() else None)
+    return result

@@ -8,10 +8,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
@@ -22,12 +20,16 @@ from eie.hls.boundary.errors import DeviceError, InputError, Problems
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.host.board.call_queue import Turns
+from eie.host.board.call_queue import Turns, awaitable
+from eie.host.board.device_info import DeviceInfo
 from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay
 from eie.host.board.recovery import BoardLink
+from eie.host.board.sequence_calls import SequenceCalls
+from eie.host.board.sequences import BoardSequences, StoppedError
 from eie.host.board.transport import BoardEngine
 from eie.host.network import Network
 from eie.host.network.input_codes import input_codes
+from eie.host.network.sequence_codes import Outputs
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.protocol.saturation import Saturation
@@ -42,31 +44,11 @@ Codes = npt.NDArray[np.int16]
 Reals: TypeAlias = "npt.NDArray[np.floating[Any]]"
 
 
-@dataclass(frozen=True)
-class DeviceInfo:
-    """What a board runs."""
-
-    #: The bitstream in the fabric.
-    bitfile: Path
-    #: The design that the accelerator reports.
-    design: Design
-    #: The kernel's registers by name (``eie.hls.spec.registers.PORTS``).
-    registers: Mapping[str, int]
-    #: Clock 0 of the fabric in MHz, None where it is not known, as on an emulated board.
-    clock_mhz: float | None
-    #: Passes that a batch takes: 1 if the network's weights stay on the chip, 0 without a network.
-    passes: int
-
-
 #: The accelerator that has each device, by pynq's tag for it.
 _OPEN: weakref.WeakValueDictionary[str, Accelerator] = weakref.WeakValueDictionary()
 
 
-class _StoppedError(Exception):
-    """Whoever waited for a run has given up; nothing is wrong with the device."""
-
-
-class Accelerator:
+class Accelerator(SequenceCalls):
     """The accelerator on a PYNQ board.
 
     Loads the bitstream, starts the kernel and asks it for its design::
@@ -134,6 +116,8 @@ class Accelerator:
         problems.require(not math.isnan(timeout), "timeout must be a number of seconds, not nan")
         problems.raise_as(InputError)
         self._plan: Plan | None = None
+        #: Of a recurrent network.
+        self._sequences: BoardSequences | None = None
         self._saturation: Saturation | None = None
         self._turns = Turns()
         # Taking a turn and handing the call to the worker are one step.
@@ -186,15 +170,26 @@ class Accelerator:
             for each in plan.passes:
                 self._link.check_transfers(each.packed)
             self._plan = None
+            if self._sequences is not None:
+                self._sequences.lose("another network was loaded")
+                self._sequences = None
             self._link.load(plan.passes[0].packed)
             self._plan = plan
+            if network.recurrent:
+                self._sequences = BoardSequences(self._link, plan.passes[0].packed)
 
     @overload
-    def run(self, inputs: Codes) -> Codes: ...
+    def run(self, inputs: Codes, *, outputs: Outputs = ..., keep_state: bool = ...) -> Codes: ...
     @overload
-    def run(self, inputs: Reals) -> npt.NDArray[np.float32]: ...
-    def run(self, inputs: Codes | Reals) -> Codes | npt.NDArray[np.float32]:
-        """Take a batch of vectors through the network.
+    def run(
+        self, inputs: Reals, *, outputs: Outputs = ..., keep_state: bool = ...
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def run(
+        self, inputs: Sequence[Codes | Reals], *, outputs: Outputs = ..., keep_state: bool = ...
+    ) -> Any: ...
+    def run(self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False) -> Any:
+        """Take a batch of vectors through the network, or sequences through a recurrent one.
 
         Parameters
         ----------
@@ -202,27 +197,34 @@ class Accelerator:
             Shape (batch, inputs), or with the network's ``input_shape``: real numbers (float16,
             float32, float64), which are quantised with the network's input format and saturate
             beyond it, with a warning; or int16, which are taken for fixed-point codes as they are.
+            For a recurrent network sequences: (batch, steps, inputs), a list of (steps, inputs), or
+            a single one of them.
+        outputs
+            Of sequences: ``"all"`` steps or the ``"last"``; what the model gives if None.
+        keep_state
+            Whether sequences go on where those of the last call ended, in the same order: a
+            sequence in several calls gives what it gives in one.
 
         Returns
         -------
         ndarray, shape (batch, outputs)
-            int16 codes for codes, float32 for real numbers; in the order of the inputs.
+            int16 codes for codes, float32 for real numbers; in the order of the inputs. Of all
+            steps (batch, steps, outputs), or a list of (steps, outputs) for a list.
 
         Raises
         ------
         InputError
             If the inputs have another shape or type, or are not finite; nothing was sent.
         DeviceError
-            If no network is loaded, or the accelerator fails or refuses.
+            If no network is loaded, the accelerator fails or refuses, or the state to go on from is
+            lost; says by what.
         """
         with self._turns.take():
-            return self._run(inputs)
+            return self._run(inputs, outputs=outputs, keep_state=keep_state)
 
-    @overload
-    def run_async(self, inputs: Codes) -> asyncio.Future[Codes]: ...
-    @overload
-    def run_async(self, inputs: Reals) -> asyncio.Future[npt.NDArray[np.float32]]: ...
-    def run_async(self, inputs: Codes | Reals) -> asyncio.Future[Any]:
+    def run_async(
+        self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False
+    ) -> asyncio.Future[Any]:
         """Take a batch through the network while the event loop goes on.
 
         The call takes its turn at once, so several that are awaited later keep their order. The
@@ -232,8 +234,8 @@ class Accelerator:
 
         Parameters
         ----------
-        inputs
-            As for :meth:`run`; to be left unchanged until the result is there.
+        inputs, outputs, keep_state
+            As for :meth:`run`; inputs are to be left unchanged until the result is there.
 
         Returns
         -------
@@ -245,26 +247,36 @@ class Accelerator:
         InputError
             If there is no running event loop.
         """
+        stop = threading.Event()
+
+        def call() -> Any:
+            return self._run(inputs, stop.is_set, outputs=outputs, keep_state=keep_state)
+
+        return self._submit(call, stop)
+
+    def _submit(
+        self, call: Callable[[], Any], stop: threading.Event | None = None
+    ) -> asyncio.Future[Any]:
+        """Let the worker make a call in its turn; cancelling it sets `stop`."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError as error:
             raise InputError("run_async must be called in an event loop: use run() here") from error
-        stop = threading.Event()
         self._engine.require_open()
         with self._submitting:
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="eie")
             turn = self._turns.take()
 
-            def job() -> Codes | npt.NDArray[np.float32]:
+            def job() -> Any:
                 with turn:
-                    return self._run(inputs, stop.is_set)
+                    return call()
 
             submitted = self._worker.submit(job)
             turn.hand_over()
         # One that is cancelled before it begins leaves the queue as well.
         submitted.add_done_callback(lambda _: turn.leave())
-        return _awaitable(submitted, stop, loop)
+        return awaitable(submitted, stop or threading.Event(), loop)
 
     def verify(self) -> int:
         """Run the network's golden inputs and compare every output with ``==``.
@@ -287,6 +299,8 @@ class Accelerator:
             if not len(expected):
                 raise InputError("the network has no golden vectors to verify with")
             golden = network.check_inputs(network.golden_inputs)
+            if self._sequences is not None:
+                self._sequences.lose("verify() took its own vectors through the network since")
             outputs = self._run_codes(self._loaded(), golden)
         wrong = np.argwhere(outputs != expected)
         if len(wrong):
@@ -347,15 +361,26 @@ class Accelerator:
         return self._plan
 
     def _run(
-        self, inputs: Codes | Reals, stopped: Callable[[], bool] = lambda: False
-    ) -> Codes | npt.NDArray[np.float32]:
+        self,
+        inputs: Any,
+        stopped: Callable[[], bool] = lambda: False,
+        *,
+        outputs: Outputs | None,
+        keep_state: bool,
+    ) -> Any:
         plan = self._loaded()
         network = plan.network
+        if self._sequences is not None:
+            return self._run_sequences(self._sequences, inputs, stopped, outputs, keep_state)
+        if outputs is not None or keep_state:
+            raise InputError(
+                "outputs and keep_state must be left out: the network has no recurrent layer"
+            )
         taken = input_codes(network, inputs)
-        outputs = self._run_codes(plan, taken.codes, stopped, saturated_inputs=taken.saturated)
+        found = self._run_codes(plan, taken.codes, stopped, saturated_inputs=taken.saturated)
         assert self._saturation is not None
         self._saturation.warn(network)
-        return taken.answer(network, outputs)
+        return taken.answer(network, found)
 
     def _run_codes(
         self,
@@ -371,7 +396,7 @@ class Accelerator:
         def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
             outputs = self._link.run(packed, values, stopped)
             if outputs is None:
-                raise _StoppedError
+                raise StoppedError
             saturated.append(self._link.saturated)
             return outputs
 
@@ -389,12 +414,3 @@ def _check_clock(clock_mhz: float | None, design: Design) -> None:
             f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
             f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz"
         )
-
-
-def _awaitable(
-    submitted: Future[Any], stop: threading.Event, loop: asyncio.AbstractEventLoop
-) -> asyncio.Future[Any]:
-    """Let `loop` await a call; cancelling it sets `stop`."""
-    result = asyncio.wrap_future(submitted, loop=loop)
-    result.add_done_callback(lambda done: stop.set() if done.cancelled() else None)
-    return result

@@ -18,6 +18,7 @@ from eie.host.board.transport import BoardEngine
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.client import Client
 from eie.host.protocol.responses import AnswerError, answer_bytes, read_run_answer
+from eie.host.protocol.sequences import Schedule
 
 __all__ = ["BoardLink"]
 
@@ -53,6 +54,8 @@ class BoardLink:
         self._in_doubt = False
         #: How many results of each layer of the network were saturated in the last run.
         self.saturated: tuple[int, ...] = ()
+        #: How often a network was loaded: each time all states of sequences were lost.
+        self.loads = 0
         #: The design that the accelerator reports; its board is ``"none"``.
         self.design = self._identify()
 
@@ -66,13 +69,24 @@ class BoardLink:
         """
         self._recover_if_needed()
         self._resident = None
+        self.loads += 1
         with self._in_step():
             self._client.load(packed)
         self._engine.release_buffers()
         self._resident = packed
 
+    def make_resident(self, packed: PackedNetwork) -> None:
+        """Load `packed` unless it is resident, and the bitstream again if it must be."""
+        self._recover_if_needed()
+        if self._resident is not packed:
+            self.load(packed)
+
     def run(
-        self, packed: PackedNetwork, codes: Codes, stopped: Callable[[], bool] = lambda: False
+        self,
+        packed: PackedNetwork,
+        codes: Codes,
+        stopped: Callable[[], bool] = lambda: False,
+        steps: Schedule | None = None,
     ) -> Codes | None:
         """Take a batch through `packed`, which is loaded first unless it is resident.
 
@@ -86,21 +100,22 @@ class BoardLink:
             int16, shape (batch, inputs).
         stopped
             Asked before each packet.
+        steps
+            Of which sequences the vectors are the steps; None: each stands for itself.
 
         Returns
         -------
-        ndarray of int16, shape (batch, outputs)
+        ndarray of int16, shape (vectors that give an output, outputs)
             Or None if `stopped` said so; what was under way has been waited for.
         """
-        outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+        given = len(codes) if steps is None else steps.tags.given
+        outputs = np.empty((given, packed.network.outputs), np.int16)
         self.saturated = (0,) * len(packed.layers)
         if not len(codes):
             return outputs
-        self._recover_if_needed()
-        if self._resident is not packed:
-            self.load(packed)
+        self.make_resident(packed)
         with self._in_step():
-            complete = self._stream(packed, codes, outputs, stopped)
+            complete = self._stream(packed, codes, outputs, stopped, steps)
         return outputs if complete else None
 
     def counters(self) -> Counters:
@@ -122,7 +137,7 @@ class BoardLink:
         problems = Problems("the network does not fit the DMA's length register")
         for what, size in (
             ("load packet", load * BEAT_BYTES),
-            ("run of one vector", packed.run_packet_bytes(1)),
+            ("run of one vector", packed.run_packet_bytes(1, tagged=packed.network.recurrent)),
             ("answer of one vector", answer_bytes(packed.answer_beats(1))),
         ):
             if not problems.require(
@@ -144,6 +159,7 @@ class BoardLink:
         codes: Codes,
         outputs: Codes,
         stopped: Callable[[], bool],
+        steps: Schedule | None,
     ) -> bool:
         """Send `codes` in packets, one ahead of the answers; False if stopped in between."""
         engine = self._engine
@@ -154,31 +170,44 @@ class BoardLink:
             assert under_way is not None
             self.saturated = tuple(map(sum, zip(self.saturated, under_way(answer), strict=True)))
 
-        for number, part in enumerate(self._parts(packed, len(codes))):
+        read_to = 0
+        for number, part in enumerate(self._parts(packed, len(codes), steps)):
             if stopped():
                 complete = False
                 break
             tell("running", part.start, len(codes), "vectors")
-            sequence, size = self._client.next_sequence(), packed.run_packet_bytes(len(codes[part]))
+            tags = None if steps is None else steps.tags_of(part)
+            sequence = self._client.next_sequence()
+            size = packed.run_packet_bytes(len(codes[part]), tagged=tags is not None)
             slot = number % 2
             # Written while the packet before is under way; its own answer is read below.
-            packed.write_run_packet(codes[part], engine.request(slot, size), sequence)
+            packed.write_run_packet(codes[part], engine.request(slot, size), sequence, tags)
             answer = engine.finish() if under_way is not None else None
-            beats = packed.answer_beats(len(codes[part]))
-            engine.start(slot, size, answer_bytes=answer_bytes(beats))
+            given = len(codes[part]) if tags is None else tags.given
+            engine.start(slot, size, answer_bytes=answer_bytes(packed.answer_beats(given)))
             if answer is not None:
                 read(answer)
-            under_way = partial(read_run_answer, packed, outputs=outputs[part], sequence=sequence)
+            here = outputs[read_to : read_to + given]
+            read_to += given
+            under_way = partial(read_run_answer, packed, outputs=here, sequence=sequence)
         if under_way is not None:
             read(engine.finish())
         return complete
 
-    def _parts(self, packed: PackedNetwork, vectors: int) -> Iterator[slice]:
+    def _parts(
+        self, packed: PackedNetwork, vectors: int, steps: Schedule | None
+    ) -> Iterator[slice]:
         """Split a batch by what a packet, and its answer, may hold."""
         room = min(self._buffer_bytes, self._engine.max_transfer)
-        request = (room - packed.run_packet_bytes(0)) // BEAT_BYTES // packed.input_beats
+        tagged = steps is not None
+        empty, one = (packed.run_packet_bytes(each, tagged=tagged) for each in (0, 1))
+        request = max(1, (room - empty) // (one - empty))
         answer = (room - answer_bytes(packed.answer_beats(0))) // BEAT_BYTES // packed.output_beats
-        most = max(1, min(request, answer))
+        answer = max(1, answer)
+        if steps is not None:
+            yield from steps.parts(request, answer)
+            return
+        most = min(request, answer)
         for start in range(0, vectors, most):
             yield slice(start, start + most)
 

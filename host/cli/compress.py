@@ -19,7 +19,7 @@ from eie.host.cli.describe import describe
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.flow.data import check_data
+from eie.host.flow.data import Data, check_data
 from eie.host.flow.quality import quality_text
 from eie.host.flow.reading import read_with_shape, sizes_of
 
@@ -98,25 +98,31 @@ def run(options: argparse.Namespace) -> None:
     calibration, labels = map(_array, (options.calibration, options.labels))
     with showing("compressing"):
         dense = read_with_shape(options.model)
-        data = check_data(
-            calibration,
-            labels,
-            sizes_of(dense),
-            name=f"calibration in {options.calibration}",
-            labels_name=f"labels in {options.labels}",
-        )
 
         from eie.host.compress.pipeline import compress_read  # torch is only needed here
+        from eie.host.compress.sequence_model import SequenceModel
         from eie.host.flow.model_quality import evaluate_compressed
 
+        data, samples = Data(), calibration
+        if not isinstance(dense, SequenceModel):
+            data = check_data(
+                calibration,
+                labels,
+                sizes_of(dense),
+                name=f"calibration in {options.calibration}",
+                labels_name=f"labels in {options.labels}",
+            )
+            samples = data.samples
+        elif labels is not None:
+            raise InputError(
+                "--labels must be left out for a recurrent model: in Python, eie.convert takes "
+                "those of sequences"
+            )
         network = compress_read(
-            dense,
-            density=density,
-            calibration=data.samples,
-            keep_weights=options.keep_weights,
+            dense, density=density, calibration=samples, keep_weights=options.keep_weights
         )
         quality = ""
-        if data.labels is not None:
+        if data.labels is not None and not isinstance(dense, SequenceModel):
             quality = quality_text(evaluate_compressed(dense, network, data))
     network.save(options.out)
     describe(network, options.out)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, quantize
-from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.dense_layer import DenseLayer, DenseModel, Walk
 from eie.host.compress.feature_scales import typical_codes
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights
@@ -59,9 +59,15 @@ class _Compressed:
 
     @property
     def rounded_bias(self) -> Reals:
-        return np.ldexp(
-            self.fixed.bias.astype(np.float64), -(self.fixed.input_frac + self.fixed.weight_frac)
-        )
+        return np.ldexp(self.fixed.bias.astype(np.float64), -self.fixed.sum_frac)
+
+    def coarse(self, sums: Reals) -> Reals:
+        """Results of sums, rounded to the steps of their format and never cut off."""
+        fixed = self.fixed
+        if self.dense.tabled:
+            sums = _reals(np.floor(np.ldexp(sums, fixed.written_frac) + 0.5), fixed.written_frac)
+        steps = np.floor(np.ldexp(self.dense.activate(sums), fixed.output_frac) + 0.5)
+        return _reals(steps, fixed.output_frac)
 
 
 def loss_record(
@@ -163,32 +169,28 @@ def _stages(
     outputs: Sequence[npt.NDArray[np.int16]],
 ) -> tuple[tuple[StageLoss, ...], list[int]]:
     """What each stage changes; and the outputs of each layer that are 0 by rounding only."""
-    pruned = shared = rounded = rounded_inputs
-    coarse = _reals(np.rint(np.ldexp(inputs, parts[0].fixed.input_frac)), parts[0].fixed.input_frac)
+    layers = [part.dense for part in parts]
+    pruned, shared, rounded = (Walk(layers, rounded_inputs) for _ in range(3))
+    frac = parts[0].fixed.input_frac
+    coarse = Walk(layers, _reals(np.rint(np.ldexp(inputs, frac)), frac))
     zeroed = []
     for part, codes in zip(parts, outputs, strict=True):
-        dense, fixed = part.dense, part.fixed
+        dense = part.dense
         kept = np.where(part.shared.codes != 0, dense.weights.astype(np.float64), 0.0)
-        pruned = replace(dense, weights=kept).forward(pruned)
-        shared = replace(dense, weights=part.shared.dense()).forward(shared)
+        last_pruned = pruned.step(replace(dense, weights=kept).product)
+        last_shared = shared.step(replace(dense, weights=part.shared.dense()).product)
         matrix = part.rounded_table[part.shared.codes]
-        rounded = replace(dense, weights=matrix, bias=part.rounded_bias).forward(rounded)
-        coarse = _forward(coarse, matrix, part.rounded_bias, dense.relu)
-        coarse = np.floor(np.ldexp(coarse, fixed.output_frac) + 0.5)
-        coarse = np.ldexp(coarse, -fixed.output_frac)
-        zeroed.append(int(np.count_nonzero(shared.any(axis=0) & ~codes.any(axis=0))))
+        own = replace(dense, weights=matrix, bias=part.rounded_bias)
+        last_rounded = rounded.step(own.product)
+        last_coarse = coarse.step(own.product, part.coarse)
+        zeroed.append(int(np.count_nonzero(last_shared.any(axis=0) & ~codes.any(axis=0))))
     last = _reals(outputs[-1], parts[-1].fixed.output_frac)
-    steps = (exact, pruned, shared, rounded, coarse, last)
+    steps = (exact, last_pruned, last_shared, last_rounded, last_coarse, last)
     losses = []
     for stage, before, after in zip(_STAGES, steps, steps[1:], strict=False):
         errors = _vector_errors(after - before, exact)
         losses.append(StageLoss(stage, float(np.median(errors)), float(errors.max())))
     return tuple(losses), zeroed
-
-
-def _forward(inputs: Reals, weights: Reals, bias: Reals, relu: bool) -> Reals:
-    sums = inputs @ weights.T + bias
-    return np.maximum(sums, 0.0) if relu else sums
 
 
 def _layer_loss(part: _Compressed, outputs_zeroed: int, saturated: int) -> LayerLoss:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.host.compress.dense_layer import DenseModel
+from eie.host.network.sequence_codes import as_sequences
 
-__all__ = ["check_calibration", "flatten_calibration"]
+__all__ = ["check_calibration", "check_sequences", "flatten_calibration", "likely_shape"]
 
 
 def check_calibration(calibration: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -40,6 +42,25 @@ def check_calibration(calibration: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return array.astype(np.float64)
 
 
+def check_sequences(calibration: Any, features: int) -> list[npt.NDArray[np.float64]]:
+    """Return calibration sequences as float64, each of shape (steps, features).
+
+    Parameters
+    ----------
+    calibration
+        Shape (n, steps, features), or a list of arrays (steps, features).
+    features
+        Values of a step.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or not real and finite.
+    """
+    arrays, _ = as_sequences(calibration, features, name="calibration")
+    return [array.astype(np.float64) for array in arrays]
+
+
 def flatten_calibration(
     calibration: npt.NDArray[np.float64], model: DenseModel
 ) -> npt.NDArray[np.float64]:
@@ -57,3 +78,13 @@ def flatten_calibration(
         sizes = ", ".join(map(str, model.input_shape))
         raise InputError(f"calibration must have shape (n, {sizes}){flat}, not {calibration.shape}")
     return calibration.reshape(len(calibration), features)
+
+
+def likely_shape(calibration: Any) -> tuple[int, ...] | None:
+    """Shape of one input as calibration data have it that are not checked yet; None without one."""
+    if isinstance(calibration, (list, tuple)) and calibration:
+        try:
+            return real_array(calibration[0], "calibration").shape or None
+        except InputError:
+            return None
+    return real_array(calibration, "calibration").shape[1:] or None

@@ -21,7 +21,7 @@ from eie.host.compress.clustering import (
     gather,
     optimal_centroids,
 )
-from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_layer import DenseLayer, Walk
 from eie.host.compress.pruning import magnitude_mask
 from eie.host.compress.sharing import MAX_CENTROIDS, SharedWeights, label, share
 
@@ -80,13 +80,13 @@ def prune_and_share(
             ChosenWeights(layer.name, share(_pruned(layer, densities)), OPTIMAL) for layer in layers
         )
     inputs = calibration[:: -(-len(calibration) // CHOICE_VECTORS)]
-    wanted = activations = inputs
+    exact, optimal = Walk(layers, inputs), Walk(layers, inputs)
     candidates: list[Candidates] = []
     for number, layer in enumerate(layers):
         tell("sharing weights", number, len(layers), "layers")
-        candidates.append(_candidates(_pruned(layer, densities), activations))
-        activations = _shared(layer, candidates[-1][OPTIMAL]).forward(activations)
-        wanted = layer.forward(wanted)
+        candidates.append(_candidates(_pruned(layer, densities), optimal.taken))
+        optimal.step(_shared(layer, candidates[-1][OPTIMAL]).product)
+        wanted = exact.step()
     tell("comparing shared weights by the outputs")
     kinds = _best_kinds(layers, candidates, inputs, wanted)
     return tuple(
@@ -100,24 +100,25 @@ def _best_kinds(
 ) -> list[str]:
     """Choose a kind for each layer by the squared error of the last one's outputs."""
 
-    def error(kinds: Sequence[str], first: int, activations: Floats) -> float:
+    def error(kinds: Sequence[str], first: int, walk: Walk) -> float:
         for layer, own, kind in list(zip(layers, candidates, kinds, strict=True))[first:]:
-            activations = _shared(layer, own[kind]).forward(activations)
-        return float(np.square(activations - wanted).sum())
+            outputs = walk.step(_shared(layer, own[kind]).product)
+        return float(np.square(outputs - wanted).sum())
 
     least, best = np.inf, [OPTIMAL] * len(layers)
     for kind in KINDS:
         kinds = [kind if kind in own else OPTIMAL for own in candidates]
-        found = error(kinds, 0, inputs)
+        found = error(kinds, 0, Walk(layers, inputs))
         if found < least:
             least, best = found, kinds
+    chosen = Walk(layers, inputs)
     for place, layer in enumerate(layers):
         for kind in candidates[place]:
             kinds = [*best[:place], kind, *best[place + 1 :]]
-            found = error(kinds, place, inputs) if kind != best[place] else least
+            found = error(kinds, place, chosen.copy()) if kind != best[place] else least
             if found < least:
                 least, best = found, kinds
-        inputs = _shared(layer, candidates[place][best[place]]).forward(inputs)
+        chosen.step(_shared(layer, candidates[place][best[place]]).product)
     return best
 
 

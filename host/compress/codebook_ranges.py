@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.fixed_point import CODE_MAX, FRAC_MAX, quantize
-from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_layer import DenseLayer, Walk
 from eie.host.compress.formats import largest_frac
 from eie.host.compress.sharing import SharedWeights
 
@@ -43,13 +43,11 @@ def hold_codebooks(
     if not any(_rounds_away(shared) for shared in weights):
         return tuple(weights)
     chosen = np.linspace(0, len(calibration) - 1, min(len(calibration), _VECTORS)).astype(np.int64)
-    activations = calibration[chosen]
+    walk = Walk(layers, calibration[chosen])
     held = []
     for layer, shared in zip(layers, weights, strict=True):
-        held.append(_held(shared, activations) if _rounds_away(shared) else shared)
-        activations = activations @ held[-1].dense().T + layer.bias
-        if layer.relu:
-            activations = np.maximum(activations, 0.0)
+        held.append(_held(shared, walk.taken) if _rounds_away(shared) else shared)
+        walk.step(replace(layer, weights=held[-1].dense()).product, layer.activate)
     return tuple(held)
 
 

@@ -65,7 +65,10 @@ def choose_densities(
     InputError
         If a density is not above 0 and at most 1, or is for a layer that does not exist.
     """
+    fixed = {layer.name: 1.0 for layer in layers if layer.fixed}
+    layers = [layer for layer in layers if not layer.fixed]
     values = layer_densities([layer.name for layer in layers], {} if density is None else density)
+    values = {**values, **fixed}
     if density is not None and not isinstance(density, Mapping):
         return LayerDensities(values, {})
     kept = {}

@@ -2,15 +2,15 @@
 
 Such a model computes in whole numbers of steps, and so does the accelerator: with the model's own
 steps as formats, its weights in the codebook and its bias at the accumulator's precision, sums are
-equal. Write-back (:mod:`eie.hls.spec.fixed_point`) is equal but for two things, which are looked
-for here row by row:
+equal. Write-back (:mod:`eie.hls.spec.fixed_point`) then rounds ties to even as the model does,
+with biases as :func:`eie.host.compress.quantization.ties_as_the_model` rounds them, and bounds
+outputs where the quantiser does. What is left are
 
-- *ties*: a sum in the middle between two outputs goes up here and to the even one there. It is
-  there only if the bias lies on the grid of the sums: any other bias keeps all sums off the middle,
-  and rounded *down* to the accumulator's precision it makes the same decisions;
-- *bounds*: 16 bits here, the quantiser's there. They are the same where no sum can go beyond.
+- *ties* in rows whose bias is on the grid of the sums, in a layer that has other biases, too, and
+  no room for a bit that tells them apart;
+- *outputs that the model does not round*, which 16 bits hold only so well.
 
-What cannot be excluded is counted on the calibration, and said.
+Both are looked for here row by row; what cannot be excluded is counted on the calibration.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import numpy.typing as npt
 
 from eie.hls.boundary.text import counted
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, FRAC_MAX, FRAC_MIN, MAX_SHIFT, quantize
-from eie.host.compress.dense_layer import DenseLayer, DenseModel
+from eie.host.compress.dense_layer import DenseLayer, DenseModel, chain_ends, giver_of
 from eie.host.compress.formats import Formats, codebook_frac, largest_frac, largest_sum_frac
 from eie.host.compress.model_graph import Quantize
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.sharing import SharedWeights
-from eie.host.network import Layer, Network
+from eie.host.network import INPUT, Layer, Network
 
 __all__ = ["NOT_EXACT", "Exactness", "LayerExactness", "exact_formats", "exactness", "is_quantized"]
 
@@ -42,6 +42,7 @@ NOT_EXACT = (
 )
 
 Reals = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -150,31 +151,50 @@ def exact_formats(
         None if there are none: an input or an inner layer is not quantised, a scale is no power of
         two, weights were pruned or shared to other values, or numbers do not fit 16 bits.
     """
+    layers, ends = model.layers, chain_ends(model.layers)
     input_frac = _frac(model.quantizer)
     if input_frac is None:
         return None
-    formats = []
-    held = model.quantizer
-    for number, (layer, shared) in enumerate(zip(model.layers, weights, strict=True)):
-        last = number == len(model.layers) - 1
-        output_frac = _frac(layer.quantizer)
-        weight_frac = min(codebook_frac(layer, shared), largest_sum_frac(layer.bias) - input_frac)
-        table = np.ldexp(shared.table(), weight_frac)
-        if (
-            (output_frac is None and not (last and layer.quantizer is None))
-            or np.any(table != np.rint(table))
-            or not np.array_equal(shared.dense(), layer.weights)
-        ):
+    assert model.quantizer is not None
+    steps = {INPUT: (input_frac, model.quantizer)}
+    formats: list[Formats] = []
+    for end_index in sorted(set(ends)):
+        chain = [index for index, end in enumerate(ends) if end == end_index]
+        end, last = layers[end_index], end_index == len(layers) - 1
+        output_frac = _frac(end.quantizer)
+        if end.function is not None or (output_frac is None and (not last or end.quantizer)):
             return None
+        givers = [giver_of(layers, index) for index in chain]
+        fracs = [steps[giver][0] for giver in givers]
+        sum_frac = min(
+            largest_sum_frac(end.bias),
+            *(
+                frac + codebook_frac(layers[index], weights[index])
+                for index, frac in zip(chain, fracs, strict=True)
+            ),
+        )
+        for index, frac in zip(chain, fracs, strict=True):
+            table = np.ldexp(weights[index].table(), sum_frac - frac)
+            if np.any(table != np.rint(table)) or not np.array_equal(
+                weights[index].dense(), layers[index].weights
+            ):
+                return None
         if output_frac is None:
-            assert held is not None
-            low, high = _bounds(layer, held.step * held.low, held.step * held.high)
-            output_frac = largest_frac(low, high, name=f"layer {layer.name!r}: outputs")
-            output_frac = min(output_frac, input_frac + weight_frac)
-        if not 0 <= input_frac + weight_frac - output_frac <= MAX_SHIFT or weight_frac < FRAC_MIN:
+            held = [
+                (layers[index], steps[giver][1]) for index, giver in zip(chain, givers, strict=True)
+            ]
+            low, high = _bounds(end, held)
+            output_frac = largest_frac(low, high, name=f"layer {end.name!r}: outputs")
+            output_frac = min(output_frac, sum_frac)
+        fits = min(sum_frac - frac for frac in fracs) >= FRAC_MIN
+        if not 0 <= sum_frac - output_frac <= MAX_SHIFT or not fits:
             return None
-        formats.append(Formats(input_frac, weight_frac, output_frac))
-        input_frac, held = output_frac, layer.quantizer
+        formats += [
+            Formats(frac, sum_frac - frac, output_frac if index == end_index else sum_frac)
+            for index, frac in zip(chain, fracs, strict=True)
+        ]
+        if end.quantizer is not None:
+            steps[end_index] = output_frac, end.quantizer
     return tuple(formats)
 
 
@@ -192,39 +212,39 @@ def exactness(model: DenseModel, network: Network, samples: Reals | None) -> Exa
     """
     held = model.quantizer
     assert held is not None
-    layers = []
-    low, high = held.low, held.high
-    for dense, fixed in zip(model.layers, network.layers, strict=True):
+    found: dict[int, LayerExactness] = {}
+    steps = {INPUT: (held.low, held.high)}
+    sums: tuple[Integers, Integers, Integers] | None = None
+    for index, (dense, fixed) in enumerate(zip(model.layers, network.layers, strict=True)):
+        sums = _sums(fixed, steps[giver_of(model.layers, index)], sums)
+        if fixed.accumulate:
+            continue
         quantizer = dense.quantizer
         bounds = (CODE_MIN, CODE_MAX) if quantizer is None else (quantizer.low, quantizer.high)
-        ties, beyond = _rows(dense, fixed, (low, high), bounds)
+        ties, beyond = _rows(dense, fixed, sums, bounds)
         rounded = 0.0
         if quantizer is None:
             # Its outputs are rounded to steps of ours: nothing else to compare a tie with.
             ties = 0
             rounded = math.ldexp(1.0, -fixed.output_frac) if fixed.shift else 0.0
-        layers.append(
-            LayerExactness(dense.name, dense.rows, quantizer is not None, ties, beyond, rounded)
+        found[index] = LayerExactness(
+            dense.name, dense.rows, quantizer is not None, ties, beyond, rounded
         )
-        low, high = bounds
+        steps[index], sums = bounds, None
     inputs = (held.step * held.low, held.step * held.high)
     if samples is None:
-        return Exactness(tuple(layers), inputs, 0, 0)
+        return Exactness(tuple(found.values()), inputs, 0, 0)
     codes = quantize(samples, network.layers[0].input_frac)
     ours = TorchReference(network).layer_outputs(codes)
-    theirs = held(samples)
-    counted_layers = []
-    for found, dense, fixed, outputs in zip(
-        layers, model.layers, network.layers, ours, strict=True
-    ):
-        theirs = dense.forward(theirs)
-        wanted = np.floor(np.ldexp(theirs, fixed.output_frac) + 0.5)
-        off = np.abs(wanted - outputs)
-        counted_layers.append(
-            replace(found, differing=int(np.count_nonzero(off)), largest=int(off.max()))
+    theirs = model.layer_outputs(samples)
+    for index, layer in found.items():
+        wanted = np.floor(np.ldexp(theirs[index], network.layers[index].output_frac) + 0.5)
+        off = np.abs(wanted - ours[index])
+        found[index] = replace(
+            layer, differing=int(np.count_nonzero(off)), largest=int(off.max(initial=0))
         )
     beyond_inputs = int(np.count_nonzero(np.rint(samples / held.step) != held(samples) / held.step))
-    return Exactness(tuple(counted_layers), inputs, len(samples), beyond_inputs)
+    return Exactness(tuple(found.values()), inputs, len(samples), beyond_inputs)
 
 
 def _frac(quantizer: Quantize | None) -> int | None:
@@ -236,36 +256,57 @@ def _frac(quantizer: Quantize | None) -> int | None:
     return frac if mantissa == 0.5 and FRAC_MIN <= frac <= FRAC_MAX else None
 
 
-def _bounds(layer: DenseLayer, low: float, high: float) -> tuple[float, float]:
-    """Smallest and largest output for inputs within bounds."""
-    weights = layer.weights.astype(np.float64)
-    least = np.minimum(weights * low, weights * high).sum(1) + layer.bias
-    most = np.maximum(weights * low, weights * high).sum(1) + layer.bias
-    if layer.relu:
-        return 0.0, max(float(most.max()), 0.0)
-    return min(float(least.min()), 0.0), max(float(most.max()), 0.0)
+def _bounds(end: DenseLayer, held: Sequence[tuple[DenseLayer, Quantize]]) -> tuple[float, float]:
+    """Smallest and largest output of layers that share their sums, for inputs within bounds."""
+    least = most = end.bias
+    for layer, steps in held:
+        weights = layer.weights.astype(np.float64)
+        at_low, at_high = weights * (steps.step * steps.low), weights * (steps.step * steps.high)
+        least = least + np.minimum(at_low, at_high).sum(1)
+        most = most + np.maximum(at_low, at_high).sum(1)
+    low, high = end.activate(np.array([least.min(), most.max()])).tolist()
+    return min(low, 0.0), max(high, 0.0)
+
+
+def _sums(
+    fixed: Layer, inputs: tuple[int, int], before: tuple[Integers, Integers, Integers] | None
+) -> tuple[Integers, Integers, Integers]:
+    """Add a layer to what sums are before it: least and most of a row, and its lowest bit.
+
+    Sums of a row are multiples of the lowest bit that is set in any of its weights.
+    """
+    weights = fixed.codebook[fixed.dense_codes()].astype(np.int64)
+    products = weights * inputs[0], weights * inputs[1]
+    lowest = np.where(weights != 0, weights & -weights, 1 << MAX_SHIFT).min(1)
+    least, most = np.minimum(*products).sum(1), np.maximum(*products).sum(1)
+    if before is None:
+        return least, most, lowest
+    return least + before[0], most + before[1], np.minimum(lowest, before[2])
 
 
 def _rows(
-    dense: DenseLayer, fixed: Layer, inputs: tuple[int, int], bounds: tuple[int, int]
+    dense: DenseLayer,
+    fixed: Layer,
+    sums: tuple[Integers, Integers, Integers],
+    bounds: tuple[int, int],
 ) -> tuple[int, int]:
-    """Rows that may meet a tie, and rows that may leave `bounds`, for codes within `inputs`."""
-    weights = fixed.codebook[fixed.dense_codes()].astype(np.int64)
-    bias, shift = fixed.bias, fixed.shift
-    products = weights * inputs[0], weights * inputs[1]
+    """Rows that may round a tie as the model does not, and rows that may leave `bounds`."""
+    bias, shift, rule = fixed.bias, fixed.shift, fixed.write_back
     half = (1 << shift) >> 1
-    least = (np.minimum(*products).sum(1) + bias + half) >> shift
-    most = (np.maximum(*products).sum(1) + bias + half) >> shift
-    below = (least < bounds[0]) & (not fixed.relu or bounds[0] > 0)
-    beyond = int(np.count_nonzero(below | (most > bounds[1])))
-    if shift == 0:
+    least, most = ((each + bias + half) >> shift for each in sums[:2])
+    below = (least < bounds[0]) & (rule.low != bounds[0]) & (not fixed.relu or bounds[0] > 0)
+    above = (most > bounds[1]) & (rule.high != bounds[1])
+    # 16 bits cut off what the model, which rounds no output here, does not.
+    if dense.quantizer is None:
+        below, above = (least < CODE_MIN) & (rule.low == CODE_MIN), most > CODE_MAX
+    beyond = int(np.count_nonzero(below | above))
+    if shift == 0 or fixed.half_even:
+        # Where ties go to the even code, biases were rounded so that the others meet none.
         return 0, beyond
-    real = np.ldexp(dense.bias, fixed.input_frac + fixed.weight_frac)
+    real = np.ldexp(dense.bias, fixed.sum_frac)
     on_grid = real == np.rint(real)
-    # Sums of a row are multiples of the lowest bit that is set in any of its weights.
-    lowest = np.where(weights != 0, weights & -weights, 1 << shift).min(1)
-    lowest = np.minimum(lowest, 1 << shift)
+    lowest = np.minimum(sums[2], 1 << shift)
     reachable = (half - bias) % lowest == 0
-    # A negative sum becomes 0 before it is rounded, and 0 is no tie.
+    # A negative sum becomes 0 whichever way it is rounded.
     positive = most > 0 if fixed.relu else np.ones(len(bias), bool)
     return int(np.count_nonzero(on_grid & reachable & positive)), beyond

@@ -1,8 +1,8 @@
 """Features of different scale, each with a power of two of its own.
 
 One fraction length for all inputs leaves nothing of a feature of 0.001 beside one of 100,000.
-Scaling feature j by ``2 ** e[j]`` and column j of the first layer by ``2 ** -e[j]`` changes no
-output, exactly. The host does the one when it quantises (``Network.feature_fracs``); the other
+Scaling feature j by ``2 ** e[j]`` and column j of the layers that take it by ``2 ** -e[j]`` changes
+no output, exactly. The host does the one when it quantises (``Network.feature_fracs``); the other
 happens here, before pruning and sharing, so that these see what the data makes of a weight.
 """
 
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
-from eie.host.compress.dense_layer import DenseModel
+from eie.host.compress.dense_layer import DenseModel, giver_of
 from eie.host.compress.formats import largest_frac
 from eie.host.compress.ranges import HEADROOM, Range, robust_range
+from eie.host.network import INPUT
 
 __all__ = ["FeatureScales", "feature_scales", "typical_codes"]
 
@@ -43,9 +44,13 @@ class FeatureScales:
 
     def scale_model(self, model: DenseModel) -> DenseModel:
         """Give the model that takes scaled inputs: the same outputs, exactly."""
-        first, *others = model.layers
-        weights = np.ldexp(first.weights.astype(np.float64), -self.exponents)
-        return replace(model, layers=(replace(first, weights=weights), *others))
+        layers = tuple(
+            replace(layer, weights=np.ldexp(layer.weights.astype(np.float64), -self.exponents))
+            if giver_of(model.layers, index) == INPUT
+            else layer
+            for index, layer in enumerate(model.layers)
+        )
+        return replace(model, layers=layers)
 
     def fracs(self, input_frac: int) -> npt.NDArray[np.int64]:
         """Fraction bits of each feature, where scaled inputs have `input_frac`."""

@@ -95,6 +95,12 @@ class Constants:
         path = parameter.removesuffix(".weight") if parameter else _module(node)[0]
         return "linear" if path in ("", "weight") else path
 
+    def recurrent_name(self, node: fx.Node, matrix: fx.Node) -> str:
+        """Begin of the names of a recurrent layer's weights: its module's path, with a dot."""
+        parameter = self._names.get(matrix.name, "")
+        path = parameter.rpartition(".")[0] if parameter else _module(node)[0]
+        return f"{path}." if path else ""
+
     def matrices_behind(self, node: fx.Node) -> set[str]:
         """Names of the parameters of two or more axes that a node is computed from."""
         if node.name in self._names:

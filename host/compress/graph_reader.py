@@ -6,6 +6,7 @@ counters) does not matter.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -25,13 +26,18 @@ from eie.host.compress.model_graph import (
     Node,
     Operation,
     Quantize,
-    Recurrent,
     Unsupported,
     constant_affine,
     normalization,
 )
 from eie.host.compress.program import NamedProgram
 from eie.host.compress.quantize_marker import QUANTIZE
+from eie.host.compress.recurrent_reader import (
+    OTHER_RECURRENT,
+    read_recurrent,
+    recurrent_results,
+)
+from eie.host.compress.sequence_axes import RECURRENT, Refused, SequenceAxes
 
 __all__ = ["read_program"]
 
@@ -64,9 +70,12 @@ _JOINS: dict[str, Literal["add", "multiply", "concatenate"]] = {
     "aten.mul.Tensor": "multiply",
     "aten.cat.default": "concatenate",
 }
-_RECURRENT: dict[str, Literal["LSTM", "GRU"]] = {
-    "aten.lstm.input": "LSTM",
-    "aten.gru.input": "GRU",
+#: Nodes that turn, take away or select along axes, in programs with a recurrent layer.
+_TURNS = _RESHAPES | {
+    "aten.transpose.int",
+    "aten.permute.default",
+    "aten.select.int",
+    "aten.slice.Tensor",
 }
 #: Arithmetic of data and a constant.
 _ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
@@ -101,8 +110,10 @@ def read_program(named: NamedProgram) -> Graph:
     reader = _Reader(named.program)
     source, output = reader.ends()
     nodes = reader.nodes(source, output)
-    shape = tuple(int(size) for size in _shape(source)[1:])
-    return Graph(named.name, shape, source.name, nodes)
+    # Of sequences the number of steps may be a symbol, and is not asked for.
+    sizes = _shape(source)[-1:] if reader.sequences else _shape(source)[1:]
+    shape = tuple(int(size) for size in sizes)
+    return Graph(named.name, shape, source.name, nodes, reader.sequences)
 
 
 class _Reader:
@@ -117,12 +128,18 @@ class _Reader:
         self._names: set[str] = set()
         #: Node by the parameter that its weights come from.
         self._owners: dict[str, str] = {}
+        #: Whether there is a recurrent layer, and where steps are.
+        self.sequences = any(_name(node) in (*RECURRENT, *OTHER_RECURRENT)
+                             for node in self._graph.nodes)  # fmt: skip
+        self._axes: SequenceAxes | None = None
 
     def ends(self) -> tuple[fx.Node, fx.Node]:
         """Find the one input and the one output, or raise at once."""
         nodes = {node.name: node for node in self._graph.nodes}
         given = [str(name) for name in self._signature.user_inputs]
         results = [str(name) for name in self._signature.user_outputs]
+        if len(results) > 1 and recurrent_results([nodes[name] for name in results]):
+            results = results[:1]
         if len(given) != 1 or len(results) != 1 or len(_shape(nodes.get(given[0]))) < 2:
             raise ModelError(
                 "model must have one input of shape (batch, features...) and one output, "
@@ -136,6 +153,13 @@ class _Reader:
         output = nodes.get(results[0])
         if output not in self._data:
             raise ModelError(f"model's output {results[0]!r} must depend on its input")
+        if self.sequences and len(_shape(nodes[given[0]])) != 3:
+            raise ModelError(
+                "model has a recurrent layer and must have an input of shape (batch, steps, "
+                f"features), in whatever order, not {_listing(given, nodes)}"
+            )
+        if self.sequences:
+            self._axes = SequenceAxes(nodes[given[0]])
         return nodes[given[0]], output
 
     def nodes(self, source: fx.Node, output: fx.Node) -> tuple[Node, ...]:
@@ -151,32 +175,46 @@ class _Reader:
         for node in self._graph.nodes:
             if node not in needed or node is source:
                 continue
-            inputs = tuple(values[before] for before in self._computed(node))
+            inputs = tuple(values[before] for before in self._taken(node))
             try:
                 operation = self._operation(node)
-            except _Refused as refused:
+            except Refused as refused:
                 operation = Unsupported(str(refused), "aten.conv" in _name(node))
             if operation is None:
                 values[node] = inputs[0]
             else:
                 values[node] = node.name
                 found.append(Node(node.name, operation, inputs, describe(node)))
+        if self._axes is not None and not any(
+            isinstance(node.operation, Unsupported) for node in found
+        ):
+            self._axes.check_output(output)
         return tuple(found)
 
     def _operation(self, node: fx.Node) -> Operation | None:
         """Read what `node` does: nothing if it leaves the order of a vector's values alone."""
         name = _name(node)
         computed = self._computed(node)
-        if name in _JOINS and len(computed) > 1:
-            return Join(_JOINS[name])
-        if name in _RECURRENT:
-            return Recurrent(_RECURRENT[name], {})
+        if name in _JOINS and len(self._taken(node)) > 1:
+            return self._join(node)
+        if name in OTHER_RECURRENT:
+            raise Refused(f"{describe(node)} is not supported: {OTHER_RECURRENT[name]}")
         if len(computed) != 1:
             names = ", ".join(repr(before.name) for before in computed)
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} joins {names}: branches are not supported, only {SUPPORTED}"
             )
         data = computed[0]
+        if self._axes is not None:
+            if name in RECURRENT:
+                arguments = _arguments(node)
+                self._axes.recurrent(node, data, batch_first=bool(arguments["batch_first"]))
+                return read_recurrent(node, arguments, self._constants, self._own)
+            if name == "getitem" and _name(data) in RECURRENT:
+                return self._axes.result(node, data)
+            if name in _TURNS:
+                return self._axes.turn(node, data, _arguments(node))
+            self._axes.keep(node, data)
         if name in _LINEARS:
             return self._linear(node, data)
         if "batch_norm" in name:
@@ -198,16 +236,48 @@ class _Reader:
         else:
             supported = name in _IDENTITIES
         if not supported:
-            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+            raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
         return None
 
     def _computed(self, node: fx.Node) -> list[fx.Node]:
+        if _name(node) in RECURRENT:  # its states may have taken their size from the data
+            return [before for before in node.args[:1] if before in self._data]  # type: ignore[misc]
         return [before for before in node.all_input_nodes if before in self._data]
 
-    def _check_vectors(self, node: fx.Node, data: fx.Node) -> None:
+    def _taken(self, node: fx.Node) -> list[fx.Node]:
+        """Values that a node takes, in its order; of a join one may be there twice."""
+        if _name(node) not in _JOINS or len(node.args) < 1:
+            return self._computed(node)
+        first = node.args[0]
+        given = list(first) if isinstance(first, (list, tuple)) else list(node.args[:2])
+        taken = [each for each in given if isinstance(each, fx.Node) and each in self._data]
+        return taken if len(taken) == len(given) else self._computed(node)
+
+    def _join(self, node: fx.Node) -> Join:
+        """Read a sum, product or concatenation of values of the data."""
+        kind, arguments = _JOINS[_name(node)], _arguments(node)
+        taken = self._taken(node)
+        for data in taken:
+            self._check_vectors(node, data)
+        if kind == "concatenate":
+            axes = len(_shape(node))
+            if len(taken) != len(arguments["tensors"]) or arguments["dim"] not in (-1, axes - 1):
+                raise Refused(
+                    f"{describe(node)} must put features of data one behind the other, along the "
+                    "last axis"
+                )
+        elif arguments.get("alpha", 1) != 1 or len({str(_shape(each)) for each in taken}) > 1:
+            raise Refused(
+                f"{describe(node)} must join vectors of one length, each as it is (alpha=1)"
+            )
+        return Join(kind)
+
+    def _check_vectors(self, node: fx.Node, data: fx.Node, place: int = -1) -> None:
         shape = _shape(data)
+        if self._axes is not None and self._axes.is_vector(data, place):
+            return
         if len(shape) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must take inputs of shape (batch, features), not "
                 f"({', '.join(map(str, shape))}); put a Flatten before it"
             )
@@ -218,7 +288,7 @@ class _Reader:
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
         if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must be a product of its input and constant weights, plus a bias"
             )
         self._check_vectors(node, data)
@@ -230,21 +300,19 @@ class _Reader:
         if bias_name is not None and arguments[bias_name] is not None:
             bias = self._constants.array(arguments[bias_name]).astype(np.float64)
         if bias.shape != (rows,):
-            raise _Refused(
-                f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}"
-            )
-        return Linear(self._own(node, matrix), np.ascontiguousarray(weights), bias)
+            raise Refused(f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}")
+        name = self._own(self._constants.layer_name(node, matrix), node, matrix)
+        return Linear(name, np.ascontiguousarray(weights), bias)
 
-    def _own(self, node: fx.Node, matrix: fx.Node) -> str:
-        """Name the layer of `node`; its weights must not belong to another layer already."""
-        name = self._constants.layer_name(node, matrix)
+    def _own(self, name: str, node: fx.Node, matrix: fx.Node) -> str:
+        """Name a layer of `node`; its weights must not belong to another layer already."""
         if name in self._names:
             name = f"{name}.{node.name}"
         self._names.add(name)
         for parameter in self._constants.matrices_behind(matrix):
             owner = self._owners.setdefault(parameter, node.name)
             if owner != node.name:
-                raise _Refused(
+                raise Refused(
                     f"{describe(node)} must have weights of its own, not {parameter!r}, which node "
                     f"{owner!r} uses as well: shared layers are not supported"
                 )
@@ -255,11 +323,11 @@ class _Reader:
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
         if arguments.get("training", False) or len(running) != 2:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must use its running statistics, not those of the batch: "
                 "call model.eval() before torch.export.export, and keep track_running_stats"
             )
-        self._check_vectors(node, data)
+        self._check_vectors(node, data, 1)
         mean, variance = (self._constants.array(value) for value in running)
         gain, offset = (
             None if arguments.get(name) is None else self._constants.array(arguments[name])
@@ -273,21 +341,17 @@ class _Reader:
         arguments = _arguments(node)
         first, second = arguments["self"], arguments["other"]
         if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
-            raise _Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
+            raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
         self._check_vectors(node, data)
         given = second if first is data else first
         array = self._constants.array(given) if isinstance(given, fx.Node) else np.array(given)
         try:
             return constant_affine(kind, array.astype(np.float64), first is data)
         except ValueError:
-            raise _Refused(
+            raise Refused(
                 f"{describe(node)} must have a constant of one number, or of one for each feature, "
                 f"not of shape {array.shape}"
             ) from None
-
-
-class _Refused(Exception):
-    """A node that is none of the operations of a graph; says why."""
 
 
 def _name(node: fx.Node) -> str:
@@ -302,11 +366,24 @@ def _activation(node: fx.Node) -> Activation | None:
     arguments = _arguments(node) if operation(node).startswith("aten.") else {}
     if name == "leaky_relu":
         return Activation("leaky_relu", (float(arguments["negative_slope"]),))
-    if name == "hardtanh":
-        return Activation("clamp", (float(arguments["min_val"]), float(arguments["max_val"])))
+    if name in ("hardtanh", "hardtanh_"):
+        return _clamp(arguments["min_val"], arguments["max_val"])
+    if name == "relu6":
+        return _clamp(0.0, 6.0)
+    if name in ("clamp", "clamp_min", "clamp_max") and operation(node).endswith(".default"):
+        return _clamp(arguments.get("min"), arguments.get("max"))
     if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
         return Activation(name)  # type: ignore[arg-type]
     return None
+
+
+def _clamp(low: Any, high: Any) -> Activation:
+    """Give a clamp; one from 0 on is a ReLU."""
+    bounds = tuple(
+        limit if each is None else float(each)
+        for each, limit in ((low, -math.inf), (high, math.inf))
+    )
+    return Activation("relu") if bounds == (0.0, math.inf) else Activation("clamp", bounds)
 
 
 def _arguments(node: fx.Node) -> dict[str, Any]:

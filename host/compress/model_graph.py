@@ -11,7 +11,6 @@ whatever leaves the order of a vector's values alone (reshapes, dropout) is no n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -24,18 +23,23 @@ __all__ = [
     "Affine",
     "Graph",
     "Join",
+    "LastStep",
     "Linear",
     "Node",
     "Operation",
     "Quantize",
     "Recurrent",
+    "RecurrentWeights",
     "Unsupported",
     "constant_affine",
     "normalization",
 ]
 
 #: What a model may hold, for messages.
-SUPPORTED = "Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, one after another"
+SUPPORTED = (
+    "Linear, ReLU, LeakyReLU, clamps, sigmoid, tanh, Flatten, Dropout, Identity, BatchNorm1d, sums "
+    "and concatenations"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +98,34 @@ class Join:
 
 
 @dataclass(frozen=True, eq=False)
+class RecurrentWeights:
+    """One layer of an LSTM or a GRU, in torch's definition and order of gates.
+
+    The gates are i, f, g, o of an LSTM and r, z, n of a GRU, one below the other.
+    """
+
+    #: Unique names of the two matrices.
+    input_name: str
+    state_name: str
+    #: float32 or float64, shape (gates * units, inputs) and (gates * units, units).
+    input_weights: npt.NDArray[Any]
+    state_weights: npt.NDArray[Any]
+    #: float64, shape (gates * units,): what is added to the products of each matrix.
+    input_bias: npt.NDArray[np.float64]
+    state_bias: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Recurrent:
-    """An LSTM or a GRU over a sequence of vectors."""
+    """Layers of LSTM or GRU over a sequence of vectors, from a state of zero; gives all steps."""
 
     kind: Literal["LSTM", "GRU"]
-    #: What the format calls them; readers fill it once a kernel runs them.
-    weights: Mapping[str, npt.NDArray[Any]]
+    layers: tuple[RecurrentWeights, ...]
+
+
+@dataclass(frozen=True)
+class LastStep:
+    """Of a sequence of vectors the last one."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +139,7 @@ class Unsupported:
 
 
 Operation: TypeAlias = (
-    Linear | Affine | Activation | Quantize | Join | Recurrent | Unsupported
+    Linear | Affine | Activation | Quantize | Join | Recurrent | LastStep | Unsupported
 )  # fmt: skip
 
 
@@ -136,12 +162,14 @@ class Graph:
 
     #: Class of the model's root module, or the name of its file.
     name: str
-    #: Shape of one input without the batch.
+    #: Shape of one input without the batch; of one step, if it is a sequence of them.
     input_shape: tuple[int, ...]
     #: Name of the input among the inputs of nodes.
     input: str
     #: Each after those that it takes values of; all lead to the output.
     nodes: tuple[Node, ...]
+    #: Whether the input is a sequence of vectors, since there is a recurrent layer.
+    sequences: bool = False
 
 
 def normalization(

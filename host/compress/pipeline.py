@@ -9,23 +9,31 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning
+from eie.hls.boundary.errors import InexactWarning, InputError, KeptDensityWarning, ModelError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import quantize
 from eie.host.compress.advice import UNKNOWN_ERROR, warnings_of
-from eie.host.compress.calibration import check_calibration, flatten_calibration
+from eie.host.compress.calibration import (
+    check_calibration,
+    check_sequences,
+    flatten_calibration,
+    likely_shape,
+)
 from eie.host.compress.choosing import clusterings, prune_and_share
 from eie.host.compress.dense_layer import DenseModel
 from eie.host.compress.densities import choose_densities
-from eie.host.compress.exactness import NOT_EXACT, is_quantized
+from eie.host.compress.exactness import NOT_EXACT, exact_formats, is_quantized
 from eie.host.compress.program import Model
 from eie.host.compress.pruning import Density
 from eie.host.compress.reader import read_model, takes_input_shape
 from eie.host.compress.reference import TorchReference
 from eie.host.compress.rounding import round_model
+from eie.host.compress.sequence_model import SequenceModel
+from eie.host.compress.sequence_pipeline import compress_sequences
 from eie.host.compress.sharing import SharedWeights, keep_shared
 from eie.host.compress.state_dict import StateDict
+from eie.host.compress.weight_planes import split_planes
 from eie.host.network import Network
 from eie.host.network.input_shape import INPUT_SHAPE, shape_text
 from eie.host.network.loss_record import METADATA_KEY
@@ -65,7 +73,8 @@ def compress(
         has, and a warning says so. 1.0 shares the weights and prunes none. Not used with
         `keep_weights`.
     calibration
-        Real inputs, shape (n, features), or (n, ...) with the model's input shape. Fraction
+        Real inputs, shape (n, features), or (n, ...) with the model's input shape; of a recurrent
+        model sequences, (n, steps, features) or a list of (steps, features). Fraction
         lengths are taken from the values that they give; without them, from the weights and
         unit-scale inputs (see :mod:`eie.host.compress.formats`).
         Shared weights are chosen by what they do to the outputs then
@@ -116,21 +125,20 @@ def compress(
     and counts as numbers.
     """
     _check_golden(golden)
-    samples = None if calibration is None else check_calibration(calibration)
-    if samples is not None and input_shape is None and takes_input_shape(model):
-        input_shape = samples.shape[1:]
+    if calibration is not None and input_shape is None and takes_input_shape(model):
+        input_shape = likely_shape(calibration)
     tell("reading the model")
     return compress_read(
         read_model(model, input_shape=input_shape, state_dict=state_dict),
         density=density,
-        calibration=samples,
+        calibration=calibration,
         keep_weights=keep_weights,
         golden=golden,
     )
 
 
 def compress_read(
-    dense: DenseModel,
+    dense: DenseModel | SequenceModel,
     *,
     density: Density | None = None,
     calibration: npt.ArrayLike | None = None,
@@ -139,9 +147,21 @@ def compress_read(
 ) -> Network:
     """Compress a model that is read already, as :func:`compress` does."""
     _check_golden(golden)
+    if isinstance(dense, SequenceModel):
+        return compress_sequences(
+            dense,
+            density=density,
+            calibration=None
+            if calibration is None
+            else check_sequences(calibration, dense.features),
+            keep_weights=keep_weights,
+            golden=golden,
+        )
     samples = None
     if calibration is not None:
         samples = flatten_calibration(check_calibration(calibration), dense)
+    if density is None and is_quantized(dense):
+        dense = _in_planes(dense)
     notes = {"compression": "weights kept as given" if keep_weights else "pruned and shared"}
     # How the weights were clustered, of the model as it is and, where tried, with scaled features.
     ways: list[dict[str, str]] = []
@@ -188,6 +208,18 @@ def compress_read(
         golden_outputs=TorchReference(network)(codes),
         metadata=metadata,
     )
+
+
+def _in_planes(dense: DenseModel) -> DenseModel:
+    """Give a quantised model with weights of 8 bits in two planes, where it is exact for it."""
+    split = split_planes(dense)
+    if split is dense:
+        return dense
+    try:
+        exact = exact_formats(split, keep_shared(split.layers)) is not None
+    except ModelError:
+        exact = False
+    return split if exact else dense
 
 
 def _check_golden(golden: int) -> None:

@@ -34,6 +34,8 @@ _SUPPORTED_MODULES = (
     nn.Dropout,
     nn.Identity,
     nn.BatchNorm1d,
+    nn.LSTM,
+    nn.GRU,
 )
 
 #: What can be compressed: a module, an exported program, or the path of a saved one (``.pt2``).
@@ -41,6 +43,8 @@ Model: TypeAlias = nn.Module | ExportedProgram | str | os.PathLike[str]
 
 #: Two vectors: one would let torch take the batch for a constant, and BatchNorm refuses it.
 _EXAMPLE_BATCH = 2
+#: Steps of an example for a recurrent model: a number that no other size is likely to be.
+_EXAMPLE_STEPS = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +137,12 @@ def _hint(module: nn.Module) -> str:
     if foreign:
         advice = f"\n{LINEAR_PART}" if any("(Conv" in name for name in foreign) else ""
         return f"it holds {', '.join(foreign)}; supported are {SUPPORTED}{advice}"
+    if any(isinstance(part, nn.RNNBase) for part in module.modules()):
+        return (
+            "give input_shape, the features of one step, if these are not they; and leave "
+            "pack_padded_sequence out of forward: sequences of different lengths are given to the "
+            "compressed network as a list"
+        )
     return "give input_shape, the shape of one input, if this is not it"
 
 
@@ -151,7 +161,11 @@ def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int,
         shape = tuple(given)
         if not shape or not all(isinstance(size, int) and size >= 1 for size in shape):
             raise InputError(f"input_shape must be positive integers, not {given!r}")
-        return shape
+        steps = any(isinstance(part, nn.RNNBase) for part in module.modules())
+        return (_EXAMPLE_STEPS, *shape) if steps and len(shape) == 1 else shape
+    recurrent = next((part for part in module.modules() if isinstance(part, nn.RNNBase)), None)
+    if recurrent is not None:
+        return (_EXAMPLE_STEPS, _step_size(module, recurrent))
     for part in module.modules():
         if isinstance(part, nn.Linear):
             return (part.in_features,)
@@ -161,6 +175,18 @@ def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int,
         f"{type(module).__name__} has no Linear module that tells the shape of its input; "
         "give input_shape, the shape of one input"
     )
+
+
+def _step_size(module: nn.Module, recurrent: nn.RNNBase) -> int:
+    """Features of a step: of the recurrent layer, or of the Linear or BatchNorm before it."""
+    for part in module.modules():
+        if part is recurrent:
+            break
+        if isinstance(part, nn.Linear):
+            return part.in_features
+        if isinstance(part, nn.BatchNorm1d):
+            return part.num_features
+    return recurrent.input_size
 
 
 @contextmanager

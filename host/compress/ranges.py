@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.fixed_point import CODE_MAX
-from eie.host.compress.dense_layer import DenseLayer
+from eie.host.compress.dense_layer import DenseLayer, Walk
 from eie.host.compress.sharing import SharedWeights
 
 __all__ = ["HEADROOM", "Range", "Ranges", "observed_ranges", "robust_range"]
@@ -38,8 +38,8 @@ class Ranges:
 
     #: Of the network's inputs.
     inputs: Range
-    #: Of each layer's outputs, after its ReLU.
-    outputs: tuple[Range, ...]
+    #: Of each layer's outputs, after its activation; None for one that accumulates.
+    outputs: tuple[Range | None, ...]
     #: Where they come from, for the network's metadata.
     origin: str
 
@@ -57,18 +57,28 @@ def observed_ranges(
     it is known already, headroom included.
     """
     held = _widened(robust_range(calibration)) if inputs is None else inputs
-    activations = np.clip(calibration, *held)
-    outputs = []
+    walk = Walk(layers, np.clip(calibration, *held))
+    outputs: list[Range | None] = []
     for layer, shared in zip(layers, weights, strict=True):
-        activations = activations @ shared.dense().T + layer.bias
-        if layer.relu:
-            activations = np.maximum(activations, 0.0)
-        outputs.append(_widened(robust_range(activations)))
-        activations = np.clip(activations, *outputs[-1])
+        found: list[Range] = []
+
+        def cut(sums: Reals, layer: DenseLayer = layer, found: list[Range] = found) -> Reals:
+            activations = layer.activate(sums)
+            found.append(_within(_widened(robust_range(activations)), layer.bounds))
+            clipped: Reals = np.clip(activations, *found[-1])
+            return clipped
+
+        walk.step(replace(layer, weights=shared.dense()).product, cut)
+        outputs.append(found[0] if found else None)
     origin = (
         f"calibration: ranges of {len(calibration)} vectors, widened by a factor of {HEADROOM:g}"
     )
     return Ranges(held, tuple(outputs), origin)
+
+
+def _within(held: Range, bounds: Range) -> Range:
+    """Give what of a range lies within bounds, 0 included: nothing beyond needs digits."""
+    return max(held[0], min(bounds[0], 0.0)), min(held[1], max(bounds[1], 0.0))
 
 
 def robust_range(values: Reals) -> Range:

@@ -18,6 +18,8 @@ from eie.host.compress.model_graph import Graph
 from eie.host.compress.program import Model, load_program
 from eie.host.compress.readers.keras_reader import is_keras_model, read_keras, read_keras_model
 from eie.host.compress.readers.onnx_reader import read_onnx
+from eie.host.compress.sequence_folding import fold_sequences
+from eie.host.compress.sequence_model import SequenceModel
 from eie.host.compress.state_dict import StateDict, with_state
 
 __all__ = ["read_model", "takes_input_shape"]
@@ -31,14 +33,15 @@ def read_model(
     *,
     input_shape: Sequence[int] | None = None,
     state_dict: StateDict | None = None,
-) -> DenseModel:
+) -> DenseModel | SequenceModel:
     """Read the fully connected layers of a model, BatchNorm folded in.
 
     Supported, one after another: Linear, ReLU, Flatten, Dropout, Identity and BatchNorm1d, as
     modules or as the functions that they call, with a weight that is a parameter or computed
     from parameters (a pruning mask, a parametrization, a quantiser); constant scales and shifts. A
     BatchNorm counts with its running statistics. Values are read as they are: nothing is pruned or
-    rounded. docs/models.md has what each format may hold.
+    rounded. docs/models.md has what each format may hold. With an LSTM or a GRU it is a model of
+    sequences (docs/recurrent.md).
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def read_model(
         If a softmax or sigmoid at the end is left off.
     """
     graph = _read(model, input_shape, state_dict)
-    return fold(graph)
+    return fold_sequences(graph) if graph.sequences else fold(graph)
 
 
 def takes_input_shape(model: object) -> bool:

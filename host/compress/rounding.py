@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from eie.host.compress.account import loss_record
 from eie.host.compress.codebook_ranges import hold_codebooks
-from eie.host.compress.dense_layer import DenseModel
+from eie.host.compress.dense_layer import DenseModel, giver_of
 from eie.host.compress.exactness import Exactness, exact_formats, exactness
 from eie.host.compress.feature_scales import FeatureScales, feature_scales
 from eie.host.compress.formats import (
@@ -23,7 +23,7 @@ from eie.host.compress.formats import (
 from eie.host.compress.quantization import quantize_layer
 from eie.host.compress.ranges import observed_ranges
 from eie.host.compress.sharing import SharedWeights
-from eie.host.network import Network
+from eie.host.network import INPUT, Layer, Network
 from eie.host.network.loss_record import LossRecord
 
 __all__ = ["RoundedModel", "ShareWeights", "round_model"]
@@ -79,7 +79,12 @@ def round_model(
     if formats is not None:
         return _round_exactly(model, shared, formats, samples)
     uniform = _round(model, shared, samples, None, keep_weights)
-    scales = None if samples is None or keep_weights else feature_scales(samples)
+    # What is added to the inputs as they are would no longer be: scaled columns have many weights.
+    added = any(
+        layer.fixed and giver_of(model.layers, index) == INPUT
+        for index, layer in enumerate(model.layers)
+    )
+    scales = None if samples is None or keep_weights or added else feature_scales(samples)
     if samples is None or scales is None:
         return uniform
     scaled, inputs = scales.scale_model(model), scales.scale_inputs(samples)
@@ -104,12 +109,17 @@ def _round_exactly(
     samples: Samples | None,
 ) -> RoundedModel:
     """Take a quantised model's own integers."""
-    network = Network(
-        tuple(
-            quantize_layer(layer, shared, chosen, keep_codes=True, exact=True)
-            for layer, shared, chosen in zip(model.layers, weights, formats, strict=True)
+    layers: list[Layer] = []
+    beside_odd = False
+    for layer, shared, chosen in zip(model.layers, weights, formats, strict=True):
+        layers.append(
+            quantize_layer(
+                layer, shared, chosen, keep_codes=True, exact=True, beside_odd=beside_odd
+            )
         )
-    )
+        odd = beside_odd or bool(np.any(layers[-1].codebook & 1))
+        beside_odd = layer.accumulate and odd
+    network = Network(tuple(layers))
     record = loss_record(model, weights, network, samples)
     origin = "the model's own quantisers"
     return RoundedModel(network, record, origin, (), exactness(model, network, samples))

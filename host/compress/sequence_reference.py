@@ -16,8 +16,7 @@ import torch
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.spec.cell import GRU_STATE_FRAC, LSTM_STATE_FRAC, RESULT_FRAC, STATE_BITS
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, SLOPE_BITS
-from eie.host.compress import torch_cell
+from eie.host.compress.integer_layer import IntegerLayer
 from eie.host.network import Layer, Network
 from eie.host.network.graph import giver_of
 from eie.host.network.layer import INPUT
@@ -94,7 +93,7 @@ class SequenceResults:
 
     #: For each layer, for each sequence: int16 (steps, results); none of one that accumulates.
     layers: tuple[tuple[Codes, ...], ...]
-    #: Sums of each layer that 16 bits could not hold, over all steps.
+    #: Results of each layer that were saturated, over all steps.
     saturated: tuple[int, ...]
     #: After the last step of each.
     state: SequenceState
@@ -116,7 +115,7 @@ class SequenceReference:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._layers = [_IntegerLayer(layer) for layer in network.layers]
+        self._layers = [IntegerLayer(layer) for layer in network.layers]
         self._recurrent = [
             index for index, layer in enumerate(network.layers) if layer.source == index
         ]
@@ -163,8 +162,8 @@ class SequenceReference:
                 codes, cut = layer.write_back(sums)
                 saturated[index] += cut
                 if index in cells:
-                    codes, after = layer.step(codes, cells[index][rows])
-                    cells[index][rows], held[index][rows] = after, codes
+                    codes, kept = layer.step(codes, cells[index][rows])
+                    cells[index][rows], held[index][rows] = kept, codes
                 else:
                     codes = layer.function(codes)
                 values[index], sums = codes, None
@@ -175,57 +174,6 @@ class SequenceReference:
             tuple(cells[index].numpy().astype(np.int32) for index in self._recurrent),
         )
         return SequenceResults(tuple(map(tuple, given)), tuple(saturated), after)
-
-
-class _IntegerLayer:
-    """One layer over int64 rows of activations, shape (vectors, columns)."""
-
-    def __init__(self, layer: Layer) -> None:
-        places = np.stack([layer.indices.astype(np.int64), layer.column_of_entry()])
-        self._matrix = torch.sparse_coo_tensor(
-            torch.from_numpy(places),
-            torch.from_numpy(layer.codebook[layer.codes].astype(np.int64)),
-            (layer.rows, layer.columns),
-            check_invariants=True,
-        )
-        self._bias = torch.from_numpy(layer.bias.copy())
-        self._layer = layer
-
-    def product(self, activations: torch.Tensor) -> torch.Tensor:
-        """Sums of the products, without the bias."""
-        product: torch.Tensor = torch.sparse.mm(self._matrix, activations.T).T
-        return product
-
-    def write_back(self, sums: torch.Tensor) -> tuple[torch.Tensor, int]:
-        """Sums to codes, and how many were saturated."""
-        rule = self._layer.write_back
-        half = (1 << rule.shift) >> 1
-        with_half = sums + self._bias + half
-        rounded = with_half >> rule.shift
-        if rule.half_even and rule.shift:
-            ties = with_half % (1 << rule.shift) == 0
-            rounded = torch.where(ties, rounded - rounded % 2, rounded)
-        cut = rounded.clamp(CODE_MIN, CODE_MAX)
-        saturated = cut != rounded
-        if rule.slope is None:
-            above = saturated & (rounded > 0) & (rule.high == CODE_MAX)
-            saturated = above | (saturated & (rounded < 0) & (rule.low == CODE_MIN))
-        else:
-            leaked = (cut * rule.slope + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS
-            cut = torch.where(cut < 0, leaked, cut)
-        return cut.clamp(rule.low, rule.high), int(saturated.sum())
-
-    def function(self, codes: torch.Tensor) -> torch.Tensor:
-        """What becomes of the codes of a layer without a state."""
-        if self._layer.activation == "sigmoid":
-            return torch_cell.sigmoid(codes)
-        return torch_cell.tanh(codes) if self._layer.activation == "tanh" else codes
-
-    def step(self, codes: torch.Tensor, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gates (vectors, 4 units) and what the cells keep, to results and what they keep then."""
-        gates = codes.reshape(len(codes), 4, -1).transpose(0, 1)
-        lstm = self._layer.activation == "lstm"
-        return (torch_cell.lstm_step if lstm else torch_cell.gru_step)(gates, cells)
 
 
 def _recurrent(network: Network) -> list[Layer]:

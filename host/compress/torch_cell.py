@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 
 from eie.hls.spec.cell import (
+    CHORDS,
     GRU_STATE_FRAC,
     LSTM_STATE_FRAC,
     RESULT_FRAC,
     RISE_BITS,
-    SEGMENTS,
     STATE_BITS,
     SUM_FRAC,
     VALUE_BITS,
@@ -27,7 +27,7 @@ __all__ = ["gru_step", "lstm_step", "sigmoid", "tanh"]
 _GATE, _ARGUMENT, _WITHIN = 16, 18, 12
 #: Fraction bits of a point of a chord.
 _POINT = VALUE_BITS + _WITHIN
-assert SEGMENTS << _WITHIN == 8 << _ARGUMENT and RISE_BITS < VALUE_BITS
+assert CHORDS << _WITHIN == 8 << _ARGUMENT and RISE_BITS < VALUE_BITS
 
 
 def sigmoid(sums: torch.Tensor) -> torch.Tensor:
@@ -88,7 +88,7 @@ def gru_step(gates: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.
 def _point(argument: torch.Tensor) -> torch.Tensor:
     """Tanh with 32 fraction bits of an argument with 18."""
     values, rises = (torch.tensor(table) for table in tanh_table())
-    size = argument.abs().clamp(max=(SEGMENTS << _WITHIN) - 1)
+    size = argument.abs().clamp(max=(CHORDS << _WITHIN) - 1)
     chord, within = size >> _WITHIN, size & ((1 << _WITHIN) - 1)
     return argument.sign() * ((values[chord] << _WITHIN) + rises[chord] * within)
 

@@ -18,10 +18,10 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.reports import project_allowance
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engines
-from eie.host.flow.findings import Findings
 from eie.host.flow.inference import Inference
 from eie.host.flow.model_table import model_table
 from eie.host.flow.reporting import report_of
+from eie.host.flow.sequence_findings import findings_of
 from eie.host.network import Network
 from eie.host.network.table import Table
 from eie.host.packing.tiling import plan_passes
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eie.hls.tools.manifest import Manifest
     from eie.host.board.driver import Accelerator
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.compress.sequence_model import SequenceModel
 
 __all__ = ["AcceleratedModel"]
 
@@ -74,7 +75,7 @@ class AcceleratedModel(Inference):
         The hardware.
     fit : Fit or None
         How the design was chosen, ``fit.explain()`` in words; None if it was given.
-    model : DenseModel or None
+    model : DenseModel, SequenceModel or None
         The model before compression, in real numbers; None if it is not known.
     findings : Findings
         What the samples give: ``costs evaluation comparison outputs agreement(engine)``, each
@@ -87,7 +88,7 @@ class AcceleratedModel(Inference):
         design: Design,
         *,
         fit: Fit | None = None,
-        model: DenseModel | None = None,
+        model: DenseModel | SequenceModel | None = None,
         data: Data | None = None,
         bitstream: StrPath | None = None,
         project: Path | None = None,
@@ -98,7 +99,7 @@ class AcceleratedModel(Inference):
         self._data = Data() if data is None else data
         self._plan = plan_passes(network, design)  # refuses a network that does not fit
         allowance = None if project is None else project_allowance(project, design)
-        self.findings = Findings(self._plan, self._engines, model, self._data, allowance)
+        self.findings = findings_of(self._plan, self._engines, model, self._data, allowance)
         self._built: Path | None = None
         self._close = weakref.finalize(self, self._engines.close)
 
@@ -254,7 +255,9 @@ class AcceleratedModel(Inference):
         """
         from eie.host.deploy.package import package
 
-        samples, labels = self._data.samples, self._data.labels
+        # The steps of sequences are no test vectors: each would stand for itself.
+        data = Data() if self.network.recurrent else self._data
+        samples, labels = data.samples, data.labels
         classes = labels is not None and labels.dtype.kind == "i"
         package(
             path,

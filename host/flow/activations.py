@@ -1,8 +1,4 @@
-"""What every layer of a network gives, as codes: exact integers in plain numpy.
-
-No packets, PEs or passes are in it, so it is the same on every design; the engines give the same
-bits, which tests hold them to.
-"""
+"""What every layer of a network gives, as real numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.model.sparse_product import SparseProduct
-from eie.hls.spec.fixed_point import dequantize, write_back_counted
-from eie.host.network import Network
+from eie.hls.spec.fixed_point import dequantize
+from eie.host.network import Layer, Network
+from eie.host.run.layer_results import layer_results
 
 __all__ = ["LayerActivations", "layer_activations"]
 
@@ -27,7 +24,8 @@ class LayerActivations:
     name
         Of the layer.
     values
-        float32, shape (batch, rows): outputs of the layer as real numbers.
+        float32, shape (batch, results): outputs of the layer as real numbers; (batch, 0) of one
+        whose sums the next layer adds to.
     saturated
         Those that 16 bits could not hold.
     """
@@ -41,15 +39,18 @@ def layer_activations(
     network: Network, codes: npt.NDArray[np.int16]
 ) -> tuple[LayerActivations, ...]:
     """Take int16 codes of shape (batch, inputs) through the network, and keep what layers give."""
-    found = []
-    for layer in network.layers:
-        product = SparseProduct(
-            layer.rows,
-            layer.indptr,
-            layer.indices.astype(np.int64),
-            layer.codebook[layer.codes].astype(np.float64),
-        )
-        sums = product(codes) + layer.bias
-        codes, saturated = write_back_counted(sums, layer.shift, relu=layer.relu)
-        found.append(LayerActivations(layer.name, dequantize(codes, layer.output_frac), saturated))
-    return tuple(found)
+    results, saturated = layer_results(network, codes, _sparse_product)
+    return tuple(
+        LayerActivations(layer.name, dequantize(given, layer.output_frac), count)
+        for layer, given, count in zip(network.layers, results, saturated, strict=True)
+    )
+
+
+def _sparse_product(layer: Layer, taken: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+    product = SparseProduct(
+        layer.rows,
+        layer.indptr,
+        layer.indices.astype(np.int64),
+        layer.codebook[layer.codes].astype(np.float64),
+    )
+    return product(taken)

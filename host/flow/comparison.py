@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.text import counted
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.flow.activations import LayerActivations, layer_activations
 from eie.host.flow.evaluation import root_mean_square
 from eie.host.network import Layer, Network
@@ -109,6 +108,8 @@ class Comparison:
 def compare_with(network: Network, model: DenseModel, inputs: npt.NDArray[Any]) -> Comparison:
     """Compare what the layers of a network give with what the model's layers give.
 
+    Layers that accumulate are left out: they give nothing by themselves.
+
     Parameters
     ----------
     network
@@ -124,13 +125,15 @@ def compare_with(network: Network, model: DenseModel, inputs: npt.NDArray[Any]) 
         If 16 bits could not hold inputs.
     """
     codes = quantize_inputs(network, inputs, name="x")
-    values = inputs.astype(np.float64)
-    layers = []
-    for layer, mine, theirs in zip(
-        network.layers, layer_activations(network, codes), model.layers, strict=True
-    ):
-        values = theirs.forward(values)
-        layers.append(_compared(layer, mine, values))
+    exact = model.layer_outputs(inputs.astype(np.float64))
+    # A layer that accumulates gives nothing that could be compared.
+    layers = [
+        _compared(layer, mine, theirs)
+        for layer, mine, theirs in zip(
+            network.layers, layer_activations(network, codes), exact, strict=True
+        )
+        if not layer.accumulate
+    ]
     lost = int(saturated_inputs(network, inputs, codes).sum())
     return Comparison(len(inputs), lost, tuple(layers))
 
@@ -140,12 +143,12 @@ def _compared(
 ) -> LayerComparison:
     errors = mine.values - exact
     size = root_mean_square(exact)
-    low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
+    low, high = (code * 2.0**-layer.output_frac for code in (layer.low, layer.high))
     return LayerComparison(
         name=layer.name,
         low=float(exact.min()),
         high=float(exact.max()),
-        format_low=0.0 if layer.relu else low,
+        format_low=low,
         format_high=high,
         rms_error=root_mean_square(errors) / size if size else None,
         largest_error=float(np.abs(errors).max()),

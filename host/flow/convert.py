@@ -17,6 +17,7 @@ from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
 from eie.host.flow.data import Data, check_data
 from eie.host.flow.reading import read_with_shape, sizes_of
+from eie.host.flow.sequence_data import SequenceData, check_sequence_data
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
@@ -56,7 +57,8 @@ def convert(
         0.1 if not given, or what a layer has that is pruned already.
     calibration
         Real inputs, shape (n, features) or (n, ...) with the model's own shape: formats, shared
-        weights and the error that is told rest on them. Without any the error is not known.
+        weights and the error that is told rest on them. Without any the error is not known. Of a
+        recurrent model sequences: (n, steps, features), or a list of (steps, features).
     labels
         Of the calibration: classes, integers of shape (n,); or real targets, floats of shape (n,
         outputs). The summary says the accuracy then.
@@ -132,17 +134,34 @@ def convert(
     problems.raise_as(InputError)
     # Looked up before minutes of compressing.
     wanted_board = NO_BOARD if board is None or board == NO_BOARD else find_board(board).name
-    dense, data = None, Data()
+    dense, data = None, Data() if network is None or not network.recurrent else SequenceData()
     if network is None:
-        inputs = None if calibration is None else real_array(calibration, "calibration")
-        likely = inputs.shape[1:] if inputs is not None and inputs.ndim > 1 else None
+        # Says what is missing if torch is.
+        from eie.host.compress.calibration import likely_shape
+        from eie.host.compress.sequence_model import SequenceModel
+
+        likely = None if calibration is None else likely_shape(calibration)
         dense = read_with_shape(model, input_shape, likely, state_dict)
-        data = check_data(inputs, labels, sizes_of(dense), name="calibration")
+        if isinstance(dense, SequenceModel):
+            data = check_sequence_data(
+                calibration,
+                labels,
+                features=dense.features,
+                outputs=dense.outputs,
+                last=dense.last,
+                name="calibration",
+            )
+        else:
+            inputs = None if calibration is None else real_array(calibration, "calibration")
+            data = check_data(inputs, labels, sizes_of(dense), name="calibration")
 
         from eie.host.compress.pipeline import compress_read
 
+        samples: Any = data.samples
+        if isinstance(data, SequenceData):
+            samples = list(data.sequences) or None
         network = compress_read(
-            dense, density=density, calibration=data.samples, keep_weights=keep_weights
+            dense, density=density, calibration=samples, keep_weights=keep_weights
         )
     chosen: Fit | None = None
     if hardware is None:

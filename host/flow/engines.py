@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -19,10 +20,15 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design, target_board
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Network
+from eie.host.packing.tiling import plan_passes
+from eie.host.protocol.lane_states import Stream
+from eie.host.protocol.saturation import Saturation
+from eie.host.protocol.sequence_session import SequenceSession
 from eie.host.run.batch import emulate, simulate
 
 if TYPE_CHECKING:
     from eie.host.board.driver import Accelerator
+    from eie.host.board.sequences import BoardSequences
     from eie.host.protocol.engine import Engine as EngineOfBoard
 
 __all__ = ["Engine", "Engines", "check_engine"]
@@ -72,18 +78,60 @@ class Engines:
         self._accelerator: Accelerator | None = None
         #: The project that was compiled, as long as the engines are open.
         self._compiled: Path | None = None
+        #: Engines on which a recurrent network is resident, with states, by name.
+        self._sequences: dict[str, SequenceSession] = {}
         self._open = ExitStack()
         self._told = False
 
     def run(self, codes: Codes, engine: str) -> npt.NDArray[Any]:
-        """Run int16 codes on an engine, and give output codes; what is saturated is warned of."""
+        """Run int16 codes on an engine, and give output codes; what is saturated is warned of.
+
+        Vectors of a recurrent network stand each for itself: they are sequences of one step.
+        """
         check_engine(engine)
+        if self._network.recurrent:
+            steps = list(codes[:, np.newaxis])
+            return np.concatenate(self.run_sequences(steps, engine, last=False, keep=False))
+        outputs: Codes
         if engine == "emulator":
-            return emulate(self._network, self._design, codes, report=False).outputs
-        if engine == "c++":
+            outputs = emulate(self._network, self._design, codes, report=False).outputs
+        elif engine == "c++":
             kernel = self.compiled()
-            return simulate(self._network, self._design, kernel, codes, report=False).outputs
-        return self._on_board(codes)
+            outputs = simulate(self._network, self._design, kernel, codes, report=False).outputs
+        else:
+            outputs = self._on_board(codes)
+        return outputs
+
+    def run_sequences(
+        self, sequences: Sequence[Codes], engine: str, *, last: bool, keep: bool
+    ) -> list[Codes]:
+        """Run sequences of a recurrent network on an engine, which keeps their states.
+
+        Parameters
+        ----------
+        sequences
+            int16 codes, each of shape (steps, inputs).
+        engine
+            Name of the engine.
+        last
+            Whether a sequence's last step alone gives an output, or every one.
+        keep
+            Whether they go on where those of the last call on this engine ended.
+
+        Returns
+        -------
+        list of ndarray of int16
+            For each sequence, shape (steps, outputs), or (1, outputs) with `last`.
+        """
+        on = self._sequences_on(engine)
+        found = on.run(sequences, last=last, keep=keep)
+        steps = sum(map(len, sequences))
+        Saturation.of_run(self._network, steps, 0, on.saturated).warn(self._network)
+        return found
+
+    def step(self, stream: Stream | None, vector: Codes, engine: str) -> tuple[Stream, Codes]:
+        """Take a step of a stream on an engine: one that begins if it is None."""
+        return self._sequences_on(engine).step(stream, vector)
 
     def name_of(self, engine: Engine) -> str:
         """What an engine is, for people: of a board, whether it is an emulated one."""
@@ -129,7 +177,43 @@ class Engines:
     def close(self) -> None:
         """End what was opened; what is asked for afterwards is opened again."""
         self._kernel = self._accelerator = self._compiled = None
+        self._sequences.clear()
         self._open.close()
+
+    def _sequences_on(self, engine: str) -> SequenceSession | BoardSequences:
+        """Give the engine with the network on it, and with the states of the last call."""
+        check_engine(engine)
+        if engine == "board":
+            return self._board().sequences
+        if engine not in self._sequences:
+            packed = plan_passes(self._network, self._design).passes[0].packed
+            on = self.compiled() if engine == "c++" else Emulator(self._design)
+            self._sequences[engine] = SequenceSession(on, packed)
+        return self._sequences[engine]
+
+    def _board(self) -> Accelerator:
+        """Give the board with the network loaded: an emulated one stays open for its states."""
+        if self._accelerator is None and self.bitstream is not None:
+            self.open(self.bitstream)
+        if self._accelerator is None:
+            from eie.host.board.driver import Accelerator
+            from eie.host.board_emulator import EmulatedBoard
+
+            self._tell_of_emulated_board()
+            board = EmulatedBoard(target_board(self._design), self._engine_of_board)
+            self._open.enter_context(board)
+            accelerator = self._open.enter_context(Accelerator(board.bitfile, timeout=_TIMEOUT))
+            accelerator.load(self._network)
+            self._accelerator = accelerator
+        return self._accelerator
+
+    def _tell_of_emulated_board(self) -> None:
+        if not self._told:
+            self._told = True
+            warn(
+                "no bitstream was given, so the board is an emulated one: the real pynq package "
+                f"and driver; {self._fabric}. On a board, open('eie.bit')"
+            )
 
     @property
     def _fabric(self) -> str:
@@ -146,12 +230,7 @@ class Engines:
         from eie.host.board.driver import Accelerator
         from eie.host.board_emulator import EmulatedBoard
 
-        if not self._told:
-            self._told = True
-            warn(
-                "no bitstream was given, so the board is an emulated one: the real pynq package "
-                f"and driver; {self._fabric}. On a board, open('eie.bit')"
-            )
+        self._tell_of_emulated_board()
         # For this call alone, since it is pynq's active device as long as it is there.
         board = EmulatedBoard(target_board(self._design), self._engine_of_board)
         with board, Accelerator(board.bitfile, timeout=_TIMEOUT) as accelerator:

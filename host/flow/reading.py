@@ -12,8 +12,9 @@ from eie.host.network import Network
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.compress.sequence_model import SequenceModel
 
-__all__ = ["read_matching", "read_with_shape", "sizes_of"]
+__all__ = ["read_dense", "read_matching", "read_with_shape", "sizes_of"]
 
 
 def read_with_shape(
@@ -21,7 +22,7 @@ def read_with_shape(
     input_shape: Sequence[int] | None = None,
     likely: Sequence[int] | None = None,
     state_dict: Any = None,
-) -> DenseModel:
+) -> DenseModel | SequenceModel:
     """Read a model.
 
     `likely` is the shape of one input of a module if `input_shape` does not say it; all else has
@@ -34,6 +35,30 @@ def read_with_shape(
     if input_shape is None and takes_input_shape(model):
         input_shape = likely
     return read_model(model, input_shape=input_shape, state_dict=state_dict)
+
+
+def read_dense(
+    model: Any,
+    input_shape: Sequence[int] | None = None,
+    likely: Sequence[int] | None = None,
+) -> DenseModel:
+    """Read a model without a recurrent layer.
+
+    Raises
+    ------
+    InputError
+        If it has one.
+    """
+    found = read_with_shape(model, input_shape, likely)
+
+    from eie.host.compress.sequence_model import SequenceModel
+
+    if isinstance(found, SequenceModel):
+        raise InputError(
+            "model has a recurrent layer, and this takes vectors, each by itself: in Python, "
+            "eie.convert(model, calibration=sequences) takes it (docs/recurrent.md)"
+        )
+    return found
 
 
 def sizes_of(model: DenseModel | Network) -> ModelSizes:
@@ -49,7 +74,7 @@ def read_matching(network: Network, model: Any) -> DenseModel:
     InputError
         If its layers have other sizes.
     """
-    found = read_with_shape(model, None, network.input_shape)
+    found = read_dense(model, None, network.input_shape)
     sizes = [(layer.columns, layer.rows) for layer in found.layers]
     wanted = [(layer.columns, layer.rows) for layer in network.layers]
     if sizes != wanted:

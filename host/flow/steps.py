@@ -28,7 +28,7 @@ from eie.host.flow.accelerated_model import AcceleratedModel
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engine
 from eie.host.flow.quality import layer_lines, load_line, quality_text
-from eie.host.flow.reading import read_with_shape
+from eie.host.flow.reading import read_dense
 from eie.host.flow.record import NOTHING, hash_of
 from eie.host.flow.reporting import report_of
 from eie.host.flow.task import FlowTask
@@ -115,7 +115,7 @@ class Steps:
             return None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EieWarning)
-            found = read_with_shape(self.flow.model)
+            found = read_dense(self.flow.model)
         self._left_off = [each.message for each in caught]
         return found
 

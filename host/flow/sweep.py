@@ -17,7 +17,7 @@ from eie.hls.boundary.progress import tell
 from eie.hls.spec.design import NO_BOARD
 from eie.host.flow.data import Data, check_data
 from eie.host.flow.evaluation import Evaluation
-from eie.host.flow.reading import read_with_shape, sizes_of
+from eie.host.flow.reading import read_dense, sizes_of
 from eie.host.network import Network
 from eie.host.network.loss_record import LossRecord
 from eie.host.network.sizes import float32_bytes
@@ -146,7 +146,7 @@ def sweep_densities(
         budget >= 0 and np.isfinite(budget), f"budget must be 0 or more points, not {budget}"
     )
     problems.raise_as(InputError)
-    dense = read_with_shape(model)
+    dense = read_dense(model)
     data = check_data(calibration, labels, sizes_of(dense), name="calibration")
 
     from eie.host.compress.pipeline import compress_read

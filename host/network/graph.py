@@ -8,12 +8,23 @@ first layer takes as it arrives (docs/decisions/0024-layers-that-hold-and-add.md
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from eie.hls.boundary.errors import Problems
 from eie.hls.boundary.text import shown
 from eie.host.network.layer import INPUT, Layer
 
-__all__ = ["beginnings", "chains_of", "check_graph", "giver_of", "held_sources", "taken"]
+__all__ = [
+    "beginnings",
+    "chains_of",
+    "check_graph",
+    "cuts_of",
+    "giver_of",
+    "goes_back",
+    "held_sources",
+    "part_of",
+    "taken",
+]
 
 
 def chains_of(layers: Sequence[Layer]) -> tuple[range, ...]:
@@ -53,6 +64,39 @@ def beginnings(layers: Sequence[Layer]) -> tuple[int, ...]:
         if layers[first].source is None and (first == 0 or min(sources, default=first) >= first):
             found.append(first)
     return tuple(found)
+
+
+def goes_back(layers: Sequence[Layer], index: int) -> bool:
+    """Whether results of the layer at `index` are taken by any, and not only given to the host."""
+    if layers[index].accumulate:
+        return False
+    return index + 1 < len(layers) or index in held_sources(layers)
+
+
+def cuts_of(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Where the layers may be cut in two that run one after the other: indices of first layers.
+
+    A chain stays whole, and what is held is not carried across, but for what the last layer before
+    gives: that is the input of the part behind.
+    """
+    found = []
+    for chain in chains_of(layers)[1:]:
+        first = chain[0]
+        takes = [layer.source for layer in layers[first:] if layer.source is not None]
+        if layers[first].source in (None, first - 1) and min(takes, default=first) >= first - 1:
+            found.append(first)
+    return tuple(found)
+
+
+def part_of(layers: Sequence[Layer], start: int, stop: int) -> tuple[Layer, ...]:
+    """Give the layers between two cuts as a network's own: sources count from the part's first."""
+    part = []
+    for index, layer in enumerate(layers[start:stop]):
+        source = layer.source
+        if source is not None and start:
+            source = None if index == 0 else source - start
+        part.append(layer if source == layer.source else replace(layer, source=source))
+    return tuple(part)
 
 
 def check_graph(layers: Sequence[Layer], problems: Problems) -> None:

@@ -11,15 +11,10 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.boundary.text import counted, shown
+from eie.hls.spec.cell import GATES, SUM_FRAC
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, SLOPE_BITS, WriteBack
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
-from eie.host.network.layer_checks import (
-    FUNCTION_SUM_FRAC,
-    GATES,
-    RECURRENT,
-    TABLED,
-    check_layer,
-)
+from eie.host.network.layer_checks import RECURRENT, TABLED, check_layer
 
 __all__ = ["INPUT", "Activation", "Layer"]
 
@@ -153,7 +148,7 @@ class Layer:
     @property
     def written_frac(self) -> int:
         """Fraction bits of the codes that write-back gives, before a function takes them."""
-        return FUNCTION_SUM_FRAC if self.activation in TABLED else self.output_frac
+        return SUM_FRAC if self.activation in TABLED else self.output_frac
 
     @property
     def shift(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from eie.hls.boundary.errors import Problems
 from eie.hls.boundary.text import shown
+from eie.hls.spec.cell import GATES, RESULT_FRAC, SUM_FRAC
 from eie.hls.spec.fixed_point import (
     CODE_MAX,
     CODE_MIN,
@@ -19,32 +21,114 @@ from eie.hls.spec.fixed_point import (
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import MAX_COLUMNS
 
-if TYPE_CHECKING:
-    from eie.host.network.layer import Layer
-
 __all__ = [
-    "FUNCTION_RESULT_FRAC",
-    "FUNCTION_SUM_FRAC",
-    "GATES",
     "MAX_BIAS_BITS",
     "RECURRENT",
     "TABLED",
+    "Checked",
     "check_layer",
 ]
 
 #: A bias is a signed integer of at most this many bits, at accumulator precision.
 MAX_BIAS_BITS = 48
-#: Rows of a unit of an LSTM or a GRU.
-GATES = 4
-#: Fraction bits of the sums that a function with a table takes, and of its results.
-FUNCTION_SUM_FRAC, FUNCTION_RESULT_FRAC = 11, 15
 #: Activations whose rows are gates, and those that have a table.
 RECURRENT = ("lstm", "gru")
 TABLED = ("sigmoid", "tanh", *RECURRENT)
 _ACTIVATIONS = ("none", "relu", "leaky_relu", *TABLED)
 
 
-def check_layer(layer: Layer, problems: Problems) -> None:
+class Checked(Protocol):
+    """What of a :class:`~eie.host.network.Layer` is checked here."""
+
+    @property
+    def name(self) -> str:
+        """As the layer's."""
+
+    @property
+    def rows(self) -> int:
+        """As the layer's."""
+
+    @property
+    def columns(self) -> int:
+        """As the layer's."""
+
+    @property
+    def indptr(self) -> npt.NDArray[np.int64]:
+        """As the layer's."""
+
+    @property
+    def indices(self) -> npt.NDArray[np.int32]:
+        """As the layer's."""
+
+    @property
+    def codes(self) -> npt.NDArray[np.uint8]:
+        """As the layer's."""
+
+    @property
+    def codebook(self) -> npt.NDArray[np.int16]:
+        """As the layer's."""
+
+    @property
+    def bias(self) -> npt.NDArray[np.int64]:
+        """As the layer's."""
+
+    @property
+    def activation(self) -> str:
+        """As the layer's."""
+
+    @property
+    def input_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def weight_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def output_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def low(self) -> int:
+        """As the layer's."""
+
+    @property
+    def high(self) -> int:
+        """As the layer's."""
+
+    @property
+    def slope(self) -> int:
+        """As the layer's."""
+
+    @property
+    def half_even(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def accumulate(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def source(self) -> int | None:
+        """As the layer's."""
+
+    @property
+    def recurrent(self) -> bool:
+        """As the layer's."""
+
+    @property
+    def sum_frac(self) -> int:
+        """As the layer's."""
+
+    @property
+    def shift(self) -> int:
+        """As the layer's."""
+
+    def column_of_entry(self) -> npt.NDArray[np.int32]:
+        """As the layer's."""
+
+
+def check_layer(layer: Checked, problems: Problems) -> None:
     """Note in `problems` all that is wrong with a layer in itself."""
     require = problems.require
     require(
@@ -105,7 +189,7 @@ def check_layer(layer: Layer, problems: Problems) -> None:
     _check_sparse(layer, problems)
 
 
-def _check_rights(layer: Layer, problems: Problems) -> bool:
+def _check_rights(layer: Checked, problems: Problems) -> bool:
     """Check the types of what only some layers have, and whether they may have it."""
     require = problems.require
     typed = True
@@ -150,19 +234,18 @@ def _check_rights(layer: Layer, problems: Problems) -> bool:
     return True
 
 
-def _check_ending(layer: Layer, problems: Problems) -> None:
+def _check_ending(layer: Checked, problems: Problems) -> None:
     """Check what becomes of the sums: their fraction bits, and what an open sum has not."""
     require = problems.require
     if layer.activation in TABLED:
         require(
-            layer.output_frac == FUNCTION_RESULT_FRAC,
-            f"output_frac must be {FUNCTION_RESULT_FRAC} with {layer.activation!r}, not "
-            f"{layer.output_frac}",
+            layer.output_frac == RESULT_FRAC,
+            f"output_frac must be {RESULT_FRAC} with {layer.activation!r}, not {layer.output_frac}",
         )
         require(
             0 <= layer.shift <= MAX_SHIFT,
-            f"input_frac + weight_frac must be {FUNCTION_SUM_FRAC} to "
-            f"{FUNCTION_SUM_FRAC + MAX_SHIFT} with {layer.activation!r}, not {layer.sum_frac}",
+            f"input_frac + weight_frac must be {SUM_FRAC} to "
+            f"{SUM_FRAC + MAX_SHIFT} with {layer.activation!r}, not {layer.sum_frac}",
         )
     elif not layer.accumulate:
         require(
@@ -192,7 +275,7 @@ def _check_ending(layer: Layer, problems: Problems) -> None:
     )
 
 
-def _check_sparse(layer: Layer, problems: Problems) -> None:
+def _check_sparse(layer: Checked, problems: Problems) -> None:
     require = problems.require
     nonzeros = layer.codes.size
     consistent = require(

@@ -200,9 +200,11 @@ def _arrays(inputs: Any, name: str) -> tuple[list[npt.NDArray[Any]], Form]:
 
 
 def _require_finite(array: npt.NDArray[Any], which: str, problems: Problems) -> None:
-    bad = np.argwhere(~np.isfinite(array)) if array.dtype.kind == "f" else ()
+    if array.dtype.kind != "f":
+        return
+    bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        step, feature = (int(each) for each in bad[0])
+        step, feature = map(int, bad[0])
         problems.require(
             False,
             f"{which} must be finite, not {float(array[step, feature])!r} in feature {feature} of "

@@ -13,7 +13,7 @@ from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, LAYER, Function
 from eie.host.network import Layer
 from eie.host.packing.held_memory import HeldMemory
 
-__all__ = ["PackedLayer", "layer_record"]
+__all__ = ["PackedLayer", "layer_record", "needs_cell", "waiting_activations"]
 
 _FUNCTIONS = {
     "none": Function.LINEAR,
@@ -56,17 +56,6 @@ class PackedLayer:
         """Biases that each PE holds: none for a layer that accumulates."""
         return 0 if self.layer.accumulate else self.local_rows
 
-    @property
-    def needs_cell(self) -> bool:
-        """Whether a design without cell units cannot compute the layer."""
-        return _FUNCTIONS[self.layer.activation] != Function.LINEAR
-
-    def activations(self, design: Design) -> int:
-        """Activations that the layer's results take where they wait, padding included."""
-        if self.layer.recurrent:
-            return -(-self.layer.results // ACTIVATIONS_PER_WORD) * ACTIVATIONS_PER_WORD
-        return self.local_rows * design.pes
-
     def biases(self) -> npt.NDArray[np.int64]:
         """int64, shape (pes, local_biases): each PE's biases, 0 for padding rows."""
         pes = self.encoded.pes
@@ -74,6 +63,18 @@ class PackedLayer:
         if self.local_biases:
             by_slot[self.slot_of_row] = self.layer.bias
         return np.ascontiguousarray(by_slot.reshape(self.local_biases, pes).T)
+
+
+def needs_cell(layer: Layer) -> bool:
+    """Whether a design without cell units cannot compute a layer."""
+    return _FUNCTIONS[layer.activation] != Function.LINEAR
+
+
+def waiting_activations(layer: Layer, design: Design) -> int:
+    """Activations that a layer's results take where they wait, padding included."""
+    if layer.recurrent:
+        return -(-layer.results // ACTIVATIONS_PER_WORD) * ACTIVATIONS_PER_WORD
+    return design.local_rows(layer.rows) * design.pes
 
 
 def layer_record(

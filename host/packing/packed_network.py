@@ -68,12 +68,6 @@ class PackedNetwork:
         """Where held words lie, and how many vectors have a lane of them."""
         return lay_out(self.network, self.design.held_words)
 
-    def goes_back(self, index: int) -> bool:
-        """Whether results of the layer at `index` go back to the control unit."""
-        if self.network.layers[index].accumulate:
-            return False
-        return index + 1 < len(self.layers) or index in self.held.bases
-
     @property
     def input_beats(self) -> int:
         """Beats of an input vector."""
@@ -290,7 +284,7 @@ class PackedNetwork:
         return beats
 
     def layer_records(self) -> list[npt.NDArray[np.uint64]]:
-        """uint64 beats of each layer's LAYER record."""
+        """uint64 beats of the LAYER record of each layer."""
         begins = beginnings(self.network.layers)
         return [
             layer_record(index, packed, self.design, self.held, begins=index in begins)

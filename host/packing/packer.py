@@ -15,9 +15,9 @@ from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN, write_back_steps
 from eie.hls.spec.matrix_format import decode, encode
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.network import INPUT, Layer, Network
-from eie.host.network.graph import giver_of
+from eie.host.network.graph import giver_of, goes_back
 from eie.host.packing.held_memory import MAX_STRIDE
-from eie.host.packing.packed_layer import PackedLayer
+from eie.host.packing.packed_layer import PackedLayer, needs_cell, waiting_activations
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.row_assignment import Assignment, assign_chain, order_inputs
 
@@ -217,13 +217,13 @@ def _check_fits(packed: PackedNetwork) -> None:
         "raise rows_per_pe, or pes to spread the rows",
     )
     at_most(len(packed.layers), "layers", "layers", "raise layers")
-    goes_back = [part for index, part in enumerate(packed.layers) if packed.goes_back(index)]
-    if goes_back:
-        longest = max(goes_back, key=lambda part: part.activations(design))
+    back = [layer for index, layer in enumerate(network.layers) if goes_back(network.layers, index)]
+    if back:
+        longest = max(back, key=lambda layer: waiting_activations(layer, design))
         at_most(
-            longest.activations(design),
+            waiting_activations(longest, design),
             "hidden_activations",
-            f"activations of layer {longest.layer.name!r}, padding rows included",
+            f"activations of layer {longest.name!r}, padding rows included",
             "raise hidden_activations",
         )
     at_most(
@@ -237,7 +237,7 @@ def _check_fits(packed: PackedNetwork) -> None:
         f"held words of a vector: needs {packed.held.stride}, a packet's fields count to "
         f"{MAX_STRIDE - 1}; let layers hold less",
     )
-    functions = [part.layer for part in packed.layers if part.needs_cell]
+    functions = [layer for layer in network.layers if needs_cell(layer)]
     if functions and not problems.require(
         design.cell_units > 0,
         f"layer {functions[0].name!r} has the function {functions[0].activation!r} and the design "

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
-from eie.host.network import GATES, Layer
-from eie.host.packing.unit_order import gate_slots, order_units
+from eie.hls.spec.cell import GATES
+from eie.host.network import Layer
+from eie.host.packing.unit_order import order_units, unit_slots
 
 __all__ = ["ASSIGNMENTS", "Assignment", "assign_chain", "assign_rows", "order_inputs"]
 
@@ -98,7 +99,7 @@ def assign_chain(
     units = np.arange(layers[-1].results)
     if assignment != "natural":
         units = order_units(work.reshape(GATES, -1).astype(np.float64), pes)
-    return gate_slots(units, pes), units
+    return unit_slots(units, pes), units
 
 
 def _check_assignment(assignment: str) -> None:

@@ -20,6 +20,7 @@ from eie.hls.boundary.text import counted, printable
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER
 from eie.host.network import Layer, Network
+from eie.host.network.graph import chains_of, cuts_of, part_of
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack, require_accumulators
 from eie.host.packing.row_assignment import Assignment
@@ -120,7 +121,9 @@ def plan_passes(network: Network, design: Design, *, assignment: Assignment = "b
     """Plan the passes of `network` on `design`: one if it fits.
 
     Whole layers stay together as long as they fit; a layer that does not fit is dealt out in
-    groups of rows, of nearly equal weight, as few as will do.
+    groups of rows, of nearly equal weight, as few as will do. Layers that share their sums are
+    dealt out together; those that hold results for one another stay in one pass, and a recurrent
+    network is one.
 
     Raises
     ------
@@ -131,14 +134,20 @@ def plan_passes(network: Network, design: Design, *, assignment: Assignment = "b
     require_accumulators(network, design, problems)
     problems.raise_as(DoesNotFitError)
     layers = network.layers
+    if network.recurrent:
+        # Its state is in the accelerator, and would not outlive another load.
+        whole = Pass(pack(network, design, assignment=assignment), np.arange(network.outputs))
+        return Plan(network, design, ((whole,),))
+    ends = (*cuts_of(layers), len(layers))
     stages: list[tuple[Pass, ...]] = []
     start = 0
     while start < len(layers):
         tell("planning passes", start, len(layers), "layers")
-        stop, packed = _longest_group(network, start, design, assignment)
+        stop, packed = _longest_group(network, start, ends, design, assignment)
         if packed is None:
-            stages.append(_tiles(layers[start], design, assignment))
-            stop = start + 1
+            stop = next(end for end in ends if end > start)
+            part = part_of(layers, start, stop)
+            stages.append(_tiles(part, design, assignment))
         else:
             stages.append((Pass(packed, np.arange(packed.network.outputs)),))
         start = stop
@@ -146,56 +155,80 @@ def plan_passes(network: Network, design: Design, *, assignment: Assignment = "b
 
 
 def _longest_group(
-    network: Network, start: int, design: Design, assignment: Assignment
+    network: Network, start: int, ends: Sequence[int], design: Design, assignment: Assignment
 ) -> tuple[int, PackedNetwork | None]:
-    """Pack as many layers from `start` on as fit together; None if not even the first does."""
+    """Pack as many layers from `start` on as fit together; None if not even the first do."""
     layers = network.layers
     room = design.pes * design.entries_per_pe
-    stop, packed = start, None
-    while stop < len(layers) and sum(part.nonzeros for part in layers[start : stop + 1]) <= room:
-        whole = start == 0 and stop + 1 == len(layers)
-        group = network if whole else _network(layers[start : stop + 1])
+    found, packed = start, None
+    for stop in ends:
+        if stop <= start:
+            continue
+        if sum(part.nonzeros for part in layers[start:stop]) > room:
+            break
+        whole = start == 0 and stop == len(layers)
+        group = network if whole else _network(part_of(layers, start, stop))
         try:
             packed = pack(group, design, assignment=assignment)
         except DoesNotFitError:
             break
-        stop += 1
-    return stop, packed
+        found = stop
+    return found, packed
 
 
-def _tiles(layer: Layer, design: Design, assignment: Assignment) -> tuple[Pass, ...]:
-    """Deal the rows of a layer out to as few passes as will do."""
-    order = np.argsort(-np.bincount(layer.indices, minlength=layer.rows), kind="stable")
+def _tiles(layers: tuple[Layer, ...], design: Design, assignment: Assignment) -> tuple[Pass, ...]:
+    """Deal the rows of a layer, or of layers that share their sums, out to a few passes."""
+    if len(chains_of(layers)) > 1:
+        raise _not_cut(layers, design, assignment)
+    rows = layers[0].rows
+    weights = sum(np.bincount(layer.indices, minlength=rows) for layer in layers)
+    order = np.argsort(-weights, kind="stable")
     # What is wrong with even the smallest share is not the number of rows.
-    most = -(-layer.rows // design.row_alignment)
-    smallest = np.sort(order[::most])
-    pack(_network((layer.select_rows(smallest),)), design, assignment=assignment)
-    local_rows = design.local_rows(layer.rows)
+    most = -(-rows // design.row_alignment)
+    pack(_rows_of(layers, np.sort(order[::most])), design, assignment=assignment)
+    local_rows = design.local_rows(rows)
     tiles = max(
         2,
-        -(-layer.nonzeros // (design.pes * design.entries_per_pe)),
+        -(-sum(layer.nonzeros for layer in layers) // (design.pes * design.entries_per_pe)),
         -(-local_rows // min(design.rows_per_pe, design.biases_per_pe)),
     )
     for count in range(tiles, most + 1):
         try:
-            return tuple(_tile_passes(layer, order, count, design, assignment))
+            return tuple(_tile_passes(layers, order, count, design, assignment))
         except DoesNotFitError as error:
             last = error
     raise last
 
 
+def _not_cut(layers: tuple[Layer, ...], design: Design, assignment: Assignment) -> DoesNotFitError:
+    """Say why layers cannot be cut into passes, and what of them does not fit."""
+    try:
+        pack(_network(layers), design, assignment=assignment)
+    except DoesNotFitError as error:
+        names = f"{layers[0].name!r} to {layers[-1].name!r}"
+        return DoesNotFitError(
+            f"layers {names} hold results for one another and must be resident together: {error}",
+            error.shortages,
+        )
+    # They fit but for the sum of their weights, and that is what packing counts.
+    raise AssertionError("layers that fit are not cut")
+
+
+def _rows_of(layers: tuple[Layer, ...], rows: npt.NDArray[np.int64]) -> Network:
+    return _network(tuple(layer.select_rows(rows) for layer in layers))
+
+
 def _tile_passes(
-    layer: Layer,
+    layers: tuple[Layer, ...],
     order: npt.NDArray[np.int64],
     count: int,
     design: Design,
     assignment: Assignment,
 ) -> Iterator[Pass]:
     for tile in range(count):
-        tell(f"packing layer {printable(layer.name)}", tile, count, "passes")
+        tell(f"packing layer {printable(layers[-1].name)}", tile, count, "passes")
         rows = np.sort(order[tile::count])
-        packed = pack(_network((layer.select_rows(rows),)), design, assignment=assignment)
-        yield Pass(packed, rows)
+        yield Pass(pack(_rows_of(layers, rows), design, assignment=assignment), rows)
 
 
 def _network(layers: tuple[Layer, ...]) -> Network:

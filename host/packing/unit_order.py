@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.host.network import GATES
+from eie.hls.spec.cell import GATES, gate_slots
 
-__all__ = ["gate_slots", "order_units"]
+__all__ = ["order_units", "unit_slots"]
 
 #: Swaps at most, for each PE.
 _SWAPS_PER_PE = 24
@@ -28,7 +28,7 @@ _CANDIDATES, _PARTNERS = 64, 2048
 _Work = npt.NDArray[np.floating[Any]]
 
 
-def gate_slots(place_of_unit: npt.NDArray[np.int64], pes: int) -> npt.NDArray[np.int64]:
+def unit_slots(place_of_unit: npt.NDArray[np.int64], pes: int) -> npt.NDArray[np.int64]:
     """Slot of each row.
 
     Parameters
@@ -43,9 +43,7 @@ def gate_slots(place_of_unit: npt.NDArray[np.int64], pes: int) -> npt.NDArray[np
     ndarray of int64, shape (4 * units,)
         Slots of the rows in torch's order: gate after gate.
     """
-    gate = np.arange(GATES)[:, None]
-    first = GATES * place_of_unit[None, :]
-    slots: npt.NDArray[np.int64] = (first + (gate - first // pes) % GATES).ravel()
+    slots: npt.NDArray[np.int64] = gate_slots(len(place_of_unit), pes)[place_of_unit].T.ravel()
     return slots
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,9 +9,9 @@ import numpy as np
 from eie.hls.boundary.errors import DesignError, DoesNotFitError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
-from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.hls.spec.packets import HEADER, NETWORK, TRAILER, Kind, build_packet
-from eie.host.network import Layer, Network
+from eie.host.network import Network
+from eie.host.network.example_networks import lstm_network, plain_network, residual_network
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 
@@ -22,7 +21,6 @@ __all__ = ["golden_packets"]
 _SHAPES = ((37, 53, 29, 11), (37, 29, 11), (18, 33), (9, 7), (3, 2), (1, 1))
 #: Largest magnitudes of the weights to try; small ones suit narrow accumulators.
 _MAGNITUDES = (3000, 100, 3)
-_DENSITY = 0.25
 _BATCH = 3
 
 
@@ -73,7 +71,7 @@ def _requests(packed: PackedNetwork) -> Iterator[tuple[str, bytes]]:
 
 
 def _contradictory(load: bytes) -> bytes:
-    """A load whose CRC is right, and whose NETWORK record says where inputs are held, and that none are."""
+    """A load whose CRC is right, with a place for held inputs where none are held."""
     payload = np.frombuffer(load, "<u8")[HEADER.beats : -TRAILER.beats]
     fields = NETWORK.parse(payload)
     start = NETWORK.build(**fields | {"hold": 0, "hold_base": 1})
@@ -81,37 +79,25 @@ def _contradictory(load: bytes) -> bytes:
 
 
 def _example(design: Design) -> PackedNetwork:
-    """Pack a small random network that fits the design."""
-    for shape in _SHAPES:
-        for magnitude in _MAGNITUDES:
-            try:
-                return pack(_network(shape, magnitude), design)
-            except DoesNotFitError:
-                continue
+    """Pack a small random network that fits the design and uses what it has."""
+    for network in _networks(design):
+        try:
+            return pack(network, design)
+        except DoesNotFitError:
+            continue
     raise DesignError("the design must hold at least one weight; raise its capacities")
 
 
-def _network(shape: tuple[int, ...], magnitude: int) -> Network:
-    random = np.random.default_rng(0)
-    layers = []
-    for number, (columns, rows) in enumerate(itertools.pairwise(shape)):
-        codes = random.integers(1, CODEBOOK_SIZE, (rows, columns))
-        codebook = random.integers(-magnitude, magnitude + 1, CODEBOOK_SIZE).astype(np.int16)
-        codebook[0] = 0
-        last = number == len(shape) - 2
-        layers.append(
-            Layer.from_dense_codes(
-                f"layer{number}",
-                (codes * (random.random(codes.shape) < _DENSITY)).astype(np.uint8),
-                codebook=codebook,
-                bias=random.integers(-100, 100, rows),
-                activation="none" if last else "relu",
-                input_frac=8,
-                weight_frac=8,
-                output_frac=8,
-            )
-        )
-    return Network(tuple(layers))
+def _networks(design: Design) -> Iterator[Network]:
+    """Networks from the most interesting to what fits the smallest design."""
+    for magnitude in _MAGNITUDES:
+        if design.cell_units:
+            yield lstm_network((37, 21, 11), 0, magnitude)
+        if design.held_activations:
+            yield residual_network((37, 21, 11), 0, magnitude)
+    for shape in _SHAPES:
+        for magnitude in _MAGNITUDES:
+            yield plain_network(shape, 0, magnitude)
 
 
 def _flip(packet: bytes, byte: int) -> bytes:

@@ -18,6 +18,7 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, BEAT_BYTES, DESIGN, Kind, build_packet
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.run_tags import RunTags
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
@@ -72,10 +73,13 @@ class Client:
                 f"{answer.network_id:#010x}: load it again"
             )
 
-    def run(self, packed: PackedNetwork, codes: npt.NDArray[np.int16]) -> Answer:
+    def run(
+        self, packed: PackedNetwork, codes: npt.NDArray[np.int16], tags: RunTags | None = None
+    ) -> Answer:
         """Take int16 codes of shape (batch, inputs) through what is resident, as one packet."""
-        packet = packed.run_packet(codes, self.next_sequence())
-        return self._exchange(Kind.RUN, packet, packed.answer_beats(len(codes)))
+        packet = packed.run_packet(codes, self.next_sequence(), tags)
+        given = len(codes) if tags is None else tags.given
+        return self._exchange(Kind.RUN, packet, packed.answer_beats(given))
 
     def counters(self, pes: int) -> Counters:
         """Read what the kernel, of `pes` PEs, counted during the last packet of vectors."""
@@ -119,19 +123,23 @@ class Session:
             )
         self._client.load(packed)
 
-    def run(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    def run(
+        self, codes: npt.NDArray[np.int16], tags: RunTags | None = None
+    ) -> npt.NDArray[np.int16]:
         """Take vectors through the network, as one packet.
 
         Parameters
         ----------
         codes
             int16, shape (batch, inputs).
+        tags
+            Whose the vectors are, and which give an output; None: each stands for itself.
 
         Returns
         -------
-        ndarray of int16, shape (batch, outputs)
+        ndarray of int16, shape (vectors that give an output, outputs)
         """
-        answer = self._client.run(self._packed, codes)
+        answer = self._client.run(self._packed, codes, tags)
         self.saturated = self._packed.read_saturated(answer.payload)
         return self._packed.read_outputs(answer.payload)
 

@@ -1,4 +1,4 @@
-"""What a host knows of the states in an accelerator's lanes: whose they are, and if they are lost."""
+"""What a host knows of the states in an accelerator's lanes: whose they are, if any."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ class LaneStates:
         self._lost = "no sequences have been begun yet"
 
     def lose(self, reason: str) -> None:
-        """Note that all states are gone, and why."""
+        """Note that all states are gone, and why; where there are none, the reason stays."""
+        if any(self._owner):
+            self._lost = reason
         self._owner = [0] * self.lanes
-        self._kept, self._lost = None, reason
+        self._kept = None
 
     def place(self, lengths: list[int], *, keep: bool) -> tuple[Placement, npt.NDArray[np.bool_]]:
         """Give lanes to sequences; until :meth:`done` is called, they cannot be continued.

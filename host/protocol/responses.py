@@ -39,6 +39,7 @@ __all__ = [
 _DAMAGED = "the request was damaged on its way: try again, and check that the bitstream met timing"
 _OTHER_VERSION = "another version of eie made the bitstream: build it again, or use that version"
 _LOAD_AGAIN = "load the network again"
+_BEGIN_AGAIN = "begin the sequences again, without keep_state"
 _WHAT_TO_DO = {
     Status.BAD_MAGIC: _DAMAGED,
     Status.BAD_VERSION: _OTHER_VERSION,
@@ -51,6 +52,12 @@ _WHAT_TO_DO = {
     Status.BAD_BATCH: f"host and accelerator differ about the network: {_LOAD_AGAIN}",
     Status.BAD_SECTION: "the network was packed for another design: load it for this one",
     Status.BAD_CONTENTS: "the load contradicts itself or the design: pack the network again",
+    Status.BAD_LAYERS: f"host and accelerator differ about the network: {_LOAD_AGAIN}",
+    Status.BAD_TAG: f"host and accelerator differ about the sequences: {_BEGIN_AGAIN}",
+    Status.NO_STATE: (
+        "a step goes on from a state that is not there: a run broke off, or something else used "
+        f"the accelerator in between: {_BEGIN_AGAIN}"
+    ),
 }
 
 

@@ -68,11 +68,12 @@ class Saturation:
         """Say in a line how many values of what were saturated, and what could be held."""
         parts = []
         for layer, count in zip(network.layers, self.layers.values(), strict=True):
-            low, high = (code * 2.0**-layer.output_frac for code in (CODE_MIN, CODE_MAX))
+            low, high = (code * 2.0**-layer.written_frac for code in (CODE_MIN, CODE_MAX))
+            what = "which go" if layer.written_frac == layer.output_frac else "whose sums go"
             if count:
                 parts.append(
-                    f"{count} of {self.vectors * layer.rows} outputs of layer {layer.name!r} "
-                    f"(which go from {low:g} to {high:g})"
+                    f"{count} of {self.vectors * layer.results} outputs of layer {layer.name!r} "
+                    f"({what} from {low:g} to {high:g})"
                 )
         if self.inputs:
             parts.insert(0, f"{self.inputs} of {self.vectors * network.inputs} input values")

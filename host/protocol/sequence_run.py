@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from eie.host.packing.run_tags import RunTags
 from eie.host.protocol.lane_states import LaneStates, Stream
-from eie.host.protocol.sequences import Schedule, Tags, schedule
+from eie.host.protocol.sequences import Schedule, schedule
 
 __all__ = ["Send", "run_sequences", "run_step"]
 
@@ -57,10 +58,10 @@ def run_sequences(
     try:
         results = send(vectors, steps)
     except BaseException as error:
-        states.lose(f"a run broke off ({type(error).__name__}: {error})")
+        states.lose(_reason(error))
         raise
     states.done(placement, begun, lengths)
-    given = steps.tags.output
+    given = steps.tags.outputs
     ends = np.arange(len(lengths) + 1) if last else first
     places = steps.sequence[given] if last else (first[steps.sequence] + steps.step)[given]
     outputs = np.empty_like(results)
@@ -80,10 +81,15 @@ def run_step(
     """
     states.check_stream(stream)
     nothing = np.zeros(1, np.int64)
-    tags = Tags(np.array([stream.lane]), np.array([start]), np.ones(1, bool))
+    tags = RunTags(np.array([stream.lane]), np.array([start]), np.ones(1, bool))
     try:
-        outputs: Codes = send(vector[np.newaxis], Schedule(nothing, nothing, tags))
+        outputs = send(vector[np.newaxis], Schedule(nothing, nothing, tags))
     except BaseException as error:
-        states.lose(f"a run broke off ({type(error).__name__}: {error})")
+        states.lose(_reason(error))
         raise
-    return outputs[0]
+    first: Codes = outputs[0]
+    return first
+
+
+def _reason(error: BaseException) -> str:
+    return f"a run broke off ({str(error) or type(error).__name__})"

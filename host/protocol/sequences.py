@@ -14,33 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Placement", "Schedule", "Tags", "place", "schedule"]
+from eie.host.packing.run_tags import RunTags
+
+__all__ = ["Placement", "Schedule", "place", "schedule"]
 
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Tags:
-    """What is said of each vector of a tagged run; all of shape (vectors,)."""
-
-    #: Lane of the vector's sequence.
-    lane: Indices
-    #: Whether it is the first of its sequence, so that the state is zero.
-    start: Flags
-    #: Whether it gives an output.
-    output: Flags
-
-    def __len__(self) -> int:
-        return len(self.lane)
-
-    def __getitem__(self, part: slice) -> Tags:
-        return Tags(self.lane[part], self.start[part], self.output[part])
-
-    @property
-    def outputs(self) -> int:
-        """Vectors that give an output."""
-        return int(np.count_nonzero(self.output))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +46,12 @@ class Schedule:
     #: Its place in the sequence.
     step: Indices
     #: What is said of it.
-    tags: Tags
+    tags: RunTags
+
+    def tags_of(self, part: slice) -> RunTags:
+        """Give the tags of some of the vectors, as :meth:`parts` gives them."""
+        tags = self.tags
+        return RunTags(tags.lanes[part], tags.starts[part], tags.outputs[part])
 
     def parts(self, most_vectors: int, most_outputs: int) -> Iterator[slice]:
         """Split the steps into packets, in order.
@@ -79,7 +63,7 @@ class Schedule:
         most_outputs
             Outputs of an answer at most, at least 1.
         """
-        before = np.concatenate([[0], np.cumsum(self.tags.output)])
+        before = np.concatenate([[0], np.cumsum(self.tags.outputs)])
         start = 0
         while start < len(self.step):
             # As far as one output more would be too many.
@@ -133,4 +117,4 @@ def schedule(lengths: Sequence[int], placement: Placement, *, begun: Flags, last
     sequence, step = sequence[order], step[order]
     output = step == sizes[sequence] - 1 if last else np.ones(len(step), bool)
     start = (step == 0) & ~begun[sequence]
-    return Schedule(sequence, step, Tags(placement.lane[sequence], start, output))
+    return Schedule(sequence, step, RunTags(placement.lane[sequence], start, output))

@@ -15,7 +15,6 @@ from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
-from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.tools.manifest import Manifest
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY
@@ -279,8 +278,8 @@ def _layer_facts(
         input_frac=layer.input_frac,
         weight_frac=layer.weight_frac,
         output_frac=layer.output_frac,
-        output_low=0.0 if layer.relu else CODE_MIN * 2.0**-layer.output_frac,
-        output_high=CODE_MAX * 2.0**-layer.output_frac,
+        output_low=layer.low * 2.0**-layer.output_frac,
+        output_high=layer.high * 2.0**-layer.output_frac,
         saturated=saturated,
         model_low=compared.get("model_low"),
         model_high=compared.get("model_high"),

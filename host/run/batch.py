@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
 from eie.hls.model.allowance import RunAllowance
@@ -18,13 +18,17 @@ from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.network.input_codes import InputCodes, input_codes
+from eie.host.network.sequence_codes import Outputs, only_last, sequence_codes
 from eie.host.network.table import Table
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import Pass, Plan, plan_passes
 from eie.host.protocol.client import Session
 from eie.host.protocol.engine import Engine
+from eie.host.protocol.lane_states import LaneStates
 from eie.host.protocol.saturation import Saturation
+from eie.host.protocol.sequence_run import run_sequences
+from eie.host.protocol.sequences import Schedule
 from eie.host.run.report import RunReport, paper_report, report_run
 
 __all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
@@ -37,7 +41,8 @@ class RunResult:
     Attributes
     ----------
     outputs
-        Shape (batch, outputs): float32 if real numbers went in, int16 codes if codes did.
+        Shape (batch, outputs): float32 if real numbers went in, int16 codes if codes did. Of
+        sequences also (batch, steps, outputs), or a list of (steps, outputs).
     saturation
         Values that 16 bits could not hold.
     report
@@ -46,7 +51,7 @@ class RunResult:
         What the PEs did, summed over the batch; None when no report was asked for.
     """
 
-    outputs: npt.NDArray[Any]
+    outputs: Any
     saturation: Saturation
     report: RunReport | None
     counters: Counters | None
@@ -61,7 +66,7 @@ class RunResult:
         return self.saturation.summary() if self.report is None else self.report.summary()
 
     def __repr__(self) -> str:
-        vectors, outputs = self.outputs.shape
+        vectors, outputs = self.saturation.vectors, np.shape(self.outputs[0])[-1]
         cost = "" if self.report is None else f", {counted(self.report.total_cycles, 'cycle')}"
         return f"<RunResult of {counted(vectors, 'vector')}, {outputs} outputs each{cost}>"
 
@@ -82,6 +87,7 @@ def emulate(
     saturated_inputs: int = 0,
     plan: Plan | None = None,
     allowance: RunAllowance | None = None,
+    outputs: Outputs | None = None,
 ) -> RunResult:
     """Run a batch on the numpy emulator: real numbers or int16 codes in, and the same out.
 
@@ -94,7 +100,8 @@ def emulate(
         What to run, on which hardware.
     inputs
         Shape (batch, inputs), or with the network's ``input_shape``: floats are real numbers, which
-        are rounded to the network's formats; int16 are codes.
+        are rounded to the network's formats; int16 are codes. For a recurrent network sequences:
+        (batch, steps, inputs), a list of (steps, inputs), or a single one.
     report
         Whether to count cycles, which takes longer than the outputs.
     paper
@@ -107,6 +114,8 @@ def emulate(
         Of the network on the design, where there is one already; not used with `paper`.
     allowance
         What the cycle model leaves out, for the report; the assumed one of the design if None.
+    outputs
+        Of sequences: ``"all"`` steps or the ``"last"``; what the model gives if None.
 
     Returns
     -------
@@ -125,6 +134,14 @@ def emulate(
     SaturationWarning
         If 16 bits could not hold inputs, or results of a layer.
     """
+    if network.recurrent and not paper:
+        warn_beyond_board(design)
+        emulator = Emulator(design)
+        plan = plan or plan_passes(network, design)
+        return _run_sequences(
+            emulator, emulator if report else None, plan, inputs, outputs, allowance
+        )
+    _refuse_outputs(outputs, paper)
     taken = input_codes(network, inputs)
     if paper:
         emulator = Emulator(design)
@@ -161,6 +178,7 @@ def simulate(
     saturated_inputs: int = 0,
     plan: Plan | None = None,
     allowance: RunAllowance | None = None,
+    outputs: Outputs | None = None,
 ) -> RunResult:
     """Run a batch on the compiled kernel of `design`: real numbers or codes in, and the same out.
 
@@ -174,7 +192,7 @@ def simulate(
     engine
         The hardware: a :class:`~eie.hls.tools.compiled_kernel.CompiledKernel` of the design's
         project.
-    inputs, report, saturated_inputs, plan, allowance
+    inputs, report, saturated_inputs, plan, allowance, outputs
         As for :func:`emulate`.
 
     Returns
@@ -194,9 +212,13 @@ def simulate(
     SaturationWarning
         As of :func:`emulate`.
     """
+    model = Emulator(design) if report else None
+    if network.recurrent:
+        plan = plan or plan_passes(network, design)
+        return _run_sequences(engine, model, plan, inputs, outputs, allowance)
+    _refuse_outputs(outputs, paper=False)
     taken = input_codes(network, inputs)
     plan = plan or plan_passes(network, design)
-    model = Emulator(design) if report else None
     result = _run(engine, model, plan, taken.codes, report=report, paper=False, allowance=allowance)
     result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network)
@@ -215,6 +237,41 @@ def _answered(result: RunResult, network: Network, taken: InputCodes, told: int)
         saturation=replace(result.saturation, inputs=saturated),
         report=result.report and replace(result.report, saturated_inputs=saturated),
     )
+
+
+def _refuse_outputs(outputs: Outputs | None, paper: bool) -> None:
+    if outputs is not None:
+        why = "the paper's machine has no sequences" if paper else "the network is not recurrent"
+        raise InputError(f"outputs must be left out: {why}")
+
+
+def _run_sequences(
+    engine: Engine,
+    model: Emulator | None,
+    plan: Plan,
+    inputs: npt.ArrayLike,
+    outputs: Outputs | None,
+    allowance: RunAllowance | None,
+) -> RunResult:
+    """Run sequences, each from a state of zero; counts are of their steps."""
+    network, packed = plan.network, plan.passes[0].packed
+    last = only_last(network, outputs)
+    taken = sequence_codes(network, inputs, empty=not last)
+    results: list[_PassResult] = []
+
+    def send(vectors: npt.NDArray[np.int16], steps: Schedule) -> npt.NDArray[np.int16]:
+        result = _run_pass(engine, model, packed, vectors, model is not None, False, allowance,
+                           steps)  # fmt: skip
+        results.append(result)
+        return result.outputs
+
+    found = run_sequences(LaneStates(packed.held.lanes), taken.codes, send, last=last, keep=False)
+    (result,) = results
+    saturation = Saturation.of_run(network, taken.steps, taken.saturated, result.saturated)
+    saturation.warn(network)
+    report = result.report and replace(result.report, saturated_inputs=taken.saturated)
+    answered = taken.answer(network, found, last=last)
+    return RunResult(answered, saturation, report, result.counters)
 
 
 def _paper_plan(network: Network, design: Design) -> Plan:
@@ -276,23 +333,31 @@ def _run_pass(
     report: bool,
     paper: bool,
     allowance: RunAllowance | None,
+    steps: Schedule | None = None,
 ) -> _PassResult:
     session = Session(engine, packed)
     beside = Session(model, packed) if model is not None and model is not engine else None
-    outputs = np.empty((len(codes), packed.network.outputs), np.int16)
+    given = len(codes) if steps is None else steps.tags.given
+    outputs = np.empty((given, packed.network.outputs), np.int16)
     saturated = np.zeros(len(packed.layers), np.int64)
     reports: list[RunReport] = []
     counters: list[Counters] = []
-    for start in range(0, len(codes), session.vectors_per_packet):
-        part = codes[start : start + session.vectors_per_packet]
-        tell("computing", start, len(codes), "vectors")
-        outputs[start : start + len(part)] = session.run(part)
+    read_to, most = 0, session.vectors_per_packet
+    parts = (
+        (slice(start, start + most) for start in range(0, len(codes), most))
+        if steps is None
+        else steps.parts(most, most)
+    )
+    for part in parts:
+        tell("computing", part.start, len(codes), "vectors")
+        tags = None if steps is None else steps.tags_of(part)
+        found = session.run(codes[part], tags)
+        outputs[read_to : read_to + len(found)] = found
+        read_to += len(found)
         saturated += session.saturated
         if not report or model is None:
             continue
-        if beside is not None and not np.array_equal(
-            beside.run(part), outputs[start : start + len(part)]
-        ):
+        if beside is not None and not np.array_equal(beside.run(codes[part], tags), found):
             raise DeviceError("kernel and emulator give different outputs: please report this")
         if beside is not None and beside.saturated != session.saturated:
             raise DeviceError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import itertools
 import platform
 import time
 import warnings
@@ -21,11 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DoesNotFitError, EieError, SaturationWarning
-from eie.hls.spec.fixed_point import write_back_counted
 from eie.host.board.driver import Accelerator
 from eie.host.board.overlay import CLOCK_TOLERANCE
-from eie.host.network import Layer, Network
+from eie.host.network import Network
+from eie.host.network.example_networks import lstm_network, plain_network, residual_network
 from eie.host.run.batch import emulate
+from eie.host.run.layer_results import layer_results
 
 __all__ = ["Check", "SelfTest", "selftest", "selftest_checks"]
 
@@ -95,13 +95,20 @@ def selftest_checks(accelerator: Accelerator, *, emulated: bool) -> Iterator[Che
     yield _clock(info.clock_mhz, info.design.clock_mhz)
     same = info.registers["design_id"] == info.design.id
     yield Check("identity", same, f"register and answer say {info.design.id:#010x}")
-    for number, (sizes, batch) in enumerate(_SHAPES):
-        network, inputs = _network(sizes, number), _inputs(sizes[0], batch, number)
-        name = "-".join(map(str, sizes))
+    for number, (name, network, batch) in enumerate(_networks()):
+        inputs = _inputs(network.inputs, batch, number)
         yield _guarded(f"network {name}", partial(_outputs, accelerator, network, inputs))
         compare = partial(_cycles, accelerator, network, inputs[:1], emulated=emulated)
         yield _guarded(f"cycles {name}", compare)
     yield _guarded("time of a call", partial(_time, accelerator))
+
+
+def _networks() -> Iterator[tuple[str, Network, int]]:
+    """Give name, network and how many vectors of it; those last that not every design can run."""
+    for number, (sizes, batch) in enumerate(_SHAPES):
+        yield "-".join(map(str, sizes)), plain_network(sizes, number), batch
+    yield "residual 40-24-40-7", residual_network((40, 24, 7), 0), 20
+    yield "LSTM 20-12-5", lstm_network((20, 12, 5), 0), 20
 
 
 def _clock(clock_mhz: float | None, built_for: int) -> Check:
@@ -158,7 +165,7 @@ def _cycles(
 
 def _time(accelerator: Accelerator) -> tuple[None, str]:
     sizes, _ = _SHAPES[0]
-    accelerator.load(_network(sizes, 0))
+    accelerator.load(plain_network(sizes, 0))
     inputs = _inputs(sizes[0], 1, 0)
     seconds = []
     for _ in range(20):
@@ -166,27 +173,6 @@ def _time(accelerator: Accelerator) -> tuple[None, str]:
         accelerator.run(inputs)
         seconds.append(time.perf_counter() - start)
     return None, f"{1e6 * sorted(seconds)[10]:.0f} us for the smallest network (median of 20)"
-
-
-def _network(sizes: tuple[int, ...], seed: int) -> Network:
-    random = np.random.default_rng(seed)
-    layers = []
-    for number, (columns, rows) in enumerate(itertools.pairwise(sizes)):
-        kept = random.random((rows, columns)) < 0.3
-        codebook = random.integers(-900, 900, 16).astype(np.int16)
-        codebook[0] = 0
-        layers.append(
-            Layer.from_dense_codes(
-                f"layer{number}",
-                (random.integers(1, 16, (rows, columns)) * kept).astype(np.uint8),
-                codebook=codebook,
-                bias=random.integers(-50_000, 50_000, rows),
-                activation="relu" if number < len(sizes) - 2 else "none",
-                # Too fine for some of the outputs: what saturates is checked, too.
-                output_frac=8 if number < len(sizes) - 2 else 14,
-            )
-        )
-    return Network(tuple(layers))
 
 
 def _inputs(width: int, batch: int, seed: int) -> npt.NDArray[np.int16]:
@@ -199,12 +185,8 @@ def _reference(
     network: Network, inputs: npt.NDArray[np.int16]
 ) -> tuple[npt.NDArray[np.int16], list[int]]:
     """Outputs, and how many results of each layer are saturated."""
-    values, saturated = inputs, []
-    for layer in network.layers:
-        sums = values.astype(np.int64) @ layer.dense_weights().astype(np.int64).T + layer.bias
-        values, count = write_back_counted(sums, layer.shift, relu=layer.relu)
-        saturated.append(count)
-    return values, saturated
+    results, saturated = layer_results(network, inputs)
+    return results[-1], saturated
 
 
 def _board() -> str:

@@ -19,11 +19,19 @@ from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
+from eie.host.network.graph import cuts_of, part_of
 from eie.host.packing.row_assignment import Assignment
 from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.search.judge import Judge, Merit
 from eie.host.search.prediction import vector_cycles_in_passes
-from eie.host.search.sizing import may_be_compact, result_depth_for, steps_of, with_capacities
+from eie.host.search.sizing import (
+    cell_units_for,
+    may_be_compact,
+    needs_of,
+    result_depth_for,
+    steps_of,
+    with_capacities,
+)
 
 __all__ = ["BATCH", "PassCost", "PassSearch"]
 
@@ -171,23 +179,40 @@ class PassSearch:
     def _sized(self, start: dict[str, Any], entries: int) -> Design:
         """A design with `entries` a PE, and all else as small as passes of that size need."""
         layers, probe = self.network.layers, Design(pes=start["pes"])
-        rows = 1
-        for layer in layers:
+        ends = (*cuts_of(layers), len(layers))
+        parts = [
+            Network(part_of(layers, first, stop))
+            for first, stop in zip((0, *ends), ends, strict=False)
+        ]
+        rows = biases = 1
+        for part in parts:
             # Rows of a share whose weights would fill the matrix memories.
-            share = max(1, -(-layer.nonzeros // (probe.pes * entries)))
-            rows = max(rows, probe.local_rows(-(-layer.rows // share)))
-        hidden = [probe.local_rows(layer.rows) * probe.pes for layer in layers[:-1]]
+            weights = sum(layer.nonzeros for layer in part.layers)
+            share = max(1, -(-weights // (probe.pes * entries))) if len(part.chains) == 1 else 1
+            local = [probe.local_rows(-(-layer.rows // share)) for layer in part.layers]
+            rows = max(rows, *local)
+            ending = zip(local, part.layers, strict=True)
+            biases = max(biases, sum(each for each, layer in ending if not layer.accumulate))
         design = self._begin(start, rows)
-        needs = {
+        needs = [needs_of(design, part, entries) for part in parts]
+        hidden = [probe.local_rows(layer.rows) * probe.pes for layer in layers[:-1]]
+        within = [
+            each["hidden_activations"]
+            for each, part in zip(needs, parts, strict=True)
+            if len(part.chains) > 1
+        ]
+        wanted = {
             "entries_per_pe": entries,
-            "pointers_per_pe": max(design.pointers_of(layer.columns) for layer in layers),
+            "pointers_per_pe": max(each["pointers_per_pe"] for each in needs),
             "rows_per_pe": rows,
-            "biases_per_pe": 2 * rows,
-            "layers": 1,
-            "hidden_activations": max(1, min(hidden, default=0)),
+            "biases_per_pe": max(2 * rows, biases),
+            "layers": max(each["layers"] for each in needs),
+            # Layers that stay together must have it; of others two, if there is room.
+            "hidden_activations": max(1, min(hidden, default=0), *within),
+            "held_activations": max(each["held_activations"] for each in needs),
             "accumulator_bits": self.accumulator_bits,
         }
-        return with_capacities(design, needs, start)
+        return with_capacities(design, wanted, start)
 
     def _begin(self, start: dict[str, Any], rows: int) -> Design:
         """A design whose capacities are still to be chosen, for `rows` rows in a PE."""
@@ -197,6 +222,7 @@ class PassSearch:
             # Eight entries to a beat: loading is what passes cost.
             "index_bits": 4,
             "result_depth": result_depth_for(rows),
+            "cell_units": cell_units_for(self.network, start["pes"]),
             **start,
         }
         return Design(**{**chosen, "board": self.board.name})

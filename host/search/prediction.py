@@ -5,12 +5,14 @@ vector is the allowance (:mod:`eie.hls.model.allowance`), which latencies are ju
 in which vectors overlap, is judged by the least.
 
 They depend on how the network is encoded (PEs and zero runs), on the depths of queues, on where
-accumulators live and on how many hidden vectors find room, not on other capacities, board or kind
+accumulators live and on how many vectors find room, not on other capacities, board or kind
 of memory: so an encoding is decoded once, and each set of those counted once. A design that is too
 small for the network is counted as if it held it.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +20,12 @@ import numpy.typing as npt
 from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.memory_image import ResidentLayer
-from eie.hls.model.resident_network import ResidentNetwork
+from eie.hls.model.resident_network import Held, ResidentNetwork
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import LAYER
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, LAYER
 from eie.host.network import INPUT, Network
+from eie.host.packing.held_memory import lay_out
+from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan
 
@@ -51,14 +55,16 @@ class Prediction:
         self._packed = packed
         self._resident = _resident(packed)
         vector = example_input(packed.network) if inputs is None else inputs
-        run = self._resident.run(packed.in_order_sent(vector))
-        *self._activations, self._last = run.activations
+        words = np.zeros((max(packed.held.lanes, 1) * packed.held.stride, ACTIVATIONS_PER_WORD))
+        held = Held(words.astype(np.int16), words.astype(np.int32))
+        run = self._resident.run(packed.in_order_sent(vector), held=held)
+        self._activations, self._last = run.taken, run.outputs
         self._counted: dict[tuple[int, ...], int] = {}
 
     @property
     def outputs(self) -> Codes:
         """int16, shape (1, outputs): what the vector gives."""
-        found: Codes = self._last[:, self._packed.layers[-1].slot_of_row]
+        found: Codes = self._last[:, self._packed.layers[-1].place_of_result]
         return found
 
     def cycles(self, design: Design) -> int:
@@ -76,27 +82,37 @@ class Prediction:
     def least_cycles(self) -> int:
         """Cycles that the vector takes at least, whatever the depths of queues.
 
-        A layer begins when the one before it is done. It takes a cycle for each entry that the
-        fullest PE meets, and for each activation that is broadcast.
+        A layer begins when the one before it is done, but for those that share their sums. It takes
+        a cycle for each entry that the fullest PE meets, and for each activation that is broadcast.
         """
         total = 0
-        for number, activations in enumerate(self._activations):
-            active = np.flatnonzero(activations[0])
-            lengths = self._resident.layers[number].encoded.lengths()[:, active]
-            fullest = int(lengths.sum(axis=1).max(initial=0))
-            received = -(-activations.shape[1] // _VALUES_PER_BEAT) if number == 0 else 0
-            total += max(fullest, len(active), received)
+        for chain in self._packed.network.chains:
+            met = sum(self._met(index) for index in chain)
+            broadcast = sum(self._active(index) for index in chain)
+            received = self._packed.network.inputs if chain[0] == 0 else 0
+            total += max(int(np.max(met)), broadcast, -(-received // _VALUES_PER_BEAT))
         return total
+
+    def _met(self, index: int) -> npt.NDArray[np.int64]:
+        """int64, shape (pes,): entries that each PE meets in a layer."""
+        active = np.flatnonzero(self._activations[index][0])
+        met: npt.NDArray[np.int64] = (
+            self._resident.layers[index].encoded.lengths()[:, active].sum(axis=1)
+        )
+        return met
+
+    def _active(self, index: int) -> int:
+        """Activations of a layer that are broadcast."""
+        return int(np.count_nonzero(self._activations[index][0]))
 
     def least_batch_cycles(self) -> int:
         """Cycles that the batch takes at least."""
         # Every PE takes the vectors one after another, a cycle an entry, and so does the broadcast
         # its activations.
-        met: npt.NDArray[np.int64] = np.zeros(self._packed.design.pes, np.int64)
-        for layer, activations in zip(self._resident.layers, self._activations, strict=True):
-            met += layer.encoded.lengths()[:, np.flatnonzero(activations[0])].sum(axis=1)
-        broadcast = sum(int(np.count_nonzero(values[0])) for values in self._activations)
-        return max(self.least_cycles(), BATCH_VECTORS * max(int(met.max()), broadcast))
+        layers = range(len(self._activations))
+        met = sum(self._met(index) for index in layers)
+        broadcast = sum(self._active(index) for index in layers)
+        return max(self.least_cycles(), BATCH_VECTORS * max(int(np.max(met)), broadcast))
 
     def path_cycles(self) -> dict[str, int]:
         """Cycles that each path takes at least, over all layers, of one vector alone.
@@ -104,11 +120,9 @@ class Prediction:
         ``PEs``: the entries that the fullest PE meets; ``broadcast``: one activation a cycle;
         ``input`` and ``output``: four values a cycle.
         """
-        fullest = broadcast = 0
-        for layer, activations in zip(self._resident.layers, self._activations, strict=True):
-            active = np.flatnonzero(activations[0])
-            fullest += int(layer.encoded.lengths()[:, active].sum(axis=1).max(initial=0))
-            broadcast += len(active)
+        layers = range(len(self._activations))
+        fullest = sum(int(self._met(index).max(initial=0)) for index in layers)
+        broadcast = sum(self._active(index) for index in layers)
         network = self._packed.network
         return {
             "PEs": fullest,
@@ -120,10 +134,13 @@ class Prediction:
     def _cycles(self, design: Design, vectors: int) -> int:
         depths = (design.queue_depth, design.result_depth, design.write_latency)
         # A vector alone finds room whatever there is.
-        key = (vectors, *depths, design.hidden_words if vectors > 1 else 0)
+        lanes = lay_out(self._packed.network, design.held_words).lanes
+        room = (design.hidden_words, lanes) if vectors > 1 else (0, 0)
+        key = (vectors, *depths, design.cell_units, *room)
         if key not in self._counted:
             repeated = [np.repeat(values, vectors, axis=0) for values in self._activations]
-            self._counted[key] = count_cycles(design, self._resident, repeated).cycles
+            resident = replace(self._resident, lanes=lanes)
+            self._counted[key] = count_cycles(design, resident, repeated).cycles
         return self._counted[key]
 
 
@@ -158,10 +175,16 @@ def _resident(packed: PackedNetwork) -> ResidentNetwork:
     """Put a network into PEs without a load packet, which has no room for what does not fit."""
     layers = tuple(
         ResidentLayer.build(
-            LAYER.parse(record), part.encoded, part.layer.codebook, part.biases().T.ravel()
+            LAYER.parse(record), part.encoded, part.layer.codebook, _biases_by_slot(part)
         )
-        for part, record in zip(packed.layers, packed.layer_records(), strict=True)
+        for record, part in zip(packed.layer_records(), packed.layers, strict=True)
     )
     held = packed.held
     # Nothing asks for the identity: no packet is made of it.
     return ResidentNetwork(0, held.lanes, held.stride, held.bases.get(INPUT), layers)
+
+
+def _biases_by_slot(part: PackedLayer) -> npt.NDArray[np.int64]:
+    if part.layer.accumulate:
+        return np.zeros(part.local_rows * part.encoded.pes, np.int64)
+    return part.biases().T.ravel()

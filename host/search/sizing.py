@@ -14,13 +14,18 @@ from eie.hls.boundary.errors import Shortage
 from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
+from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.network import Network
+from eie.host.network.graph import goes_back
+from eie.host.packing.held_memory import lay_out
+from eie.host.packing.packed_layer import needs_cell, waiting_activations
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import accumulator_bits_needed
 from eie.host.search.reasons import Way
 
 __all__ = [
     "beyond",
+    "cell_units_for",
     "may_be_compact",
     "needed_accumulators",
     "needs_of",
@@ -66,7 +71,7 @@ def size_on_board(
     design = design.replace(**_shape(packed, fixed))
     needs = needs_of(design, packed.network, _entries(packed)) | accumulators
     sized = with_capacities(design, needs, fixed)
-    lacking = beyond(needs, fixed) + _too_long(packed, sized)
+    lacking = beyond(needs, fixed) + _too_long(packed, sized) + _without_cell(packed, sized)
     if board is not None:
         lacking += shortages(estimate(sized), board, lut_budget)
     return sized, lacking
@@ -80,8 +85,24 @@ def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
     shape = {
         "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
         "result_depth": result_depth_for(rows),
+        "cell_units": cell_units_for(packed.network, packed.design.pes),
     }
     return {name: fixed.get(name, value) for name, value in shape.items()}
+
+
+def cell_units_for(network: Network, pes: int) -> int:
+    """Cell units that suit a network: so many that they take an eighth of the PEs' time, or four.
+
+    None if no layer has a function that they compute.
+    """
+    units = 0
+    for chain in network.chains:
+        end = network.layers[chain[-1]]
+        if needs_cell(end):
+            work = sum(network.layers[index].nonzeros for index in chain) // pes
+            wanted = next((n for n in (1, 2, 4) if 8 * end.results <= n * work), 4)
+            units = max(units, wanted)
+    return units
 
 
 def may_be_compact(fixed: dict[str, Any]) -> bool:
@@ -91,20 +112,31 @@ def may_be_compact(fixed: dict[str, Any]) -> bool:
 
 def needed_accumulators(network: Network) -> dict[str, int]:
     """The width of accumulators: the same for every design, and slow to prove."""
-    bits = max(int(accumulator_bits_needed(layer).max()) for layer in network.layers)
+    bits = max(
+        int(accumulator_bits_needed(*(network.layers[index] for index in chain)).max())
+        for chain in network.chains
+    )
     return {"accumulator_bits": bits}
 
 
 def needs_of(design: Design, network: Network, entries: int) -> dict[str, int]:
     """What a network takes that has `entries` entries in its fullest PE, by parameter."""
-    local_rows = [design.local_rows(layer.rows) for layer in network.layers]
+    layers = network.layers
+    local_rows = [design.local_rows(layer.rows) for layer in layers]
+    biases = [rows for rows, layer in zip(local_rows, layers, strict=True) if not layer.accumulate]
+    waiting = [
+        waiting_activations(layer, design)
+        for index, layer in enumerate(layers)
+        if goes_back(layers, index)
+    ]
     return {
         "entries_per_pe": entries,
-        "pointers_per_pe": sum(design.pointers_of(layer.columns) for layer in network.layers),
+        "pointers_per_pe": sum(design.pointers_of(layer.columns) for layer in layers),
         "rows_per_pe": max(local_rows),
-        "biases_per_pe": sum(local_rows),
-        "layers": len(network.layers),
-        "hidden_activations": max(local_rows[:-1], default=0) * design.pes,
+        "biases_per_pe": sum(biases),
+        "layers": len(layers),
+        "hidden_activations": max(waiting, default=0),
+        "held_activations": lay_out(network, 0).stride * ACTIVATIONS_PER_WORD,
     }
 
 
@@ -117,6 +149,7 @@ def steps_of(design: Design) -> dict[str, int]:
         "biases_per_pe": 64,
         "layers": 1,
         "hidden_activations": 8192,
+        "held_activations": 8192,
         "accumulator_bits": 4,
     }
 
@@ -134,18 +167,21 @@ def with_capacities(design: Design, needs: dict[str, int], fixed: dict[str, Any]
         name: min(_round_up(max(needed, least.get(name, 1)), steps[name]), RANGES[name][1])
         for name, needed in needs.items()
     }
-    sizes["hidden_activations"] = _room_for_several(needs["hidden_activations"], sizes)
+    for name in ("hidden_activations", "held_activations"):
+        sizes[name] = _room_for_several(name, needs[name], sizes[name])
+    if not needs["held_activations"]:
+        sizes["held_activations"] = 0
     return design.replace(**{**sizes, **fixed})
 
 
-def _room_for_several(longest: int, sizes: dict[str, int]) -> int:
-    """Activations between layers: of a few vectors at once, but at most twice what one takes.
+def _room_for_several(name: str, longest: int, one: int) -> int:
+    """Activations that wait or are held: of a few vectors at once, but at most twice one's.
 
-    Each then has two blocks of RAM, as when source and destination had a memory each.
+    Those between layers then have two blocks of RAM, as when source and destination had a memory
+    each.
     """
-    one = sizes["hidden_activations"]
     room = _round_up(_VECTORS_UNDER_WAY * longest, one)
-    return max(one, min(room, 2 * one, RANGES["hidden_activations"][1]))
+    return max(one, min(room, 2 * one, RANGES[name][1]))
 
 
 def beyond(needs: dict[str, int], fixed: dict[str, Any]) -> tuple[Shortage, ...]:
@@ -186,6 +222,12 @@ def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
     """Whether a column is longer than the lengths of compact pointers can say."""
     needed, has = _length_bits(packed), design.length_bits
     return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
+
+
+def _without_cell(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
+    """Whether layers have functions, and the design no unit that computes them."""
+    missing = design.cell_units == 0 and any(map(needs_cell, packed.network.layers))
+    return (Shortage("cell_units", 1, 0, 0),) if missing else ()
 
 
 def _length_bits(packed: PackedNetwork) -> int:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_graphs import evaluate, graph_networks, random_inputs
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.fixed_point import write_back
 from eie.host.compress import TorchReference
+from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Layer, Network
 
 
@@ -89,7 +91,7 @@ def test_write_back_is_that_of_numpy(total, shift, relu):
     )
     assert layer.shift == shift
     outputs = TorchReference(_network(layer))(np.zeros((1, 1), np.int16))
-    assert np.array_equal(outputs[0], write_back(np.array([total]), shift, relu=relu))
+    assert np.array_equal(outputs[0], write_back(np.array([total]), layer.write_back))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_large_layer():
     inputs = random.integers(-32768, 32768, (16, 4096)).astype(np.int16)
     sums = inputs.astype(np.int64) @ layer.dense_weights()[:8].astype(np.int64).T + layer.bias[:8]
     outputs = TorchReference(_network(layer))(inputs)
-    assert np.array_equal(outputs[:, :8], write_back(sums, layer.shift, relu=True))
+    assert np.array_equal(outputs[:, :8], write_back(sums, layer.write_back))
 
 
 @pytest.mark.parametrize(
@@ -156,3 +158,24 @@ def test_other_inputs_are_refused(inputs):
     )
     with pytest.raises(InputError):
         TorchReference(network)(inputs)
+
+
+@settings(max_examples=200, deadline=None)
+@given(graph_networks(activations=("none", "relu", "leaky_relu", "sigmoid", "tanh"), chains=(1, 5)))
+def test_graphs_equal_an_oracle_of_dense_products(network):
+    inputs = random_inputs(network, 8)
+    outputs, saturated = TorchReference(network).outputs_and_saturation(inputs)
+    expected = evaluate(network, inputs)
+    assert saturated == expected.saturated
+    for mine, theirs in zip(outputs, expected.results, strict=True):
+        assert mine.dtype == np.int16
+        assert mine.shape == (8, 0) if theirs is None else np.array_equal(mine, theirs)
+    assert np.array_equal(TorchReference(network)(network.golden_inputs), network.golden_outputs)
+
+
+@settings(max_examples=40, deadline=None)
+@given(graph_networks(activations=("relu", "lstm", "gru")))
+def test_a_vector_of_a_recurrent_network_is_a_first_step(network):
+    inputs = random_inputs(network, 4)
+    steps = SequenceReference(network)([vector[None] for vector in inputs])
+    assert np.array_equal(TorchReference(network)(inputs), np.concatenate(steps.outputs))

@@ -37,13 +37,13 @@ class Oracle:
         self.vectors += len(vectors)
         given = []
         for place, vector in enumerate(vectors):
-            lane = int(steps.tags.lane[place])
-            if steps.tags.start[place]:
+            lane = int(steps.tags.lanes[place])
+            if steps.tags.starts[place]:
                 self._lanes[lane] = {}
             state = self._lanes[lane]
             assert state is not None, "a step goes on from a state that is not there"
             outputs = self._step(vector, state)
-            if steps.tags.output[place]:
+            if steps.tags.outputs[place]:
                 given.append(outputs)
         return np.array(given, np.int16).reshape(-1, self._network.outputs)
 
@@ -166,5 +166,5 @@ def test_a_state_that_is_given_goes_on_where_a_sequence_was() -> None:
     again = SequenceState.of_reals(network, h, c)
     np.testing.assert_array_equal(again.results[0], state.results[0])
     np.testing.assert_array_equal(again.cells[0], state.cells[0])
-    with pytest.raises(InputError, match="h of layer '1.hh' must be finite numbers of shape"):
+    with pytest.raises(InputError, match=r"h of layer '1\.hh' must be finite numbers of shape"):
         SequenceState.of_reals(network, [h[0], h[1][:, :-1]], c)

@@ -44,7 +44,7 @@ class CountedLayer:
     holds: bool
     #: Whether its results are the state that it takes.
     recurrent: bool
-    #: Whether something becomes of its rounded sums in the cell.
+    #: Whether its results go through a function of the cell.
     function: bool
     #: int32, shape (columns, pes), contiguous: entries of each PE in each column.
     lengths: npt.NDArray[np.int32]

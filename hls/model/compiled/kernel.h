@@ -27,6 +27,7 @@ struct Design {
   std::int64_t result_depth;
   std::int64_t write_latency;
   std::int64_t hidden_words;
+  //! Units of the cell; 0 where there is none.
   std::int64_t cell_units;
 };
 
@@ -37,11 +38,12 @@ struct Layer {
   std::int64_t results;
   std::int64_t local_rows;
   //! Whether the next layer adds to its sums, whether it takes held words, whether what arrives for
-  //! it is held, whether it is recurrent, and whether it has any function.
+  //! it is held, and whether it is recurrent.
   std::int64_t accumulates;
   std::int64_t takes_held;
   std::int64_t holds;
   std::int64_t recurrent;
+  //! Whether its results go through a function of the cell.
   std::int64_t function;
   //! Entries of each PE in each column, shape (columns, pes).
   const std::int32_t* lengths;
@@ -400,27 +402,27 @@ class Kernel {
     }
   }
 
-  //! Results of a layer through the gather tree to their place.
+  //! Results of a layer through the gather tree, and a cell, to their place.
   void collect(const Layer& layer, const Turn& turn) {
     const std::int64_t keep = words(layer.results);
     if (has_cell_) {
-      const auto count = static_cast<std::int64_t>(pes.fetch.size());
+      const auto pes_count = static_cast<std::int64_t>(pes.fetch.size());
       cell_.begin(commands_, layer.function != 0, layer.recurrent != 0,
-                  layer.local_rows * count / kActivationsPerWord, keep);
+                  layer.local_rows * pes_count / kActivationsPerWord, keep);
     }
     collect_at_ = (has_cell_ ? cell_.commands : commands_).read(collect_at_) + 1;
     const std::int64_t beats = (layer.results + kActivationsPerBeat - 1) / kActivationsPerBeat;
+    const auto read_word = [this](Time time) { return gather_.read_word(time); };
     std::int64_t word = 0;
     pes.begin_rows();
     for (std::int64_t row = 0; row < layer.local_rows; ++row) {
       pes.write_row(gather_);
       for (std::size_t ready = gather_.words_ready(); ready != 0; --ready) {
-        if (!has_cell_) {
-          collect_at_ = gather_.read_word(collect_at_);
-        } else if (cell_.take_word([&](Time at) { return gather_.read_word(at); })) {
+        if (has_cell_) {
+          if (!cell_.take_word(read_word)) continue;
           collect_at_ = cell_.words.read(collect_at_);
         } else {
-          continue;
+          collect_at_ = read_word(collect_at_);
         }
         if (word < keep && turn.back) collect_at_ = hidden_.write(collect_at_);
         if (word < keep && turn.out) {

@@ -45,7 +45,11 @@ class DesignOfRun(ctypes.Structure):
     _fields_ = tuple(
         (name, c_int64)
         for name in (
-            *("pes", "queue_depth", "result_depth", "write_latency", "hidden_words"),
+            "pes",
+            "queue_depth",
+            "result_depth",
+            "write_latency",
+            "hidden_words",
             "cell_units",
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "batch_normalization",
     "dense",
     "feature_normalization",
+    "joined",
     "reshaped",
 ]
 
@@ -107,6 +108,8 @@ def activation(kind: str, config: Config) -> Activation | None:
     if kind == "ReLU" and config.get("threshold"):
         raise Refused(f"has a threshold; supported are {SUPPORTED}")
     if slope:
+        if most is not None:
+            raise Refused("has both a slope and a largest value; leave one of them out")
         return Activation("leaky_relu", (slope,))
     return Activation("relu") if most is None else Activation("clamp", (0.0, float(most)))
 
@@ -123,6 +126,20 @@ def function(value: Any) -> Activation | None:
             f"has the activation {shown(value)}, which is not supported; supported are {SUPPORTED}"
         )
     return None if value is None else _FUNCTIONS[value]
+
+
+def joined(
+    kind: str, shapes: Sequence[tuple[int, ...] | None], axis: int
+) -> tuple[int, ...] | None:
+    """Shape of vectors that are added or put one behind the other; None where it is not known."""
+    known = [each for each in shapes if each is not None]
+    if any(len(each) != 1 for each in known) or (kind == "concatenate" and axis not in (-1, 1)):
+        raise Refused("must join vectors of shape (batch, features); put a Flatten before it")
+    if kind != "concatenate":
+        if len(set(known)) > 1:
+            raise Refused(f"must join vectors of one length, not {shown(known)}")
+        return known[0] if known else None
+    return (sum(each[0] for each in known),) if len(known) == len(shapes) else None
 
 
 def reshaped(kind: str, config: Config, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

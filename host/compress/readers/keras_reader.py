@@ -23,7 +23,6 @@ from eie.host.compress.model_graph import (
     Linear,
     Node,
     Operation,
-    Recurrent,
     Unsupported,
 )
 from eie.host.compress.readers.keras_layers import (
@@ -33,7 +32,14 @@ from eie.host.compress.readers.keras_layers import (
     batch_normalization,
     dense,
     feature_normalization,
+    joined,
     reshaped,
+)
+from eie.host.compress.readers.keras_recurrent import (
+    RECURRENT,
+    REFUSED,
+    has_recurrent,
+    recurrent,
 )
 from eie.host.compress.readers.keras_weights import KerasWeights, LiveWeights, load_keras_file
 
@@ -47,7 +53,7 @@ _JOINS: dict[str, Any] = {"Add": "add", "Multiply": "multiply", "Concatenate": "
 #: Classes whose weights are read, as files name them.
 _GROUPS = {
     "Dense": "dense", "BatchNormalization": "batch_normalization", "Normalization": "normalization",
-    "Sequential": "sequential",
+    "Sequential": "sequential", "LSTM": "lstm", "GRU": "gru",
 }  # fmt: skip
 #: Models within models, and layers in one of them, at most.
 _MOST_DEPTH, _MOST_LAYERS = 20, 2000
@@ -109,12 +115,13 @@ def _read(name: str, description: Config, weights: KerasWeights) -> Graph:
             f"model must be a Sequential or functional model of Keras, not {shown(kind)}: a class "
             "of its own says nothing of what it does; rebuild it with keras.Input and keras.Model"
         )
-    reader = _Reader(weights)
     config = description["config"]
+    sequences = has_recurrent(config)
+    reader = _Reader(weights, sequences)
     if kind == "Sequential":
-        shape = _input_shape(config["layers"], config.get("build_input_shape"))
+        shape = _input_shape(config["layers"], config.get("build_input_shape"), sequences)
         reader.sequence(config["layers"], "input", shape, (), ())
-        return Graph(name, shape, "input", tuple(reader.nodes))
+        return Graph(name, shape, "input", tuple(reader.nodes), sequences)
     inputs, outputs = (_ends(config[each]) for each in ("input_layers", "output_layers"))
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(
@@ -122,20 +129,23 @@ def _read(name: str, description: Config, weights: KerasWeights) -> Graph:
             f"{shown(outputs)}"
         )
     first = [each for each in config["layers"] if each["config"]["name"] == inputs[0]]
-    shape = _input_shape(first, None)
+    shape = _input_shape(first, None, sequences)
     reader.functional(config["layers"], shape, outputs[0])
-    return Graph(name, shape, "input", tuple(reader.nodes))
+    return Graph(name, shape, "input", tuple(reader.nodes), sequences)
 
 
-def _input_shape(layers: Sequence[Config], built: Any) -> tuple[int, ...]:
-    """Shape of one input without the batch."""
+def _input_shape(layers: Sequence[Config], built: Any, sequences: bool) -> tuple[int, ...]:
+    """Shape of one input without the batch; of sequences, of one step."""
     first = layers[0] if layers else {}
     config, build = first.get("config", {}), first.get("build_config") or {}
     shape = config.get("batch_shape") or built or build.get("input_shape")
     sizes = shape[1:] if isinstance(shape, (list, tuple)) else ()
+    if sequences:
+        sizes = sizes[1:] if len(sizes) == 2 else ()
+    wanted = "steps, features" if sequences else "features..."
     if not sizes or not all(type(size) is int and size > 0 for size in sizes):
         raise ModelError(
-            "model must have an input of shape (batch, features...) with features of fixed sizes, "
+            f"model must have an input of shape (batch, {wanted}) with features of fixed sizes, "
             f"not {shown(shape)}: begin it with keras.Input(shape), or build it"
         )
     return tuple(sizes)
@@ -163,8 +173,10 @@ def _tensors(value: Any) -> Iterator[str]:
 class _Reader:
     """Reads layers one after another."""
 
-    def __init__(self, weights: KerasWeights) -> None:
+    def __init__(self, weights: KerasWeights, sequences: bool) -> None:
         self._weights = weights
+        #: Whether inputs are sequences; shapes are those of a step then.
+        self._sequences = sequences
         self.nodes: list[Node] = []
 
     def sequence(
@@ -216,8 +228,10 @@ class _Reader:
                     values[name] = "input", shape
                     continue
                 inputs = tuple(value for value, _ in before)
-                known = before[0][1]
-                values[name] = self._layer(layer, inputs, known, (), (own,), calls=len(calls[name]))
+                shapes = tuple(known for _, known in before)
+                values[name] = self._layer(
+                    layer, inputs, shapes[0], (), (own,), calls=len(calls[name]), shapes=shapes
+                )
             todo = [each for each in todo if each[0]["config"]["name"] not in values]
 
     def _layer(
@@ -229,6 +243,7 @@ class _Reader:
         group: tuple[str, ...],
         *,
         calls: int = 1,
+        shapes: tuple[tuple[int, ...] | None, ...] = (),
     ) -> tuple[str, tuple[int, ...] | None]:
         """Read a layer; gives its value, and its shape as far as it is known."""
         kind, config = layer["class_name"], layer["config"]
@@ -243,10 +258,10 @@ class _Reader:
                 raise Refused("is called more than once: shared layers are not supported")
             if kind in _JOINS:
                 operations: list[Operation] = [Join(_JOINS[kind])]
-                shape = None
+                shape = joined(_JOINS[kind], shapes, int(config.get("axis", -1)))
             elif len(inputs) != 1:
-                joined = ", ".join(map(shown, inputs))
-                raise Refused(f"joins {joined}: branches are not supported, only {SUPPORTED}")
+                given = ", ".join(map(shown, inputs))
+                raise Refused(f"joins {given}: branches are not supported, only {SUPPORTED}")
             else:
                 operations, shape = self._operations(kind, config, shape, path, group)
         except (Refused, InputError) as refused:
@@ -272,10 +287,14 @@ class _Reader:
         """Give what a layer does, and the shape of its result."""
         if kind in _IDENTITIES:
             return [], shape
+        if self._sequences and kind in REFUSED:
+            raise Refused(REFUSED[kind])
         if kind in ("Flatten", "Reshape"):
             return [], reshaped(kind, config, shape)
-        if kind in ("LSTM", "GRU"):
-            return [Recurrent("LSTM" if kind == "LSTM" else "GRU", {})], None
+        if kind in RECURRENT:
+            weights = self._weights.of(path, group, inside=("cell",))
+            read = recurrent("LSTM" if kind == "LSTM" else "GRU", config, weights, "/".join(path))
+            return read, (int(config["units"]),)
         if kind in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
             read = activation(kind, config)
             return [] if read is None else [read], shape

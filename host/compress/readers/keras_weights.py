@@ -33,7 +33,9 @@ _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 class KerasWeights(Protocol):
     """Gives the weights of a layer."""
 
-    def of(self, path: Sequence[str], group: Sequence[str]) -> list[npt.NDArray[Any]]:
+    def of(
+        self, path: Sequence[str], group: Sequence[str], *, inside: Sequence[str] = ()
+    ) -> list[npt.NDArray[Any]]:
         """Weights of a layer in Keras' order.
 
         Parameters
@@ -42,6 +44,8 @@ class KerasWeights(Protocol):
             Names of the models around it, and its own.
         group
             The same by class and number, as a file has them.
+        inside
+            Parts of the layer that a file has its weights in.
 
         Raises
         ------
@@ -57,7 +61,9 @@ class LiveWeights:
     def __init__(self, model: Any) -> None:
         self._model = model
 
-    def of(self, path: Sequence[str], group: Sequence[str]) -> list[npt.NDArray[Any]]:
+    def of(
+        self, path: Sequence[str], group: Sequence[str], *, inside: Sequence[str] = ()
+    ) -> list[npt.NDArray[Any]]:
         """See :class:`KerasWeights`."""
         part = self._model
         for name in path:
@@ -95,13 +101,16 @@ class SavedWeights:
         except Exception as error:  # the library raises half a dozen kinds
             raise InputError(f"its {_WEIGHTS} is no HDF5 file: {error}") from None
 
-    def of(self, path: Sequence[str], group: Sequence[str]) -> list[npt.NDArray[Any]]:
+    def of(
+        self, path: Sequence[str], group: Sequence[str], *, inside: Sequence[str] = ()
+    ) -> list[npt.NDArray[Any]]:
         """See :class:`KerasWeights`."""
         place: Any = self._file
         try:
-            for name in [part for each in group for part in ("layers", each)] + ["vars"]:
+            where = [part for each in group for part in ("layers", each)]
+            for name in [*where, *inside, "vars"]:
                 place = self._inside(place, name)
-            own = place.attrs.get("name")
+            own = None if inside else place.attrs.get("name")
             if own is not None and own != path[-1]:
                 raise InputError(f"has the weights of {shown(own)} in its place")
             return [self._numbers(self._inside(place, str(number))) for number in range(len(place))]

@@ -25,7 +25,7 @@ from eie.host.compress.readers.onnx_values import BATCH, Constant, Data, Sizes, 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-__all__ = ["read_onnx"]
+__all__ = ["OnnxReader", "leading_to", "read_onnx"]
 
 #: Versions of the operators whose meaning is known here.
 _OPSETS = (7, 26)
@@ -66,18 +66,23 @@ def read_onnx(path: Path) -> Graph:
     ImportError
         If onnx is not installed.
     """
-    return _Reader(OnnxFile(path), path).graph()
+    file = OnnxFile(path)
+    if any(node.op_type in ("LSTM", "GRU") for node in file.model.graph.node):
+        from eie.host.compress.readers.onnx_sequences import SequenceReader
+
+        return SequenceReader(file, path).graph()
+    return OnnxReader(file, path).graph()
 
 
-class _Reader:
+class OnnxReader:
     """Reads one file."""
 
     def __init__(self, file: OnnxFile, path: Path) -> None:
-        self._file, self._path = file, path
-        self._onnx: GraphProto = file.model.graph
-        self._tensors = {tensor.name: tensor for tensor in self._onnx.initializer}
+        self._file, self.path = file, path
+        self.onnx: GraphProto = file.model.graph
+        self._tensors = {tensor.name: tensor for tensor in self.onnx.initializer}
         #: What is known of the values, by name; a text says why a value is not known.
-        self._values: dict[str, Value | str] = {}
+        self.values: dict[str, Value | str] = {}
         self._names: set[str] = set()
         #: Node by the tensor that its weights are.
         self._owners: dict[str, str] = {}
@@ -85,47 +90,53 @@ class _Reader:
 
     def graph(self) -> Graph:
         """Give all nodes that lead from the input to the output."""
-        self._check_versions()
+        self.check_versions()
         name, shape, output = self._ends()
-        self._values[name] = Data(name, shape)
-        needed = self._needed(output)
+        self.values[name] = Data(name, shape)
+        needed = self.needed(output)
         nodes = []
-        for number, onnx_node in enumerate(self._onnx.node):
+        for number, onnx_node in enumerate(self.onnx.node):
             if number in needed:
-                read = self._node(onnx_node, f"{number + 1} of {len(self._onnx.node)}")
+                read = self.node(onnx_node, f"{number + 1} of {len(self.onnx.node)}")
                 nodes += [] if read is None else [read]
-        found = self._values.get(output)
+        found = self.values.get(output)
         if not isinstance(found, Data):
-            raise ModelError(f"{self._path}: output {shown(output)} must depend on the input")
-        return Graph(self._path.name, shape, name, _leading_to(found.source, nodes))
+            raise ModelError(f"{self.path}: output {shown(output)} must depend on the input")
+        return Graph(self.path.name, shape, name, leading_to(found.source, nodes))
 
-    def _check_versions(self) -> None:
+    def check_versions(self) -> None:
+        """Refuse a file of operators that are not known, or that gives a value twice."""
         known = {entry.domain: entry.version for entry in self._file.model.opset_import}
         version = next((known[domain] for domain in _STANDARD if domain in known), None)
         least, most = _OPSETS
         if version is None or not least <= version <= most:
             stands = "none" if version is None else str(version)
             raise ModelError(
-                f"{self._path} must use operators of ONNX opset {least} to {most}, not {stands}: "
+                f"{self.path} must use operators of ONNX opset {least} to {most}, not {stands}: "
                 "export it again (opset_version=20), or convert it with onnx.version_converter"
             )
         # Tensors may be among the inputs, too, as defaults of them.
-        given = [value for node in self._onnx.node for value in node.output if value]
-        given += {*self._tensors, *(each.name for each in self._onnx.input)}
+        given = [value for node in self.onnx.node for value in node.output if value]
+        given += {*self._tensors, *(each.name for each in self.onnx.input)}
         twice = [value for value, count in Counter(given).items() if count > 1]
         if twice:
-            raise ModelError(f"{self._path} must give each value once, not {shown(twice[0])} twice")
-        if len(self._onnx.node) > _MOST_NODES:
+            raise ModelError(f"{self.path} must give each value once, not {shown(twice[0])} twice")
+        if len(self.onnx.node) > _MOST_NODES:
             raise ModelError(
-                f"{self._path} must have at most {_MOST_NODES} nodes, not {len(self._onnx.node)}"
+                f"{self.path} must have at most {_MOST_NODES} nodes, not {len(self.onnx.node)}"
             )
 
+    def names_of_ends(self) -> tuple[list[str], list[str]]:
+        """Names of the inputs that are no tensors, and of the outputs."""
+        inputs = [each.name for each in self.onnx.input if each.name not in self._tensors]
+        return inputs, [each.name for each in self.onnx.output]
+
     def _ends(self) -> tuple[str, tuple[int, ...], str]:
-        inputs = [each for each in self._onnx.input if each.name not in self._tensors]
-        outputs = [each.name for each in self._onnx.output]
+        inputs = [each for each in self.onnx.input if each.name not in self._tensors]
+        outputs = [each.name for each in self.onnx.output]
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(
-                f"{self._path} must have one input of shape (batch, features...) and one output, "
+                f"{self.path} must have one input of shape (batch, features...) and one output, "
                 f"not inputs {listed(shown(each.name) for each in inputs)} and outputs "
                 f"{listed(map(shown, outputs))}"
             )
@@ -136,17 +147,17 @@ class _Reader:
         features = [size for size in sizes[1:] if isinstance(size, int) and size > 0]
         if len(sizes) < 2 or len(features) != len(sizes) - 1:
             raise ModelError(
-                f"{self._path}: input {shown(inputs[0].name)} must have shape (batch, features...) "
+                f"{self.path}: input {shown(inputs[0].name)} must have shape (batch, features...) "
                 "with features of fixed sizes, not "
                 f"({', '.join(str(each) or '?' for each in sizes)}): only the batch may be "
                 "dynamic; export it with an example of the shape"
             )
         return inputs[0].name, tuple(features), outputs[0]
 
-    def _needed(self, output: str) -> set[int]:
+    def needed(self, output: str) -> set[int]:
         """Numbers of the nodes that lead to the output."""
         makers = {
-            name: number for number, node in enumerate(self._onnx.node) for name in node.output
+            name: number for number, node in enumerate(self.onnx.node) for name in node.output
         }
         needed: set[int] = set()
         waiting = [output]
@@ -154,15 +165,13 @@ class _Reader:
             number = makers.get(waiting.pop())
             if number is not None and number not in needed:
                 needed.add(number)
-                waiting += self._onnx.node[number].input
+                waiting += self.onnx.node[number].input
         return needed
 
-    def _node(self, node: NodeProto, place: str) -> Node | None:
+    def node(self, node: NodeProto, place: str) -> Node | None:
         """Read one node; None where it gives constants, or leaves a vector's values alone."""
-        kind = node.op_type if node.domain in _STANDARD else f"{node.domain}::{node.op_type}"
-        label = shown(node.name) if node.name else "without a name"
-        where = f"node {label} ({printable(kind)[:_LONGEST_NAME]}, number {place})"
-        inputs = [self._value(name) for name in node.input]
+        where = self.where(node, place)
+        inputs = [self.value(name) for name in node.input]
         sources = tuple(each.source for each in inputs if isinstance(each, Data))
         name = node.output[0] if node.output else ""
         data = next((each for each in inputs if isinstance(each, Data)), None)
@@ -180,39 +189,45 @@ class _Reader:
                     f"is {what}: only operators of ONNX itself and quantisers of QONNX are "
                     "supported; export the model without it"
                 )
-            attributes = self._attributes(node)
+            attributes = self.attributes(node)
             if data is None:
-                self._values[name] = self._constant(node, values, attributes)
+                self.values[name] = self._constant(node, values, attributes)
                 return None
             if node.op_type == "Shape" and data.shape is not None:
                 first, last = attributes.get("start", 0), attributes.get("end")
-                self._values[name] = Sizes((BATCH, *data.shape)[first:last])
+                self.values[name] = Sizes((BATCH, *data.shape)[first:last])
                 return None
-            operation, shape = Step(node, values, attributes, self._layer_name).read(data)
+            operation, shape = Step(node, values, attributes, self.layer_name).read(data)
         except (Refused, InputError) as error:
             if data is None:  # a weight: refused where it is used
-                self._values[name] = f"takes the result of {where}, which {error}"
+                self.values[name] = f"takes the result of {where}, which {error}"
                 return None
             convolution = node.op_type.startswith("Conv")
             operation, shape = Unsupported(f"{where} {error}", convolution), None
         source = data.source if operation is None else name
         for output in node.output:
-            self._values[output] = Data(source, shape)
+            self.values[output] = Data(source, shape)
         return None if operation is None else Node(name, operation, sources, where)
 
-    def _value(self, name: str) -> Value | str | None:
+    def where(self, node: NodeProto, place: str) -> str:
+        """Name a node for a message; `place` is its number among all."""
+        kind = node.op_type if node.domain in _STANDARD else f"{node.domain}::{node.op_type}"
+        label = shown(node.name) if node.name else "without a name"
+        return f"node {label} ({printable(kind)[:_LONGEST_NAME]}, number {place})"
+
+    def value(self, name: str) -> Value | str | None:
         """Give what is known of a value; tensors are read when they are first needed."""
         if not name:
             return None  # an input that is left out
-        if name not in self._values:
+        if name not in self.values:
             tensor = self._tensors.get(name)
             if tensor is None:
                 return f"takes {shown(name)}, which no node before it gives"
             try:
-                self._values[name] = Constant(self._file.array(tensor), name)
+                self.values[name] = Constant(self._file.array(tensor), name)
             except InputError as error:
-                self._values[name] = f"takes a tensor that cannot be read: {error}"
-        return self._values[name]
+                self.values[name] = f"takes a tensor that cannot be read: {error}"
+        return self.values[name]
 
     def _constant(
         self, node: NodeProto, values: list[Value | None], attributes: dict[str, Any]
@@ -234,7 +249,8 @@ class _Reader:
             )
         return result
 
-    def _attributes(self, node: NodeProto) -> dict[str, Any]:
+    def attributes(self, node: NodeProto) -> dict[str, Any]:
+        """Give the attributes of a node by name, as far as their types are known."""
         return {each.name: self._attribute(each) for each in node.attribute}
 
     def _attribute(self, attribute: Any) -> Any:
@@ -251,7 +267,7 @@ class _Reader:
         }
         return fields.get(attribute.type, lambda: None)()
 
-    def _layer_name(self, node: NodeProto, weights: Constant) -> str:
+    def layer_name(self, node: NodeProto, weights: Constant) -> str:
         """Name a layer by its module where the exporter left a trace of it.
 
         Raises
@@ -279,7 +295,7 @@ class _Reader:
         return unique
 
 
-def _leading_to(value: str, nodes: list[Node]) -> tuple[Node, ...]:
+def leading_to(value: str, nodes: list[Node]) -> tuple[Node, ...]:
     """Those of `nodes` that `value` is computed of: others lead to sizes alone."""
     needed, kept = {value}, []
     for node in reversed(nodes):

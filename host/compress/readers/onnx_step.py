@@ -16,7 +16,6 @@ from eie.host.compress.model_graph import (
     Join,
     Linear,
     Operation,
-    Recurrent,
     constant_affine,
     normalization,
 )
@@ -79,9 +78,7 @@ class Step:
         kind, shape = self._node.op_type, data.shape
         several = sum(isinstance(each, Data) for each in self._values) > 1
         if kind in _JOINS and several:
-            return Join(_JOINS[kind]), None
-        if kind in ("LSTM", "GRU"):
-            return Recurrent("LSTM" if kind == "LSTM" else "GRU", {}), None
+            return self._join()
         if several:
             names = ", ".join(shown(name) for name in self._node.input if name)
             raise Refused(f"joins {names}: branches are not supported, only {SUPPORTED}")
@@ -103,6 +100,24 @@ class Step:
         if kind in ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"):
             return None, None if shape is None else self._reshaped(shape)
         raise Refused(f"is not supported; supported are {SUPPORTED}")
+
+    def _join(self) -> tuple[Operation, Shape | None]:
+        """Read a sum, product or concatenation of data, and nothing else."""
+        kind = _JOINS[self._node.op_type]
+        data = [each for each in self._values if isinstance(each, Data)]
+        if len(data) != len(self._values):
+            raise Refused("must join data alone, or add constants to them in a node of their own")
+        for each in data:
+            self._check_vectors(each)
+        shapes = [each.shape for each in data if each.shape is not None]
+        if kind == "concatenate":
+            if self._attributes.get("axis") not in (-1, 1):
+                raise Refused("must put features one behind the other, along the last axis")
+            whole = len(shapes) == len(data)
+            return Join(kind), (sum(shape[0] for shape in shapes),) if whole else None
+        if len(set(shapes)) > 1:
+            raise Refused(f"must join vectors of one length, not {shown(shapes)}")
+        return Join(kind), shapes[0] if shapes else None
 
     def _reshaped(self, shape: Shape) -> Shape:
         """Give the shape of the same values in the same order."""
@@ -221,7 +236,7 @@ class Step:
                 for place, name, default in ((1, "min", -math.inf), (2, "max", math.inf))
             ]
             return Activation("relu") if bounds == [0, math.inf] else Activation(
-                "clamp", tuple(bounds)
+                "clamp", tuple(map(float, bounds))
             )  # fmt: skip
         if kind in ("Softmax", "LogSoftmax"):
             # The default axis is the last one since opset 13, and 1 before: the same here.

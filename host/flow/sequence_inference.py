@@ -1,0 +1,70 @@
+"""Sequences through a compressed network, on whatever engine: real numbers in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from eie.hls.boundary.errors import InputError
+from eie.hls.spec.fixed_point import dequantize
+from eie.host.flow.engines import Engine, Engines
+from eie.host.flow.evaluation import Evaluation, evaluate_outputs
+from eie.host.flow.sequence_data import labels_of_outputs
+from eie.host.network import Network
+from eie.host.network.sequence_codes import Outputs, as_sequences, only_last, sequence_codes
+
+if TYPE_CHECKING:
+    from eie.host.compress.sequence_model import SequenceModel
+
+__all__ = ["evaluate_sequences", "predict_sequences"]
+
+
+def predict_sequences(
+    network: Network,
+    engines: Engines,
+    x: Any,
+    engine: Engine,
+    *,
+    outputs: Outputs | None,
+    keep: bool,
+) -> Any:
+    """Do what :meth:`~eie.host.flow.inference.Inference.predict` does with sequences."""
+    last = only_last(network, outputs)
+    taken = sequence_codes(network, x, empty=not last, name="x")
+    if not taken.real:
+        raise InputError(
+            "x must be real numbers, not int16, which are fixed-point codes elsewhere "
+            "(eie.emulate): give astype(numpy.float32)"
+        )
+    found = engines.run_sequences(taken.codes, engine, last=last, keep=keep)
+    return taken.answer(network, found, last=last)
+
+
+def evaluate_sequences(
+    network: Network, engines: Engines, model: object, x: Any, y: Any, engine: Engine
+) -> Evaluation:
+    """Do what :meth:`~eie.host.flow.inference.Inference.evaluate` does with sequences.
+
+    There is an output for each sequence if the model gives its last step alone, else for each step;
+    so are labels.
+    """
+    last = only_last(network, None)
+    arrays, form = as_sequences(x, network.inputs, name="x")
+    if form == "single":
+        raise InputError(f"x must be several sequences, not a single one of shape {np.shape(x)}")
+    if y is None and model is None:
+        raise InputError(
+            "y must be given, since the model that this network was made of is not known"
+        )
+    labels = None
+    if y is not None:  # before minutes of emulating
+        lengths = [len(each) for each in arrays]
+        labels = labels_of_outputs(y, lengths, network.outputs, last=last, name="y")
+    codes = sequence_codes(network, arrays, name="x").codes
+    found = engines.run_sequences(codes, engine, last=last, keep=False)
+    exact = None
+    if model is not None:
+        exact = cast("SequenceModel", model).forward(arrays, last=last)
+    values = dequantize(np.concatenate(found), network.output_frac)
+    return evaluate_outputs(values, labels=labels, float_outputs=exact, name="y")
