@@ -1,7 +1,7 @@
 """What retraining keeps of the accuracy: ``python -m benchmarks.retrain``.
 
 Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
-training: accuracy after each step, on the test data, which nothing was chosen by; and whether the
+training: accuracy after each step, on test data, which chose no density or weight; and whether the
 engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` keeps what
 was found in docs/retraining.json and makes the tables of docs/retraining.md of all that is there,
 so that examples and seeds may be run one by one. Some minutes on an idle machine.
