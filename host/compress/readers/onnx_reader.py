@@ -25,7 +25,7 @@ from eie.host.compress.readers.onnx_values import BATCH, Constant, Data, Sizes, 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-__all__ = ["OnnxReader", "leading_to", "read_onnx"]
+__all__ = ["OnnxReader", "leading_to"]
 
 #: Versions of the operators whose meaning is known here.
 _OPSETS = (7, 26)
@@ -48,30 +48,6 @@ _ATTRIBUTES = {
     "value_floats": 6,
     **dict.fromkeys(("axes", "perm", "value_ints"), 7),
 }  # fmt: skip
-
-
-def read_onnx(path: Path) -> Graph:
-    """Read an ONNX or QONNX file.
-
-    Parameters
-    ----------
-    path
-        The file; external data beside it.
-
-    Raises
-    ------
-    ModelError
-        If it is no ONNX model, of operators that are not known, or has not one input and one
-        output. What its nodes do is judged when the graph is folded.
-    ImportError
-        If onnx is not installed.
-    """
-    file = OnnxFile(path)
-    if any(node.op_type in ("LSTM", "GRU") for node in file.model.graph.node):
-        from eie.host.compress.readers.onnx_sequences import SequenceReader
-
-        return SequenceReader(file, path).graph()
-    return OnnxReader(file, path).graph()
 
 
 class OnnxReader:
