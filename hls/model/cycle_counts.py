@@ -19,6 +19,7 @@ from eie.hls.model.resident_network import ResidentNetwork, RunOrder
 from eie.hls.model.turns import TurnPlan, longest_back
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
+from eie.hls.spec.packets import Function
 
 __all__ = ["count_cycles"]
 
@@ -70,6 +71,7 @@ def _run(
                 layer.source is not None,
                 arriving is not None,
                 layer.recurrent,
+                layer.function is not Function.LINEAR,
                 np.ascontiguousarray(layer.encoded.lengths().T, np.int32),
             )
         )

@@ -18,14 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.progress import tell
-from eie.hls.model.fifo_times import Stream, StreamBundle, Times
+from eie.hls.model.broadcast_times import Broadcast
+from eie.hls.model.cell_times import Cell
+from eie.hls.model.fifo_times import Stream
 from eie.hls.model.gather_times import Gather
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.pe_times import Pes
 from eie.hls.model.resident_network import ResidentNetwork, RunOrder
 from eie.hls.model.turns import Turn, TurnPlan, longest_back
 from eie.hls.spec.counters import Counters
-from eie.hls.spec.dataflow import DEPTHS, RADIX
+from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
@@ -38,7 +40,6 @@ from eie.hls.spec.packets import (
 __all__ = ["count_cycles"]
 
 _STREAM_DEPTH = DEPTHS["stream"].elements
-_FETCH_DEPTH = DEPTHS["fetch"].elements
 _INPUT_DEPTH = DEPTHS["input"].elements
 _COMMAND_DEPTH = DEPTHS["command"].elements
 _OUTPUT_DEPTH = DEPTHS["output"].elements
@@ -89,9 +90,10 @@ class _Kernel:
         self._vectors = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
-        self._broadcast = _Broadcast(design)
+        self._broadcast = Broadcast(design)
         self._pes = Pes(design)
         self._gather = Gather(design.pes, design.result_depth)
+        self._cell = Cell(design.cell_units) if design.cell_units else None
         self._collect_at = 0
         self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
@@ -328,22 +330,37 @@ class _Kernel:
         return self._control_activations_at
 
     def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
-        """Results of a layer through the gather tree to their place."""
-        self._collect_at = self._commands.read(self._collect_at) + 1
-        keep = _words(layer.rows)
-        beats = -(-layer.rows // ACTIVATIONS_PER_BEAT)
+        """Results of a layer through the gather tree, and a cell, to their place."""
+        cell, commands = self._cell, self._commands
+        keep = _words(layer.results)
+        if cell is not None:
+            words = layer.local_rows * layer.encoded.pes // ACTIVATIONS_PER_WORD
+            cell.begin(commands, layer.function, words, keep)
+            commands = cell.commands
+        self._collect_at = commands.read(self._collect_at) + 1
+        beats = -(-layer.results // ACTIVATIONS_PER_BEAT)
         word = 0
         for _ in self._pes.write_back(layer.local_rows, self._gather):
             for _ in range(self._gather.words_ready()):
-                self._collect_at = self._gather.read_word(self._collect_at)
-                if word < keep and turn.back:
-                    self._collect_at = self._hidden.write(self._collect_at)
-                if word < keep and turn.out:
-                    self._collect_at = self._outputs.write(self._collect_at)
+                if cell is None:
+                    self._collect_at = self._gather.read_word(self._collect_at)
+                elif cell.take_word(self._gather.read_word):
+                    self._collect_at = cell.words.read(self._collect_at)
+                else:
+                    continue
+                if word < keep:
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
-                    self._send_at = self._outputs.read(self._send_at) + in_word
+                    self._place_word(turn, in_word)
                 self._collect_at += 1
                 word += 1
+
+    def _place_word(self, turn: Turn, beats: int) -> None:
+        """A word of results goes back, out, or both; the sender sends `beats` of it."""
+        if turn.back:
+            self._collect_at = self._hidden.write(self._collect_at)
+        if turn.out:
+            self._collect_at = self._outputs.write(self._collect_at)
+            self._send_at = self._outputs.read(self._send_at) + beats
 
 
 class _Shares:
@@ -367,44 +384,3 @@ class _Shares:
 
 def _words(activations: int) -> int:
     return -(-activations // ACTIVATIONS_PER_WORD)
-
-
-class _Broadcast:
-    """The tree from ``detect_nonzero`` to the queues: all nodes of a level at once."""
-
-    def __init__(self, design: Design) -> None:
-        pes = design.pes
-        nodes = [pes]
-        while nodes[0] > RADIX:
-            nodes.insert(0, -(-nodes[0] // RADIX))
-        # Streams into the root, between levels, and last the queues.
-        self._streams = [StreamBundle(1, _STREAM_DEPTH)]
-        self._streams += [StreamBundle(count, _STREAM_DEPTH) for count in nodes[:-1]]
-        self._streams.append(StreamBundle(pes, _FETCH_DEPTH))
-        counts = [1, *nodes[:-1]]
-        self._children = [below // count for count, below in zip(counts, nodes, strict=True)]
-        self._times = [np.zeros(count, np.int64) for count in counts]
-        self.full: Times = np.zeros(pes, np.int64)
-
-    def pass_token(self, time: int, pes: Pes, in_layer: bool) -> int:
-        """Pass a token from ``detect_nonzero`` to the fetches; returns when it was written."""
-        written = self._streams[0].write(np.array([time]))
-        *inner, leaves = range(len(self._children))
-        for level in inner:
-            self._pass_level(level)
-        full = self._pass_level(leaves)
-        if in_layer:
-            self.full += full
-        pes.fetch = self._streams[-1].read(pes.fetch)
-        return int(written[0])
-
-    def _pass_level(self, level: int) -> npt.NDArray[np.bool_]:
-        """All nodes of a level pass a token on; returns which children had no room at once."""
-        children = self._children[level]
-        taken = self._streams[level].read(self._times[level])
-        offered = taken.repeat(children)
-        below = self._streams[level + 1]
-        full = below.full(offered)
-        # One child after the other, so the last one's time is the node's.
-        self._times[level] = below.write_in_turn(offered, children)[children - 1 :: children] + 1
-        return full

@@ -246,6 +246,11 @@ def _parse_header(text: bytes) -> dict[str, Any]:
                 raise NetworkFileError(
                     f"is not a valid network file: version {version} has no {shown(name)} of layers"
                 )
+            if _is_new(layer) and "activation" in layer:
+                raise NetworkFileError(
+                    f"is not a valid network file: activation must be 'none' or 'relu' in version "
+                    f"{version}, not {shown(layer['activation'])}"
+                )
     return header
 
 

@@ -71,7 +71,7 @@ def size_on_board(
     design = design.replace(**_shape(packed, fixed))
     needs = needs_of(design, packed.network, _entries(packed)) | accumulators
     sized = with_capacities(design, needs, fixed)
-    lacking = beyond(needs, fixed) + _too_long(packed, sized)
+    lacking = beyond(needs, fixed) + _too_long(packed, sized) + _without_cell(packed, sized)
     if board is not None:
         lacking += shortages(estimate(sized), board, lut_budget)
     return sized, lacking
@@ -222,6 +222,12 @@ def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
     """Whether a column is longer than the lengths of compact pointers can say."""
     needed, has = _length_bits(packed), design.length_bits
     return (Shortage("length_bits", needed, has, has),) if has and needed > has else ()
+
+
+def _without_cell(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
+    """Whether layers have functions, and the design no unit that computes them."""
+    missing = design.cell_units == 0 and any(map(needs_cell, packed.network.layers))
+    return (Shortage("cell_units", 1, 0, 0),) if missing else ()
 
 
 def _length_bits(packed: PackedNetwork) -> int:

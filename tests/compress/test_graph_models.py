@@ -178,15 +178,15 @@ def test_a_batch_norm_behind_a_sum_may_have_more_scales_than_a_codebook():
     found = read_model(Wide().eval(), input_shape=(40,))
     assert layers_of(found) == "wide+ input.taken+<-1 input.taken2<-1"
     scales = found.layers[1].weights + found.layers[2].weights
-    network = compressed(Wide().eval(), inputs)
+    network = compressed(Wide().eval(), inputs, 40)
     rounded = sum(layer.dense_weights() * 2.0**-layer.weight_frac for layer in network.layers[1:])
     assert np.abs(rounded - scales).max() < 0.01 * scales.max()
 
 
-def compressed(module: nn.Module, calibration) -> Network:
+def compressed(module: nn.Module, calibration, features: int = 12) -> Network:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)
-        return compress(module, density=1.0, calibration=calibration, input_shape=(12,))
+        return compress(module, density=1.0, calibration=calibration, input_shape=(features,))
 
 
 def test_bounds_are_codes_of_the_results():

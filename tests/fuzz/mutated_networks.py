@@ -87,7 +87,7 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
     """Header and arrays of a network's file, all but the digest; arrays may be changed."""
     header = {
         "magic": "eie-network",
-        "version": 1 if network.feature_fracs is None else 2,
+        "version": _version(network),
         "layers": [layer.scalars() for layer in network.layers],
         "metadata": dict(network.metadata),
     }
@@ -99,6 +99,13 @@ def _parts(network: Network) -> tuple[Any, Arrays]:
     if network.feature_fracs is not None:
         arrays["feature_fracs"] = network.feature_fracs.copy()
     return header, arrays
+
+
+def _version(network: Network) -> int:
+    """Version of the file that eie writes of it."""
+    if any(len(layer.scalars()) > 7 for layer in network.layers):
+        return 3
+    return 1 if network.feature_fracs is None else 2
 
 
 def _file(header: Any, arrays: Arrays, sealed: bool = True) -> bytes:

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from eie.host.network import Layer, Network
+from eie.host.network.example_networks import lstm_network, residual_network
 
 
 def make_network(
@@ -85,4 +86,7 @@ def seed_networks() -> tuple[Network, ...]:
             make_network(dice, (11, 6, 3), golden=2),
             feature_fracs=np.array([-96, -20, 0, 7, 8, 9, 13, 31, 60, 90, 96]),
         ),
+        residual_network((9, 6, 4), 1),
+        replace(residual_network((5, 7, 3), 2), feature_fracs=np.arange(5)),
+        lstm_network((4, 3, 2), 3),
     )

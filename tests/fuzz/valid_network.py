@@ -21,6 +21,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fuzz.valid_layers import (
+    OPTIONS,
+    check_graph,
+    check_options,
+    complete,
+    compute_layers,
+    results_of,
+)
 from fuzz.verdict import Damaged, NotValid, require
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -130,7 +138,7 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
         raise NotValid(f"header is no JSON: {error}") from error
     require(isinstance(header, dict), "header is no object")
     require(header.get("magic") == "eie-network", "other magic")
-    require(type(header.get("version")) is int and header["version"] in (1, 2), "other version")
+    require(type(header.get("version")) is int and header["version"] in (1, 2, 3), "other version")
     layers, metadata = header.get("layers"), header.get("metadata")
     require(isinstance(layers, list) and bool(layers), "no layers")
     require(
@@ -139,20 +147,20 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
     )
     expected = {"header", "golden_inputs", "golden_outputs"}
     expected |= {f"layer{n}_{name}" for n in range(len(layers)) for name in _ARRAYS}
-    if header["version"] == 2:
+    newest = header["version"] == 3
+    if header["version"] == 2 or (newest and "feature_fracs" in arrays):
         expected.add("feature_fracs")
     require(set(arrays) >= expected, "a member missing")
     require(set(arrays) == expected, "an unknown member")
     for number, layer in enumerate(layers):
-        _check_layer(layer, {name: arrays[f"layer{number}_{name}"] for name in _ARRAYS})
-    for before, after in itertools.pairwise(layers):
-        require(after["columns"] == before["rows"], "layers of sizes that do not meet")
-        require(after["input_frac"] == before["output_frac"], "fracs that do not meet")
+        of_layer = {name: arrays[f"layer{number}_{name}"] for name in _ARRAYS}
+        layers[number] = _check_layer(layer, of_layer, newest)
+    check_graph(layers)
     names = [layer["name"] for layer in layers]
     require(len(set(names)) == len(names), "two layers of one name")
     for name, width in (
         ("golden_inputs", layers[0]["columns"]),
-        ("golden_outputs", layers[-1]["rows"]),
+        ("golden_outputs", results_of(layers[-1])),
     ):
         array = arrays[name]
         require(
@@ -160,7 +168,7 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
             f"{name} of another shape or type",
         )
     require(len(arrays["golden_inputs"]) == len(arrays["golden_outputs"]), "golden unequal")
-    if header["version"] == 2:
+    if "feature_fracs" in arrays:
         fracs = arrays["feature_fracs"]
         require(
             fracs.dtype.str == "<i8" and fracs.shape == (layers[0]["columns"],),
@@ -170,10 +178,17 @@ def check_arrays(arrays: Arrays) -> ReadNetwork:
     return ReadNetwork(layers, arrays, metadata)
 
 
-def _check_layer(layer: Any, arrays: Arrays) -> None:
-    require(isinstance(layer, dict) and set(layer) == _SCALARS, "a layer of other fields")
+def _check_layer(given: Any, arrays: Arrays, newest: bool) -> dict[str, Any]:
+    """Check a layer, and give it with all that it may say."""
+    allowed = _SCALARS | set(OPTIONS) if newest else _SCALARS
+    require(
+        isinstance(given, dict) and _SCALARS <= set(given) <= allowed, "a layer of other fields"
+    )
+    require("low" not in given or type(given["low"]) is int, "low is no integer")
+    layer = complete(given)
+    require(newest or layer["activation"] in ("relu", "none"), "other activation")
     require(isinstance(layer["name"], str) and layer["name"] != "", "a layer without a name")
-    require(layer["activation"] in ("relu", "none"), f"other activation: {layer['activation']!r}")
+
     for name, (low, high) in {
         "rows": (1, 1 << 60),
         "columns": (1, 1 << 16),
@@ -183,9 +198,6 @@ def _check_layer(layer: Any, arrays: Arrays) -> None:
     }.items():
         require(type(layer[name]) is int, f"{name} is {type(layer[name]).__name__}, no integer")
         require(low <= layer[name] <= high, f"{name} out of range")
-    require(
-        0 <= layer["input_frac"] + layer["weight_frac"] - layer["output_frac"] <= 47, "other shift"
-    )
     for name, dtype in _ARRAYS.items():
         require(arrays[name].dtype.str == dtype and arrays[name].ndim == 1, f"{name} of other type")
     indptr, indices, codes, codebook, bias = (arrays[name].tolist() for name in _ARRAYS)
@@ -200,11 +212,13 @@ def _check_layer(layer: Any, arrays: Arrays) -> None:
         column = indices[first:stop]
         require(all(a < b for a, b in itertools.pairwise(column)), "rows do not rise")
         require(not column or (column[0] >= 0 and column[-1] < layer["rows"]), "a row out of range")
+    check_options(layer, bias)
+    return layer
 
 
 def compute(network: ReadNetwork, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     """Outputs by dense products of 64-bit integers: (batch, inputs) to (batch, outputs)."""
-    activations = inputs.astype(np.int64)
+    matrices, biases = [], []
     for number, layer in enumerate(network.layers):
         indptr, indices, codes, codebook, bias = (
             network.arrays[f"layer{number}_{name}"] for name in _ARRAYS
@@ -213,11 +227,6 @@ def compute(network: ReadNetwork, inputs: npt.NDArray[np.int16]) -> npt.NDArray[
         for column in range(layer["columns"]):
             part = slice(indptr[column], indptr[column + 1])
             weights[column, indices[part]] = codebook[codes[part]]
-        sums = activations @ weights + bias
-        if layer["activation"] == "relu":
-            sums[sums < 0] = 0
-        shift = layer["input_frac"] + layer["weight_frac"] - layer["output_frac"]
-        if shift:
-            sums = (sums + 2 ** (shift - 1)) // 2**shift
-        activations = sums.clip(-32768, 32767)
-    return activations
+        matrices.append(weights)
+        biases.append(bias)
+    return compute_layers(network.layers, matrices, biases, inputs.astype(np.int64))

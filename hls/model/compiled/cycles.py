@@ -44,6 +44,8 @@ class CountedLayer:
     holds: bool
     #: Whether its results are the state that it takes.
     recurrent: bool
+    #: Whether its results go through a function of the cell.
+    function: bool
     #: int32, shape (columns, pes), contiguous: entries of each PE in each column.
     lengths: npt.NDArray[np.int32]
 
@@ -106,6 +108,7 @@ class CompiledRun:
                 layer.takes_held,
                 layer.holds,
                 layer.recurrent,
+                layer.function,
                 layer.lengths.ctypes.data,
                 values.ctypes.data,
                 values.strides[0] // values.itemsize,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broadcast.h"
+#include "cell.h"
 #include "constants.h"
 #include "fifo_times.h"
 #include "gather.h"
@@ -26,6 +27,8 @@ struct Design {
   std::int64_t result_depth;
   std::int64_t write_latency;
   std::int64_t hidden_words;
+  //! Units of the cell; 0 where there is none.
+  std::int64_t cell_units;
 };
 
 //! A layer of a run as the accelerator holds it, and what it takes.
@@ -40,6 +43,8 @@ struct Layer {
   std::int64_t takes_held;
   std::int64_t holds;
   std::int64_t recurrent;
+  //! Whether its results go through a function of the cell.
+  std::int64_t function;
   //! Entries of each PE in each column, shape (columns, pes).
   const std::int32_t* lengths;
   //! Activations of the first vector, and how many further on each next vector's are.
@@ -112,6 +117,8 @@ class Kernel {
         vectors_(kStreamDepth),
         commands_(kCommandDepth),
         gather_(places(design.pes), places(design.result_depth)),
+        has_cell_(design.cell_units != 0),
+        cell_(std::max<std::int64_t>(design.cell_units, 1)),
         hidden_(places(room_)),
         outputs_(kOutputDepth),
         // A cycle later the sender reads the answer's begin, and then sends the header.
@@ -395,17 +402,28 @@ class Kernel {
     }
   }
 
-  //! Results of a layer through the gather tree to their place.
+  //! Results of a layer through the gather tree, and a cell, to their place.
   void collect(const Layer& layer, const Turn& turn) {
-    collect_at_ = commands_.read(collect_at_) + 1;
-    const std::int64_t keep = words(layer.rows);
-    const std::int64_t beats = (layer.rows + kActivationsPerBeat - 1) / kActivationsPerBeat;
+    const std::int64_t keep = words(layer.results);
+    if (has_cell_) {
+      const auto pes_count = static_cast<std::int64_t>(pes.fetch.size());
+      cell_.begin(commands_, layer.function != 0, layer.recurrent != 0,
+                  layer.local_rows * pes_count / kActivationsPerWord, keep);
+    }
+    collect_at_ = (has_cell_ ? cell_.commands : commands_).read(collect_at_) + 1;
+    const std::int64_t beats = (layer.results + kActivationsPerBeat - 1) / kActivationsPerBeat;
+    const auto read_word = [this](Time time) { return gather_.read_word(time); };
     std::int64_t word = 0;
     pes.begin_rows();
     for (std::int64_t row = 0; row < layer.local_rows; ++row) {
       pes.write_row(gather_);
       for (std::size_t ready = gather_.words_ready(); ready != 0; --ready) {
-        collect_at_ = gather_.read_word(collect_at_);
+        if (has_cell_) {
+          if (!cell_.take_word(read_word)) continue;
+          collect_at_ = cell_.words.read(collect_at_);
+        } else {
+          collect_at_ = read_word(collect_at_);
+        }
         if (word < keep && turn.back) collect_at_ = hidden_.write(collect_at_);
         if (word < keep && turn.out) {
           collect_at_ = outputs_.write(collect_at_);
@@ -449,6 +467,8 @@ class Kernel {
   Stream commands_;
   Time detect_nonzero_at_ = 0;
   Gather gather_;
+  bool has_cell_;
+  Cell cell_;
   Time collect_at_ = 0;
   Stream hidden_;
   Stream outputs_;

@@ -44,7 +44,14 @@ class DesignOfRun(ctypes.Structure):
 
     _fields_ = tuple(
         (name, c_int64)
-        for name in ("pes", "queue_depth", "result_depth", "write_latency", "hidden_words")
+        for name in (
+            "pes",
+            "queue_depth",
+            "result_depth",
+            "write_latency",
+            "hidden_words",
+            "cell_units",
+        )
     )
 
 
@@ -60,6 +67,7 @@ class LayerOfRun(ctypes.Structure):
         ("takes_held", c_int64),
         ("holds", c_int64),
         ("recurrent", c_int64),
+        ("function", c_int64),
         ("lengths", c_void_p),
         ("activations", c_void_p),
         ("stride", c_int64),

@@ -55,6 +55,8 @@ MODELS = (
     "eie.hls.model.cycles",
     "eie.hls.model.pe_times",
     "eie.hls.model.gather_times",
+    "eie.hls.model.broadcast_times",
+    "eie.hls.model.cell_times",
     "eie.hls.model.allowance",
     "eie.hls.model.loop_depths",
     "eie.hls.model.cycle_counts",

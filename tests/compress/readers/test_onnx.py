@@ -147,7 +147,7 @@ REFUSED = {
             node("LSTM", "x W1 W2", "h", hidden_size=5, name="memory"),
             node("Gemm", "h W2", "y", transB=1),
         ],
-        ["node 'memory' (LSTM, number 1 of 2)"],
+        ["must have shape (batch, steps, features)"],
     ),
     "convolution": (
         [node("Conv", "x W1", "a", name="conv"), LAST],
