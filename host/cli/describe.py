@@ -11,6 +11,7 @@ from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
 from eie.host.network.sizes import file_text
+from eie.host.network.summary import taken_text
 
 __all__ = ["describe", "describe_design", "error_of"]
 
@@ -23,9 +24,10 @@ _UNKNOWN = "not known: compressed without calibration"
 def describe(network: Network, path: Path) -> None:
     """Print the layers of the network in the file `path`, and what is known of them."""
     for number, layer in enumerate(network.layers):
+        takes = f" of {printable(taken_text(network.layers, number))}" if network.held else ""
         print(
-            f"{printable(layer.name)}: {layer.columns} -> {layer.rows}, {layer.nonzeros} weights "
-            f"({100 * layer.density:.1f} %), {layer.activation}, fraction bits: inputs "
+            f"{printable(layer.name)}: {layer.columns}{takes} -> {layer.rows}, {layer.nonzeros} "
+            f"weights ({100 * layer.density:.1f} %), {layer.ending}, fraction bits: inputs "
             f"{_input_bits(network, layer, number)}, weights {layer.weight_frac}, outputs "
             f"{layer.output_frac}"
         )

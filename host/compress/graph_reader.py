@@ -6,8 +6,7 @@ counters) does not matter.
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,9 +15,9 @@ from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
 from eie.host.compress.graph_constants import Constants, describe, operation
+from eie.host.compress.graph_nodes import activation_of, arguments_of, shape_of
 from eie.host.compress.model_graph import (
     SUPPORTED,
-    Activation,
     Affine,
     Graph,
     Join,
@@ -111,7 +110,7 @@ def read_program(named: NamedProgram) -> Graph:
     source, output = reader.ends()
     nodes = reader.nodes(source, output)
     # Of sequences the number of steps may be a symbol, and is not asked for.
-    sizes = _shape(source)[-1:] if reader.sequences else _shape(source)[1:]
+    sizes = shape_of(source)[-1:] if reader.sequences else shape_of(source)[1:]
     shape = tuple(int(size) for size in sizes)
     return Graph(named.name, shape, source.name, nodes, reader.sequences)
 
@@ -140,7 +139,7 @@ class _Reader:
         results = [str(name) for name in self._signature.user_outputs]
         if len(results) > 1 and recurrent_results([nodes[name] for name in results]):
             results = results[:1]
-        if len(given) != 1 or len(results) != 1 or len(_shape(nodes.get(given[0]))) < 2:
+        if len(given) != 1 or len(results) != 1 or len(shape_of(nodes.get(given[0]))) < 2:
             raise ModelError(
                 "model must have one input of shape (batch, features...) and one output, "
                 f"not inputs {_listing(given, nodes)} and outputs {_listing(results, nodes)}"
@@ -153,7 +152,7 @@ class _Reader:
         output = nodes.get(results[0])
         if output not in self._data:
             raise ModelError(f"model's output {results[0]!r} must depend on its input")
-        if self.sequences and len(_shape(nodes[given[0]])) != 3:
+        if self.sequences and len(shape_of(nodes[given[0]])) != 3:
             raise ModelError(
                 "model has a recurrent layer and must have an input of shape (batch, steps, "
                 f"features), in whatever order, not {_listing(given, nodes)}"
@@ -207,13 +206,13 @@ class _Reader:
         data = computed[0]
         if self._axes is not None:
             if name in RECURRENT:
-                arguments = _arguments(node)
+                arguments = arguments_of(node)
                 self._axes.recurrent(node, data, batch_first=bool(arguments["batch_first"]))
                 return read_recurrent(node, arguments, self._constants, self._own)
             if name == "getitem" and _name(data) in RECURRENT:
                 return self._axes.result(node, data)
             if name in _TURNS:
-                return self._axes.turn(node, data, _arguments(node))
+                return self._axes.turn(node, data, arguments_of(node))
             self._axes.keep(node, data)
         if name in _LINEARS:
             return self._linear(node, data)
@@ -224,11 +223,11 @@ class _Reader:
         if name == QUANTIZE:
             step, low, high = node.args[1:]
             return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
-        if activation := _activation(node):
+        if activation := activation_of(node):
             return activation
         if name in _RESHAPES:
             # Compared as text: sizes may be symbols, and comparing those adds guards.
-            supported = str(_shape(node)[:1]) == str(_shape(data)[:1])
+            supported = str(shape_of(node)[:1]) == str(shape_of(data)[:1])
         elif name == "aten._to_copy.default":
             supported = bool(node.meta["val"].dtype.is_floating_point)
         elif name == "getitem":
@@ -255,25 +254,25 @@ class _Reader:
 
     def _join(self, node: fx.Node) -> Join:
         """Read a sum, product or concatenation of values of the data."""
-        kind, arguments = _JOINS[_name(node)], _arguments(node)
+        kind, arguments = _JOINS[_name(node)], arguments_of(node)
         taken = self._taken(node)
         for data in taken:
             self._check_vectors(node, data)
         if kind == "concatenate":
-            axes = len(_shape(node))
+            axes = len(shape_of(node))
             if len(taken) != len(arguments["tensors"]) or arguments["dim"] not in (-1, axes - 1):
                 raise Refused(
                     f"{describe(node)} must put features of data one behind the other, along the "
                     "last axis"
                 )
-        elif arguments.get("alpha", 1) != 1 or len({str(_shape(each)) for each in taken}) > 1:
+        elif arguments.get("alpha", 1) != 1 or len({str(shape_of(each)) for each in taken}) > 1:
             raise Refused(
                 f"{describe(node)} must join vectors of one length, each as it is (alpha=1)"
             )
         return Join(kind)
 
     def _check_vectors(self, node: fx.Node, data: fx.Node, place: int = -1) -> None:
-        shape = _shape(data)
+        shape = shape_of(data)
         if self._axes is not None and self._axes.is_vector(data, place):
             return
         if len(shape) != 2:
@@ -284,10 +283,10 @@ class _Reader:
 
     def _linear(self, node: fx.Node, data: fx.Node) -> Linear:
         data_name, matrix_name, bias_name, by_rows = _LINEARS[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
-        if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
+        if arguments[data_name] is not data or not plain or len(shape_of(matrix)) != 2:
             raise Refused(
                 f"{describe(node)} must be a product of its input and constant weights, plus a bias"
             )
@@ -319,7 +318,7 @@ class _Reader:
         return name
 
     def _norm(self, node: fx.Node, data: fx.Node) -> Affine:
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
         running = [node for node in statistics if isinstance(node, fx.Node)]
         if arguments.get("training", False) or len(running) != 2:
@@ -338,7 +337,7 @@ class _Reader:
     def _affine(self, node: fx.Node, data: fx.Node) -> Affine | None:
         """Read a sum, difference, product or quotient of the data and a constant."""
         kind = _ARITHMETIC[_name(node)]
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         first, second = arguments["self"], arguments["other"]
         if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
             raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
@@ -358,56 +357,11 @@ def _name(node: fx.Node) -> str:
     return operation(node)
 
 
-def _activation(node: fx.Node) -> Activation | None:
-    """Read a function of each value, or a softmax over the outputs."""
-    name = operation(node).removeprefix("aten.").partition(".")[0].removeprefix("_")
-    if name in ("relu", "sigmoid", "tanh"):
-        return Activation(name)  # type: ignore[arg-type]
-    arguments = _arguments(node) if operation(node).startswith("aten.") else {}
-    if name == "leaky_relu":
-        return Activation("leaky_relu", (float(arguments["negative_slope"]),))
-    if name in ("hardtanh", "hardtanh_"):
-        return _clamp(arguments["min_val"], arguments["max_val"])
-    if name == "relu6":
-        return _clamp(0.0, 6.0)
-    if name in ("clamp", "clamp_min", "clamp_max") and operation(node).endswith(".default"):
-        return _clamp(arguments.get("min"), arguments.get("max"))
-    if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
-        return Activation(name)  # type: ignore[arg-type]
-    return None
-
-
-def _clamp(low: Any, high: Any) -> Activation:
-    """Give a clamp; one from 0 on is a ReLU."""
-    bounds = tuple(
-        limit if each is None else float(each)
-        for each, limit in ((low, -math.inf), (high, math.inf))
-    )
-    return Activation("relu") if bounds == (0.0, math.inf) else Activation("clamp", bounds)
-
-
-def _arguments(node: fx.Node) -> dict[str, Any]:
-    """Arguments of an aten node by their names in its schema, with defaults."""
-    schema = node.target._schema  # type: ignore[union-attr]
-    names = [argument.name for argument in schema.arguments]
-    values = {
-        argument.name: argument.default_value
-        for argument in schema.arguments
-        if argument.has_default_value()
-    }
-    return values | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
-
-
-def _shape(node: fx.Node | None) -> tuple[Any, ...]:
-    """Sizes of a node's tensor, some of them symbols; () for anything else."""
-    return tuple(getattr(node.meta.get("val"), "shape", ())) if node is not None else ()
-
-
 def _carries_tensors(node: fx.Node) -> bool:
     value = node.meta.get("val")
     return isinstance(value, (torch.Tensor, tuple, list))
 
 
 def _listing(names: list[str], nodes: dict[str, fx.Node]) -> str:
-    shapes = [f"{name} ({', '.join(map(str, _shape(nodes.get(name))))})" for name in names]
+    shapes = [f"{name} ({', '.join(map(str, shape_of(nodes.get(name))))})" for name in names]
     return "[" + ", ".join(shapes) + "]"

@@ -17,7 +17,7 @@ from eie.host.network.loss_record import LossRecord
 from eie.host.network.sizes import float32_bytes
 from eie.host.network.table import Table
 
-__all__ = ["Described", "error_text", "network_table", "weights_text"]
+__all__ = ["Described", "error_text", "network_table", "taken_text", "weights_text"]
 
 
 class Described(Protocol):
@@ -52,7 +52,7 @@ def network_table(network: Described) -> Table:
     if held_sources(network.layers):
         head = (*head[:1], "takes", *head[1:])
         rows = [
-            (name, _taken_text(network.layers, number), *rest)
+            (name, taken_text(network.layers, number), *rest)
             for number, (name, *rest) in enumerate(rows)
         ]
     notes = [
@@ -80,7 +80,8 @@ def error_text(network: Described) -> str:
     return unknown if record is None or record.error is None else str(record.error)
 
 
-def _taken_text(layers: Sequence[Layer], number: int) -> str:
+def taken_text(layers: Sequence[Layer], number: int) -> str:
+    """Say whose results a layer takes."""
     giver = giver_of(layers, number)
     if giver == number:
         return "itself, a step before"

@@ -1,26 +1,27 @@
 """What every layer of a network gives, as codes: exact integers in plain numpy.
 
 No packets, PEs or passes are in it, so it is the same on every design; the engines give the same
-bits, which tests hold them to. Each vector stands for itself: of a recurrent network it is the
-first of a sequence.
+bits, which tests hold them to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec import cell
-from eie.hls.spec.fixed_point import write_back_counted
+from eie.hls.spec.fixed_point import bound, write_back_steps
 from eie.host.network import INPUT, Layer, Network
 from eie.host.network.graph import giver_of
 
-__all__ = ["Product", "dense_product", "layer_results"]
+__all__ = ["Product", "States", "dense_product", "layer_results"]
 
 Codes: TypeAlias = npt.NDArray[np.int16]
+#: Of recurrent layers by index: results of the step before, and what the cell keeps.
+States: TypeAlias = dict[int, tuple[Codes, npt.NDArray[np.int32]]]
 #: Sums of a layer's products, int64 of shape (batch, rows), of what it takes.
 Product: TypeAlias = Callable[[Layer, Codes], npt.NDArray[np.int64]]
 
@@ -31,7 +32,10 @@ def dense_product(layer: Layer, taken: Codes) -> npt.NDArray[np.int64]:
 
 
 def layer_results(
-    network: Network, inputs: Codes, product: Product = dense_product
+    network: Network,
+    inputs: Codes,
+    product: Product = dense_product,
+    states: States | None = None,
 ) -> tuple[list[Codes], list[int]]:
     """Take codes through a network.
 
@@ -43,15 +47,19 @@ def layer_results(
         int16, shape (batch, inputs).
     product
         How a layer's matrix is applied.
+    states
+        Where the sequences stand whose step each vector is; becomes where they stand then. With
+        nothing in it, or None, each vector is the first of a sequence.
 
     Returns
     -------
     results
         For each layer int16, shape (batch, results); of one that accumulates (batch, 0).
     saturated
-        Of each layer, how many of its sums 16 bits could not hold.
+        Of each layer, how many of its results come from sums that 16 bits could not hold.
     """
     layers = network.layers
+    states = {} if states is None else states
     given = {INPUT: inputs}
     results: list[Codes] = []
     saturated: list[int] = []
@@ -59,16 +67,26 @@ def layer_results(
     for index, layer in enumerate(layers):
         giver = giver_of(layers, index)
         if giver == index:
-            given[index] = np.zeros((len(inputs), layer.results), np.int16)
+            shape = (len(inputs), layer.results)
+            states.setdefault(index, (np.zeros(shape, np.int16), np.zeros(shape, np.int32)))
+            given[index] = states[index][0]
         sums = sums + product(layer, given[giver])
         if layer.accumulate:
             results.append(np.empty((len(inputs), 0), np.int16))
             saturated.append(0)
             continue
-        codes, count = write_back_counted(sums + layer.bias, layer.write_back)
-        given[index] = _function(layer, codes)
+        rule = layer.write_back
+        *_, with_half, rounded = write_back_steps(sums + layer.bias, rule.shift)
+        codes, marks = bound(with_half, rounded, rule)
+        if layer.recurrent:
+            codes, marks = _gates(layer, codes), _gates(layer, marks).any(axis=2)
+            step = cell.lstm_step if layer.activation == "lstm" else cell.gru_step
+            states[index] = step(codes, states[index][1])
+            given[index] = states[index][0]
+        else:
+            given[index] = _function(layer, codes)
         results.append(given[index])
-        saturated.append(count)
+        saturated.append(int(np.count_nonzero(marks)))
         sums = np.zeros((), np.int64)
     return results, saturated
 
@@ -79,9 +97,9 @@ def _function(layer: Layer, codes: Codes) -> Codes:
         return cell.sigmoid(codes)
     if layer.activation == "tanh":
         return cell.tanh(codes)
-    if not layer.recurrent:
-        return codes
-    gates = codes.reshape(len(codes), cell.GATES, layer.results).transpose(0, 2, 1)
-    step = cell.lstm_step if layer.activation == "lstm" else cell.gru_step
-    results, _ = step(gates, np.zeros((len(codes), layer.results), np.int32))
-    return results
+    return codes
+
+
+def _gates(layer: Layer, of_rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Order what rows have by units and their gates, shape (batch, units, 4)."""
+    return of_rows.reshape(len(of_rows), cell.GATES, layer.results).transpose(0, 2, 1)

@@ -25,7 +25,7 @@ from eie.host.board.overlay import CLOCK_TOLERANCE
 from eie.host.network import Network
 from eie.host.network.example_networks import lstm_network, plain_network, residual_network
 from eie.host.run.batch import emulate
-from eie.host.run.layer_results import layer_results
+from eie.host.run.layer_results import States, layer_results
 
 __all__ = ["Check", "SelfTest", "selftest", "selftest_checks"]
 
@@ -184,9 +184,17 @@ def _inputs(width: int, batch: int, seed: int) -> npt.NDArray[np.int16]:
 def _reference(
     network: Network, inputs: npt.NDArray[np.int16]
 ) -> tuple[npt.NDArray[np.int16], list[int]]:
-    """Outputs, and how many results of each layer are saturated."""
-    results, saturated = layer_results(network, inputs)
-    return results[-1], saturated
+    """Outputs, and how many results of each layer are saturated.
+
+    What a recurrent network takes are the steps of one sequence, as the accelerator takes them.
+    """
+    if not network.recurrent:
+        results, saturated = layer_results(network, inputs)
+        return results[-1], saturated
+    states: States = {}
+    steps = [layer_results(network, step[np.newaxis], states=states) for step in inputs]
+    outputs = np.concatenate([results[-1] for results, _ in steps])
+    return outputs, [sum(counts) for counts in zip(*(own for _, own in steps), strict=True)]
 
 
 def _board() -> str:

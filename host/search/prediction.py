@@ -20,7 +20,7 @@ import numpy.typing as npt
 from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.memory_image import ResidentLayer
-from eie.hls.model.resident_network import Held, ResidentNetwork
+from eie.hls.model.resident_network import Held, ResidentNetwork, Tags
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, LAYER
 from eie.host.network import INPUT, Network
@@ -36,6 +36,8 @@ BATCH_VECTORS = 4
 #: Share of non-zero activations assumed for a network without golden vectors.
 _ASSUMED_DENSITY = 0.5
 _VALUES_PER_BEAT = 4
+#: Steps of a sequence of which the last is counted.
+_STEPS = 3
 
 Codes = npt.NDArray[np.int16]
 
@@ -48,7 +50,8 @@ class Prediction:
     packed
         The network, encoded for the PEs and zero runs of the designs to predict.
     inputs
-        int16, shape (1, inputs): the vector; :func:`example_input` if it is None.
+        int16, shape (1, inputs): the vector; :func:`example_input` if it is None. Of a recurrent
+        network it is the third step of a sequence in which every step is alike.
     """
 
     def __init__(self, packed: PackedNetwork, inputs: Codes | None = None) -> None:
@@ -57,8 +60,14 @@ class Prediction:
         vector = example_input(packed.network) if inputs is None else inputs
         words = np.zeros((max(packed.held.lanes, 1) * packed.held.stride, ACTIVATIONS_PER_WORD))
         held = Held(words.astype(np.int16), words.astype(np.int32))
-        run = self._resident.run(packed.in_order_sent(vector), held=held)
-        self._activations, self._last = run.taken, run.outputs
+        sent, order = packed.in_order_sent(vector), self._resident.whole()
+        if packed.network.recurrent:
+            # A later step than the first, whose state would be zero and cost nothing.
+            sent = np.repeat(sent, _STEPS, axis=0)
+            steps = np.arange(_STEPS)
+            order = replace(order, tags=Tags(0 * steps, steps == 0, steps >= 0))
+        run = self._resident.run(sent, order, held)
+        self._activations, self._last = [each[-1:] for each in run.taken], run.outputs[-1:]
         self._counted: dict[tuple[int, ...], int] = {}
 
     @property

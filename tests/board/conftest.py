@@ -15,10 +15,12 @@ from eie.hls.spec.packets import (
     COUNTERS,
     DESIGN,
     HEADER,
+    LAYER,
     MAGIC,
     NETWORK,
     RUN,
     SATURATED,
+    SECTION,
     STATUS,
     VERSION,
     Kind,
@@ -42,6 +44,7 @@ class FakeEngine:
     def __init__(self, design: Design) -> None:
         self.design = design
         self.network: dict[str, int] | None = None
+        self.outputs = 0
         self.requests: list[Kind] = []
         self.batches: list[int] = []
         self.errors = 0
@@ -94,6 +97,8 @@ class FakeEngine:
 
     def _load(self, payload: np.ndarray) -> tuple[Status, list]:
         self.network = NETWORK.parse(payload)
+        behind = NETWORK.beats + SECTION.beats + LAYER.beats * (self.network["layers"] - 1)
+        self.outputs = LAYER.parse(payload[behind:])["rows"]
         return Status.OK, []
 
     def _run(self, payload: np.ndarray) -> tuple[Status, list]:
@@ -104,7 +109,7 @@ class FakeEngine:
             return Status.WRONG_NETWORK, []
         self.batches.append(run["batch"])
         vectors = payload[RUN.beats :].view("<i2").reshape(run["batch"], -1)
-        lanes = 4 * self.network["output_beats"]
+        lanes = 4 * -(-self.outputs // 4)
         saturated = np.zeros(self.network["layers"] * SATURATED.beats, "<u8")
         return Status.OK, [fake_outputs(vectors, lanes).view("<u8").ravel(), saturated]
 

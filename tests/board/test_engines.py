@@ -11,6 +11,7 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Status
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
+from eie.host.packing.held_memory import HeldMemory
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.responses import AnswerError
 
@@ -81,7 +82,7 @@ def test_a_load_that_contradicts_itself_is_an_error_and_leaves_no_network(
     ):
         accelerator.load(network)
         with monkeypatch.context() as patch:
-            patch.setattr(PackedNetwork, "output_beats", 4)
+            patch.setattr(PackedNetwork, "held", HeldMemory(0, 0, {-1: 0}))
             with pytest.raises(AnswerError, match="load was refused with BAD_CONTENTS") as caught:
                 accelerator.load(network)
         assert caught.value.status is Status.BAD_CONTENTS

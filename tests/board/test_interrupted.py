@@ -18,7 +18,8 @@ from eie.host.board import call_queue
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Network
-from eie.host.run.selftest import _inputs, _network, _reference
+from eie.host.network.example_networks import plain_network
+from eie.host.run.selftest import _inputs, _reference
 
 DESIGN = Design(pes=4, board="zcu104")
 #: Where the driver's own steps are; pynq and the emulated board are not ours to interrupt.
@@ -35,8 +36,8 @@ FILES = tuple(
     )
 )
 INPUTS = _inputs(33, 7, 1)
-OUTPUTS, _ = _reference(_network((33, 17, 5), 1), INPUTS)
-NETWORK = Network(_network((33, 17, 5), 1).layers, INPUTS, OUTPUTS)
+OUTPUTS, _ = _reference(plain_network((33, 17, 5), 1), INPUTS)
+NETWORK = Network(plain_network((33, 17, 5), 1).layers, INPUTS, OUTPUTS)
 
 
 class Interrupt:

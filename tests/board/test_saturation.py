@@ -50,7 +50,7 @@ def counts_of(network, inputs):
     values, counts = inputs, {}
     for layer in network.layers:
         sums = values.astype(np.int64) @ layer.dense_weights().astype(np.int64).T + layer.bias
-        values, counts[layer.name] = write_back_counted(sums, layer.shift, relu=layer.relu)
+        values, counts[layer.name] = write_back_counted(sums, layer.write_back)
     return counts
 
 

@@ -41,6 +41,19 @@ def test_a_sound_accelerator_passes(accelerator):
     assert not re.search(r"/(home|root|tmp|work)/", found.as_text())
 
 
+def test_what_a_design_holds_and_remembers_is_tried_as_well():
+    design = DESIGN.replace(held_activations=1024, cell_units=1, accumulator_bits=48)
+    with (
+        EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board,
+        Accelerator(board.bitfile) as opened,
+    ):
+        found = selftest(opened, emulated=True)
+    assert found.passed
+    passed = [name for name, each in states(found).items() if each]
+    assert "network residual 40-24-40-7" in passed
+    assert "network LSTM 20-12-5" in passed
+
+
 def test_on_a_board_cycles_are_only_shown(accelerator):
     found = selftest(accelerator, emulated=False)
     assert all(p is None for name, p in states(found).items() if name.startswith("cycles "))

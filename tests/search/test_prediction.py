@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from network_graphs import NAMED, Builder, named_network
 
 from eie.hls.spec.design import Design
 from eie.host.packing.packer import encode_network
@@ -37,6 +38,35 @@ def test_cycles_alone_and_in_a_batch_are_those_of_a_run(sizes, density, random_n
     ):
         inputs = np.repeat(example_input(network), vectors, axis=0)
         assert cycles == emulate(network, design, inputs).report.total_cycles
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_networks_that_hold_and_add_are_counted_as_they_run(name):
+    network = named_network(name)
+    design = fit(network, pes=8).design
+    prediction = Prediction(encode_network(network, design, "balanced"))
+    for vectors, cycles, least in (
+        (1, prediction.cycles(design), prediction.least_cycles()),
+        (BATCH_VECTORS, prediction.batch_cycles(design), prediction.least_batch_cycles()),
+    ):
+        inputs = np.repeat(example_input(network), vectors, axis=0)
+        assert cycles == emulate(network, design, inputs).report.total_cycles
+        assert cycles >= least
+
+
+def test_a_step_of_a_sequence_has_a_state():
+    """Its state is no longer zero, as it is in a vector that stands for itself."""
+    builder = Builder(20, 0)
+    builder.chain(48, None, activation="lstm")
+    network = builder.network()
+    design = fit(network, pes=8).design
+    prediction = Prediction(encode_network(network, design, "balanced"))
+    first = emulate(network, design, example_input(network)).report.total_cycles
+    assert prediction.cycles(design) > first
+    assert prediction.cycles(design) >= prediction.least_cycles() > 0
+    # Fewer lanes, fewer vectors under way.
+    narrow = design.replace(held_activations=48)
+    assert prediction.batch_cycles(narrow) > prediction.batch_cycles(design)
 
 
 @pytest.mark.parametrize("sizes", SIZES)
