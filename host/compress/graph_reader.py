@@ -6,7 +6,7 @@ counters) does not matter.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
