@@ -40,7 +40,7 @@ from eie.hls.model.area.lanes import beyond_board_with_lanes, estimate_with_lane
 from eie.hls.model.area.savings import SAVINGS, Saving
 from eie.hls.model.emulator import Emulator
 from eie.hls.model.lane_cycles import count_lane_cycles
-from eie.hls.model.memory_image import ResidentNetwork
+from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.boards import BOARDS, Board
 from eie.hls.spec.design import Design
 from eie.host.network import Network
