@@ -41,7 +41,7 @@ def read_model(
     from parameters (a pruning mask, a parametrization, a quantiser); constant scales and shifts. A
     BatchNorm counts with its running statistics. Values are read as they are: nothing is pruned or
     rounded. docs/reference/models.md has what each format may hold. With an LSTM or a GRU it is a
-    model of sequences (docs/recurrent.md).
+    model of sequences (docs/how-to/recurrent.md).
 
     Parameters
     ----------

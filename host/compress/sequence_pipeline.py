@@ -323,7 +323,7 @@ def _warnings(record: LossRecord, network: Network) -> Iterator[tuple[type[EieWa
             LossWarning,
             f"error {record.error}: most of it comes from {stage.stage} (median: {shares}); "
             "recurrent layers lose much when they are pruned in one step: prune little by little "
-            "and train in between (docs/recurrent.md), or keep more weights",
+            "and train in between (docs/how-to/recurrent.md), or keep more weights",
         )
     for lost in record.layers:
         if lost.weights_zeroed > _FEW_WEIGHTS * lost.weights:
