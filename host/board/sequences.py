@@ -95,6 +95,8 @@ class BoardSequences:
         DeviceError
             If outputs differ.
         """
+        reason = "verify() took its own vectors through the network since"
+        self.lose(reason)
         wanted = self.network.metadata.get(GOLDEN_SEQUENCE)
         if wanted is None:  # compressed elsewhere
             return
@@ -104,7 +106,7 @@ class BoardSequences:
                 f"the golden vectors as the {len(golden)} steps of one sequence give other outputs "
                 "than the integer reference: check that the bitstream met timing"
             )
-        self.lose("verify() took its own vectors through the network since")
+        self.lose(reason)
 
     def lose(self, reason: str) -> None:
         """Note that all states are gone, and why."""
