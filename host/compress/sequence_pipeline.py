@@ -44,7 +44,11 @@ from eie.host.network.loss_record import (
     LossRecord,
     StageLoss,
 )
-from eie.host.network.sequence_codes import SEQUENCE_OUTPUTS
+from eie.host.network.sequence_codes import (
+    GOLDEN_SEQUENCE,
+    SEQUENCE_OUTPUTS,
+    golden_sequence_crc,
+)
 
 __all__ = ["compress_sequences"]
 
@@ -113,6 +117,7 @@ def compress_sequences(
         "model": model.name,
         INPUT_SHAPE: shape_text(model.input_shape),
         SEQUENCE_OUTPUTS: "last" if model.last else "all",
+        GOLDEN_SEQUENCE: golden_sequence_crc(SequenceReference(network)([codes]).outputs[0]),
         "torch": torch.__version__,
         **notes,
         "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
