@@ -17,7 +17,7 @@ from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted
 from eie.hls.spec import block_design, cell, packets, registers
 from eie.hls.spec.boards import BOARDS
-from eie.hls.spec.dataflow import BLOCKS, DEPTHS, wire
+from eie.hls.spec.dataflow import DEPTHS, blocks_of, wire
 from eie.hls.spec.design import COMPACT_BASE_BITS, Design, target_board
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _COLUMNS = 100
 #: Headers of which a project gets one, under a name that does not tell.
 _POINTERS = "kernel/pointers.h"
 _PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
-#: Headers that only a design with cell units has.
-_OF_CELL = ("kernel/cell.h", "kernel/cell_table.h.j2")
+#: Files that only a design with cell units has.
+_OF_CELL = ("kernel/cell.h", "kernel/cell_table.h.j2", "blocks/cell.cpp")
 
 
 def render_project(design: Design, golden: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
         "cell": cell,
         "registers": registers,
         "block_design": block_design,
-        "blocks": BLOCKS,
+        "blocks": blocks_of(design),
         "compact_base_bits": COMPACT_BASE_BITS,
     }
     project: dict[str, str] = {}

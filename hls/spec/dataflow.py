@@ -12,7 +12,17 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_BEAT
 from eie.hls.spec.registers import PORTS
 
-__all__ = ["BLOCKS", "DEPTHS", "RADIX", "Depth", "Process", "Stream", "Wiring", "wire"]
+__all__ = [
+    "BLOCKS",
+    "DEPTHS",
+    "RADIX",
+    "Depth",
+    "Process",
+    "Stream",
+    "Wiring",
+    "blocks_of",
+    "wire",
+]
 
 #: Parts of the kernel with a top function of their own, ``block_NAME`` in ``blocks/NAME.cpp``.
 #: Named as their process, but for ``pe``, which has both of a PE; ``collect`` has a gather tree,
@@ -23,6 +33,7 @@ BLOCKS = (
     "detect_nonzero",
     "broadcast",
     "pe",
+    "cell",
     "collect",
     "send",
 )
@@ -173,6 +184,11 @@ def _gather_tree(pes: int, streams: list[Stream]) -> tuple[list[Process], str]:
         burst *= RADIX
         names = outs
     return processes, names[0]
+
+
+def blocks_of(design: Design) -> tuple[str, ...]:
+    """Parts that the kernel of `design` has: only one with cell units has a cell."""
+    return tuple(each for each in BLOCKS if each != "cell" or design.cell_units)
 
 
 def wire(design: Design) -> Wiring:

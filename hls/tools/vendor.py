@@ -19,7 +19,7 @@ from eie.hls.boundary.errors import InputError, Problems, ToolError
 from eie.hls.boundary.partials import partial_folder
 from eie.hls.compiler.processes import running
 from eie.hls.model.area import warn_beyond_board
-from eie.hls.spec.dataflow import BLOCKS
+from eie.hls.spec.dataflow import BLOCKS, blocks_of
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest, sha256_of
 from eie.hls.tools.rtl.verdict import RtlVerdict, verdict_of
@@ -115,6 +115,11 @@ def run_block(project: Path, block: str, *, path: str | None = None) -> Path:
     renamed = f": it is called {_OLD_BLOCK_NAMES[block]!r} now" if block in _OLD_BLOCK_NAMES else ""
     problems.require(
         block in BLOCKS, f"block must be one of {', '.join(BLOCKS)}, not {block!r}{renamed}"
+    )
+    problems.raise_as(InputError)
+    there = blocks_of(Design.load(project / "design.toml"))
+    problems.require(
+        block in there, f"block must be one of {', '.join(there)} in this design, not {block!r}"
     )
     problems.raise_as(InputError)
     return _synthesize(project, script, f"hls_{block}", ("csynth",), path, block)

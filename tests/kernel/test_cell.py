@@ -32,10 +32,10 @@ GRID = [(1, 1), (2, 2), (4, 4), (8, 1), (16, 2), (64, 4)]
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory, build):
-    """Give program(pes, units, driver): a driver of this folder, compiled for such a design."""
+    """Give program(pes, units, *sources): a driver of this folder, compiled for such a design."""
     folders = {}
 
-    def make(pes: int, units: int, driver: str):
+    def make(pes: int, units: int, *sources: str):
         if (pes, units) not in folders:
             folder = tmp_path_factory.mktemp("cell")
             design = Design(pes=pes, cell_units=units, held_activations=HELD_WORDS * LANES)
@@ -45,7 +45,7 @@ def program(tmp_path_factory, build):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
             folders[pes, units] = folder
-        return build(folders[pes, units], [driver])
+        return build(folders[pes, units], sources, ["-Iblocks"])
 
     return make
 
@@ -341,3 +341,22 @@ def test_cycles_of_a_word(program, pes, units) -> None:
     layers = [Layer(Function.LSTM, 16 * LANES).fill(random)]
     _, words = run(program(pes, units, "cell.cpp"), layers, Times.of(layers, random, 0))
     assert words[15][0] - words[0][0] == 15 * LANES // units
+
+
+def test_the_block_has_every_field_in_its_place(program) -> None:
+    """A word of results with a mark and one of padding, a command, and the end of the packet."""
+    done = subprocess.run(
+        [str(program(16, 2, "cell_top.cpp", "blocks/cell.cpp"))],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    half = sum(1 << 14 << RESULT_BITS * lane for lane in range(LANES)) | 1 << 16
+    word = " ".join(f"{each:x}" for each in _fields(half, LANES * RESULT_BITS))
+    assert done.stdout.splitlines() == [
+        f"results_out 0 {word}",
+        "results_out 2 0 0 0 0 0",
+        "commands_out 0 1 1 3 5 1 0 1 1 1 1 2 1234 3",
+        "commands_out 2 0 0 0 0 1 0 0 1 1 1 0 0 0",
+    ]

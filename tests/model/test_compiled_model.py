@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_graphs import graph_networks
 
 from eie.hls.boundary.errors import SlowModelWarning
 from eie.hls.boundary.progress import Progress, listening
@@ -38,6 +39,8 @@ from eie.host.protocol.client import Session
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 #: More than one row of gather nodes, and more than one level of the broadcast, among them.
 PES = st.sampled_from([1, 2, 4, 8, 16, 32, 64])
+#: What becomes of a layer's sums, with a cell.
+EVERY = ("none", "relu", "leaky_relu", "sigmoid", "tanh", "lstm", "gru")
 #: Vectors of zeros, a few codes, and any codes.
 DENSITIES = st.lists(st.sampled_from([0.0, 0.05, 0.2, 0.6, 1.0]), max_size=6)
 
@@ -92,6 +95,22 @@ def test_counts_of_any_design_network_and_batch(random_network, large, data) -> 
         activation=data.draw(st.sampled_from([None, "none"]), "activation"),
     )
     inputs = vectors(data.draw(DENSITIES, "densities"), sizes[0], 1)
+    assert_same_counts(design, *resident_run(network, design, inputs))
+
+
+@SETTINGS
+@given(network=graph_networks(activations=EVERY), data=st.data())
+def test_counts_of_any_functions(network, large, data) -> None:
+    """Through the cell, however many units it has; recurrent layers take a step of each vector."""
+    design = large(
+        data.draw(PES, "pes"),
+        cell_units=data.draw(st.sampled_from([1, 2, 4]), "cell_units"),
+        held_activations=data.draw(st.sampled_from([2048, 4096]), "held_activations"),
+        hidden_activations=data.draw(st.sampled_from([256, 2048]), "hidden_activations"),
+        layers=16,
+        accumulator_bits=48,
+    )
+    inputs = vectors(data.draw(DENSITIES, "densities"), network.inputs, 1)
     assert_same_counts(design, *resident_run(network, design, inputs))
 
 

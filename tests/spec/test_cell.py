@@ -148,8 +148,8 @@ def test_a_state_of_an_lstm_saturates_and_one_of_a_gru_stays_where_it_is() -> No
     _, after = cell.gru_step(gates, h)
     assert (after <= np.maximum(h, 1 << 22)).all()
     assert (after >= np.minimum(h, -1 << 22)).all()
-    for bound in (1 << 22, -1 << 22):
-        _, after = cell.gru_step(gates, np.full(10_000, bound, np.int32))
+    for end in (1 << 22, -1 << 22):
+        _, after = cell.gru_step(gates, np.full(10_000, end, np.int32))
         assert abs(after).max() <= 1 << 22
 
 

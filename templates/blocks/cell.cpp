@@ -1,0 +1,61 @@
+// The functions of layers alone: commands and words of results in, both out.
+#include "cell.h"
+
+#include "ports.h"
+
+using namespace kernel;
+
+namespace {
+
+typedef ResultBits<kLanes * kResultBits>::type result_word_bits_t;
+
+//! Commands in, until the end of the packet.
+void take_commands(hls::stream<command_bits_t>& port, hls::stream<Command>& commands) {
+  ap_uint<2> kind = kResults;
+take:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Command command = command_of(port.read());
+    kind = command.kind;
+    commands.write(command);
+    end_cycle();
+  } while (kind != kStop);
+}
+
+//! Commands out, until the end of the packet.
+void give_commands(hls::stream<Command>& commands, hls::stream<command_bits_t>& port) {
+  ap_uint<2> kind = kResults;
+give:
+  do {
+#pragma HLS PIPELINE II = 1
+    const Command command = commands.read();
+    kind = command.kind;
+    port.write(to_bits(command));
+    end_cycle();
+  } while (kind != kStop);
+}
+
+}  // namespace
+
+void block_cell(hls::stream<result_word_bits_t>& results_in,
+                hls::stream<command_bits_t>& commands_in,
+                hls::stream<result_word_bits_t>& results_out,
+                hls::stream<command_bits_t>& commands_out) {
+#pragma HLS INTERFACE axis port = results_in
+#pragma HLS INTERFACE axis port = commands_in
+#pragma HLS INTERFACE axis port = results_out
+#pragma HLS INTERFACE axis port = commands_out
+#pragma HLS DATAFLOW
+  hls::stream<ResultWord, kStreamDepth> results("results");
+  hls::stream<Command, kCommandDepth> commands("commands");
+  hls::stream<ResultWord, kStreamDepth> activated("activated");
+  hls::stream<Command, kStreamDepth> collected("collected");
+
+  EIE_REGION("block_cell");
+  EIE_PROCESS(take_results<kLanes * kResultBits>(results_in, results));
+  EIE_PROCESS(take_commands(commands_in, commands));
+  EIE_PROCESS(cell(results, commands, activated, collected));
+  EIE_PROCESS(give_results<kLanes * kResultBits>(activated, results_out));
+  EIE_PROCESS(give_commands(collected, commands_out));
+  EIE_RUN_REGION();
+}
