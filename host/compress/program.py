@@ -77,7 +77,7 @@ def load_program(model: Model, input_shape: Sequence[int] | None = None) -> Name
         If `model` is of none of these types, or `input_shape` is not a shape.
     """
     if isinstance(model, nn.Module):
-        program = _export(model, _example_shape(model, input_shape))
+        program = _export_likely(model, input_shape)
         return NamedProgram(type(model).__name__, _functional(program))
     if input_shape is not None:
         raise InputError("input_shape must be None for an exported program, which has its own")
@@ -124,6 +124,19 @@ def _export(module: nn.Module, shape: tuple[int, ...]) -> ExportedProgram:
             f"torch.export cannot trace {type(module).__name__} with inputs of shape "
             f"{tuple(example.shape)} ({_first_line(error)}); {_hint(module)}"
         ) from error
+
+
+def _export_likely(module: nn.Module, given: Sequence[int] | None) -> ExportedProgram:
+    """Export with the shape that is given, or that the module's layers tell."""
+    shape = _example_shape(module, given)
+    recurrent = next((part for part in module.modules() if isinstance(part, nn.RNNBase)), None)
+    if given is None and recurrent is not None and shape[-1] != recurrent.input_size:
+        # A Linear that is made before it may come before it or behind it.
+        try:
+            return _export(module, shape)
+        except ModelError:
+            shape = (_EXAMPLE_STEPS, recurrent.input_size)
+    return _export(module, shape)
 
 
 def _hint(module: nn.Module) -> str:
