@@ -255,9 +255,7 @@ class AcceleratedModel(Inference):
         """
         from eie.host.deploy.package import package
 
-        # The steps of sequences are no test vectors: each would stand for itself.
-        data = Data() if self.network.recurrent else self._data
-        samples, labels = data.samples, data.labels
+        samples, labels = self._data.samples, self._data.labels
         classes = labels is not None and labels.dtype.kind == "i"
         package(
             path,
