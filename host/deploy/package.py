@@ -122,8 +122,8 @@ def package(
     if network.recurrent:
         raise InputError(
             "a recurrent network cannot be packaged yet, since the package's self-check runs "
-            "single vectors: copy the network file and the bitstream to the board, and use Accelerator "
-            "(docs/recurrent.md)"
+            "single vectors: copy the network file and the bitstream to the board, and use "
+            "Accelerator (docs/recurrent.md)"
         )
     vectors = _vectors(network, hardware.design, inputs, outputs, labels)
     wheel = wheel_of_eie()
