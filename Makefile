@@ -43,7 +43,7 @@ demo: $(STAMP)  ## train, compress, generate, simulate and drive a network; resu
 	@$(BIN)/python examples/demo.py --out demo
 
 .PHONY: examples
-examples: $(STAMP)  ## run every example, offline; rewrites the table in docs/examples.md (minutes)
+examples: $(STAMP)  ## run every example, offline; rewrites the table in docs/tutorial/examples.md (minutes)
 	PYTHONPATH=. $(BIN)/python -W ignore examples/run_all.py
 
 .PHONY: test

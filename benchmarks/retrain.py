@@ -3,7 +3,7 @@
 Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
 training: accuracy after each step, on test data, which chose no density or weight; and whether the
 engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` keeps what
-was found in docs/retraining.json and makes the tables of docs/retraining.md of all that is there,
+was found in docs/how-to/retrain.json and makes the tables of docs/how-to/retrain.md of all that is there,
 so that examples and seeds may be run one by one. Some minutes on an idle machine.
 """
 
@@ -33,7 +33,7 @@ from eie.host.retrain.masks import keep_mask
 from eie.host.retrain.tasks import TASKS, Task, accuracy
 from eie.host.retrain.weights import find_matrices
 
-PAGE = Path(__file__).parents[1] / "docs" / "retraining.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "retrain.md"
 KEPT = PAGE.with_suffix(".json")
 DENSITY, SEEDS, BOARD = 0.1, (0, 1, 2), "pynq-z2"
 #: PEs of the balanced masks, and a board that holds as many.
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-cpp", action="store_true", help="leave the compiled C++ out")
     parser.add_argument("--no-balance", action="store_true", help="leave balanced masks out")
     parser.add_argument("--activation-bits", type=int, default=16, help="2 to 16 (16)")
-    parser.add_argument("--write", action="store_true", help="rewrite docs/retraining.md")
+    parser.add_argument("--write", action="store_true", help="rewrite docs/how-to/retrain.md")
     options = parser.parse_args(arguments)
     if options.write and options.activation_bits != 16:
         parser.error("--write is for 16 bits, which the page's tables are of")

@@ -27,8 +27,8 @@ from eie.hls.model.area.published import spread
 from eie.hls.model.area.savings import SAVINGS, Saving, estimate_without
 from eie.hls.model.cycles import Kernel, count_cycles
 from eie.hls.model.gather_times import Gather
-from eie.hls.model.memory_image import ResidentNetwork
 from eie.hls.model.pe_times import Pes
+from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.boards import DSP_BUDGET, MEMORY_BUDGET, find_board
 from eie.hls.spec.design import Design
 from eie.hls.spec.matrix_format import decode
@@ -182,7 +182,7 @@ class _WaitingKernel(Kernel):
     """The kernel with such PEs."""
 
     def __init__(self, design: Design, network: ResidentNetwork) -> None:
-        super().__init__(design, network)
+        super().__init__(design, network, network.whole())
         self._pes = _WaitingPes(design)
 
 

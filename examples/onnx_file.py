@@ -1,7 +1,7 @@
 """A network comes as an ONNX file: it is compressed as it is, without retraining.
 
 Run as ``python examples/onnx_file.py``; some seconds. torch trains the network and writes the file
-here; any other tool's would do (docs/models.md). The digits come with scikit-learn.
+here; any other tool's would do (docs/reference/models.md). The digits come with scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an example tells of its network: a line of the table in docs/examples.md."""
+"""What an example tells of its network: a line of the table in docs/tutorial/examples.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recurrent networks on real data: their accuracy in integers, and the table in docs/recurrent.md.
+"""Recurrent networks on real data: their accuracy in integers, and the table in docs/how-to/recurrent.md.
 
 Run as ``python examples/recurrent.py``; it takes minutes. Speech comes with sktime (JapaneseVowels:
 270 utterances to train on, 370 to test on, 9 speakers, 7 to 29 steps of 12 channels), images with
@@ -26,7 +26,7 @@ from eie.hls.boundary.errors import EieWarning
 from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network.sequence_codes import sequence_codes
 
-PAGE = Path(__file__).parents[1] / "docs" / "recurrent.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "recurrent.md"
 #: What is between them is written here.
 BEGIN, END = "<!-- accuracy: examples/recurrent.py -->", "<!-- end -->"
 SEEDS = 3

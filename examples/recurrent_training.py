@@ -107,6 +107,8 @@ def train_compressed(
     tell("training the dense model")
     _train(model, data, recipe, recipe.epochs[0], recipe.rates[0])
     sparse = copy.deepcopy(model)
+    # It teaches with its dropout: of many models that are nearly right more is learnt than of one.
+    model.train()
     for density in recipe.densities:
         tell(f"pruning to {100 * density:g} %")
         masks = {}
@@ -130,6 +132,7 @@ def train_compressed(
         codes=codes,
         tables=tables,
     )
+    model.eval()
     return sparse
 
 

@@ -1,7 +1,7 @@
-"""Every example, and the table of them in docs/examples.md: `make examples`.
+"""Every example, and the table of them in docs/tutorial/examples.md: `make examples`.
 
 Runs offline; minutes. Names of examples run those alone; the others' lines stay as they are kept
-in docs/examples.json.
+in docs/tutorial/examples.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import eie
 from benchmarks.sections import markdown_table, write_section
 from eie.hls.boundary.atomic import write_whole
 
-PAGE = Path(__file__).parents[1] / "docs" / "examples.md"
+PAGE = Path(__file__).parents[1] / "docs" / "tutorial" / "examples.md"
 KEPT = PAGE.with_suffix(".json")
 EXAMPLES = ("digits", "mnist", "lenet5", "japanese_vowels", "brevitas_model", "onnx_file")
 HEADS = (
@@ -59,7 +59,7 @@ def table(rows: Mapping[str, Sequence[str]]) -> str:
     return markdown_table(
         HEADS,
         [
-            (f"[{rows[name][0]}](../examples/{name}.py)", *rows[name][1:])
+            (f"[{rows[name][0]}](../../examples/{name}.py)", *rows[name][1:])
             for name in EXAMPLES
             if name in rows
         ],

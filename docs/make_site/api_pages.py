@@ -17,8 +17,9 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Compression",
         ("compress", "prune_linears", "apply_masks", "share_linears", "freeze_codebooks"),
     ),
+    "retrain": ("Retraining", ("retrain", "Schedule", "Retrained")),
     "network": ("The network", ("Network", "Layer", "LossRecord", "quantize_inputs")),
-    "design": ("The design", ("BOARDS", "Design", "fit", "Fit", "explore", "generate")),
+    "design": ("The design", ("BOARDS", "Design", "fit", "Fit", "explore", "view", "generate")),
     "engines": (
         "Engines without a board",
         ("emulate", "simulate", "Emulator", "CompiledKernel", "RunResult"),

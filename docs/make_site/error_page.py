@@ -57,6 +57,7 @@ def _section(kind: type[Exception]) -> list[str]:
     bases = ", ".join(f"`{base.__name__}`" for base in kind.__bases__)
     text = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", inspect.getdoc(kind) or "")
     text = re.sub(r"docs/reference/([\w-]+)\.md", r"[\1](\1.md)", text)
+    text = re.sub(r"docs/([\w-]+/([\w-]+))\.md", r"[\2](../\1.md)", text)
     cause, _, cure = text.partition("Cure: ")
     if not cure:
         raise SystemExit(f"the docstring of {kind.__module__}.{kind.__name__} must say its cure")

@@ -13,17 +13,22 @@ TUTORIAL = {
     "first-network": "docs/tutorial/first-network.ipynb",
     "your-own-model": "docs/tutorial/your-own-model.ipynb",
     "choosing-a-design": "docs/tutorial/choosing-a-design.ipynb",
+    "recurrent": "docs/tutorial/recurrent.ipynb",
     "on-the-board": "notebooks/eie_digits.ipynb",
 }
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
 #: A page that is named without a link.
-_NAMED = re.compile(r"(?<![\w/(\[])docs/((?:how-to|reference|explanation)/[\w-]+\.md)")
+_NAMED = re.compile(r"(?<![\w/(\[])docs/((?:tutorial|how-to|reference|explanation)/[\w-]+\.md)")
+#: A picture in two colours, as GitHub shows it.
+_PICTURE = re.compile(
+    r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img alt="([^"]*)" src="([^"]+)">\s*</picture>'
+)
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
 def for_the_site(path: Path, root: Path) -> str:
     """Text of a page of ``docs/``: diagrams are drawn, and links that lead out of it are names."""
-    text = with_figures(drawn(path.read_text(encoding="utf-8")), path)
+    text = with_pictures(with_figures(drawn(path.read_text(encoding="utf-8")), path))
     if path.parent.name == "decisions" and path.name == "README.md":
         text = f"{text}\n{_records(path.parent)}"
     return with_links(text, path, root, path)
@@ -48,6 +53,19 @@ def with_figures(text: str, path: Path) -> str:
         return f'<div class="diagram">\n{drawing.strip()}\n</div>\n'
 
     return re.sub(r"^!\[[^\]]*\]\((\S+\.svg)\)\n", figure, text, flags=re.MULTILINE)
+
+
+def with_pictures(text: str) -> str:
+    """Let the site's own switch choose between a light and a dark picture, not the system's."""
+
+    def both(found: re.Match[str]) -> str:
+        dark, words, light = found[1], found[2], found[3]
+        return (
+            f'<div class="picture" tabindex="0">\n<img class="light" alt="{words}" src="{light}">\n'
+            f'<img class="dark" alt="{words}" src="{dark}">\n</div>'
+        )
+
+    return _PICTURE.sub(both, text)
 
 
 def repository_page(path: Path, root: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 _ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc|obj):`~?(?:[\w.]+\.)?(\w+)`")
 
 #: A page that a docstring names; the API's pages lie two folders down.
-_PAGE = re.compile(r"docs/((?:how-to|reference|explanation)/([\w-]+)\.md)")
+_PAGE = re.compile(r"docs/((?:tutorial|how-to|reference|explanation)/([\w-]+)\.md)")
 
 
 def copy_sources(root: Path, package: Path) -> None:

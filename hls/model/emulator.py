@@ -182,7 +182,7 @@ class Emulator:
         if kind is Kind.IDENTIFY:
             return Status.OK, DESIGN.build(**self.design.record())
         if kind is Kind.COUNTERS:
-            return Status.OK, _counters_body(self._counters())
+            return Status.OK, _counters_body(self.design, self._counters())
         if kind is Kind.LOAD:
             good = _sections_good(self.design, length, payload)
             return (Status.OK if good else Status.BAD_SECTION), nothing
@@ -382,9 +382,9 @@ def _sections_good(design: Design, length: int, payload: Beats) -> bool:
     return position == len(payload)
 
 
-def _counters_body(counters: Counters) -> Beats:
+def _counters_body(design: Design, counters: Counters) -> Beats:
     table = np.zeros((len(COUNTER_ROWS), len(counters.busy)), "<u2")
-    for name in ("busy", "starved", "full"):
+    for name in ("busy", "starved", "full") if design.counters else ():
         values = getattr(counters, name)
         table[COUNTER_ROWS.index(f"{name}_low")] = values & 0xFFFF
         table[COUNTER_ROWS.index(f"{name}_high")] = values >> 16 & 0xFFFF

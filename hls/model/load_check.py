@@ -20,6 +20,7 @@ from eie.hls.boundary.errors import Problems
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import GATES
 from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, MAX_COLUMNS, MOST_LANES, Function
 from eie.hls.spec.pointers import compact_pointers, plain_pointers
 from eie.hls.spec.record import Beats
@@ -158,6 +159,11 @@ def _check_function(
     )
     low, high = (code - ((code & 0x8000) << 1) for code in (layer["low"], layer["high"]))
     require(low <= high, f"low {what} must not be above its high, {high}, as {low} is")
+    plain = high == CODE_MAX and low in (0, CODE_MIN) and layer["rounding"] == 0
+    require(
+        bool(design.bounds) or plain,
+        f"bounds and rounding {what} must be those of a ReLU or of none: the design has no others",
+    )
     if layer["accumulate"] == 1:
         for name in ("function", "hold", "ends"):
             require(layer[name] == 0, f"{name} {what}, which accumulates, must be 0")

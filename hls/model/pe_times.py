@@ -149,7 +149,8 @@ class Pes:
             times = done[-1] + 1
             yield
         self._clock.close(done)
-        self._last_free = self._ended + 1 + self._write_latency + rows
+        # Behind the last row its zeros are on their way: the bank is not free before.
+        self._last_free = self._ended + 2 * self._write_latency + rows
 
     def _read(self, where: npt.NDArray[np.intp] | None = None) -> Times:
         """Take the next token off the stream; returns in which iterations."""

@@ -80,6 +80,8 @@ class Design:
     hidden_activations: int = field(default=4096, metadata=design_fields.HIDDEN_ACTIVATIONS)
     held_activations: int = field(default=0, metadata=design_fields.HELD_ACTIVATIONS)
     cell_units: int = field(default=0, metadata=design_fields.CELL_UNITS)
+    bounds: int = field(default=0, metadata=design_fields.BOUNDS)
+    counters: int = field(default=1, metadata=design_fields.COUNTERS)
     accumulator_bits: int = field(default=40, metadata=design_fields.ACCUMULATOR_BITS)
     result_depth: int = field(default=2, metadata=design_fields.RESULT_DEPTH)
     memory: Literal["bram", "uram"] = field(default="bram", metadata=design_fields.MEMORY)

@@ -15,9 +15,11 @@ __all__ = [
     "ACCUMULATOR_BITS",
     "BIASES_PER_PE",
     "BOARD",
+    "BOUNDS",
     "CELL_UNITS",
     "CLOCK_MHZ",
     "CLOCK_UNCERTAINTY",
+    "COUNTERS",
     "ENTRIES_PER_PE",
     "HELD_ACTIVATIONS",
     "HIDDEN_ACTIVATIONS",
@@ -144,6 +146,23 @@ CELL_UNITS = described(
     range=(0, 4),
     more="1, 2 or 4; 0 leaves the cell unit out, and what it does is refused.",
     source="NT-LSTM's matrix alone is run, not its cell (section VI)",
+)
+BOUNDS = described(
+    "array",
+    "whether layers may bound their codes besides a ReLU, and round ties to even",
+    unit="",
+    range=(0, 1),
+    more="ReLU6, hardtanh, outputs of 8 bits, ONNX' and Brevitas' rounding; 0 leaves that out of "
+    "each PE, and such layers are refused.",
+    source="a ReLU alone (section IV)",
+)
+COUNTERS = described(
+    "array",
+    "whether each PE counts its cycles, busy and without work, and finds of a full queue",
+    unit="",
+    range=(0, 1),
+    more="0 leaves the counters out: a tenth of a PE. A run's cycles are counted anyway.",
+    source="figures of a simulator",
 )
 ACCUMULATOR_BITS = described(
     "format",

@@ -252,6 +252,8 @@ DESIGN = record_of(
     ("result_depth", 32, "results of a PE that may wait, in rows"),
     ("held_activations", 32, "activations that layers may hold, over all vectors under way"),
     ("cell_units", 32, "units of a recurrent layer in a cycle; 0 for none"),
+    ("bounds", 32, "1 if layers may have bounds besides a ReLU, and round ties to even"),
+    ("counters", 32, "1 if PEs count, 0 if their counters are zero"),
 )
 COUNTERS = record_of(
     "counters",

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DeviceError, InputError, Problems
-from eie.hls.boundary.warning import warn
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.host.board.call_queue import Turns, awaitable
 from eie.host.board.device_info import DeviceInfo
-from eie.host.board.overlay import CLOCK_TOLERANCE, EieOverlay
+from eie.host.board.golden import check_clock, compare_golden
+from eie.host.board.overlay import EieOverlay
 from eie.host.board.recovery import BoardLink
 from eie.host.board.sequence_calls import SequenceCalls
 from eie.host.board.sequences import BoardSequences, StoppedError
@@ -133,7 +133,7 @@ class Accelerator(SequenceCalls):
         try:
             self._engine.open()
             self._link = BoardLink(self._engine, buffer_bytes=buffer_bytes)
-            _check_clock(self._engine.clock_mhz, self.design)
+            check_clock(self._engine.clock_mhz, self.design)
         except BaseException:
             self._engine.close()
             raise
@@ -202,8 +202,7 @@ class Accelerator(SequenceCalls):
         outputs
             Of sequences: ``"all"`` steps or the ``"last"``; what the model gives if None.
         keep_state
-            Whether sequences go on where those of the last call ended, in the same order: a
-            sequence in several calls gives what it gives in one.
+            Whether sequences go on where those of the last call ended, in the same order.
 
         Returns
         -------
@@ -216,8 +215,7 @@ class Accelerator(SequenceCalls):
         InputError
             If the inputs have another shape or type, or are not finite; nothing was sent.
         DeviceError
-            If no network is loaded, the accelerator fails or refuses, or the state to go on from is
-            lost; says by what.
+            If no network is loaded, the accelerator fails or refuses, or the state is lost.
         """
         with self._turns.take():
             return self._run(inputs, outputs=outputs, keep_state=keep_state)
@@ -281,6 +279,8 @@ class Accelerator(SequenceCalls):
     def verify(self) -> int:
         """Run the network's golden inputs and compare every output with ``==``.
 
+        A recurrent network takes them twice: each by itself, and as the steps of one sequence.
+
         Returns
         -------
         int
@@ -299,17 +299,10 @@ class Accelerator(SequenceCalls):
             if not len(expected):
                 raise InputError("the network has no golden vectors to verify with")
             golden = network.check_inputs(network.golden_inputs)
-            if self._sequences is not None:
-                self._sequences.lose("verify() took its own vectors through the network since")
             outputs = self._run_codes(self._loaded(), golden)
-        wrong = np.argwhere(outputs != expected)
-        if len(wrong):
-            vector, output = (int(index) for index in wrong[0])
-            raise DeviceError(
-                f"{len(wrong)} of {expected.size} golden outputs differ; the first is output "
-                f"{output} of vector {vector}: {outputs[vector, output]} instead of "
-                f"{expected[vector, output]}; check that the bitstream met timing"
-            )
+            if self._sequences is not None:
+                self._sequences.verify(golden)
+        compare_golden(outputs, expected)
         return len(expected)
 
     def counters(self) -> Counters:
@@ -405,12 +398,3 @@ class Accelerator(SequenceCalls):
             plan.network, len(codes), saturated_inputs, plan.by_layer(saturated)
         )
         return outputs
-
-
-def _check_clock(clock_mhz: float | None, design: Design) -> None:
-    """Warn of a fabric that runs faster than its timing was checked for."""
-    if clock_mhz is not None and clock_mhz > design.clock_mhz * CLOCK_TOLERANCE:
-        warn(
-            f"clock 0 of the fabric runs at {clock_mhz:.3f} MHz, the accelerator was built for "
-            f"{design.clock_mhz} MHz: outputs may be wrong; set pynq.Clocks.fclk0_mhz"
-        )

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import DeviceError
 from eie.host.board.recovery import BoardLink
+from eie.host.network.sequence_codes import GOLDEN_SEQUENCE, golden_sequence_crc
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.lane_states import LaneStates, Stream
 from eie.host.protocol.sequence_run import run_sequences, run_step
@@ -84,6 +86,27 @@ class BoardSequences:
         self._make_ready()
         lane = self._states.open_stream() if stream is None else stream
         return lane, run_step(self._states, lane, vector, send, start=stream is None)
+
+    def verify(self, golden: Codes) -> None:
+        """Run golden inputs as the steps of one sequence, and compare with what is known of them.
+
+        Raises
+        ------
+        DeviceError
+            If outputs differ.
+        """
+        reason = "verify() took its own vectors through the network since"
+        self.lose(reason)
+        wanted = self.network.metadata.get(GOLDEN_SEQUENCE)
+        if wanted is None:  # compressed elsewhere
+            return
+        (outputs,) = self.run([golden], last=False, keep=False)
+        if golden_sequence_crc(outputs) != wanted:
+            raise DeviceError(
+                f"the golden vectors as the {len(golden)} steps of one sequence give other outputs "
+                "than the integer reference: check that the bitstream met timing"
+            )
+        self.lose(reason)
 
     def lose(self, reason: str) -> None:
         """Note that all states are gone, and why."""

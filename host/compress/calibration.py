@@ -84,7 +84,9 @@ def likely_shape(calibration: Any) -> tuple[int, ...] | None:
     """Shape of one input as calibration data have it that are not checked yet; None without one."""
     if isinstance(calibration, (list, tuple)) and calibration:
         try:
-            return real_array(calibration[0], "calibration").shape or None
+            shape = real_array(calibration[0], "calibration").shape
         except InputError:
             return None
-    return real_array(calibration, "calibration").shape[1:] or None
+    else:
+        shape = real_array(calibration, "calibration").shape[1:]
+    return shape if shape and 0 not in shape else None

@@ -17,7 +17,7 @@ from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
 
-__all__ = ["Constants", "arguments_of", "describe", "module_path", "operation"]
+__all__ = ["Constants", "describe", "module_path", "operation"]
 
 _TRANSPOSES = frozenset({"aten.t.default", "aten.permute.default", "aten.transpose.int"})
 
@@ -39,18 +39,6 @@ def describe(node: fx.Node) -> str:
     name = kind.rpartition(".")[2]
     place = f", module {path!r} of type {name}" if path else f" in {name}" if name else ""
     return f"node {node.name!r} ({operation(node)}{place})"
-
-
-def arguments_of(node: fx.Node) -> dict[str, Any]:
-    """Arguments of an aten node by their names in its schema, with defaults."""
-    schema = node.target._schema  # type: ignore[union-attr]
-    names = [argument.name for argument in schema.arguments]
-    values = {
-        argument.name: argument.default_value
-        for argument in schema.arguments
-        if argument.has_default_value()
-    }
-    return values | dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
 
 
 def module_path(node: fx.Node) -> str:

@@ -6,7 +6,6 @@ counters) does not matter.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -16,10 +15,10 @@ from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError
 from eie.host.compress.fake_quantize import FAKE_QUANTIZE
-from eie.host.compress.graph_constants import Constants, arguments_of, describe, operation
+from eie.host.compress.graph_constants import Constants, describe, operation
+from eie.host.compress.graph_nodes import activation_of, arguments_of, shape_of
 from eie.host.compress.model_graph import (
     SUPPORTED,
-    Activation,
     Affine,
     Graph,
     Join,
@@ -115,7 +114,7 @@ def read_program(named: NamedProgram) -> Graph:
     source, output = reader.ends()
     nodes = reader.nodes(source, output)
     # Of sequences the number of steps may be a symbol, and is not asked for.
-    sizes = _shape(source)[-1:] if reader.sequences else _shape(source)[1:]
+    sizes = shape_of(source)[-1:] if reader.sequences else shape_of(source)[1:]
     shape = tuple(int(size) for size in sizes)
     return Graph(named.name, shape, source.name, nodes, reader.sequences)
 
@@ -144,7 +143,7 @@ class _Reader:
         results = [str(name) for name in self._signature.user_outputs]
         if len(results) > 1 and recurrent_results([nodes[name] for name in results]):
             results = results[:1]
-        if len(given) != 1 or len(results) != 1 or len(_shape(nodes.get(given[0]))) < 2:
+        if len(given) != 1 or len(results) != 1 or len(shape_of(nodes.get(given[0]))) < 2:
             raise ModelError(
                 "model must have one input of shape (batch, features...) and one output, "
                 f"not inputs {_listing(given, nodes)} and outputs {_listing(results, nodes)}"
@@ -157,7 +156,7 @@ class _Reader:
         output = nodes.get(results[0])
         if output not in self._data:
             raise ModelError(f"model's output {results[0]!r} must depend on its input")
-        if self.sequences and len(_shape(nodes[given[0]])) != 3:
+        if self.sequences and len(shape_of(nodes[given[0]])) != 3:
             raise ModelError(
                 "model has a recurrent layer and must have an input of shape (batch, steps, "
                 f"features), in whatever order, not {_listing(given, nodes)}"
@@ -235,11 +234,11 @@ class _Reader:
             step, zero, low, high = node.args[1:]
             # What is added before the bounds is taken off behind them.
             return Quantize(float(step), int(low) - int(zero), int(high) - int(zero))  # type: ignore[arg-type]
-        if activation := _activation(node):
+        if activation := activation_of(node):
             return activation
         if name in _RESHAPES:
             # Compared as text: sizes may be symbols, and comparing those adds guards.
-            supported = str(_shape(node)[:1]) == str(_shape(data)[:1])
+            supported = str(shape_of(node)[:1]) == str(shape_of(data)[:1])
         elif name == "aten._to_copy.default":
             supported = bool(node.meta["val"].dtype.is_floating_point)
         elif name == "getitem":
@@ -271,20 +270,20 @@ class _Reader:
         for data in taken:
             self._check_vectors(node, data)
         if kind == "concatenate":
-            axes = len(_shape(node))
+            axes = len(shape_of(node))
             if len(taken) != len(arguments["tensors"]) or arguments["dim"] not in (-1, axes - 1):
                 raise Refused(
                     f"{describe(node)} must put features of data one behind the other, along the "
                     "last axis"
                 )
-        elif arguments.get("alpha", 1) != 1 or len({str(_shape(each)) for each in taken}) > 1:
+        elif arguments.get("alpha", 1) != 1 or len({str(shape_of(each)) for each in taken}) > 1:
             raise Refused(
                 f"{describe(node)} must join vectors of one length, each as it is (alpha=1)"
             )
         return Join(kind)
 
     def _check_vectors(self, node: fx.Node, data: fx.Node, place: int = -1) -> None:
-        shape = _shape(data)
+        shape = shape_of(data)
         if self._axes is not None and self._axes.is_vector(data, place):
             return
         if len(shape) != 2:
@@ -298,7 +297,7 @@ class _Reader:
         arguments = arguments_of(node)
         matrix = arguments[matrix_name]
         plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
-        if arguments[data_name] is not data or not plain or len(_shape(matrix)) != 2:
+        if arguments[data_name] is not data or not plain or len(shape_of(matrix)) != 2:
             raise Refused(
                 f"{describe(node)} must be a product of its input and constant weights, plus a bias"
             )
@@ -334,7 +333,7 @@ class _Reader:
         computed = self._computed(node)
         if len(computed) != 1:
             return None
-        data, sizes = computed[0], _shape(computed[0])[2:]
+        data, sizes = computed[0], shape_of(computed[0])[2:]
         if not sizes or not all(isinstance(size, int) for size in sizes):
             return None
         operation: Linear | Affine
@@ -353,7 +352,7 @@ class _Reader:
         """Read a convolution with a kernel of one, over all channels, at every position."""
         arguments = arguments_of(node)
         matrix = arguments["weight"]
-        ones = all(size == 1 for size in (*_shape(matrix)[2:], *_listed(arguments["stride"])))
+        ones = all(size == 1 for size in (*shape_of(matrix)[2:], *_listed(arguments["stride"])))
         padded = any(size != 0 for size in _listed(arguments["padding"]))
         if arguments["input"] is not data or not ones or padded or arguments["groups"] != 1:
             raise Refused(f"{describe(node)} is more than a product of the channels")
@@ -406,41 +405,8 @@ def _name(node: fx.Node) -> str:
     return operation(node)
 
 
-def _activation(node: fx.Node) -> Activation | None:
-    """Read a function of each value, or a softmax over the outputs."""
-    name = operation(node).removeprefix("aten.").partition(".")[0].removeprefix("_")
-    if name in ("relu", "sigmoid", "tanh"):
-        return Activation(name)  # type: ignore[arg-type]
-    arguments = arguments_of(node) if operation(node).startswith("aten.") else {}
-    if name == "leaky_relu":
-        return Activation("leaky_relu", (float(arguments["negative_slope"]),))
-    if name in ("hardtanh", "hardtanh_"):
-        return _clamp(arguments["min_val"], arguments["max_val"])
-    if name == "relu6":
-        return _clamp(0.0, 6.0)
-    if name in ("clamp", "clamp_min", "clamp_max") and operation(node).endswith(".default"):
-        return _clamp(arguments.get("min"), arguments.get("max"))
-    if name in ("softmax", "log_softmax") and arguments["dim"] in (-1, len(_shape(node)) - 1):
-        return Activation(name)  # type: ignore[arg-type]
-    return None
-
-
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _clamp(low: Any, high: Any) -> Activation:
-    """Give a clamp; one from 0 on is a ReLU."""
-    bounds = tuple(
-        limit if each is None else float(each)
-        for each, limit in ((low, -math.inf), (high, math.inf))
-    )
-    return Activation("relu") if bounds == (0.0, math.inf) else Activation("clamp", bounds)
-
-
-def _shape(node: fx.Node | None) -> tuple[Any, ...]:
-    """Sizes of a node's tensor, some of them symbols; () for anything else."""
-    return tuple(getattr(node.meta.get("val"), "shape", ())) if node is not None else ()
 
 
 def _carries_tensors(node: fx.Node) -> bool:
@@ -449,5 +415,5 @@ def _carries_tensors(node: fx.Node) -> bool:
 
 
 def _listing(names: list[str], nodes: dict[str, fx.Node]) -> str:
-    shapes = [f"{name} ({', '.join(map(str, _shape(nodes.get(name))))})" for name in names]
+    shapes = [f"{name} ({', '.join(map(str, shape_of(nodes.get(name))))})" for name in names]
     return "[" + ", ".join(shapes) + "]"

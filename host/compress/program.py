@@ -180,8 +180,10 @@ def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int,
         shape = tuple(given)
         if not shape or not all(isinstance(size, int) and size >= 1 for size in shape):
             raise InputError(f"input_shape must be positive integers, not {given!r}")
-        steps = any(isinstance(part, nn.RNNBase) for part in module.modules())
-        return (_EXAMPLE_STEPS, *shape) if steps and len(shape) == 1 else shape
+        if any(isinstance(part, nn.RNNBase) for part in module.modules()):
+            _check_features(module, shape[-1])
+            return (_EXAMPLE_STEPS, *shape) if len(shape) == 1 else shape
+        return shape
     recurrent = next((part for part in module.modules() if isinstance(part, nn.RNNBase)), None)
     if recurrent is not None:
         return (_EXAMPLE_STEPS, _step_size(module, recurrent))
@@ -194,6 +196,23 @@ def _example_shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int,
         f"{type(module).__name__} has no Linear module that tells the shape of its input; "
         "give input_shape, the shape of one input"
     )
+
+
+def _check_features(module: nn.Module, features: int) -> None:
+    """Refuse steps of a size that no part of a recurrent module takes.
+
+    Raises
+    ------
+    ModelError
+    """
+    sizes = {part.input_size for part in module.modules() if isinstance(part, nn.RNNBase)}
+    sizes |= {part.in_features for part in module.modules() if isinstance(part, nn.Linear)}
+    sizes |= {part.num_features for part in module.modules() if isinstance(part, nn.BatchNorm1d)}
+    if features not in sizes:
+        raise ModelError(
+            f"{type(module).__name__} takes no steps of {features} features: its layers take "
+            f"{', '.join(map(str, sorted(sizes)))}"
+        )
 
 
 def _step_size(module: nn.Module, recurrent: nn.RNNBase) -> int:

@@ -17,7 +17,7 @@ from eie.host.compress.graph_reader import read_program
 from eie.host.compress.model_graph import Graph
 from eie.host.compress.program import Model, load_program
 from eie.host.compress.readers.keras_reader import is_keras_model, read_keras, read_keras_model
-from eie.host.compress.readers.onnx_reader import read_onnx
+from eie.host.compress.readers.onnx_model import read_onnx
 from eie.host.compress.sequence_folding import fold_sequences
 from eie.host.compress.sequence_model import SequenceModel
 from eie.host.compress.state_dict import StateDict, with_state
@@ -41,7 +41,7 @@ def read_model(
     from parameters (a pruning mask, a parametrization, a quantiser); constant scales and shifts. A
     BatchNorm counts with its running statistics. Values are read as they are: nothing is pruned or
     rounded. docs/reference/models.md has what each format may hold. With an LSTM or a GRU it is a
-    model of sequences (docs/recurrent.md).
+    model of sequences (docs/how-to/recurrent.md).
 
     Parameters
     ----------

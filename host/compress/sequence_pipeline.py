@@ -44,7 +44,11 @@ from eie.host.network.loss_record import (
     LossRecord,
     StageLoss,
 )
-from eie.host.network.sequence_codes import SEQUENCE_OUTPUTS
+from eie.host.network.sequence_codes import (
+    GOLDEN_SEQUENCE,
+    SEQUENCE_OUTPUTS,
+    golden_sequence_crc,
+)
 
 __all__ = ["compress_sequences"]
 
@@ -113,6 +117,7 @@ def compress_sequences(
         "model": model.name,
         INPUT_SHAPE: shape_text(model.input_shape),
         SEQUENCE_OUTPUTS: "last" if model.last else "all",
+        GOLDEN_SEQUENCE: golden_sequence_crc(SequenceReference(network)([codes]).outputs[0]),
         "torch": torch.__version__,
         **notes,
         "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
@@ -323,7 +328,7 @@ def _warnings(record: LossRecord, network: Network) -> Iterator[tuple[type[EieWa
             LossWarning,
             f"error {record.error}: most of it comes from {stage.stage} (median: {shares}); "
             "recurrent layers lose much when they are pruned in one step: prune little by little "
-            "and train in between (docs/recurrent.md), or keep more weights",
+            "and train in between (docs/how-to/recurrent.md), or keep more weights",
         )
     for lost in record.layers:
         if lost.weights_zeroed > _FEW_WEIGHTS * lost.weights:

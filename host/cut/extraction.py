@@ -9,7 +9,8 @@ from torch import fx, nn
 from torch.export import ExportedProgram
 
 from eie.hls.boundary.errors import ModelError, Problems
-from eie.host.compress.graph_constants import arguments_of, describe, operation
+from eie.host.compress.graph_constants import describe, operation
+from eie.host.compress.graph_nodes import arguments_of
 from eie.host.compress.program import export_any_batch, without_torch_warnings
 from eie.host.compress.quantize_marker import QUANTIZE
 from eie.host.cut.host_part import HostPart

@@ -53,7 +53,7 @@ def convert(
         network that is compressed already, or the path of its file (``.npz``), which needs no
         torch. Of a model of torch that the accelerator cannot take whole, such as one with
         convolutions, the head goes onto it and the rest stays on the host, as torch runs it
-        (docs/host-and-accelerator.md).
+        (docs/how-to/host-and-accelerator.md).
     board
         Name in :data:`eie.BOARDS`, such as ``"pynq-z2"``. None or ``"none"`` takes an array of 64
         PEs for no board, which can be emulated and compiled, but not built.

@@ -62,7 +62,7 @@ def read_dense(
     if isinstance(found.dense, SequenceModel):
         raise InputError(
             "model has a recurrent layer, and this takes vectors, each by itself: in Python, "
-            "eie.convert(model, calibration=sequences) takes it (docs/recurrent.md)"
+            "eie.convert(model, calibration=sequences) takes it (docs/how-to/recurrent.md)"
         )
     return found
 

@@ -7,6 +7,7 @@ int16 are codes and give codes, as everywhere (:mod:`eie.host.network.input_code
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,11 +23,13 @@ from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 from eie.host.network.network import Network
 
 __all__ = [
+    "GOLDEN_SEQUENCE",
     "SEQUENCE_OUTPUTS",
     "Outputs",
     "SequenceCodes",
     "as_sequences",
     "check_step",
+    "golden_sequence_crc",
     "only_last",
     "sequence_codes",
 ]
@@ -35,6 +38,9 @@ __all__ = [
 Outputs = Literal["all", "last"]
 #: Key in a network's metadata of what the model itself gives.
 SEQUENCE_OUTPUTS = "sequence_outputs"
+#: Key in a network's metadata of what the golden inputs give as the steps of one sequence: a CRC-32
+#: of the outputs. The golden outputs are those of each by itself.
+GOLDEN_SEQUENCE = "golden_sequence_crc"
 
 Form = Literal["array", "list", "single"]
 
@@ -74,6 +80,11 @@ class SequenceCodes:
         if self.form == "single":
             return found[0]
         return np.stack(found) if self.form == "array" else found
+
+
+def golden_sequence_crc(outputs: npt.NDArray[np.int16]) -> str:
+    """CRC-32 of outputs, int16 of shape (steps, outputs), as text."""
+    return f"{zlib.crc32(np.ascontiguousarray(outputs, '<i2').tobytes()):#010x}"
 
 
 def only_last(network: Network, outputs: Outputs | None) -> bool:

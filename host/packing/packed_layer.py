@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.spec.design import Design
+from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.hls.spec.matrix_format import EncodedLayer
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, LAYER, Function
 from eie.host.network import Layer
 from eie.host.packing.held_memory import HeldMemory
 
-__all__ = ["PackedLayer", "layer_record", "needs_cell", "waiting_activations"]
+__all__ = ["PackedLayer", "layer_record", "needs_bounds", "needs_cell", "waiting_activations"]
 
 _FUNCTIONS = {
     "none": Function.LINEAR,
@@ -68,6 +69,13 @@ class PackedLayer:
 def needs_cell(layer: Layer) -> bool:
     """Whether a design without cell units cannot compute a layer."""
     return _FUNCTIONS[layer.activation] != Function.LINEAR
+
+
+def needs_bounds(layer: Layer) -> bool:
+    """Whether a design without bounds cannot compute a layer."""
+    lowest = 0 if layer.relu else CODE_MIN
+    bounded = (layer.low, layer.high) != (lowest, CODE_MAX)
+    return not layer.accumulate and (bounded or layer.half_even)
 
 
 def waiting_activations(layer: Layer, design: Design) -> int:

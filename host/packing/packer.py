@@ -17,7 +17,12 @@ from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.network import INPUT, Layer, Network
 from eie.host.network.graph import giver_of, goes_back
 from eie.host.packing.held_memory import MAX_STRIDE
-from eie.host.packing.packed_layer import PackedLayer, needs_cell, waiting_activations
+from eie.host.packing.packed_layer import (
+    PackedLayer,
+    needs_bounds,
+    needs_cell,
+    waiting_activations,
+)
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.row_assignment import Assignment, assign_chain, order_inputs
 
@@ -279,6 +284,13 @@ def _check_fits(packed: PackedNetwork) -> None:
         "no cell unit; set cell_units to 1, 2 or 4",
     ):
         problems.shortages.append(Shortage("cell_units", 1, 0, 0))
+    bounded = [layer for layer in network.layers if needs_bounds(layer)]
+    if bounded and not problems.require(
+        design.bounds > 0,
+        f"layer {bounded[0].name!r} ends in {bounded[0].ending!r} and the design has neither "
+        "bounds but a ReLU's nor ties to even; set bounds to 1",
+    ):
+        problems.shortages.append(Shortage("bounds", 1, 0, 0))
     require_accumulators(network, design, problems)
     problems.raise_as(DoesNotFitError)
 

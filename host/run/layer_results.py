@@ -76,8 +76,8 @@ def layer_results(
             saturated.append(0)
             continue
         rule = layer.write_back
-        *_, with_half, rounded = write_back_steps(sums + layer.bias, rule.shift)
-        codes, marks = bound(with_half, rounded, rule)
+        *_, rounded = write_back_steps(sums + layer.bias, rule.shift, half_even=rule.half_even)
+        codes, marks = bound(rounded, rule)
         if layer.recurrent:
             codes, marks = _gates(layer, codes), _gates(layer, marks).any(axis=2)
             step = cell.lstm_step if layer.activation == "lstm" else cell.gru_step

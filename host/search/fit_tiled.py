@@ -25,6 +25,7 @@ from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.search.judge import Judge, Merit
 from eie.host.search.prediction import vector_cycles_in_passes
 from eie.host.search.sizing import (
+    bounds_for,
     cell_units_for,
     may_be_compact,
     needs_of,
@@ -223,6 +224,7 @@ class PassSearch:
             "index_bits": 4,
             "result_depth": result_depth_for(rows),
             "cell_units": cell_units_for(self.network, start["pes"]),
+            "bounds": bounds_for(self.network),
             **start,
         }
         return Design(**{**chosen, "board": self.board.name})

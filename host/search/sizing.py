@@ -18,13 +18,14 @@ from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
 from eie.host.network import Network
 from eie.host.network.graph import goes_back
 from eie.host.packing.held_memory import lay_out
-from eie.host.packing.packed_layer import needs_cell, waiting_activations
+from eie.host.packing.packed_layer import needs_bounds, needs_cell, waiting_activations
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import accumulator_bits_needed
 from eie.host.search.reasons import Way
 
 __all__ = [
     "beyond",
+    "bounds_for",
     "cell_units_for",
     "may_be_compact",
     "needed_accumulators",
@@ -86,8 +87,14 @@ def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
         "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
         "result_depth": result_depth_for(rows),
         "cell_units": cell_units_for(packed.network, packed.design.pes),
+        "bounds": bounds_for(packed.network),
     }
     return {name: fixed.get(name, value) for name, value in shape.items()}
+
+
+def bounds_for(network: Network) -> int:
+    """1 if a layer has bounds besides a ReLU, or rounds ties to even; else 0."""
+    return int(any(map(needs_bounds, network.layers)))
 
 
 def cell_units_for(network: Network, pes: int) -> int:
@@ -225,9 +232,14 @@ def _too_long(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
 
 
 def _without_cell(packed: PackedNetwork, design: Design) -> tuple[Shortage, ...]:
-    """Whether layers have functions, and the design no unit that computes them."""
-    missing = design.cell_units == 0 and any(map(needs_cell, packed.network.layers))
-    return (Shortage("cell_units", 1, 0, 0),) if missing else ()
+    """Whether layers have functions or bounds, and the design nothing that computes them."""
+    layers = packed.network.layers
+    missing = []
+    if design.cell_units == 0 and any(map(needs_cell, layers)):
+        missing.append(Shortage("cell_units", 1, 0, 0))
+    if design.bounds == 0 and any(map(needs_bounds, layers)):
+        missing.append(Shortage("bounds", 1, 0, 0))
+    return tuple(missing)
 
 
 def _length_bits(packed: PackedNetwork) -> int:

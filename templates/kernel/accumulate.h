@@ -31,16 +31,6 @@ inline void forget(RecentSum (&recent)[kWriteLatency]) {
   }
 }
 
-//! Start in a bank whose first `rows` rows were cleared one after the other: the zeros of the last
-//! ones may not be in the memory yet.
-inline void start_cleared(RecentSum (&recent)[kWriteLatency], row_t rows) {
-#pragma HLS INLINE
-  for (int age = 0; age < kWriteLatency; ++age) {
-#pragma HLS UNROLL
-    recent[age] = RecentSum{accumulator_index_t(rows - 1 - age), 0, rows > age};
-  }
-}
-
 //! The sum of `row`, of which the memory says `stored`.
 inline accumulator_t forwarded(const RecentSum (&recent)[kWriteLatency], accumulator_index_t row,
                                accumulator_t stored) {

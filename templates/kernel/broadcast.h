@@ -23,15 +23,16 @@ inline bool counts(kind_t kind) {
 //! nodes above them, which synthesis then leaves out.
 inline void note_full(hls::stream<Token>& child, kind_t kind, bool leaf, ap_uint<32>& full) {
 #pragma HLS INLINE
-  if (leaf && kind == kRunBegin) full = 0;
-  if (leaf && counts(kind) && child.full()) ++full;
+  if (!kCounters || !leaf) return;
+  if (kind == kRunBegin) full = 0;
+  if (counts(kind) && child.full()) ++full;
 }
 
 //! What a child gets in place of `token`: a report carries its count.
 inline Token for_child(const Token& token, bool leaf, ap_uint<32> full) {
 #pragma HLS INLINE
   Token copy = token;
-  if (leaf && token.kind == kReport) copy.data = full;
+  if (kCounters && leaf && token.kind == kReport) copy.data = full;
   return copy;
 }
 

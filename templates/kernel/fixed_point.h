@@ -14,12 +14,37 @@ struct Written {
 //! How a layer turns its sums into activations: a part of its LAYER record.
 struct WriteBackRule {
   ap_uint<6> shift;
-  //! Whether ties go to the even code, not up.
+  //! Whether its lowest code is 0: a ReLU, and all that a design without bounds knows of these.
+  ap_uint<1> relu;
+  //! Lowest and highest code, and whether ties go to the even code, not up.
+  ap_int<kBoundBits> low;
+  ap_int<kBoundBits> high;
   ap_uint<1> half_even;
-  //! Lowest and highest code.
-  activation_t low;
-  activation_t high;
 };
+
+//! A sum, shifted; and whether none of the bits that were shifted out was set.
+template <int kBits>
+struct Shifted {
+  ap_int<kBits> sum;
+  bool exact;
+};
+
+//! Shift right step by step, as a shifter does, and look at what falls out of each.
+template <int kBits>
+inline Shifted<kBits> shift_right(ap_int<kBits> sum, ap_uint<6> shift) {
+#pragma HLS INLINE
+  Shifted<kBits> shifted = {sum, true};
+steps:
+  for (int step = 0; step < 6; ++step) {
+#pragma HLS UNROLL
+    if (shift[step] == 1) {
+      const ap_uint<kBits> lost = ap_uint<kBits>(shifted.sum) << most_of(0, kBits - (1 << step));
+      if (lost != 0) shifted.exact = false;
+      shifted.sum >>= 1 << step;
+    }
+  }
+  return shifted;
+}
 
 //! Rounding shift, saturation to 16 bits, the layer's bounds; in this order. The sum is an
 //! accumulator_t; tests take narrower ones, of which they can try every value.
@@ -27,24 +52,28 @@ template <int kBits>
 inline Written write_back(ap_int<kBits> sum, const WriteBackRule& rule) {
 #pragma HLS INLINE
   typedef ap_int<kBits> sum_t;
-  // A half of the last place; where a tie is to go to an even code that is below, a bit less.
-  const ap_uint<1> odd = ap_uint<kBits>(sum) >> rule.shift;
-  const ap_uint<6> below = rule.shift - 1;
-  const sum_t half = rule.half_even == 1 && odd == 0 ? sum_t(~sum_t(sum_t(-1) << below))
-                                                     : sum_t(sum_t(1) << below);
-  // The packer's proof takes these steps, so neither the half nor the sum with it can overflow.
-  const sum_t with_half = rule.shift == 0 ? sum : sum_t(sum + half);
-  const sum_t rounded = with_half >> rule.shift;
   constexpr int kLargest = (1 << (kActivationBits - 1)) - 1;
+  // The packer's proof takes these steps, so neither the half nor the sum with it can overflow.
+  const sum_t half = rule.shift == 0 ? sum_t(0) : sum_t(sum_t(1) << ap_uint<6>(rule.shift - 1));
+  const Shifted<kBits> shifted = shift_right<kBits>(sum + half, rule.shift);
+  sum_t rounded = shifted.sum;
+  // With its half added, a tie has no bits left below the code's last.
+  if (kBounds && rule.half_even == 1 && rule.shift != 0 && shifted.exact) rounded[0] = 0;
   const bool above = rounded > kLargest;
   const bool beneath = rounded < -kLargest - 1;
   const activation_t code = above     ? activation_t(kLargest)
                             : beneath ? activation_t(-kLargest - 1)
                                       : activation_t(rounded);
   // What the layer's own bounds cut off is none of this.
-  const bool saturated = (above && rule.high == kLargest) || (beneath && rule.low == -kLargest - 1);
-  const activation_t bounded = code > rule.high ? rule.high : code < rule.low ? rule.low : code;
-  return Written{bounded, ap_uint<1>(saturated)};
+  if (kBounds) {
+    const bool saturated =
+        (above && rule.high == kLargest) || (beneath && rule.low == -kLargest - 1);
+    const activation_t low = rule.low;
+    const activation_t high = rule.high;
+    return Written{code > high ? high : code < low ? low : code, ap_uint<1>(saturated)};
+  }
+  const bool zero = rule.relu == 1 && rounded < 0;
+  return Written{zero ? activation_t(0) : code, ap_uint<1>(above || (beneath && rule.relu == 0))};
 }
 
 }  // namespace kernel

@@ -167,7 +167,7 @@ inline void check_place(LoadCheck& check, beat_t beat) {
       if (check.too_long || ap_uint<2>(check.rows) != 0) check.sound = false;
     }
     if (field<kLayerShiftBits>(beat, kLayerShiftLow) > kMostShift) check.sound = false;
-    if (field<kLayerRoundingBits>(beat, kLayerRoundingLow) > 1 || accumulate > 1)
+    if (field<kLayerRoundingBits>(beat, kLayerRoundingLow) > (kBounds ? 1 : 0) || accumulate > 1)
       check.sound = false;
     if (check.function > (kHasCell ? kFunctionGru : kFunctionLinear)) check.sound = false;
     if (check.accumulates && check.function != kFunctionLinear) check.sound = false;
@@ -177,6 +177,9 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     const activation_t low = activation_t(field<kLayerLowBits>(beat, kLayerLowLow));
     const activation_t high = activation_t(field<kLayerHighBits>(beat, kLayerHighLow));
     if (low > high) check.sound = false;
+    // A design without bounds knows a ReLU only.
+    const activation_t most = activation_t((1u << (kActivationBits - 1)) - 1);
+    if (!kBounds && (high != most || (low != 0 && low != -most - 1))) check.sound = false;
   }
 }
 

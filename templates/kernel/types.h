@@ -18,6 +18,8 @@ typedef ap_int<kActivationBits> activation_t;
 typedef ap_int<kAccumulatorBits> accumulator_t;
 //! A word of activations: lane l in bits 16 l to 16 l + 15.
 typedef ap_uint<kLanes * kActivationBits> word_t;
+//! A number of beats of a section that fits its memory.
+typedef ap_uint<bits_for(kMostSectionBeats + 1)> section_beats_t;
 //! A column's or an activation's index.
 typedef ap_uint<16> column_t;
 typedef ap_uint<kPointerBits> pointer_t;

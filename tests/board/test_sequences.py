@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
+from eie.host.compress import TorchReference
 from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Layer, Network
+from eie.host.network.sequence_codes import GOLDEN_SEQUENCE, golden_sequence_crc
 from eie.host.protocol.responses import AnswerError
 
 DESIGN = Design(pes=4, held_activations=64, cell_units=1)
@@ -153,6 +156,26 @@ def test_states_that_are_lost_are_said_to_be(
     accelerator.run(sequences)
     with pytest.raises(DeviceError, match=r"the last call had 7 sequences, and the network has"):
         accelerator.run(sequences, keep_state=True, outputs="all")
+
+
+def test_verify_knows_the_steps_of_a_sequence(
+    accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
+) -> None:
+    golden = sequences[0]
+    outputs = SequenceReference(network)([golden]).outputs[0]
+    known = replace(
+        network,
+        golden_inputs=golden,
+        golden_outputs=TorchReference(network)(golden),
+        metadata={GOLDEN_SEQUENCE: golden_sequence_crc(outputs)},
+    )
+    accelerator.load(known)
+    assert accelerator.verify() == len(golden)
+    with pytest.raises(DeviceError, match=r"verify\(\) took its own vectors"):
+        accelerator.run(golden, keep_state=True)
+    accelerator.load(replace(known, metadata={GOLDEN_SEQUENCE: golden_sequence_crc(outputs[1:])}))
+    with pytest.raises(DeviceError, match="the golden vectors as the 7 steps of one sequence"):
+        accelerator.verify()
 
 
 def test_a_run_cut_off_in_mid_sequence_loses_its_state(

@@ -19,7 +19,7 @@ void print(const kernel::Written& written) {
 kernel::WriteBackRule read_rule(std::istream& line) {
   int shift = 0, half_even = 0, low = 0, high = 0;
   line >> shift >> half_even >> low >> high;
-  return kernel::WriteBackRule{shift, half_even, low, high};
+  return kernel::WriteBackRule{shift, low == 0, low, high, half_even};
 }
 
 //! Write-back in an accumulator of `bits` bits, at most kBits.

@@ -20,7 +20,17 @@ PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 @pytest.fixture(scope="session", params=[24, 40, 48])
 def calculator(request, build, project_of, small):
     """Give (accumulator bits, calculate): calculate(lines) evaluates lines of arithmetic.cpp."""
-    design = small.replace(accumulator_bits=request.param)
+    return request.param, evaluator(build, project_of, small, request.param, bounds=1)
+
+
+@pytest.fixture(scope="session")
+def plain_calculator(build, project_of, small):
+    """As `calculator`, of a design that knows no bounds but a ReLU's."""
+    return 40, evaluator(build, project_of, small, 40, bounds=0)
+
+
+def evaluator(build, project_of, small, bits: int, bounds: int):
+    design = small.replace(accumulator_bits=bits, bounds=bounds)
     program = build(project_of(design), ["arithmetic.cpp"])
 
     def calculate(lines: list[str]) -> list[list[int]]:
@@ -33,7 +43,7 @@ def calculator(request, build, project_of, small):
         )
         return [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
 
-    return request.param, calculate
+    return calculate
 
 
 #: No bounds, a ReLU, one of 6 as 8 bits have it, bounds that no code meets but one.
@@ -155,6 +165,15 @@ def test_write_back_at_every_shift_and_edge(calculator, rule) -> None:
     for shift in range(MAX_SHIFT + 1):
         sums = allowed(ends_of(bits, shift), bits, shift)
         check_write_back(calculator, sums, rule_of(shift, rule))
+
+
+@pytest.mark.parametrize("rule", [(False, CODE_MIN, CODE_MAX), (False, 0, CODE_MAX)])
+def test_write_back_without_bounds(plain_calculator, rule) -> None:
+    """A design that has none does with a ReLU, or without one, what those that have them do."""
+    bits, _ = plain_calculator
+    for shift in range(MAX_SHIFT + 1):
+        sums = allowed(ends_of(bits, shift), bits, shift)
+        check_write_back(plain_calculator, sums, rule_of(shift, rule))
 
 
 @PROPERTY

@@ -25,6 +25,7 @@ DESIGNS = {
         held_activations=1024,
         accumulator_bits=48,
         queue_depth=2,
+        bounds=1,
     ),
     "4 PEs": Design(
         pes=4,
@@ -37,6 +38,8 @@ DESIGNS = {
         held_activations=4096,
         accumulator_bits=48,
         length_bits=8,
+        bounds=1,
+        counters=0,
     ),
     "32 PEs": Design(
         pes=32,
@@ -50,6 +53,7 @@ DESIGNS = {
         accumulator_bits=48,
         queue_depth=3,
         result_depth=8,
+        bounds=1,
     ),
 }
 

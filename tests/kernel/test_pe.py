@@ -165,8 +165,8 @@ def test_one_entry_a_cycle(run_pe, small, lengths) -> None:
     report = report_of(results)
     # Besides the cycle in which the first column is taken off its queue.
     assert (report["busy"], report["starved"]) == (sum(lengths), 1)
-    # Rows wait until the last sums are in the memory.
-    assert cycles - empty == sum(lengths) + rows + LATE
+    # Rows wait until the last sums are in the memory, and the run's end until their zeros are.
+    assert cycles - empty == sum(lengths) + rows + 2 * LATE - 1
 
 
 @pytest.mark.parametrize("empty", [0, 1, 7])
@@ -180,7 +180,7 @@ def test_empty_columns_cost_the_fetch_a_cycle_and_the_multiplier_nothing(
     _, without = run_pe(packed, [])
     report = report_of(results)
     assert (report["busy"], report["starved"]) == (40, 1)
-    assert cycles - without == 40 + 20 + LATE
+    assert cycles - without == 40 + 20 + 2 * LATE - 1
 
 
 def test_a_layer_leaves_the_accumulators_clear(run_pe, kinds, small, random_network) -> None:
@@ -231,4 +231,4 @@ def test_a_layer_adds_up_while_the_one_before_is_written_back(run_pe, kinds, sma
         layers = [(0, np.full(columns, 3000))] * count
         right, cycles = run_layers(run_pe, kinds, packed, layers)
         assert right
-        assert cycles - empty == count * rows * columns + rows + LATE
+        assert cycles - empty == count * rows * columns + rows + 2 * LATE - 1

@@ -149,7 +149,7 @@ class _Machine:
         return ((lane, word) for word in range(words_of(activations)) for lane in range(lanes))
 
     def receive(self) -> Process:
-        for _ in range(2 + 1):  # header, RUN record
+        for _ in range(2 + 2):  # header, RUN record
             yield
         self.first_cycle = self.clock.now
         yield from self.tokens.write("run")
@@ -168,10 +168,12 @@ class _Machine:
         yield from self.tokens.read()
         yield from self.vectors.write("run")
         yield
-        room, turns = self.room, 0
+        room, turns, ended = self.room, 0, 0
         to_start, to_end = len(self.groups), len(self.groups)
         while to_end:
             fresh = to_start and room >= self.longest and self.inputs.ready()
+            # What ended an iteration ago is known from the next one on.
+            room, to_end, ended = room + ended * self.longest, to_end - ended, 0
             if not fresh and not self.hidden.ready():
                 yield
                 continue
@@ -194,7 +196,7 @@ class _Machine:
                     yield from self.commands.write((group, number))
                 yield
             if number == len(layers) - 1:
-                room, to_end = room + self.longest, to_end - 1
+                ended = 1
         yield from self.vectors.write("done")
         yield from self.commands.write("done")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import eie.hls.model.broadcast_times
+import eie.hls.model.cell_times
 import eie.hls.model.cycles
 import eie.hls.model.gather_times
 import eie.hls.model.pe_times
@@ -20,7 +22,13 @@ from eie.host.search.prediction import BATCH_VECTORS, Prediction
 
 KERNEL = Path(__file__).parents[2] / "templates" / "kernel"
 #: Modules that have the streams of the model, by name.
-MODULES = (eie.hls.model.cycles, eie.hls.model.pe_times, eie.hls.model.gather_times)
+MODULES = (
+    eie.hls.model.cycles,
+    eie.hls.model.broadcast_times,
+    eie.hls.model.pe_times,
+    eie.hls.model.gather_times,
+    eie.hls.model.cell_times,
+)
 
 #: Two states of a process and what published reports of Vitis HLS 2022.1 and 2022.2 give modules
 #: made of a loop on top of the loop: 256 and 258 cycles, 3,073 and 3,075.

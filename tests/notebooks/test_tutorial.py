@@ -30,7 +30,7 @@ def printed(notebook) -> str:
 
 
 def test_they_are_all_there():
-    assert NOTEBOOKS == ["choosing-a-design", "first-network", "your-own-model"]
+    assert NOTEBOOKS == ["choosing-a-design", "first-network", "recurrent", "your-own-model"]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -15,7 +15,12 @@ from eie.hls.spec.packets import DESIGN
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 #: A smallest and a largest value beside the range, and what else a parameter must not be.
-STEPS = {"entries_per_pe": 8, "pointers_per_pe": 2, "hidden_activations": 16}
+STEPS = {
+    "entries_per_pe": 8,
+    "pointers_per_pe": 2,
+    "hidden_activations": 16,
+    "held_activations": 16,
+}
 OTHER_VALUES = {
     "pes": 8,
     "index_bits": 6,
@@ -27,6 +32,8 @@ OTHER_VALUES = {
     "biases_per_pe": 1024,
     "layers": 8,
     "hidden_activations": 2048,
+    "held_activations": 2048,
+    "cell_units": 2,
     "accumulator_bits": 40,
     "result_depth": 32,
     "memory": "bram",
@@ -44,6 +51,7 @@ def designs(draw: st.DrawFn) -> Design:
     if values["length_bits"]:
         values["pointers_per_pe"] = -(-values["pointers_per_pe"] // 8) * 8
     values["pes"] = 1 << draw(st.integers(0, 8))
+    values["cell_units"] = draw(st.sampled_from([0, 1, 2, 4]))
     values["board"] = draw(st.sampled_from([NO_BOARD, *BOARDS]))
     no_uram = values["board"] in BOARDS and BOARDS[values["board"]].uram == 0
     values["memory"] = "bram" if no_uram else draw(st.sampled_from(["bram", "uram"]))
@@ -129,6 +137,8 @@ def test_a_name_of_another_type_is_refused(name, value, design):
         ("entries_per_pe", 4100, "multiple of 8"),
         ("pointers_per_pe", 1028, "multiple of 8 with compact pointers"),
         ("hidden_activations", 1000, "multiple of 16"),
+        ("held_activations", 1000, "multiple of 16"),
+        ("cell_units", 3, "0, 1, 2 or 4"),
     ],
 )
 def test_a_value_that_the_hardware_cannot_have_is_refused(name, value, message, design):

@@ -15,12 +15,15 @@ from eie.hls.spec.fixed_point import (
     FRAC_MAX,
     FRAC_MIN,
     MAX_SHIFT,
+    WriteBack,
     dequantize,
     quantize,
     write_back,
+    write_back_counted,
 )
 
 SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+CODES = st.integers(CODE_MIN, CODE_MAX)
 SUMS = st.integers(-(1 << 61), 1 << 61) | st.integers(-70000, 70000)
 
 
@@ -29,33 +32,59 @@ def saturated(value: int) -> int:
 
 
 @SETTINGS
-@given(SUMS, st.integers(0, MAX_SHIFT), st.booleans())
-def test_write_back_is_relu_then_rounding_shift_then_saturation(total, shift, relu):
-    rectified = max(total, 0) if relu else total
-    # Ties go towards plus infinity, so rounding is the floor of the value plus one half.
-    expected = saturated(math.floor(Fraction(rectified, 1 << shift) + Fraction(1, 2)))
-    result = write_back(np.array([total]), shift, relu=relu)
-    assert result.dtype == np.int16
-    assert int(result[0]) == expected
+@given(SUMS, st.integers(0, MAX_SHIFT), st.booleans(), CODES, CODES)
+def test_write_back_is_rounding_shift_then_bounds(total, shift, half_even, one, other):
+    low, high = sorted((one, other))
+    exact = Fraction(total, 1 << shift)
+    # Ties go to the even code as Python has them, or else towards plus infinity: the floor of the
+    # value plus one half.
+    rounded = round(exact) if half_even else math.floor(exact + Fraction(1, 2))
+    rule = WriteBack(shift, low, high, half_even=half_even)
+    codes, cut = write_back_counted(np.array([total]), rule)
+    assert codes.dtype == np.int16
+    assert int(codes[0]) == max(low, min(high, rounded))
+    # A bound of the model cuts nothing off: only the end of 16 bits does.
+    assert cut == (
+        (rounded > CODE_MAX and high == CODE_MAX) or (rounded < CODE_MIN and low == CODE_MIN)
+    )
+    assert write_back(np.array([total]), rule).tolist() == codes.tolist()
+
+
+@SETTINGS
+@given(SUMS, st.integers(0, MAX_SHIFT), st.integers(0, (1 << 16) - 1))
+def test_a_slope_is_what_negative_codes_are_multiplied_by(total, shift, slope):
+    rounded = math.floor(Fraction(total, 1 << shift) + Fraction(1, 2))
+    expected = saturated(rounded)
+    if expected < 0:
+        expected = math.floor(Fraction(expected * slope, 1 << 16) + Fraction(1, 2))
+    codes, cut = write_back_counted(np.array([total]), WriteBack(shift, slope=slope))
+    assert (int(codes[0]), cut) == (expected, rounded != saturated(rounded))
 
 
 @pytest.mark.parametrize(
-    ("total", "shift", "relu", "expected"),
+    ("total", "rule", "expected"),
     [
-        (5, 1, False, 3),
-        (-5, 1, False, -2),
-        (-6, 2, False, -1),
-        (-1, 1, False, 0),
-        (-5, 0, False, -5),
-        (-5, 1, True, 0),
-        (1 << 40, 0, False, CODE_MAX),
-        (-(1 << 40), 0, False, CODE_MIN),
-        (1 << 46, MAX_SHIFT, False, 1),
-        ((1 << 46) - 1, MAX_SHIFT, False, 0),
+        (5, WriteBack(1), 3),
+        (-5, WriteBack(1), -2),
+        (-6, WriteBack(2), -1),
+        (-1, WriteBack(1), 0),
+        (-5, WriteBack(0), -5),
+        (-5, WriteBack(1, low=0), 0),
+        (5, WriteBack(1, half_even=True), 2),
+        (-5, WriteBack(1, half_even=True), -2),
+        (7, WriteBack(1, half_even=True), 4),
+        (-5, WriteBack(0, half_even=True), -5),
+        (9, WriteBack(0, low=0, high=6), 6),
+        (-3, WriteBack(0, slope=1 << 15), -1),
+        (1 << 40, WriteBack(0), CODE_MAX),
+        (-(1 << 40), WriteBack(0), CODE_MIN),
+        (1 << 46, WriteBack(MAX_SHIFT), 1),
+        (1 << 46, WriteBack(MAX_SHIFT, half_even=True), 0),
+        ((1 << 46) - 1, WriteBack(MAX_SHIFT), 0),
     ],
 )
-def test_write_back_at_its_corners(total, shift, relu, expected):
-    assert int(write_back(np.array([total]), shift, relu=relu)[0]) == expected
+def test_write_back_at_its_corners(total, rule, expected):
+    assert int(write_back(np.array([total]), rule)[0]) == expected
 
 
 @SETTINGS

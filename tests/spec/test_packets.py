@@ -65,9 +65,9 @@ def test_names_are_unique():
 def test_numbers_of_kinds_sections_and_statuses_are_the_formats():
     assert [int(kind) for kind in Kind] == [1, 2, 3, 4]
     assert [int(section) for section in Section] == [1, 2, 3, 4, 5]
-    assert [int(status) for status in Status] == list(range(12))
+    assert [int(status) for status in Status] == list(range(15))
     assert len(COUNTER_ROWS) == 8
-    assert (MAGIC, VERSION, BEAT_BYTES) == (0x50454945, 2, 8)
+    assert (MAGIC, VERSION, BEAT_BYTES) == (0x50454945, 3, 8)
     assert [answer_kind(kind) for kind in Kind] == [0x81, 0x82, 0x83, 0x84]
 
 
@@ -116,7 +116,7 @@ def test_a_packet_gives_back_what_was_put_in(kind, sequence, payload):
     assert (packet.kind, packet.sequence) == (kind, sequence)
     assert packet.payload.tolist() == payload
     # The same, by hand.
-    start = struct.pack("<4sBBHI", b"EIEP", 2, kind, sequence, len(payload))
+    start = struct.pack("<4sBBHI", b"EIEP", 3, kind, sequence, len(payload))
     body = start + struct.pack("<I", zlib.crc32(start)) + struct.pack(f"<{len(payload)}Q", *payload)
     assert data == body + struct.pack("<II", zlib.crc32(body), 0)
 
@@ -159,7 +159,7 @@ def test_every_single_bit_flip_is_refused():
     ("offset", "value", "message"),
     [
         (0, b"EIEQ", "magic must be 0x50454945, not 0x51454945"),
-        (4, b"\x01", "version must be 2, not 1"),
+        (4, b"\x01", "version must be 3, not 1"),
         (12, bytes(4), "CRC must be .*, not 0x00000000"),
         (16, b"\xff", "altered on the way"),
         (-8, bytes(4), "altered on the way"),

@@ -190,7 +190,7 @@ def _index_bits(places: int) -> int:
 def _layer_of_pe_bits(design: Design) -> int:
     """Bits of what a PE knows of a layer: LayerOfPe in multiply_accumulate.h."""
     places = _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe)
-    return places + 1 + 6 + 1 + 2 * ACTIVATION_BITS
+    return places + 1 + 6 + 2 + 2 * (ACTIVATION_BITS if design.bounds else 1)
 
 
 def _pointer_memories(design: Design) -> tuple[Memory, ...]:

@@ -157,7 +157,8 @@ class Pes {
   void end_rows(Time rows) {
     clock_.close(rows_at_);
     for (std::size_t pe = 0; pe < fetch.size(); ++pe) {
-      last_free_[pe] = ended_[pe] + 1 + write_latency_ + rows;
+      // Behind the last row its zeros are on their way: the bank is not free before.
+      last_free_[pe] = ended_[pe] + 2 * write_latency_ + rows;
     }
   }
 

@@ -23,7 +23,7 @@ from eie.host.compress.model_graph import (
     RecurrentWeights,
     Unsupported,
 )
-from eie.host.compress.readers.onnx_graph import OnnxReader, leading_to
+from eie.host.compress.readers.onnx_reader import OnnxReader, leading_to
 from eie.host.compress.readers.onnx_shapes import Refused
 from eie.host.compress.readers.onnx_step import Step
 from eie.host.compress.readers.onnx_values import Constant, Data, Value

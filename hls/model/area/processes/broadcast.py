@@ -17,7 +17,7 @@ def broadcast(design: Design, children: int, *, leaf: bool, count: int) -> Block
         register("token on its way", TOKEN),
         *control(3, {"tokens": 2}),
     ]
-    if leaf:
+    if leaf and design.counters:
         parts += _counters(children)
     return Block(f"broadcast_{children}{' (leaf)' if leaf else ''}", count, tuple(parts))
 

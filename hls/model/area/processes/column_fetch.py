@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import COUNTER, KIND, TOKEN, address_bits
+from eie.hls.model.area.processes.widths import KIND, TOKEN, address_bits, section_bits
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS
 
@@ -25,9 +25,9 @@ def column_fetch(design: Design) -> Block:
 def _section(design: Design) -> Iterator[Part]:
     yield part("section is for this PE, for all", "equal_constant", 2, width=16)
     yield part("section has pointers", "equal_constant", width=8)
-    yield part("beats of a section", "increment", width=COUNTER)
-    yield part("beats of a section: end", "less", width=COUNTER)
-    yield register("section: beats", 2 * COUNTER)
+    yield part("beats of a section", "increment", width=section_bits(design))
+    yield part("beats of a section: end", "less", width=section_bits(design))
+    yield register("section: beats", 2 * section_bits(design))
     yield register("beat on its way", BEAT_BITS)
 
 

@@ -15,6 +15,7 @@ from eie.hls.model.area.processes.widths import (
     element_bits,
     held_bits,
     lane_bits,
+    section_bits,
 )
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS, LAYER
@@ -44,8 +45,8 @@ def control_activations(design: Design) -> Block:
 def _layers(design: Design) -> Iterator[Part]:
     yield memory_part(design, "layers", 1)
     yield register("a layer's record as it arrives", LAYER.beats * BEAT_BITS)
-    yield part("beats of layers", "increment", width=COUNTER)
-    yield part("beats of layers: end", "less", width=COUNTER)
+    yield part("beats of layers", "increment", width=section_bits(design))
+    yield part("beats of layers: end", "less", width=section_bits(design))
     yield part("layers", "increment", width=_LAYERS)
     yield part("words of its columns", "add", width=_ROWS)
     words = address_bits(design.hidden_words + 1)
@@ -123,8 +124,8 @@ def _pass(design: Design) -> Iterator[Part]:
     yield part("word token: lanes, layer, place", "mask", width=rest)
     yield part("command from wherever", "select", width=element_bits(design)["Command"], ways=4)
     yield part("kinds of tokens", "equal_constant", 5, width=8)
-    yield part("beats of a section", "increment", width=COUNTER)
-    yield part("beats of a section: end", "less", width=COUNTER)
+    yield part("beats of a section", "increment", width=section_bits(design))
+    yield part("beats of a section: end", "less", width=section_bits(design))
     yield register("token taken", TOKEN)
-    yield register("section: beats", 2 * COUNTER)
+    yield register("section: beats", 2 * section_bits(design))
     yield from control(11, {"layers": 3, "section": 2, "run": _RUN_STAGES})

@@ -12,6 +12,7 @@ from eie.hls.model.area.processes.widths import (
     KIND,
     RESULT,
     address_bits,
+    section_bits,
 )
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS
@@ -26,8 +27,7 @@ _RUN_STAGES = 9
 #: Width of the entries that follow a column's first.
 _MORE = 16
 #: Bits of a layer in a PE that are not addresses: shift, ties to even, bounds, accumulates.
-_SHIFT, _EVEN, _BOUNDS, _ACCUMULATES = 6, 1, 2 * ACTIVATION_BITS, 1
-_RULE = _SHIFT + _EVEN + _BOUNDS
+_SHIFT, _RELU, _EVEN, _ACCUMULATES = 6, 1, 1, 1
 
 
 def multiply_accumulate(design: Design) -> Block:
@@ -40,18 +40,25 @@ def _row_bits(design: Design) -> int:
     return address_bits(design.rows_per_pe + 1)
 
 
+def _rule_bits(design: Design) -> int:
+    """Bits of a WriteBackRule: a bit of each bound where there are none."""
+    return _SHIFT + _RELU + _EVEN + 2 * (ACTIVATION_BITS if design.bounds else 1)
+
+
 def _layer_bits(design: Design) -> int:
-    return _row_bits(design) + address_bits(design.biases_per_pe) + _RULE + _ACCUMULATES
+    places = _row_bits(design) + address_bits(design.biases_per_pe)
+    return places + _ACCUMULATES + _rule_bits(design)
 
 
 def _load(design: Design) -> Iterator[Part]:
     layer = address_bits(design.layers)
     yield part("kinds of sections", "equal_constant", 4, width=8)
-    yield part("beats of a section", "increment", width=COUNTER)
-    yield part("beats of a section: end", "less", width=COUNTER)
+    beats = section_bits(design)
+    yield part("beats of a section", "increment", width=beats)
+    yield part("beats of a section: end", "less", width=beats)
     yield part("layer of the record", "increment", width=layer)
     yield part("beat of the record", "increment", width=3)
-    yield register("section: kind, beats", 8 + 2 * COUNTER)
+    yield register("section: kind, beats", 8 + 2 * beats)
     yield register("beat on its way", BEAT_BITS)
     yield register("a layer's record as it arrives", _layer_bits(design) + layer + 3)
 
@@ -79,9 +86,10 @@ def _entries(design: Design) -> Iterator[Part]:
     yield part("place in the layers", "select", width=layer, ways=2)
     yield part("weight of its bank", "select", width=ACTIVATION_BITS, ways=_CODEBOOK_BANKS)
     yield part("weight x activation", "multiply", width=ACTIVATION_BITS)
-    yield part("cycles: busy, starved", "increment", 2, width=COUNTER)
-    # In the loop, and from run to run.
-    yield register("cycles: busy, starved", COUNTER, 4)
+    if design.counters:
+        yield part("cycles: busy, starved", "increment", 2, width=COUNTER)
+        # In the loop, and from run to run.
+        yield register("cycles: busy, starved", COUNTER, 4)
     yield register(
         "column: entry, more, activation",
         design.pointer_bits + _MORE + ACTIVATION_BITS + layer + 2,
@@ -108,10 +116,6 @@ def _sums(design: Design) -> Iterator[Part]:
     yield part("sum to write in either bank, or 0", "mask", 2, width=width)
     yield part("row of an entry or to write back, of either bank", "select", 2, width=rows, ways=2)
     yield part("row to clear, or that of the run", "select", 2, width=rows, ways=2)
-    yield part("rows whose zeros may be on their way", "add", latency, width=rows)
-    yield part("recent rows, or those", "select", latency, width=rows, ways=2)
-    yield part("recent sums, or 0", "mask", latency, width=width)
-    yield part("sums' rows: any", "less", latency - 1, width=rows)
     yield register("recent sums", width + rows + 1, latency)
     yield register("sums read, product on its way", width, 3)
     yield register("rows of either bank on their way", rows, 4)
@@ -131,21 +135,23 @@ def _rows(design: Design) -> Iterator[Part]:
     yield part("sum of the other bank", "select", width=width, ways=2)
     yield part("sum + bias", "add", width=width)
     yield part("shift - 1", "add", width=_SHIFT)
-    # One bit, or all below it where a tie goes down to an even code.
-    yield part("half, or a bit less", "decode", 2, width=width)
-    yield part("half of either kind", "select", width=width, ways=2)
-    yield part("code is odd", "select", width=1, ways=width)
+    yield part("half", "decode", width=width)
     yield part("sum + half", "add", width=width)
-    yield part("sum, or with its half", "select", width=width, ways=2)
     yield part("shift", "shift_arithmetic", width=width)
     yield part("saturation", "saturate", width=width)
-    yield part("code against its bounds", "less", 2, width=ACTIVATION_BITS)
-    yield part("code, or a bound", "select", width=ACTIVATION_BITS, ways=3)
-    yield part("bounds are the ends of 16 bits", "equal_constant", 2, width=ACTIVATION_BITS)
+    if design.bounds:
+        # What each step of the shifter drops: 63 bits, each with the step's own bit.
+        yield part("bits shifted out: any", "any", width=63)
+        yield part("bits shifted out, of each step", "logic2", width=6)
+        yield part("code against its bounds", "less", 2, width=ACTIVATION_BITS)
+        yield part("code, or a bound", "select", width=ACTIVATION_BITS, ways=3)
+        yield part("bounds are the ends of 16 bits", "equal_constant", 2, width=ACTIVATION_BITS)
+        yield register("code, bounds", 3 * ACTIVATION_BITS)
+    else:
+        yield part("code, or 0 by ReLU", "mask", width=ACTIVATION_BITS)
     yield register("sum, bias, half, with half, rounded", width, 5)
-    yield register("code, bounds", 3 * ACTIVATION_BITS)
     yield register("layer to write back, row, cycles", _layer_bits(design) + 3 * rows + 3)
-    yield register("rule on its way", _RULE, 4)
+    yield register("rule on its way", _rule_bits(design), 4)
     yield register("result", RESULT)
 
 
@@ -153,7 +159,8 @@ def _rest(design: Design) -> Iterator[Part]:
     yield part("kinds of tokens", "equal_constant", 8, width=KIND)
     yield part("row to clear", "increment", width=address_bits(design.rows_per_pe))
     yield part("row of the report", "increment", width=4)
-    yield part("value of the report", "select", width=ACTIVATION_BITS, ways=6)
+    if design.counters:
+        yield part("value of the report", "select", width=ACTIVATION_BITS, ways=6)
     yield part("result from wherever", "select", width=ELEMENTS["Result"], ways=3)
     yield register("token in hand, of a run and else", KIND + BEAT_BITS, 2)
     yield from control(11, {"clear": 2, "beats": 2, "run": _RUN_STAGES, "report": 2})

@@ -8,6 +8,7 @@ from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ACTIVATIONS_PER_WORD,
     BEAT_BITS,
+    LAYER,
     MOST_LANES,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "function_bits",
     "held_bits",
     "lane_bits",
+    "section_bits",
 ]
 
 #: Kind of a token.
@@ -76,6 +78,13 @@ def element_bits(design: Design) -> dict[str, int]:
         "HiddenWord": WORD + layer + 1 + vector + 1,
         "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 3 + vector + for_cell,
     }
+
+
+def section_bits(design: Design) -> int:
+    """Bits of a number of beats of a section: section_beats_t."""
+    pointers = design.pointer_words_per_pe * design.beats_per_pointer_word
+    layers = LAYER.beats * design.layers
+    return address_bits(max(design.entry_words_per_pe, pointers, design.biases_per_pe, layers) + 2)
 
 
 def lane_bits(design: Design) -> int:

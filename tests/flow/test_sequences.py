@@ -1,0 +1,138 @@
+"""A recurrent model through the front door: all engines, states, streams, evaluation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import nn
+
+import eie
+from eie.hls.boundary.errors import DeviceError, EieWarning, InputError
+from eie.host.compress.sequence_reference import SequenceReference
+from eie.host.network.sequence_codes import sequence_codes
+
+FEATURES = 5
+ENGINES = ("emulator", "c++", "board")
+Reals = npt.NDArray[np.float32]
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.LSTM(FEATURES, 6, batch_first=True)
+        self.second = nn.GRU(6, 7, batch_first=True)
+        self.fc = nn.Linear(7, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.fc(self.second(self.first(x)[0])[0][:, -1]))
+
+
+@pytest.fixture(scope="module")
+def sequences() -> list[Reals]:
+    random = np.random.default_rng(1)
+    lengths = (9, 3, 12, 1, 5)
+    return [random.standard_normal((each, FEATURES)).astype(np.float32) for each in lengths]
+
+
+@pytest.fixture(scope="module")
+def acc(sequences: list[Reals]) -> Iterator[eie.AcceleratedModel]:
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EieWarning)
+        model = eie.convert(Net(), density=0.7, calibration=sequences, pes=4)
+    with model:
+        yield model.compile()
+
+
+@pytest.fixture(scope="module")
+def wanted(acc: eie.AcceleratedModel, sequences: list[Reals]) -> list[Reals]:
+    codes = sequence_codes(acc.network, sequences).codes
+    outputs = SequenceReference(acc.network)(codes).outputs
+    return [each * np.float32(2.0**-acc.network.output_frac) for each in outputs]
+
+
+@pytest.mark.filterwarnings("ignore:no bitstream was given")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_give_what_the_reference_gives(
+    acc: eie.AcceleratedModel, sequences: list[Reals], wanted: list[Reals], engine: Any
+) -> None:
+    last = acc.predict(sequences, engine=engine)
+    np.testing.assert_array_equal(last, np.stack([each[-1] for each in wanted]))
+    first = acc.predict([each[:2] for each in sequences], engine=engine, outputs="all")
+    rest = [each[2:] for each in sequences]
+    second = acc.predict(rest, engine=engine, outputs="all", keep_state=True)
+    for one, other, whole in zip(first, second, wanted, strict=True):
+        np.testing.assert_array_equal(np.concatenate([one, other]), whole)
+    streamed = list(acc.stream(sequences[0], engine=engine))
+    np.testing.assert_array_equal(np.stack(streamed), wanted[0])
+
+
+def test_kernel_and_emulator_take_as_many_cycles(
+    acc: eie.AcceleratedModel, sequences: list[Reals]
+) -> None:
+    kernel = acc._engines.compiled()
+    # Refused if outputs, saturated values or counters differ.
+    found = eie.simulate(acc.network, acc.design, kernel, sequences, outputs="all")
+    emulated = eie.emulate(acc.network, acc.design, sequences, outputs="all")
+    assert found.report is not None and emulated.report is not None
+    assert found.report.total_cycles == emulated.report.total_cycles
+    assert repr(found).startswith("<RunResult of 30 vectors, 3 outputs each, ")
+
+
+def test_evaluation_counts_sequences_or_steps(
+    acc: eie.AcceleratedModel, sequences: list[Reals], wanted: list[Reals]
+) -> None:
+    right = np.array([each[-1].argmax() for each in wanted])
+    found = acc.evaluate(sequences, right)
+    assert (found.vectors, found.correct) == (5, 5) and found.rms_error is not None
+    assert acc.findings.evaluation is not None
+    with pytest.raises(InputError, match="must be one for each of 5 vectors, not 4 labels"):
+        acc.evaluate(sequences, right[:-1])
+    with pytest.raises(InputError, match="several sequences, not a single one"):
+        acc.evaluate(sequences[0], right[:1])
+
+
+def test_costs_are_those_of_a_step_in_the_middle(acc: eie.AcceleratedModel) -> None:
+    costs = acc.findings.costs
+    assert costs.single.vectors == 1 and costs.batch.vectors == 30
+    layers = {layer.name: layer for layer in costs.single.layers}
+    # Of a first step the state is zero, and takes no work.
+    assert layers["first.weight_hh_l0"].ideal_cycles > 0
+
+
+def test_summary_report_and_file(
+    acc: eie.AcceleratedModel, sequences: list[Reals], tmp_path: Any
+) -> None:
+    assert "itself, a step before" in str(acc.summary())
+    assert acc.report(tmp_path / "report.html").exists()
+    folder = acc.save(tmp_path / "saved")
+    again = eie.convert(folder / "network.npz", design=folder / "design.toml")
+    np.testing.assert_array_equal(again.predict(sequences), acc.predict(sequences))
+
+
+def test_what_has_no_meaning_is_refused(acc: eie.AcceleratedModel, sequences: list[Reals]) -> None:
+    for call in (acc.compare, acc.trace):
+        with pytest.raises(InputError, match="for networks without a recurrent layer"):
+            call(sequences)  # type: ignore[operator]
+    acc.predict(sequences[:2])
+    with pytest.raises(InputError, match="as many sequences as in the last call, 2, not 3"):
+        acc.predict(sequences[:3], keep_state=True)
+    with (
+        eie.convert(acc.network, design=acc.design) as fresh,
+        pytest.raises(DeviceError, match="no sequences have been begun yet"),
+    ):
+        fresh.predict(sequences, keep_state=True)
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EieWarning)
+        plain = eie.convert(nn.Linear(4, 2), pes=4)
+    with pytest.raises(InputError, match="must be left out: the model has no recurrent layer"):
+        plain.predict(np.zeros((1, 4)), keep_state=True)
+    with pytest.raises(InputError, match="must have a network with a recurrent layer"):
+        plain.stream([np.zeros(4)])
