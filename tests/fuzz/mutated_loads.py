@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_BEAT,
     HEADER,
     LAYER,
     NETWORK,
@@ -133,16 +134,26 @@ def run_after(load: bytes, number: int) -> bytes:
         Seeds the vectors: sparse, dense or of extremes.
     """
     numbers = np.random.default_rng(number)
-    fields = NETWORK.parse(np.frombuffer(load, "<u8")[HEADER.beats :])
+    payload = np.frombuffer(load, "<u8")[HEADER.beats : -TRAILER.beats]
+    fields = NETWORK.parse(payload)
+    first = payload[NETWORK.beats + SECTION.beats :]
+    columns = LAYER.parse(first)["columns"] if len(first) >= LAYER.beats else 0
     batch = 1 + number % 3
-    beats = min(batch * fields["input_beats"], _MOST_BEATS)
+    beats = min(batch * -(-columns // ACTIVATIONS_PER_BEAT), _MOST_BEATS)
     size = (4 * beats,)
     if number % 4 == 0:
         vectors = numbers.choice(np.array([-32768, 32767], "<i2"), size)
     else:
         vectors = numbers.integers(-32768, 32768, size, "<i2")
         vectors *= numbers.random(size) < (0.2, 0.6, 1.0)[number % 3]
-    start = RUN.build(network_id=fields["network_id"], batch=batch)
+    start = RUN.build(
+        network_id=fields["network_id"],
+        batch=batch,
+        first=0,
+        tagged=0,
+        layers=fields["layers"] & 0xFFFF,
+        outputs=batch,
+    )
     return build_packet(Kind.RUN, number, np.concatenate([start, vectors.view("<u8")]))
 
 
@@ -206,19 +217,21 @@ def _write_back(dice: random.Random, load: _Load) -> None:
     layer = dice.choice(layers)
     bits = load.design.accumulator_bits
     layer["shift"] = dice.choice((0, 1, 15, bits - 2, bits - 1, bits, 47, 63, 64, 65))
-    layer["relu"] = dice.choice((0, 1, 0, 1, 2, 0x8000))
-    load.story.append(f"shift {layer['shift']}, relu {layer['relu']}")
+    layer["rounding"] = dice.choice((0, 1, 0, 1, 2))
+    layer["low"] = dice.choice((0x8000, 0, 0xFF80, 0x7FFF))
+    layer["high"] = dice.choice((0x7FFF, 0x7FFF, 0x7F, 0))
+    names = ("shift", "rounding", "low", "high")
+    load.story.append(", ".join(f"{name} {layer[name]}" for name in names))
     load.set_layers(layers)
 
 
 def _fewer_rows(dice: random.Random, load: _Load) -> None:
-    """Other rows of the last layer, and outputs to match: sound if the local rows stay the same."""
+    """Other rows of the last layer: sound if the local rows stay the same."""
     layers = load.layers()
     if not layers:
         return
     last = layers[-1]
     last["rows"] = max(0, last["rows"] + dice.randrange(-40, 12)) & 0xFFFFFFFF
-    load.network["output_beats"] = -(-last["rows"] // 4)
     if dice.random() < 0.7:
         # Rows near 2^32 round up to more than the field holds.
         local = min(load.design.local_rows(last["rows"]), 0xFFFFFFFF)
@@ -232,12 +245,11 @@ def _fewer_rows(dice: random.Random, load: _Load) -> None:
 
 
 def _fewer_columns(dice: random.Random, load: _Load) -> None:
-    """Other inputs, and beats to match: sound if the pointers take the same words."""
+    """Other inputs: sound if the pointers take the same words."""
     layers = load.layers()
     if not layers:
         return
     layers[0]["columns"] = max(0, layers[0]["columns"] + dice.randrange(-9, 4))
-    load.network["input_beats"] = -(-layers[0]["columns"] // 4)
     load.story.append(f"columns {layers[0]['columns']}")
     load.set_layers(layers)
 
