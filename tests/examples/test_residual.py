@@ -22,7 +22,9 @@ def test_it_learns_and_gives_the_same_in_integers(monkeypatch, capsys):
     found = example.main(epochs=4, schedule=eie.Schedule(1, 2, 3, 2))
     assert found.accuracy > 0.8  # of ten digits
     assert abs(found.density - example.DENSITY) < 0.001
-    assert "integer reference, emulator: the same 1,000 outputs" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "integer reference, emulator: the same 1,000 outputs" in printed
+    assert "in real numbers only: besides its Linears it has first.taken, as residuals" in printed
     layers = converted[0].network.layers
     (outer,) = (layer for layer in layers if layer.accumulate)
     assert outer.name == "outer" and layers[layers.index(outer) + 1].source == 0
