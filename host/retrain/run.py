@@ -307,8 +307,8 @@ class Run:
         more = sorted(set(layers) - set(matrices))
         if more and len(set(layers)) == len(layers) == len(matrices) + len(more):
             return (
-                f"besides its Linears it has {', '.join(more)}, as residuals and concatenations do, "
-                "and is not trained in fixed point; convert(part, keep_weights=True) rounds it"
+                f"besides its Linears it has {', '.join(more)}, as residuals and concatenations "
+                "do, and is not trained in fixed point; convert(part, keep_weights=True) rounds it"
             )
         if sorted(layers) != sorted(matrices):
             return (
