@@ -175,8 +175,9 @@ The same program (`make soak`) ran {counts["rounds"]:,} rounds with recurrent ne
 GRU, and both one after the other, on two designs. Seed {seed}, {seconds:.0f} s. Sequences of
 different lengths are begun, continued with `keep_state`, streamed step by step, and more of them
 run than there are lanes. Each of the faults above hits a run that continues sequences, or a stream:
-cut off in mid-sequence, TLAST too early, a bit of request or answer inverted, and so on. And a
-network is loaded anew between two parts of a sequence, or something else uses the accelerator.
+cut off in mid-sequence, TLAST too early (anywhere in the request, so also behind steps that were
+taken), a bit of request or answer inverted, and so on. And a network
+is loaded anew between two parts of a sequence, or something else uses the accelerator.
 
 Every output was compared with `==` with the integer reference of the whole sequence. Every fault
 surfaced as the error that belongs to it; **every call that would have gone on from a lost state was

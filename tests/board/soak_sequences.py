@@ -33,6 +33,8 @@ DESIGNS = (
 )
 INPUTS, UNITS, OUTPUTS = 5, 7, 3
 SEQUENCES, LONGEST = 12, 24
+#: Beats of a request at most, that faults are spread over; a shorter one is damaged as well.
+BEATS = 40
 #: Recurrent layers of the networks.
 STACKS = (("lstm",), ("gru",), ("lstm", "gru"))
 
@@ -204,6 +206,14 @@ class SequenceSoak(SoakedBoard):
         else:
             raise AssertionError("a stream went on that was broken off")
         self.lost()
+
+    def inject(self, name: str) -> None:
+        """Damage a request anywhere: behind steps that the kernel has taken by then, too."""
+        super().inject(name)
+        if name == "request cut short":
+            self.board.faults.truncate_request = int(self.random.integers(1, BEATS))
+        elif name == "request with a bit inverted":
+            self.board.faults.flip_request_bit = int(self.random.integers(0, BEATS * 64))
 
     def _chosen(self) -> str:
         name = str(self.random.choice(list(FAULTS)))
