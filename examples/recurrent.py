@@ -10,11 +10,12 @@ a row a step), so nothing is loaded from a network.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ from eie.hls.boundary.errors import EieWarning
 from eie.host.retrain import datasets
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "recurrent.md"
+#: What was found, by network and seed.
+KEPT = PAGE.with_suffix(".json")
 #: What is between them is written here.
 BEGIN, END = "<!-- accuracy: examples/recurrent.py -->", "<!-- end -->"
 SEEDS = 3
@@ -44,6 +47,16 @@ class Example:
     units: int
     load: Callable[[], tuple[Sequences, Sequences]]
     recipe: Recipe
+
+    @property
+    def network(self) -> str:
+        """Kind and units."""
+        return f"{self.kind}-{self.units}"
+
+    @property
+    def key(self) -> str:
+        """Name of data and network, without spaces."""
+        return f"{self.name.partition(',')[0]}-{self.network}"
 
 
 @dataclass(frozen=True)
@@ -137,56 +150,68 @@ def main(seed: int = 0) -> list[Outcome]:
     return [measure(example, seed)[1] for example in EXAMPLES]
 
 
-def rows_of(example: Example, found: list[Accuracies]) -> list[tuple[str, ...]]:
-    """Lay out what the seeds gave, and their mean."""
-    network = f"{example.kind}-{example.units}"
+def rows_of(example: Example, found: Mapping[int, Accuracies]) -> list[tuple[str, ...]]:
+    """Lay out what each seed gave, and the mean of all of them if none is missing."""
     rows = [
-        (
-            example.name,
-            network,
-            str(seed),
-            *map(_percent, (each.float32, each.pruned, each.shared, each.integer)),
-        )
-        for seed, each in enumerate(found)
+        (example.name, example.network, str(seed), *_percents(astuple(found[seed])))
+        for seed in sorted(found)
     ]
-    means = (
-        float(np.mean([getattr(each, name) for each in found]))
-        for name in ("float32", "pruned", "shared", "integer")
-    )
-    return [*rows, (example.name, network, "mean", *map(_percent, means))]
+    if len(found) < SEEDS:
+        return rows
+    means = np.mean([astuple(each) for each in found.values()], axis=0)
+    return [*rows, (example.name, example.network, "mean", *_percents(means))]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+def _percents(shares: Iterable[float]) -> tuple[str, ...]:
+    return tuple(f"{100 * share:.2f} %" for share in shares)
 
 
-def write_table(arguments: list[str] | None = None) -> int:
-    """Print the table and write it into the page."""
+def kept() -> dict[str, dict[int, Accuracies]]:
+    """Read what was found before, by network and seed."""
+    if not KEPT.exists():
+        return {}
+    rows = json.loads(KEPT.read_text(encoding="utf-8"))
+    return {
+        name: {int(seed): Accuracies(*shares) for seed, shares in seeds.items()}
+        for name, seeds in rows.items()
+    }
+
+
+def write_table(found: Mapping[str, Mapping[int, Accuracies]]) -> str:
+    """Keep what was found, and write it as the page's table, which is given."""
+    rows = {
+        name: {str(seed): astuple(each) for seed, each in sorted(seeds.items())}
+        for name, seeds in sorted(found.items())
+    }
+    write_whole(KEPT, json.dumps(rows, indent=1) + "\n")
+    head = ("data", "network", "seed", "float", "pruned", "shared", "integers")
+    lines = [head, ("---",) * len(head)]
+    lines += [row for each in EXAMPLES for row in rows_of(each, found.get(each.key, {}))]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    write_whole(PAGE, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+    return table
+
+
+def run_seeds(arguments: list[str] | None = None) -> int:
+    """Train with several seeds, and write the table after each; what was found before stays."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many (3)")
+    parser.add_argument("--seeds", type=int, nargs="*", default=range(SEEDS), help="0 1 2 if left")
+    parser.add_argument("--only", nargs="*", default=[each.key for each in EXAMPLES], help="which")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    rows: list[tuple[str, ...]] = []
     for example in EXAMPLES:
-        found = []
-        for seed in range(options.seeds):
+        for seed in options.seeds if example.key in options.only else ():
             begin = time.monotonic()
-            found.append(measure(example, seed)[0])
-            seconds = time.monotonic() - begin
-            print(
-                f"{example.name} {example.kind} {seed}: {found[-1]} ({seconds:.0f} s)", flush=True
-            )
-        rows += rows_of(example, found)
-    head = ("data", "network", "seed", "float", "pruned", "shared", "integers")
-    lines = [head, ("---",) * len(head), *rows]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    print(table)
-    if options.seeds == SEEDS:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        _, _, after = rest.partition(END)
-        write_whole(PAGE, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+            accuracies, _ = measure(example, seed)
+            found = kept()
+            found.setdefault(example.key, {})[seed] = accuracies
+            print(f"{example.key} {seed}: {accuracies} ({time.monotonic() - begin:.0f} s)")
+            write_table(found)
+    print(write_table(kept()))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(write_table())
+    sys.exit(run_seeds())

@@ -40,5 +40,5 @@ def test_a_short_training_gives_integers_of_the_same_accuracy(
     assert found.float32 > 0.9
     assert found.integer == found.shared == outcome.accuracy
     assert outcome.cycles and outcome.network == "GRU 3-8, 8-3"
-    *_, mean = recurrent.rows_of(example, [found, found])
+    *_, mean = recurrent.rows_of(example, dict.fromkeys(range(3), found))
     assert mean[:3] == ("made up", "GRU-8", "mean")
