@@ -33,12 +33,7 @@ def sections(packed) -> list[np.ndarray]:
 
 
 def load(packed, sections, layers=2, **network: int) -> bytes:
-    fields = {
-        "network_id": packed.network_id,
-        "layers": layers,
-        "input_beats": packed.input_beats,
-        "output_beats": packed.output_beats,
-    }
+    fields = {"network_id": packed.network_id, "layers": layers}
     start = NETWORK.build(**fields | network)
     return build_packet(Kind.LOAD, 1, np.concatenate([start, *sections]))
 
@@ -76,7 +71,8 @@ def test_every_number_that_contradicts_its_neighbours(twin, packed, sections):
     for field in NETWORK.fields:
         if field.name in ("network_id", "layers"):
             continue
-        for value in other_values(getattr(packed, field.name), field.bits):
+        # No layer of a design without held words holds any.
+        for value in other_values(0, field.bits):
             assert twin.status(load(packed, sections, **{field.name: value})) is BAD
     assert twin.status(load(packed, sections, network_id=0)) is BAD
     for number, field in itertools.product(range(2), LAYER.fields):
@@ -85,9 +81,15 @@ def test_every_number_that_contradicts_its_neighbours(twin, packed, sections):
         for value in other_values(fields[field.name], field.bits):
             layers = sections[0].copy()
             layers[start : start + LAYER.beats] = LAYER.build(**fields | {field.name: value})
-            fits = value < {"shift": 40, "relu": 2}.get(field.name, 0)
-            # So many outputs take the same rows and beats as nine.
-            fits |= (number, field.name) == (1, "rows") and 9 < value <= 12
+            fits = value < {"shift": 40}.get(field.name, 0)
+            # So many inputs take the same pointers as twenty.
+            fits |= (number, field.name, value) == (0, "columns", 21)
+            # So many outputs take the same rows and biases as nine.
+            fits |= (number, field.name) == (1, "rows") and value in range(1, 17)
+            # A ReLU or none; and a slope says nothing where no function asks for it.
+            fits |= (field.name == "low" and value in (0, 1 << 15)) or field.name == "slope"
+            # A run may begin with any layer, and end with any, but must with the first and last.
+            fits |= (number, field.name) in ((0, "ends"), (1, "begins")) and value < 2
             status = twin.status(load(packed, [layers, *sections[1:]]))
             assert status is (Status.OK if fits else BAD), (number, field.name, value)
     assert twin.run(packed, np.ones((1, 20), np.int16)).shape == (1, 9)
