@@ -265,7 +265,7 @@ def _write_back(dice: random.Random, load: _Load) -> None:
     layer["shift"] = dice.choice((0, 1, 15, bits - 2, bits - 1, bits, 47, 63, 64, 65))
     layer["rounding"] = dice.choice((0, 1, 0, 1, 2, 0x80))
     low, high = dice.choice(
-        ((0x8000, 0x7FFF), (0, 0x7FFF), (0, 6), (0xFF80, 127), (0x8000, 0x8000), (1, 0), (0, 0x8000))
+        ((0x8000, 0x7FFF), (0, 0x7FFF), (0, 6), (0xFF80, 127), (0x8000,) * 2, (1, 0), (0, 0xFFFF))
     )
     layer["low"], layer["high"] = low, high
     load.story.append(f"shift {layer['shift']}, rounding {layer['rounding']}, {low} to {high}")

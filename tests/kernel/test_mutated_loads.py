@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from network_graphs import Builder, named_network
 
 from eie.hls.model.emulator import Emulator
