@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 
-from eie.hls.spec.packets import STATUS, Kind, Status, parse_packet
+from eie.hls.spec.packets import LAYER, STATUS, Kind, Status, parse_packet
 
 
 def test_send_and_control_activations_as_tops_of_their_own(project_of, small, build, kinds) -> None:
@@ -29,7 +29,7 @@ def test_send_and_control_activations_as_tops_of_their_own(project_of, small, bu
     assert (design_id, network_id, packets, errors) == (small.id, 0x1234, 1, 0)
     assert cycles >= 5
 
-    records = [kinds["Section"], *[kinds["Data"]] * 6]
+    records = [kinds["Section"], *[kinds["Data"]] * 2 * LAYER.beats]
     assert [kind for kind, *_ in got["words"]] == [
         *(*records, kinds["RunBegin"], kinds["Word"], kinds["Word"], kinds["RunDone"]),
         kinds["PacketEnd"],

@@ -237,7 +237,8 @@ class Kernel {
     while (layers_[last].accumulates != 0) ++last;
     const bool out = gives(vector) && last + 1 == layers_.size();
     const bool back = last != end_of(vector) || layers_[last].recurrent != 0;
-    return {vector, layer, last, from_packet, arriving, layers_[layer].holds != 0, false, out, back};
+    const bool holds = layers_[layer].holds != 0;
+    return {vector, layer, last, from_packet, arriving, holds, false, out, back};
   }
 
   //! Whose turn it is, as `control_activations` finds its streams.
