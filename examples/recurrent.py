@@ -1,4 +1,4 @@
-"""Recurrent networks on real data: their accuracy in integers, and the table in docs/how-to/recurrent.md.
+"""Recurrent networks on real data: accuracy in integers, the table in docs/how-to/recurrent.md.
 
 Run as ``python examples/recurrent.py``; it takes minutes. Speech comes with sktime (JapaneseVowels:
 270 utterances to train on, 370 to test on, 9 speakers, 7 to 29 steps of 12 channels), images with
