@@ -191,6 +191,8 @@ class Accelerator(SequenceCalls):
     def run(self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False) -> Any:
         """Take a batch of vectors through the network, or sequences through a recurrent one.
 
+        :meth:`run_layers` takes vectors through some of its layers.
+
         Parameters
         ----------
         inputs
@@ -219,6 +221,40 @@ class Accelerator(SequenceCalls):
         """
         with self._turns.take():
             return self._run(inputs, outputs=outputs, keep_state=keep_state)
+
+    def run_layers(self, codes: Codes, first: int, last: int) -> Codes:
+        """Take vectors through some layers of the network, which stays resident.
+
+        Parameters
+        ----------
+        codes
+            int16, shape (batch, inputs of the first of them): fixed-point codes in its format.
+        first, last
+            Indices of the layers with which it begins and ends. Layers behind a held vector cannot
+            begin, nor layers whose sums the next one adds to end it.
+
+        Returns
+        -------
+        ndarray of int16, shape (batch, results of the last of them)
+
+        Raises
+        ------
+        InputError
+            If no run may begin or end there, or the codes have another shape or type.
+        DeviceError
+            If no network is loaded, it runs in passes, or the accelerator fails or refuses.
+        """
+        with self._turns.take():
+            plan = self._loaded()
+            if len(plan.passes) != 1:
+                raise DeviceError(
+                    f"the network runs in {len(plan.passes)} passes, and layers by themselves are "
+                    "for one that is resident as a whole: take a larger design"
+                )
+            packed = plan.passes[0].packed.between(first, last)
+            outputs = self._link.run(packed, packed.check_codes(codes))
+            assert outputs is not None  # nothing stops it
+            return outputs
 
     def run_async(
         self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False

@@ -78,7 +78,9 @@ class BoardLink:
     def make_resident(self, packed: PackedNetwork) -> None:
         """Load `packed` unless it is resident, and the bitstream again if it must be."""
         self._recover_if_needed()
-        if self._resident is not packed:
+        resident = self._resident
+        # Some of its layers are the same network.
+        if resident is None or resident.layers is not packed.layers:
             self.load(packed)
 
     def run(
@@ -109,8 +111,8 @@ class BoardLink:
             Or None if `stopped` said so; what was under way has been waited for.
         """
         given = len(codes) if steps is None else steps.tags.given
-        outputs = np.empty((given, packed.network.outputs), np.int16)
-        self.saturated = (0,) * len(packed.layers)
+        outputs = np.empty((given, packed.outputs), np.int16)
+        self.saturated = (0,) * len(packed.ran)
         if not len(codes):
             return outputs
         self.make_resident(packed)

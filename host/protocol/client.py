@@ -124,9 +124,13 @@ class Session:
         self._client.load(packed)
 
     def run(
-        self, codes: npt.NDArray[np.int16], tags: RunTags | None = None
+        self,
+        codes: npt.NDArray[np.int16],
+        tags: RunTags | None = None,
+        *,
+        layers: tuple[int, int] | None = None,
     ) -> npt.NDArray[np.int16]:
-        """Take vectors through the network, as one packet.
+        """Take vectors through the network, or through some of its layers, as one packet.
 
         Parameters
         ----------
@@ -134,14 +138,17 @@ class Session:
             int16, shape (batch, inputs).
         tags
             Whose the vectors are, and which give an output; None: each stands for itself.
+        layers
+            The first and the last layer that they go through; None: all.
 
         Returns
         -------
         ndarray of int16, shape (vectors that give an output, outputs)
         """
-        answer = self._client.run(self._packed, codes, tags)
-        self.saturated = self._packed.read_saturated(answer.payload)
-        return self._packed.read_outputs(answer.payload)
+        packed = self._packed if layers is None else self._packed.between(*layers)
+        answer = self._client.run(packed, codes, tags)
+        self.saturated = packed.read_saturated(answer.payload)
+        return packed.read_outputs(answer.payload)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last run."""

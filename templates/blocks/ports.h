@@ -229,7 +229,7 @@ take:
   do {
 #pragma HLS PIPELINE II = 1
     const hidden_word_bits_t bits = port.read();
-    ended = bits >> (kLanes * kActivationBits + 10) != 0;
+    ended = bits >> (kLanes * kActivationBits + 16) != 0;
     if (!ended) words.write(hidden_word_of(bits));
     end_cycle();
   } while (!ended);

@@ -158,9 +158,10 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     check.accumulates = accumulate == 1;
     const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
     check.results = cell ? ap_uint<32>(check.rows >> 2) : check.rows;
-    check.too_long =
-        !check.accumulates && (cell ? count_t(check.local_rows >> 2) : count_t(check.local_rows)) >
-                                  kHiddenActivations / kPes;
+    // Of a cell's results no words of padding rows only come back.
+    const bool finds_room = cell ? groups_of<kLanes>(check.results) <= kHiddenWords
+                                 : check.local_rows <= kHiddenActivations / kPes;
+    check.too_long = !check.accumulates && !finds_room;
     if (cell) {
       check.recurrent = true;
       // Its results come back whether a layer follows or not.

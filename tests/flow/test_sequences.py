@@ -120,6 +120,9 @@ def test_what_has_no_meaning_is_refused(acc: eie.AcceleratedModel, sequences: li
     for call in (acc.compare, acc.trace):
         with pytest.raises(InputError, match="for networks without a recurrent layer"):
             call(sequences)  # type: ignore[operator]
+    for_board = eie.convert(acc.network, board="pynq-z2")
+    with pytest.raises(InputError, match="a recurrent network cannot be packaged yet"):
+        for_board.package("refused.zip")
     acc.predict(sequences[:2])
     with pytest.raises(InputError, match="as many sequences as in the last call, 2, not 3"):
         acc.predict(sequences[:3], keep_state=True)

@@ -13,6 +13,7 @@ int main(int, char** arguments) {
   static codebooks_t codebooks;
   static biases_t biases;
   static layer_table_t layer_table;
+  static accumulating_t accumulating = 0;
   driver::LateBank sums_0(std::stoul(arguments[1])), sums_1(std::stoul(arguments[1]));
   PeCounters counters = {0, 0};
   hls::stream<Token> queue("queue");
@@ -24,8 +25,8 @@ int main(int, char** arguments) {
   return bench.run([&](simulation::region& region) {
     region.spawn("column_fetch", [&] { column_fetch<2>(queue, work); });
     region.spawn("multiply_accumulate", [&] {
-      multiply_packet(entries, codebooks, biases, layer_table, sums_0, sums_1, counters, work,
-                      results);
+      multiply_packet(entries, codebooks, biases, layer_table, accumulating, sums_0, sums_1,
+                      counters, work, results);
     });
   });
 }

@@ -68,7 +68,7 @@ def test_a_missing_memory_file_is_named(project, standin, refused):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text.replace("answer 1810250454945", "answer 1810250454946"), "is another"),
+        (lambda text: text.replace("answer 1810350454945", "answer 1810350454946"), "is another"),
         (lambda text: text.replace("exchange load\n", "load\n", 1), "must have lines `exchange NA"),
         (lambda text: text.replace("request 101", "request x01", 1), "must have lines `exchange N"),
         (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import COUNTERS, HEADER
+from eie.hls.spec.packets import COUNTERS, HEADER, RUN
 from eie.hls.tools.rtl.exchanges import exchanges_of
 from eie.hls.tools.rtl.judge import faults_of, run_times
 from eie.hls.tools.rtl.recording import BeatSeen, ExchangeSeen, PassSeen
@@ -33,7 +33,7 @@ def record(exchanges):
     cycle, found, cycles = 0, [], 0
     for each in exchanges:
         request = [BeatSeen(cycle + beat, 0) for beat in range(len(each.request))]
-        begin = cycle + 2
+        begin = cycle + HEADER.beats + RUN.beats - 1
         cycle += len(each.request) + (each.run.cycles + LATENCY if each.run else 3)
         answer = []
         for number, data in enumerate(each.answer):

@@ -186,9 +186,13 @@ def test_both_flows_say_the_same(design, project):
     assert config["flow_target"] == ["vivado"] and "-flow_target vivado" in script
 
 
+#: A design that has every block.
+ALL_BLOCKS = Design(pes=4, board="pynq-z2", held_activations=64, cell_units=1)
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_one_part_of_the_kernel_alone(make_project, mock, monkeypatch, block):
-    project = make_project(Design(pes=4, board="pynq-z2"))
+    project = make_project(ALL_BLOCKS)
     monkeypatch.setenv("EIE_HLS_BLOCK", block)
     done = mock(project / "vitis/run_hls.tcl")
     assert done.returncode == 0, done.stderr
@@ -198,16 +202,16 @@ def test_one_part_of_the_kernel_alone(make_project, mock, monkeypatch, block):
 
 
 def test_blocks_are_named_as_their_files_and_processes(make_project):
-    project = make_project(Design(pes=4, board="pynq-z2"))
+    project = make_project(ALL_BLOCKS)
     assert {path.stem for path in (project / "blocks").glob("*.cpp")} == set(BLOCKS)
-    processes = {process.function.split("<")[0] for process in wire(Design(pes=4)).processes}
+    processes = {process.function.split("<")[0] for process in wire(ALL_BLOCKS).processes}
     names = {re.sub(r"_\d+$", "", name) for name in processes}
     assert set(BLOCKS) - {"pe"} <= names
     assert names <= {path.stem for path in (project / "kernel").glob("*.h")}
 
 
 def test_an_unknown_part_is_refused(make_project, mock, monkeypatch):
-    project = make_project(Design(pes=4, board="pynq-z2"))
+    project = make_project(ALL_BLOCKS)
     monkeypatch.setenv("EIE_HLS_BLOCK", "brain")
     done = mock(project / "vitis/run_hls.tcl")
     assert done.returncode != 0 and "not 'brain'" in done.stderr + done.stdout

@@ -44,11 +44,12 @@ localparam WRONG_WORD = 1, NO_LAST = 2, HANG_ANSWER = 3, HANG_REQUEST = 4, FEW_C
 integer fault;
 
 // What packets say (eie/hls/spec/packets.py).
-localparam MAGIC = 32'h50454945, VERSION = 8'd2;
+localparam MAGIC = 32'h50454945, VERSION = 8'd3;
+localparam DESIGN_BEATS = 9;
 localparam IDENTIFY = 8'd1, LOAD = 8'd2, RUN = 8'd3, COUNTERS = 8'd4;
 localparam OK = 0, BAD_MAGIC = 1, BAD_VERSION = 2, BAD_HEADER_CRC = 3, BAD_KIND = 4,
     BAD_LENGTH = 5, BAD_CRC = 6, NO_NETWORK = 7, WRONG_NETWORK = 8, BAD_BATCH = 9,
-    BAD_SECTION = 10, BAD_CONTENTS = 11;
+    BAD_SECTION = 10, BAD_CONTENTS = 11, BAD_LAYERS = 12;
 
 localparam IDLE = 0, RECEIVE = 1, OBEY = 2, ENTRIES = 3, ROWS = 4, FINISH = 5, SEND = 6, DONE = 7,
     HUNG = 8;
@@ -73,7 +74,7 @@ eie_control_s_axi control_s_axi_U (
 // The packet, and the answer to it.
 reg [63:0] beats [0:1023];
 reg [63:0] answer [0:1023];
-reg [63:0] design_record [0:7];
+reg [63:0] design_record [0:DESIGN_BEATS - 1];
 integer received, length, place, answer_beats, last_vector;
 
 // What is resident.
@@ -82,7 +83,8 @@ reg [31:0] network_id, layers, input_beats, output_beats;
 reg [31:0] pointers [0:63], columns [0:1], rows [0:1], local_rows [0:1];
 reg [31:0] pointer_base [0:1], bias_base [0:1];
 reg [15:0] shift [0:1];
-reg relu [0:1];
+reg half_even [0:1];
+reg signed [15:0] low [0:1], high [0:1];
 reg signed [15:0] codebooks [0:31];
 reg signed [63:0] biases [0:63];
 reg [7:0] entries [0:255];
@@ -125,22 +127,25 @@ task read_load;
     begin
         network_id = beats[2][31:0];
         layers = beats[2][63:32];
-        input_beats = beats[3][31:0];
-        output_beats = beats[3][63:32];
         place = 4;
         count = 0;
         if (layers == 0 || layers > 2) begin
             status = BAD_SECTION;
             layers = 0;
         end
-        expect_section(1, 16'hffff, 3 * layers);
+        // Nothing is held here, so no layer takes or holds any, accumulates or has a function.
+        if (status == OK && beats[3] != 0) status = BAD_CONTENTS;
+        expect_section(1, 16'hffff, 5 * layers);
         for (index = 0; index < layers; index = index + 1) begin
             {rows[index], columns[index]} = beats[place];
             {bias_base[index], pointer_base[index]} = beats[place + 1];
             local_rows[index] = beats[place + 2][31:0];
-            shift[index] = beats[place + 2][47:32];
-            relu[index] = beats[place + 2][48];
-            place = place + 3;
+            shift[index] = beats[place + 2][39:32];
+            half_even[index] = beats[place + 2][40];
+            if (status == OK && beats[place + 2][63:48] != 0) status = BAD_CONTENTS;
+            {high[index], low[index]} = beats[place + 3][31:0];
+            if (status == OK && beats[place + 4][15:0] != 0) status = BAD_CONTENTS;
+            place = place + 5;
             count = count + local_rows[index];
             reach = pointer_base[index] + (columns[index] + 2) / 2;
         end
@@ -160,7 +165,8 @@ task read_load;
         expect_section(5, 0, (reach + 7) / 8);
         for (index = 0; index < reach && index < 256; index = index + 1)
             entries[index] = beats[place + index / 8][8 * (index % 8) +: 8];
-        if (status == OK && output_beats != (rows[layers - 1] + 3) / 4) status = BAD_CONTENTS;
+        input_beats = (columns[0] + 3) / 4;
+        output_beats = (rows[layers - 1] + 3) / 4;
     end
 endtask
 
@@ -171,7 +177,7 @@ task check_trailer;
         for (index = 0; index < received - 1; index = index + 1)
             crc = crc_beat(crc, beats[index], 64);
         if (received != 3 + length) status = BAD_LENGTH;
-        else if (beats[received - 1][31:0] != ~crc && fault != NO_CRC) status = BAD_CRC;
+        else if (beats[received - 1] != {32'd0, ~crc} && fault != NO_CRC) status = BAD_CRC;
     end
 endtask
 
@@ -185,7 +191,7 @@ endtask
 task take_vector;
     begin
         for (index = 0; index < 64; index = index + 1) begin
-            place = 3 + vector * input_beats + index / 4;
+            place = 4 + vector * input_beats + index / 4;
             source[index] = place < received && index / 4 < input_beats ?
                 beats[place][16 * (index % 4) +: 16] : 16'd0;
             sums[index] = 64'd0;
@@ -230,7 +236,7 @@ always @ (posedge ap_clk) begin
         end
         RECEIVE: if (packets_in_TVALID && packets_in_TREADY) begin
             beats[received] = packets_in_TDATA;
-            if (received == 2) begin
+            if (received == 3) begin
                 counted = 0;
                 counting = 1'b1;
             end
@@ -250,7 +256,8 @@ always @ (posedge ap_clk) begin
             if (status == OK) begin
                 case (kind)
                     IDENTIFY:
-                        for (index = 0; index < 8; index = index + 1) put(design_record[index]);
+                        for (index = 0; index < DESIGN_BEATS; index = index + 1)
+                            put(design_record[index]);
                     COUNTERS: begin
                         put(run_cycles);
                         put({starved, busy});
@@ -266,7 +273,9 @@ always @ (posedge ap_clk) begin
                         batch = beats[2][63:32];
                         status = !valid ? NO_NETWORK :
                             beats[2][31:0] != network_id ? WRONG_NETWORK :
-                            batch * input_beats + 1 != length ? BAD_BATCH : OK;
+                            beats[3][31:0] != {layers[15:0], 16'd0} ? BAD_LAYERS :
+                            batch * input_beats + 2 != length || beats[3][63:32] != batch ?
+                            BAD_BATCH : OK;
                         if (status == OK) begin
                             {busy, starved, vector, layer, column, row} = 192'd0;
                             for (index = 0; index < 2; index = index + 1) saturated[index] = 0;
@@ -304,17 +313,21 @@ always @ (posedge ap_clk) begin
                 end
             end
         end
-        // A row a clock: bias, ReLU, rounding shift, saturation.
+        // A row a clock: bias, rounding shift, bounds.
         ROWS: begin
             steps = fault == EARLY ? 100000 : 1;
             for (step = 0; step < steps && state == ROWS; step = step + 1) begin
                 sum = sums[row] + biases[bias_base[layer] + row];
-                if (relu[layer] && sum < 0) sum = 0;
-                if (shift[layer] != 0) sum = sum + (64'sd1 <<< (shift[layer] - 1));
+                // Ties go up, or to the even code: then half a unit is one less below an even code.
+                if (shift[layer] != 0)
+                    sum = sum + (64'sd1 <<< (shift[layer] - 1)) -
+                        (half_even[layer] && !sum[shift[layer]] ? 64'sd1 : 64'sd0);
                 sum = sum >>> shift[layer];
-                if (row < rows[layer] && (sum > 32767 || sum < -32768))
+                if (row < rows[layer] && ((sum > 32767 && high[layer] == 16'sh7fff) ||
+                                          (sum < -32768 && low[layer] == 16'sh8000)))
                     saturated[layer] = saturated[layer] + 1;
-                results[row] = sum > 32767 ? 16'h7fff : sum < -32768 ? 16'h8000 : sum[15:0];
+                results[row] = sum > high[layer] ? high[layer] : sum < low[layer] ? low[layer] :
+                    sum[15:0];
                 sums[row] = 0;
                 row = row + 1;
                 if (row == local_rows[layer]) begin
