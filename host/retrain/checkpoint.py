@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from eie.hls.boundary.archives import Archive
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import is_regular
@@ -100,6 +101,9 @@ class Checkpoint:
         if line != _MAGIC + hashlib.sha256(rest).hexdigest().encode() + b"\n":
             raise InputError(f"checkpoint {path} is cut off or damaged: {_ADVICE}")
         try:
+            with Archive(io.BytesIO(rest)) as archive:  # so that the file's size bounds the memory
+                if not archive.stored or sum(archive.sizes.values()) > len(rest):
+                    raise InputError("its members must not be compressed or overlap")
             found = torch.load(io.BytesIO(rest), map_location="cpu", weights_only=True)
         except Exception as error:  # whatever the safe unpickler refuses
             text = (str(error).strip() or type(error).__name__).splitlines()[0][:160]

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,15 @@ def test_a_checkpoint_that_is_cut_off_or_damaged_is_refused(problem, tmp_path):
         problem.retrain(checkpoint=path)
     written(Path)  # code, which is not run
     with pytest.raises(InputError, match="cannot be read by torch"):
+        problem.retrain(checkpoint=path)
+    stream, packed = io.BytesIO(), io.BytesIO()
+    torch.save({"epoch": torch.zeros(1000)}, stream)
+    with zipfile.ZipFile(stream) as plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as to:
+        for name in plain.namelist():
+            to.writestr(name, plain.read(name))
+    digest = hashlib.sha256(packed.getvalue()).hexdigest()
+    path.write_bytes(f"eie retrain 1 {digest}\n".encode() + packed.getvalue())
+    with pytest.raises(InputError, match="must not be compressed"):
         problem.retrain(checkpoint=path)
     torch.save({"epoch": 3}, path)
     with pytest.raises(InputError, match="no checkpoint of eie retrain"):
