@@ -116,7 +116,7 @@ class Kernel:
         done = 0
         for turn in self._turns(batch):
             if turn.finishes:
-                self._hold_words(_words(layers[turn.layer].results))
+                self._hold_words(turn)
             else:
                 shares.begin(turn.layer - first, self._control_activations_at)
                 number = turn.layer
@@ -263,12 +263,12 @@ class Kernel:
         written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes, in_layer)
         self._detect_nonzero_at = written + 1
 
-    def _hold_words(self, words: int) -> None:
-        """What comes back is only held."""
-        for _ in range(words):
+    def _hold_words(self, turn: Turn) -> None:
+        """What arrives is only held; or dropped, in a load that no packer makes."""
+        for _ in range(turn.arriving):
             self._poll_tag()
             self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
-            self._settling = HELD_LATENCY
+            self._settling = HELD_LATENCY if turn.holds else max(0, self._settling - 1)
 
     def _run_layer(
         self,
@@ -280,7 +280,7 @@ class Kernel:
         layer = self._network.layers[number]
         arrives = number == turn.layer
         if arrives and layer.source is not None:
-            self._hold_words(turn.arriving)
+            self._hold_words(turn)
             arrives = False
         words = _words(layer.columns)
         for word in range(words):

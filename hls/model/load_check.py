@@ -127,10 +127,17 @@ def _check_layers(
             **dict.fromkeys(("rounding", "accumulate", "source", "hold", "begins", "ends"), 1),
         }
         if number < len(layers) - 1 or _is_cell(layer):  # its results come back
-            most = design.hidden_activations // design.pes
-            if layer["accumulate"] != 1:
-                share = GATES if _is_cell(layer) else 1
-                limits["local_rows"] = min(design.rows_per_pe, share * (most + 1) - 1)
+            if layer["accumulate"] != 1 and _is_cell(layer):
+                # Of a cell's results no words of padding rows only come back.
+                words = -(-_results(layer) // ACTIVATIONS_PER_WORD)
+                require(
+                    words <= design.hidden_words,
+                    f"results of layer {number} must take at most {design.hidden_words} words "
+                    f"where they wait, not {words}",
+                )
+            elif layer["accumulate"] != 1:
+                most = design.hidden_activations // design.pes
+                limits["local_rows"] = min(design.rows_per_pe, most)
         for name, most in limits.items():
             require(
                 layer[name] <= most,

@@ -15,6 +15,7 @@ from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER, VERSION
 from eie.host.board.transport import BoardEngine
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.client import Client
 from eie.host.protocol.responses import AnswerError, answer_bytes, read_run_answer
@@ -119,6 +120,13 @@ class BoardLink:
         with self._in_step():
             complete = self._stream(packed, codes, outputs, stopped, steps)
         return outputs if complete else None
+
+    def set_state(
+        self, packed: PackedNetwork, state: SequenceState, sequence: int, lane: int
+    ) -> None:
+        """Put where one of the sequences of a state stands into a lane; `packed` is resident."""
+        with self._in_step():
+            self._client.set_state(packed, state, sequence, lane)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last packet of vectors."""

@@ -16,9 +16,11 @@ from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, BEAT_BYTES, DESIGN, Kind, build_packet
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.run_tags import RunTags
+from eie.host.packing.state_packet import state_packet
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
@@ -80,6 +82,14 @@ class Client:
         packet = packed.run_packet(codes, self.next_sequence(), tags)
         given = len(codes) if tags is None else tags.given
         return self._exchange(Kind.RUN, packet, packed.answer_beats(given))
+
+    def set_state(
+        self, packed: PackedNetwork, state: SequenceState, sequence: int, lane: int
+    ) -> None:
+        """Put where one of the sequences of a state stands into a lane."""
+        for layer, h, kept in state.of_layers(packed.network, sequence):
+            packet = state_packet(packed, layer, lane, h, kept, self.next_sequence())
+            self._exchange(Kind.STATE, packet, 0)
 
     def counters(self, pes: int) -> Counters:
         """Read what the kernel, of `pes` PEs, counted during the last packet of vectors."""
@@ -149,6 +159,10 @@ class Session:
         answer = self._client.run(packed, codes, tags)
         self.saturated = packed.read_saturated(answer.payload)
         return packed.read_outputs(answer.payload)
+
+    def set_state(self, state: SequenceState, sequence: int, lane: int) -> None:
+        """Put where one of the sequences of a state stands into a lane."""
+        self._client.set_state(self._packed, state, sequence, lane)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last run."""

@@ -2,15 +2,16 @@
 
 :func:`mutated_load` knows the structure of a load: it changes fields of every record to values at
 their limits, near the right one, of a neighbour or random; sections in order, number and length;
-pointers that fall or lead beyond the entries; biases, weights and entries. A part of the changes
-leaves the load sound, as another network, so that what runs is compared as well.
+pointers that fall or lead beyond the entries; biases, weights and entries; what layers hold, take,
+add and give, and the lanes for it. A part of the changes leaves the load sound, as another network,
+so that what runs is compared as well: all layers or some, with tags and without.
 """
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -130,20 +131,76 @@ def run_after(load: bytes, number: int) -> bytes:
     load
         The load packet.
     number
-        Seeds the vectors: sparse, dense or of extremes.
+        Seeds the run: the vectors are sparse, dense or of extremes; a third of the runs has tags, a
+        sixth goes through a part of the layers, and some say what cannot be.
     """
     numbers = np.random.default_rng(number)
-    fields = NETWORK.parse(np.frombuffer(load, "<u8")[HEADER.beats :])
-    batch = 1 + number % 3
-    beats = min(batch * fields["input_beats"], _MOST_BEATS)
-    size = (4 * beats,)
+    dice = random.Random(f"run {number}")
+    payload = np.frombuffer(load, "<u8")[HEADER.beats :]
+    fields = NETWORK.parse(payload)
+    layers = _layers_of(payload)
+    batch = dice.choice((1, 2, 3, 6, 9))
+    first, count = 0, len(layers)
+    if dice.random() < 1 / 6:
+        first = dice.randrange(len(layers))
+        count = dice.randrange(0, len(layers) + 1 - first)
+    tagged = dice.random() < 1 / 3 and fields["lanes"] != 0
+    beats = -(-layers[first]["columns"] // 4)
+    batch = max(1, min(batch, _MOST_BEATS // (beats + tagged))) if beats else batch
+    size = (batch, 4 * min(beats, _MOST_BEATS))
     if number % 4 == 0:
-        vectors = numbers.choice(np.array([-32768, 32767], "<i2"), size)
+        values = numbers.choice(np.array([-32768, 32767], "<i2"), size)
     else:
-        vectors = numbers.integers(-32768, 32768, size, "<i2")
-        vectors *= numbers.random(size) < (0.2, 0.6, 1.0)[number % 3]
-    start = RUN.build(network_id=fields["network_id"], batch=batch)
-    return build_packet(Kind.RUN, number, np.concatenate([start, vectors.view("<u8")]))
+        values = numbers.integers(-32768, 32768, size, "<i2")
+        values *= numbers.random(size) < (0.2, 0.6, 1.0)[number % 3]
+    vectors = values.view("<u8")
+    outputs = batch
+    if tagged:
+        tags = _tags(dice, batch, fields["lanes"])
+        vectors = np.concatenate([np.array(tags, "<u8")[:, None], vectors], axis=1)
+        outputs = sum(tag >> 16 & 1 for tag in tags)
+    if dice.random() < 0.03:
+        outputs += dice.choice((-1, 1))
+    start = RUN.build(
+        network_id=fields["network_id"],
+        batch=batch,
+        first=first,
+        tagged=int(tagged),
+        layers=count,
+        outputs=max(0, outputs),
+    )
+    return build_packet(Kind.RUN, number, np.concatenate([start, vectors.ravel()]))
+
+
+def _layers_of(payload: Beats) -> list[Mapping[str, int]]:
+    """LAYER records of a load's payload, or one of zeros where none are found."""
+    found = []
+    if len(payload) > NETWORK.beats:
+        section = SECTION.parse(payload[NETWORK.beats :])
+        body = payload[NETWORK.beats + SECTION.beats :][: min(section["length"], 2048)]
+        if section["section"] == Section.LAYERS:
+            whole = body[: len(body) // LAYER.beats * LAYER.beats].reshape(-1, LAYER.beats)
+            found = [LAYER.parse(record) for record in whole]
+    return found or [LAYER.parse(np.zeros(LAYER.beats, "<u8"))]
+
+
+def _tags(dice: random.Random, batch: int, lanes: int) -> list[int]:
+    """Tags of a run: of sequences in turn or in any lanes, most of them right."""
+    lanes = min(lanes, 16)
+    width = dice.choice((1, lanes))
+    started: set[int] = set()
+    silent = dice.random() < 0.5
+    tags = []
+    for number in range(batch):
+        lane = number % width if dice.random() < 0.8 else dice.randrange(lanes)
+        start = lane not in started or dice.random() < 0.2
+        started.add(lane)
+        output = not (silent and dice.random() < 0.5)
+        tags.append(lane | start << 8 | output << 16)
+    if dice.random() < 0.1:
+        spot = dice.randrange(batch)
+        tags[spot] ^= 1 << dice.randrange(25)
+    return tags
 
 
 # Values ----------------------------------------------------------------------------------------
@@ -206,19 +263,22 @@ def _write_back(dice: random.Random, load: _Load) -> None:
     layer = dice.choice(layers)
     bits = load.design.accumulator_bits
     layer["shift"] = dice.choice((0, 1, 15, bits - 2, bits - 1, bits, 47, 63, 64, 65))
-    layer["relu"] = dice.choice((0, 1, 0, 1, 2, 0x8000))
-    load.story.append(f"shift {layer['shift']}, relu {layer['relu']}")
+    layer["rounding"] = dice.choice((0, 1, 0, 1, 2, 0x80))
+    low, high = dice.choice(
+        ((0x8000, 0x7FFF), (0, 0x7FFF), (0, 6), (0xFF80, 127), (0x8000,) * 2, (1, 0), (0, 0xFFFF))
+    )
+    layer["low"], layer["high"] = low, high
+    load.story.append(f"shift {layer['shift']}, rounding {layer['rounding']}, {low} to {high}")
     load.set_layers(layers)
 
 
 def _fewer_rows(dice: random.Random, load: _Load) -> None:
-    """Other rows of the last layer, and outputs to match: sound if the local rows stay the same."""
+    """Other rows of the last layer: sound if the local rows stay the same."""
     layers = load.layers()
     if not layers:
         return
     last = layers[-1]
     last["rows"] = max(0, last["rows"] + dice.randrange(-40, 12)) & 0xFFFFFFFF
-    load.network["output_beats"] = -(-last["rows"] // 4)
     if dice.random() < 0.7:
         # Rows near 2^32 round up to more than the field holds.
         local = min(load.design.local_rows(last["rows"]), 0xFFFFFFFF)
@@ -232,12 +292,11 @@ def _fewer_rows(dice: random.Random, load: _Load) -> None:
 
 
 def _fewer_columns(dice: random.Random, load: _Load) -> None:
-    """Other inputs, and beats to match: sound if the pointers take the same words."""
+    """Other inputs: sound if the pointers take the same words."""
     layers = load.layers()
     if not layers:
         return
     layers[0]["columns"] = max(0, layers[0]["columns"] + dice.randrange(-9, 4))
-    load.network["input_beats"] = -(-layers[0]["columns"] // 4)
     load.story.append(f"columns {layers[0]['columns']}")
     load.set_layers(layers)
 
@@ -253,6 +312,86 @@ def _longer_chain(dice: random.Random, load: _Load) -> None:
     if dice.random() < 0.3:
         layers[number]["local_rows"] = load.design.local_rows(size)
     load.story.append(f"{size} activations behind layer {number}")
+    load.set_layers(layers)
+
+
+def _lanes(dice: random.Random, load: _Load) -> None:
+    """Other lanes: sound while they hold what layers hold, and lie within the held words."""
+    network, words = load.network, load.design.held_activations // 16
+    way = dice.choice(("fewer", "longer", "as many as fit", "inputs", "any"))
+    if way == "fewer":
+        network["lanes"] = dice.randrange(0, max(network["lanes"], 1) + 1)
+    elif way == "longer":
+        network["stride"] = (network["stride"] + dice.choice((-2, -1, 1, 2))) & 0xFFFF
+        if network["stride"] and dice.random() < 0.7:
+            network["lanes"] = min(16, words // network["stride"])
+    elif way == "as many as fit" and network["stride"]:
+        network["lanes"] = words // network["stride"] + dice.choice((0, 0, 1))
+    elif way == "inputs":
+        network["hold"] = dice.choice((0, 1, 1, 2))
+        network["hold_base"] = dice.randrange(max(network["stride"], 1)) * (network["hold"] != 0)
+    else:
+        network["lanes"], network["stride"] = dice.randrange(20), dice.randrange(words + 3)
+    load.story.append(
+        f"{network['lanes']} lanes of {network['stride']}, inputs {network['hold']} at "
+        f"{network['hold_base']}"
+    )
+
+
+def _holding(dice: random.Random, load: _Load) -> None:
+    """Other words that are held and taken: sound while they lie within a lane."""
+    layers = load.layers()
+    if not layers:
+        return
+    number = dice.randrange(len(layers))
+    layer, stride = layers[number], max(load.network["stride"], 1)
+    way = dice.choice(("source_base", "hold_base", "source", "hold", "begins", "ends", "both"))
+    if way == "both":  # another place of a state
+        layer["source_base"] = layer["hold_base"] = dice.randrange(stride)
+    elif way in ("source_base", "hold_base"):
+        layer[way] = dice.randrange(stride + 1)
+    else:
+        layer[way] = dice.choice((0, 1, 1, 1 - min(layer[way], 1), 2))
+        base = f"{way}_base"
+        if base in layer and dice.random() < 0.8:
+            layer[base] = dice.randrange(stride) if layer[way] == 1 else 0
+    load.story.append(f"layer {number}: other {way}, {layer}")
+    load.set_layers(layers)
+
+
+def _adding(dice: random.Random, load: _Load) -> None:
+    """A layer that accumulates, or no longer does; with the biases to match, at times."""
+    layers = load.layers()
+    if not layers:
+        return
+    number = dice.randrange(len(layers))
+    layer = layers[number]
+    layer["accumulate"] = dice.choice((1 - min(layer["accumulate"], 1),) * 4 + (2,))
+    if dice.random() < 0.8:
+        layer["ends"] = int(layer["accumulate"] == 0)
+    if dice.random() < 0.8:
+        step = -layer["local_rows"] if layer["accumulate"] else layer["local_rows"]
+        at = layer["bias_base"]
+        for later in layers[number + 1 :]:
+            later["bias_base"] = max(0, later["bias_base"] + step)
+        for place in load.of_kind(Section.BIASES):
+            body = load.sections[place][1]
+            more = np.zeros(min(max(step, 0), 300), "<u8")
+            behind = body[at + max(-step, 0) :]
+            load.set_body(place, np.concatenate([body[:at], more, behind]))
+    load.story.append(f"layer {number}: accumulate {layer['accumulate']}")
+    load.set_layers(layers)
+
+
+def _function(dice: random.Random, load: _Load) -> None:
+    """Another function: sound if the design has a cell unit and the layer no state."""
+    layers = load.layers()
+    if not layers:
+        return
+    layer = dice.choice(layers)
+    layer["function"] = dice.choice((0, 1, 2, 3, 9 - min(layer["function"], 9), 4, 5, 6))
+    layer["slope"] = dice.choice((0, 1, 6554, 65535))
+    load.story.append(f"function {layer['function']}, slope {layer['slope']}")
     load.set_layers(layers)
 
 
@@ -476,6 +615,11 @@ _WAYS: tuple[Callable[[random.Random, _Load], None], ...] = (
     _fewer_rows,
     _fewer_columns,
     _longer_chain,
+    _lanes,
+    _holding,
+    _holding,
+    _adding,
+    _function,
     _section_head,
     _section_length,
     _sections,

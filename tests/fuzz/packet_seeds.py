@@ -39,7 +39,7 @@ class Seed:
     def inputs_in(self, run: bytes) -> npt.NDArray[np.int16]:
         """Inputs in a run packet of any batch: behind header and RUN, before the trailer."""
         whole = run + bytes(-len(run) % 8)
-        lanes = np.frombuffer(whole, "<i2")[12:-4].reshape(-1, 4 * self.packed.input_beats)
+        lanes = np.frombuffer(whole, "<i2")[16:-4].reshape(-1, 4 * self.packed.input_beats)
         inputs: npt.NDArray[np.int16] = lanes[:, self.packed.layers[0].slot_of_column]
         return inputs
 

@@ -96,7 +96,9 @@ class PacketTarget:
             _make_ready(twin, base)
             self._resident[place] = base
         else:
-            if said is Said.OK and case.data[5] == Kind.RUN:
+            # First layer, tags and number of layers: runs through a part give something else.
+            whole = case.data[24:28] == base.packets[Kind.RUN][24:28]
+            if said is Said.OK and case.data[5] == Kind.RUN and whole:
                 _check_outputs(base, answer, base.inputs_in(case.data))
             # Whatever it was, the network is as it was.
             _check_run(twin, base)
@@ -201,11 +203,17 @@ def _after_load(twin: Twin, base: Seed, packet: bytes, said: Said) -> None:
         if answer is not Said.NO_NETWORK:
             raise Fault("wrong acceptance", f"a run after a refused load: {answer.name}")
         return
-    network_id, _, input_beats, _ = struct.unpack_from("<4I", packet, 16)
+    network_id, layers = struct.unpack_from("<2I", packet, 16)
+    # Behind NETWORK and the first section's head is the first layer.
+    (columns,) = struct.unpack_from("<I", packet, 40)
+    input_beats = -(-columns // 4)
     batch = BATCH if input_beats * BATCH <= _MOST_BEATS else 0
     vectors = np.random.default_rng(input_beats).integers(-3000, 3000, batch * input_beats * 4)
     payload = np.concatenate(
-        [np.array([network_id | batch << 32], "<u8"), vectors.astype("<i2").view("<u8")]
+        [
+            np.array([network_id | batch << 32, layers << 16 | batch << 32], "<u8"),
+            vectors.astype("<i2").view("<u8"),
+        ]
     )
     twin.ask(build_packet(Kind.RUN, 7, payload))
     twin.ask(base.packets[Kind.COUNTERS])
@@ -215,7 +223,7 @@ def _reaches_load(packet: bytes) -> bool:
     """Whether a packet makes the resident network invalid: a load whose header is good."""
     whole = packet + bytes(-len(packet) % 8)
     good = struct.pack("<I", zlib.crc32(whole[:12]))
-    return len(whole) >= 16 and whole[:6] == b"EIEP\x02\x02" and whole[12:16] == good
+    return len(whole) >= 16 and whole[:6] == b"EIEP\x03\x02" and whole[12:16] == good
 
 
 def _check_answer(data: bytes, sound: bytes, size: int) -> None:

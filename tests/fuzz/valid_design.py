@@ -21,6 +21,8 @@ INTEGERS = {
     "biases_per_pe": (1, 65_536, 1),
     "layers": (1, 256, 1),
     "hidden_activations": (16, 65_536, 16),
+    "held_activations": (0, 1_048_576, 16),
+    "cell_units": (0, 4, 1),
     "accumulator_bits": (24, 48, 1),
     "result_depth": (2, 1024, 1),
     "weight_bits": (4, 4, 1),
@@ -38,6 +40,8 @@ _DEFAULTS: dict[str, int | str] = {
     "biases_per_pe": 256,
     "layers": 8,
     "hidden_activations": 4096,
+    "held_activations": 0,
+    "cell_units": 0,
     "accumulator_bits": 40,
     "result_depth": 2,
     "memory": "bram",
@@ -73,6 +77,7 @@ def read_design(data: bytes) -> dict[str, Any]:
         value = values[name]
         require(type(value) is int, f"{name} is {type(value).__name__}, no integer")
         require(low <= value <= high and value % step == 0, f"{name} out of range")
+    require(values["cell_units"] != 3, "three cell units")
     require(values["pes"].bit_count() == 1, "pes no power of two")
     require(not values["length_bits"] or values["pointers_per_pe"] % 8 == 0, "pointers in no words")
     require(values["memory"] in ("bram", "uram"), "unknown memory")

@@ -26,12 +26,13 @@ class Said(enum.Enum):
     BAD_BATCH = 9
     BAD_SECTION = 10
     BAD_CONTENTS = 11
+    BAD_LAYERS = 12
+    BAD_TAG = 13
+    NO_STATE = 14
 
 
 def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:
     """Check header, length and both CRCs of a packet, filled up to whole beats.
-
-    The upper half of the trailer is left alone, as the kernel leaves it.
 
     Raises
     ------
@@ -42,12 +43,13 @@ def check_frame(packet: bytes, kinds: tuple[int, ...] = _KINDS) -> None:
     require(len(packet) >= 24, "shorter than header and trailer")
     magic, version, kind, _, length, crc = struct.unpack_from("<4sBBHII", packet)
     require(magic == b"EIEP", "other magic")
-    require(version == 2, "other version")
+    require(version == 3, "other version")
     require(crc == zlib.crc32(packet[:12]), "other CRC of the header")
     require(kind in kinds, "unknown kind")
     require(len(packet) == 8 * (2 + length + 1), "other length")
     (crc,) = struct.unpack_from("<I", packet, len(packet) - 8)
     require(crc == zlib.crc32(packet[:-8]), "other CRC")
+    require(packet[-4:] == bytes(4), "something behind its CRC")
 
 
 def status_of(answer: bytes) -> Said:

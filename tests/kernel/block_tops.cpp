@@ -69,19 +69,19 @@ void run_control_activations() {
                          (beat_t(kTestLayers * packet::kLayerBeats) << packet::kSectionLengthLow);
   tokens.write(to_bits(Token{kSection, section}));
   for (int layer = 0; layer < kTestLayers; ++layer) {
-    beat_t record[packet::kLayerBeats] = {0, 0, 0};
+    beat_t record[packet::kLayerBeats] = {};
     record[packet::kLayerColumnsBeat] |= beat_t(4) << packet::kLayerColumnsLow;
     record[packet::kLayerPointerBaseBeat] |= beat_t(4 * layer) << packet::kLayerPointerBaseLow;
     record[packet::kLayerRowsBeat] |= beat_t(4) << packet::kLayerRowsLow;
     record[packet::kLayerLocalRowsBeat] |= beat_t(4) << packet::kLayerLocalRowsLow;
     for (const beat_t& beat : record) tokens.write(to_bits(Token{kData, beat}));
   }
-  tokens.write(to_bits(Token{kRunBegin, 1}));
+  tokens.write(to_bits(Token{kRunBegin, to_beat(RunBegin{1, 0, kTestLayers - 1, 0})}));
   tokens.write(to_bits(Token{kPacketEnd, 0}));
   inputs.write(to_bits(InputWord{word_t(0x4321), 1}));
   inputs.write(input_word_bits_t(1) << (kLanes * kActivationBits + 1));
-  hidden.write(to_bits(HiddenWord{word_t(0x5678), 0, 1, 1}));
-  hidden.write(hidden_word_bits_t(1) << (kLanes * kActivationBits + 10));
+  hidden.write(to_bits(HiddenWord{word_t(0x5678), 0, 1, VectorTag{0, 1, 1}, 0}));
+  hidden.write(hidden_word_bits_t(1) << (kLanes * kActivationBits + 16));
   block_control_activations(tokens, inputs, hidden, words, commands);
   while (!words.empty()) {
     std::cout << words.name();

@@ -9,6 +9,14 @@
  *   -DKEEPS_ENDS      the pipeline keeps the end of a layer until something follows
  * So the model can fail, and both rules are needed.
  *
+ * With -DCHAINS layers hold and add: the last but one holds what arrives and adds to sums, the last
+ * takes what was held, and its lane's state, and adds to the same sums; its results go out and come
+ * back to be held, and with them the vector ends. Vectors are dealt to LANES lanes in turn. Then a
+ * PE must get no word of another vector while sums are open, and what is taken must be what this
+ * vector held, and what the one before it in its lane left. With one of these that must be broken:
+ *   -DLETS_OTHERS_IN  a vector may begin between the layers of a chain
+ *   -DBUSY_LANES      a vector may begin in a lane with another under way
+ *
  * A process that polls is written as one that waits for any of what it polls for: to poll in vain
  * changes nothing. Which of an input and a hidden vector has precedence is left open.
  */
@@ -22,11 +30,28 @@
 #ifndef WORDS
 #define WORDS 2
 #endif
+#ifndef LANES
+#define LANES 2
+#endif
 #define PES 2
-#ifdef NO_RESERVATION
-#define MAY_START true
+#define LAST (LAYERS - 1)
+/* Whether the next layer adds to the same sums, and whether results come back. */
+#ifdef CHAINS
+#define ADDS(layer) ((layer) == LAST - 1)
+#define COMES_BACK(layer) true
 #else
-#define MAY_START (under_way < ROOM)
+#define ADDS(layer) false
+#define COMES_BACK(layer) ((layer) != LAST)
+#endif
+#if defined(CHAINS) && !defined(BUSY_LANES)
+#define LANE_IS_FREE (!busy[started % LANES])
+#else
+#define LANE_IS_FREE true
+#endif
+#ifdef NO_RESERVATION
+#define MAY_START LANE_IS_FREE
+#else
+#define MAY_START (under_way < ROOM && LANE_IS_FREE)
 #endif
 /* Vectors that `hidden` has room for. */
 #ifndef ROOM
@@ -53,9 +78,56 @@ active proctype receive() {
   }
 }
 
+/* A turn: the words of a layer, from the stream of which the first is in hand, to the last. */
+inline arriving() {
+  do
+  :: vectors ! vector, layer, last;
+#ifdef CHAINS
+    if
+    :: ADDS(layer) -> held[vector % LANES] = vector + 1
+    :: else
+    fi;
+#endif
+    if
+    :: last -> break
+    :: else ->
+      if
+      :: layer == 0 -> inputs ? vector, last
+      :: else -> returned ? vector, layer, last; layer++
+      fi
+    fi
+  od
+}
+
+#ifdef CHAINS
+/* The held words of a chain's second layer. */
+inline taking() {
+  layer++;
+  word = 0;
+  do
+  :: assert(held[vector % LANES] == vector + 1);
+    assert(state[vector % LANES] == (vector < LANES -> 0 : vector + 1 - LANES));
+    last = (word == WORDS - 1);
+    vectors ! vector, layer, last;
+    if
+    :: last -> break
+    :: else -> word++
+    fi
+  od
+}
+#endif
+
 active proctype control_activations() {
   byte vector, layer, started, ended, under_way;
   bit last;
+#ifdef CHAINS
+  /* By lane: the vector that held, and the one that left its state, both from 1 on. */
+  byte held[LANES], state[LANES], word;
+  bit busy[LANES];
+#endif
+#ifdef LETS_OTHERS_IN
+  byte first;
+#endif
   do
   :: ended == VECTORS -> break
   :: else ->
@@ -63,24 +135,50 @@ active proctype control_activations() {
     if
     :: started < VECTORS && MAY_START && len(inputs) > 0 ->
       inputs ? vector, last; layer = 0; started++; under_way++
+#ifdef CHAINS
+      ; busy[vector % LANES] = 1
+#endif
     :: len(returned) > 0 -> returned ? vector, layer, last; layer++
     fi;
-    /* Within a layer: the same stream until its last word. */
-    do
-    :: vectors ! vector, layer, last;
-      if
-      :: last -> break
-      :: else ->
-        if
-        :: layer == 0 -> inputs ? vector, last
-        :: else -> returned ? vector, layer, last; layer++
-        fi
-      fi
-    od;
-    commands ! vector, layer;
     if
-    :: layer == LAYERS - 1 -> ended++; under_way--
-    :: else
+    :: layer > LAST ->
+      /* Results of the last layer, to be held only. */
+#ifdef CHAINS
+      do
+      :: last -> break
+      :: else -> returned ? vector, layer, last
+      od;
+      state[vector % LANES] = vector + 1;
+      busy[vector % LANES] = 0;
+#endif
+      ended++; under_way--
+    :: else ->
+      /* Within a layer: the same stream until its last word. */
+      arriving();
+#ifdef CHAINS
+      if
+      :: ADDS(layer) ->
+#ifdef LETS_OTHERS_IN
+        if
+        :: started < VECTORS && MAY_START && len(inputs) > 0 ->
+          first = vector;
+          inputs ? vector, last; layer = 0; started++; under_way++;
+          busy[vector % LANES] = 1;
+          arriving();
+          commands ! vector, layer;
+          vector = first; layer = LAST - 1
+        :: true
+        fi;
+#endif
+        taking()
+      :: else
+      fi;
+#endif
+      commands ! vector, layer;
+      if
+      :: !COMES_BACK(layer) -> ended++; under_way--
+      :: else
+      fi
     fi
   od
 }
@@ -118,12 +216,28 @@ end:
   od
 }
 
+/* A word arrives at the sums. */
+inline add() {
+#ifdef CHAINS
+  assert(!open || vector == of_vector);
+  of_vector = vector;
+  open = !(last && !ADDS(layer))
+#else
+  skip
+#endif
+}
+
 /* The multiplier: a row an iteration while there are rows, and a token if there is one; the end of
  * a layer is not taken before the rows of the layer before it are out. */
 active [PES] proctype multiply_accumulate() {
   byte pe = _pid - 4;
   byte vector, layer, back_vector, back_layer, rows;
   bit last, have;
+#ifdef CHAINS
+  /* Whether there are sums that are not a layer's whole yet, and whose. */
+  bit open;
+  byte of_vector;
+#endif
 end:
   do
   :: rows > 0 ->
@@ -134,14 +248,15 @@ end:
     :: have || len(queue[pe]) == 0
     fi;
     if
-    :: have && !last -> have = 0
+    :: have && (!last || ADDS(layer)) -> have = 0; add()
     :: else
     fi
   :: rows == 0 && !have && len(queue[pe]) > 0 -> queue[pe] ? vector, layer, last; have = 1
   :: rows == 0 && have ->
     have = 0;
+    add();
     if
-    :: last -> back_vector = vector; back_layer = layer; rows = WORDS
+    :: last && !ADDS(layer) -> back_vector = vector; back_layer = layer; rows = WORDS
     :: else
     fi
   od
@@ -159,12 +274,16 @@ end:
       results[1] ? vector, layer, last;
       assert(vector == of_vector && layer == of_layer);
       if
-      :: layer == LAYERS - 1 -> outputs ! vector, last
-      :: else ->
+      :: layer == LAST -> outputs ! vector, last
+      :: else
+      fi;
+      if
+      :: COMES_BACK(layer) ->
 #ifndef NO_RESERVATION
         assert(len(returned) < ROOM * WORDS);
 #endif
         returned ! vector, layer, last
+      :: else
       fi;
       if
       :: last -> break

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 
-from eie.hls.spec.packets import STATUS, Kind, Status, parse_packet
+from eie.hls.spec.packets import LAYER, STATUS, Kind, Status, parse_packet
 
 
 def test_send_and_control_activations_as_tops_of_their_own(project_of, small, build, kinds) -> None:
@@ -29,7 +29,7 @@ def test_send_and_control_activations_as_tops_of_their_own(project_of, small, bu
     assert (design_id, network_id, packets, errors) == (small.id, 0x1234, 1, 0)
     assert cycles >= 5
 
-    records = [kinds["Section"], *[kinds["Data"]] * 6]
+    records = [kinds["Section"], *[kinds["Data"]] * 2 * LAYER.beats]
     assert [kind for kind, *_ in got["words"]] == [
         *(*records, kinds["RunBegin"], kinds["Word"], kinds["Word"], kinds["RunDone"]),
         kinds["PacketEnd"],
@@ -39,8 +39,9 @@ def test_send_and_control_activations_as_tops_of_their_own(project_of, small, bu
     assert activations == [[1, 1, 0, 0, 0x4321, 0, 0, 0], [1, 1, 1, 8, 0x5678, 0, 0, 0]]
     # Four local rows of four PEs are one word, of which four rows are kept; 12 lanes hold none.
     assert got["commands"] == [
-        [kinds["ToHidden"], 1, 1, 12, 0, 1, 1],
-        [kinds["ToOutput"], 1, 1, 12, 1, 1, 0],
-        [kinds["RunEnd"], 2, 2, 0, 0, 0, 0],
-        [kinds["Stop"], 0, 0, 0, 0, 0, 0],
+        # Whether they go out, come back, and end the vector; its tag; nothing for a cell unit.
+        [kinds["Results"], 1, 1, 12, 0, *(0, 1, 0), *(0, 1, 1), *(0, 0, 0)],
+        [kinds["Results"], 1, 1, 12, 1, *(1, 0, 1), *(0, 1, 1), *(0, 0, 0)],
+        [kinds["RunEnd"], 2, 2, 0, 0, *(1, 0, 0), *(0, 0, 0), *(0, 0, 0)],
+        [kinds["Stop"], 0, 0, 0, 0, *(1, 0, 0), *(0, 0, 0), *(0, 0, 0)],
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_graphs import evaluate, graph_networks, random_inputs
+from network_graphs import Builder, evaluate, graph_networks, random_inputs
 
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import RUN, Kind, Status, build_packet
@@ -40,6 +40,16 @@ DESIGNS = {
 @pytest.fixture(scope="session", params=DESIGNS)
 def twin(request, twin_of):
     return twin_of(DESIGNS[request.param])
+
+
+def test_results_of_a_cell_that_find_no_room_are_refused(twin_of) -> None:
+    """The last word may be one of few results: their number counts, not that of local rows."""
+    design = _design(8, 1, hidden_activations=16)
+    for units, status in ((16, Status.OK), (17, Status.BAD_CONTENTS), (20, Status.BAD_CONTENTS)):
+        builder = Builder(9, 1)
+        builder.chain(units, None, activation="lstm")
+        packed = pack(builder.network(), design.replace(hidden_activations=32))
+        assert twin_of(design).status(packed.load_packet()) is status
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

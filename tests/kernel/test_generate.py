@@ -421,8 +421,9 @@ def test_a_design_that_holds_no_weight_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
-    with_board = render(Design(pes=1, board="pynq-z2"))
-    without = render(Design(pes=1))
+    with_cell = Design(pes=1, held_activations=64, cell_units=1)
+    with_board = render(with_cell.replace(board="pynq-z2"))
+    without = render(with_cell)
     templates = {path.removesuffix(".j2") for path, _ in generator._template_files()}
     written = {"design.toml", "testbench/golden/packets.txt"}
     # Of the two kinds of pointers a project has one.

@@ -189,6 +189,30 @@ def test_the_loop_over_entries_touches_each_memory_in_one_place(kernel) -> None:
         assert loop.count(f"{bank}[") == 2
 
 
+def test_no_memory_decides_about_the_next_iteration(kernel) -> None:
+    """It answers a cycle after it is asked, one of LUTs too: the loop would take two.
+
+    What a table of layers says goes into what is sent, or into addresses, which are needed later.
+    """
+    control = kernel["kernel/control_activations.h"]
+    body = {f.name: f.body for f in functions(control)}["run_batch"]
+    of_layer = set(re.findall(r"descriptor\.(\w+)", body))
+    assert of_layer == {
+        *("columns", "results", "local_rows", "pointer_word", "source", "hold"),
+        *("function", "slope"),
+    }
+    for field in ("holds", "accumulates", "recurrent", "takes_held"):
+        assert not re.search(rf"descriptor\.{field}\b", control)
+    body = {f.name: f.body for f in functions(kernel["kernel/multiply_accumulate.h"])}[
+        "multiply_run"
+    ]
+    uses = re.findall(r"^ *(.*\bof_next\b.*)$", body, re.M)
+    assert [use for use in uses if not use.startswith("LayerOfPe")] == [
+        "of_layer = of_next;",
+        "of_next = layer_table[of];",
+    ]
+
+
 # Pragmas ----------------------------------------------------------------------------------------
 
 PRAGMAS = {

@@ -30,13 +30,19 @@ def errors_of(folder: Path, *options: str) -> int:
     return int(done.stdout.partition("errors: ")[2].split()[0])
 
 
-def test_the_ring_never_stops(tmp_path: Path) -> None:
-    assert errors_of(tmp_path, *SMALL) == 0
+@pytest.mark.parametrize(
+    "options",
+    [(), ("-DCHAINS",), ("-DCHAINS", "-DLANES=1")],
+    ids=["plain", "chains", "chains, a lane"],
+)
+def test_the_ring_never_stops(tmp_path: Path, options: tuple[str, ...]) -> None:
+    assert errors_of(tmp_path, *SMALL, *options) == 0
 
 
-@pytest.mark.slow  # ten million states
-def test_the_ring_never_stops_with_more_words(tmp_path: Path) -> None:
-    assert errors_of(tmp_path) == 0
+@pytest.mark.slow  # eight and ten million states
+@pytest.mark.parametrize("options", [(), ("-DCHAINS",)], ids=["plain", "chains"])
+def test_the_ring_never_stops_with_more_words(tmp_path: Path, options: tuple[str, ...]) -> None:
+    assert errors_of(tmp_path, *options) == 0
 
 
 @pytest.mark.parametrize(
@@ -44,8 +50,11 @@ def test_the_ring_never_stops_with_more_words(tmp_path: Path) -> None:
     [
         ("-DKEEPS_ENDS",),
         ("-DNO_RESERVATION", "-DVECTORS=8", "-DROOM=1", "-DLAYERS=2"),
+        ("-DCHAINS", "-DKEEPS_ENDS"),
+        ("-DCHAINS", "-DLETS_OTHERS_IN"),
+        ("-DCHAINS", "-DLANES=1", "-DBUSY_LANES"),
     ],
-    ids=["keeps-ends", "no-reservation"],
+    ids=["keeps-ends", "no-reservation", "chains-keep-ends", "others-in-chains", "busy-lanes"],
 )
 def test_without_its_rules_it_does(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert errors_of(tmp_path, *SMALL, *options) == 1

@@ -133,7 +133,7 @@ class Kernel {
     for (; turns > 0 && done_ < order_.vectors; --turns) {
       const Turn turn = next_turn();
       if (turn.finishes) {
-        hold_words(words(layers_[turn.layer].results));
+        hold_words(turn);
       } else {
         shares.begin(turn.layer, control_activations_at_);
         for (std::size_t layer = turn.layer; layer <= turn.last; ++layer) run_layer(layer, turn);
@@ -237,7 +237,8 @@ class Kernel {
     while (layers_[last].accumulates != 0) ++last;
     const bool out = gives(vector) && last + 1 == layers_.size();
     const bool back = last != end_of(vector) || layers_[last].recurrent != 0;
-    return {vector, layer, last, from_packet, arriving, layers_[layer].holds != 0, false, out, back};
+    const bool holds = layers_[layer].holds != 0;
+    return {vector, layer, last, from_packet, arriving, holds, false, out, back};
   }
 
   //! Whose turn it is, as `control_activations` finds its streams.
@@ -333,12 +334,12 @@ class Kernel {
     detect_nonzero_at_ = broadcast.pass_token(detect_nonzero_at_, pes, in_layer) + 1;
   }
 
-  //! What comes back is only held.
-  void hold_words(std::int64_t count) {
-    for (; count > 0; --count) {
+  //! What arrives is only held; or dropped, in a load that no packer makes.
+  void hold_words(const Turn& turn) {
+    for (std::int64_t left = turn.arriving; left > 0; --left) {
       poll_tag();
       control_activations_at_ = hidden_.read(control_activations_at_) + 1;
-      settling_ = kHeldLatency;
+      settling_ = turn.holds ? kHeldLatency : std::max<Time>(0, settling_ - 1);
     }
   }
 
@@ -356,7 +357,7 @@ class Kernel {
     const auto count = static_cast<std::int64_t>(pes.fetch.size());
     bool arrives = number == turn.layer;
     if (arrives && layer.takes_held != 0) {
-      hold_words(turn.arriving);
+      hold_words(turn);
       arrives = false;
     }
     if (!arrives) settle();

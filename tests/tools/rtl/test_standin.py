@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_stalls(simulation, first):
             [
                 r"played with short stalls",
                 r"packet identify: beat 3 of the answer changed while it waited for packets_out_TR",
-                rf"packet identify: the answer must have {IDENTITY} beats up to TLAST, not {IDENTITY - 1}",
+                rf"identify: the answer must have {IDENTITY} beats up to TLAST, not {IDENTITY - 1}",
             ],
         ),
         ("power_up", PLAIN, [r"packet counters_at_power_up: beat 3 of 7 must be 0x0, not 0x5"]),
