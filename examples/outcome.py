@@ -11,7 +11,7 @@ import numpy.typing as npt
 from torch import nn
 
 import eie
-from eie.hls.boundary.errors import EieWarning
+from eie.hls.boundary.errors import EieWarning, ToolError
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.compress import TorchReference
 from eie.host.compress.sequence_reference import SequenceReference
@@ -139,7 +139,7 @@ def same_on_every_engine(acc: eie.AcceleratedModel, inputs: Inputs) -> str:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", EieWarning)  # that the board is an emulated one
                 found = acc.predict(inputs, engine)
-        except eie.ToolError as error:
+        except ToolError as error:
             print(f"not compared: {said} ({error})")
             continue
         assert np.array_equal(found, wanted), f"{said} and integer reference differ"
