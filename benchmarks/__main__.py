@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure import digits_net, energy, host, lenet, our_kernel, paper_array, speed
+from benchmarks.measure import (
+    digits_net,
+    energy,
+    host,
+    lenet,
+    our_kernel,
+    paper_array,
+    recurrent,
+    speed,
+)
 from benchmarks.measure.timing import Environment
 from benchmarks.page.render import write_page
 from benchmarks.paper.layers import LAYERS, PaperLayer
@@ -37,6 +46,7 @@ _OF_LAYER: Mapping[str, Callable[[PaperLayer], Rows]] = {
 #: Parts that take some of the layers, or none.
 _OTHERS: Mapping[str, Callable[[Sequence[PaperLayer]], Rows]] = {
     "passes": our_kernel.passes,
+    "recurrent": recurrent.run,
     "model": lenet.run,
     "host": host.run,
     "build": speed.build,

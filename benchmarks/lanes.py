@@ -1,9 +1,9 @@
 """Whether lanes pay: ``python -m benchmarks.lanes``.
 
 A lane is a vector; an entry is fetched and decoded once and applied to the same input of all lanes
-(docs/explanation/lanes.md). The kernel has one lane. This compares, for each board and network, the best design
-of those that the board's budget allows with one lane and with 2 and 4: by vectors a second in a
-batch of 32, at the board's starting clock. Cycles are those of the model
+(docs/explanation/lanes.md). The kernel has one lane. This compares, for each board and network, the
+best design of those that the board's budget allows with one lane and with 2 and 4: by vectors a
+second in a batch of 32, at the board's starting clock. Cycles are those of the model
 (``eie.hls.model.lane_cycles``), LUTs the sum over the parts (``eie.hls.model.area.lanes``), and all
 of a batch is counted, from its packet's header to the last output.
 
@@ -14,8 +14,8 @@ inputs are all active, and two that were trained (``benchmarks.activity``), of w
 like one another.
 
 ``--shrunk`` is the same table for a PYNQ-Z2 and a KV260 of a kernel that was made smaller first:
-the five changes of ``eie.hls.model.area.savings`` that save most for a line (docs/explanation/area.md), or six
-where only those fit.
+the five changes of ``eie.hls.model.area.savings`` that save most for a line
+(docs/explanation/area.md), or six where only those fit.
 ``--costs`` prints what a lane takes, part by part, ``--cycles`` what it saves for a number of PEs.
 """
 

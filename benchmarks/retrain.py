@@ -3,8 +3,8 @@
 Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
 training: accuracy after each step, on test data, which chose no density or weight; and whether the
 engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` keeps what
-was found in docs/how-to/retrain.json and makes the tables of docs/how-to/retrain.md of all that is there,
-so that examples and seeds may be run one by one. Some minutes on an idle machine.
+was found in docs/how-to/retrain.json and makes the tables of docs/how-to/retrain.md of all that is
+there, so that examples and seeds may be run one by one. Some minutes on an idle machine.
 """
 
 from __future__ import annotations

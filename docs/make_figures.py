@@ -124,39 +124,6 @@ def array() -> str:
     )
 
 
-def nonzero_tree() -> str:
-    """Draw the tree that finds the first activation which is not zero."""
-    values = [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 2]
-    parts = []
-    for lane, value in enumerate(values):
-        x = 20 + lane * 46
-        first = lane == 7
-        parts.append(box(x, 20, 38, 30, fill="b" if value else "paper"))
-        parts.append(text(x + 19, 40, str(value), "hot" if first else ""))
-        parts.append(text(x + 19, 66, str(lane), "small"))
-        parts.append(arrow((x + 19, 72), (20 + (lane // 4) * 184 + 88, 98)))
-    for node in range(4):
-        x = 20 + node * 184 + 22
-        inside = values[4 * node : 4 * node + 4]
-        found = next((f"lane {4 * node + n}" for n, v in enumerate(inside) if v), "none")
-        parts.append(
-            box(x, 100, 132, 36, f"first of 4: {found}", fill="a" if node == 1 else "paper")
-        )
-        parts.append(arrow((x + 66, 136), (388, 172)))
-    parts += [
-        box(308, 174, 160, 36, "first of all: lane 7", fill="a"),
-        arrow((468, 192), (560, 192)),
-        text(566, 196, "value 3, its column", anchor="start"),
-        text(
-            388,
-            236,
-            "then lane 7 is struck out, and the tree shows lane 10: one activation a cycle",
-            "small",
-        ),
-    ]
-    return svg(770, 250, "Leading non-zero detection in a tree of groups of four", *parts)
-
-
 def pe_pipeline() -> str:
     """Draw what an activation meets in a PE."""
     stages = (
@@ -316,37 +283,11 @@ def packet() -> str:
     return svg(800, 282, "A packet: header, payload, trailer", *parts)
 
 
-def passes() -> str:
-    """Draw how a layer that is larger than the chip runs."""
-    parts = [text(86, 18, "a layer"), text(500, 18, "time")]
-    for number in range(3):
-        y, fill = 30 + number * 52, "abc"[number]
-        parts.append(box(20, y, 130, 48, f"rows of pass {number}", fill=fill))
-        x = 190 + number * 186
-        parts.append(box(x, y, 54, 48, "load", fill="paper", small="weights"))
-        parts.append(box(x + 56, y, 128, 48, "the whole batch", fill=fill, small="all vectors"))
-    parts += [
-        arrow((190, 200), (760, 200)),
-        text(
-            470,
-            222,
-            "Loading is paid once for the batch: a vector alone waits for all of it,",
-            "small",
-        ),
-        text(470, 238, "in a batch of a thousand it is next to nothing.", "small"),
-    ]
-    return svg(
-        780, 250, "Passes: some rows are loaded and the whole batch runs, then the next", *parts
-    )
-
-
 FIGURES: dict[str, Callable[[], str]] = {
     "array": array,
-    "nonzero-tree": nonzero_tree,
     "pe-pipeline": pe_pipeline,
     "columns": columns,
     "packet": packet,
-    "passes": passes,
 }
 
 

@@ -19,7 +19,7 @@ import grimp
 
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.spec.design import PARAMETERS
-from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Kind, Section, Status, answer_kind
+from eie.hls.spec.packets import COUNTER_ROWS, RECORDS, Function, Kind, Section, Status, answer_kind
 from eie.hls.spec.parameter import GROUPS, Group
 from eie.hls.spec.record import Record
 from eie.hls.spec.registers import REGISTERS
@@ -189,6 +189,7 @@ def picture() -> str:
 def packet_tables() -> dict[str, str]:
     """Tables of packets and registers."""
     kinds, sections, statuses = comments(Kind), comments(Section), comments(Status)
+    functions = comments(Function)
     return {
         "kinds": table(
             ("kind", "request", "answer", "meaning"),
@@ -197,6 +198,10 @@ def packet_tables() -> dict[str, str]:
         "sections": table(
             ("section", "value", "holds"),
             [(f"`{s.name}`", int(s), sections[s.name]) for s in Section],
+        ),
+        "functions": table(
+            ("function", "value", "what becomes of the rounded sum"),
+            [(f"`{f.name}`", int(f), functions[f.name]) for f in Function],
         ),
         "statuses": table(
             ("status", "value", "meaning"),

@@ -20,7 +20,7 @@ from torch import nn
 from eie.host.compress.pruning import magnitude_mask
 from eie.host.compress.sharing import share
 
-__all__ = ["Classifier", "Recipe", "Sequences", "train_compressed"]
+__all__ = ["Classifier", "Compressed", "Recipe", "Sequences", "train_compressed"]
 
 Kind = Literal["LSTM", "GRU"]
 
@@ -88,10 +88,18 @@ class Classifier(nn.Module):
         return float(np.mean(found == data.labels))
 
 
+@dataclass(frozen=True)
+class Compressed:
+    """What a classifier became: pruned, and with 15 shared weights a matrix."""
+
+    pruned: Classifier
+    shared: Classifier
+
+
 def train_compressed(
     model: Classifier, data: Sequences, recipe: Recipe, tell: Callable[[str], None]
-) -> Classifier:
-    """Train `model` in place, and give a pruned copy of it that shares 15 weights a matrix.
+) -> Compressed:
+    """Train `model` in place, and give copies of it: pruned, and sharing 15 weights a matrix.
 
     Parameters
     ----------
@@ -116,6 +124,7 @@ def train_compressed(
             kept = max(density, recipe.least_of_last) if name == "fc.weight" else density
             masks[name] = torch.from_numpy(magnitude_mask(weights.detach().numpy(), kept))
         _train(sparse, data, recipe, recipe.epochs[1], recipe.rates[1], teacher=model, masks=masks)
+    pruned = copy.deepcopy(sparse)
     tell("sharing weights")
     codes, tables = {}, {}
     for name, weights in _matrices(sparse).items():
@@ -133,7 +142,7 @@ def train_compressed(
         tables=tables,
     )
     model.eval()
-    return sparse
+    return Compressed(pruned, sparse)
 
 
 def _matrices(model: Classifier) -> dict[str, nn.Parameter]:

@@ -21,7 +21,10 @@ from eie.hls.boundary.atomic import write_whole
 
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial" / "examples.md"
 KEPT = PAGE.with_suffix(".json")
-EXAMPLES = ("digits", "mnist", "lenet5", "japanese_vowels", "brevitas_model", "onnx_file")
+EXAMPLES = (
+    "digits", "mnist", "lenet5", "residual_mlp", "recurrent", "japanese_vowels", "brevitas_model",
+    "onnx_file",
+)  # fmt: skip
 HEADS = (
     "example", "network", "model", "at the end", "weights kept", "bytes, float32", "bytes",
     "cycles", "note",
@@ -37,31 +40,32 @@ def main(names: Sequence[str]) -> int:
     for name in names or EXAMPLES:
         begin = time.monotonic()
         print(f"== {name}", flush=True)
-        outcome = digits() if name == "digits" else importlib.import_module(name).main()
-        print(f"{outcome} ({time.monotonic() - begin:.0f} s)\n", flush=True)
-        rows = kept() | {name: list(outcome.cells())}
+        found = digits() if name == "digits" else importlib.import_module(name).main()
+        outcomes = found if isinstance(found, list) else [found]
+        print(*outcomes, f"({time.monotonic() - begin:.0f} s)\n", sep="\n", flush=True)
+        rows = kept() | {name: [list(outcome.cells()) for outcome in outcomes]}
         write_whole(KEPT, json.dumps(rows, indent=1, sort_keys=True) + "\n")
         write_section(PAGE, "examples", table(rows))
     print(table(kept()))
     return 0
 
 
-def kept() -> dict[str, list[str]]:
+def kept() -> dict[str, list[list[str]]]:
     """Lines of the table by example, as they were found last."""
     if not KEPT.exists():
         return {}
-    found: dict[str, list[str]] = json.loads(KEPT.read_text(encoding="utf-8"))
+    found: dict[str, list[list[str]]] = json.loads(KEPT.read_text(encoding="utf-8"))
     return found
 
 
-def table(rows: Mapping[str, Sequence[str]]) -> str:
+def table(rows: Mapping[str, Sequence[Sequence[str]]]) -> str:
     """Lay out the lines in the order of the examples."""
     return markdown_table(
         HEADS,
         [
-            (f"[{rows[name][0]}](../../examples/{name}.py)", *rows[name][1:])
+            (f"[{row[0]}](../../examples/{name}.py)", *row[1:])
             for name in EXAMPLES
-            if name in rows
+            for row in rows.get(name, ())
         ],
     )
 

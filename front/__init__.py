@@ -31,12 +31,12 @@ The steps one by one, and what each gives to the next::
 
 A model of torch with convolutions, or whatever else the accelerator does not run, is cut:
 ``convert`` puts its head onto the accelerator and leaves the rest to torch on the host, and
-``predict`` goes through both (docs/how-to/host-and-accelerator.md). ``acc.save(folder)`` keeps all of it,
-and ``eie.AcceleratedModel.load(folder)`` reads it again.
+``predict`` goes through both (docs/how-to/host-and-accelerator.md). ``acc.save(folder)`` keeps all
+of it, and ``eie.AcceleratedModel.load(folder)`` reads it again.
 
 To keep the accuracy, retrain first: `retrain` prunes, shares and rounds with your training in
-between (docs/how-to/retrain.md), and ``convert(retrained.part, keep_weights=True)`` takes the result. A
-loop of your own has `prune_linears` and `apply_masks`, then `share_linears` and
+between (docs/how-to/retrain.md), and ``convert(retrained.part, keep_weights=True)`` takes the
+result. A loop of your own has `prune_linears` and `apply_masks`, then `share_linears` and
 `freeze_codebooks`.
 
 One convention for numbers: real numbers (float) in give real numbers (float32) out, and int16 in

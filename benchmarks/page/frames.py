@@ -183,6 +183,20 @@ def switches(rows: pd.DataFrame) -> pd.DataFrame:
     return means.reindex(titles).rename(index=titles)
 
 
+def steps(recurrent: pd.DataFrame) -> pd.DataFrame:
+    """Cycles of a step by board, PEs and cell units, and by sequences under way."""
+    titled = recurrent.assign(layer=texts(recurrent, "{pes} PEs, {cell_units} cell units"))
+    own = titled.board != "no board"
+    titled.loc[own, "layer"] = titled.board + ", " + titled.layer
+    titled["layer"] = titled.layer.str.replace(" 1 cell units", " 1 cell unit")
+    return grid(titled, "lanes", "cycles")
+
+
+def lanes_shown(cycles: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns of :func:`steps`."""
+    return cycles.rename(columns=lambda lanes: f"{lanes} sequence{'s' if lanes > 1 else ''}")
+
+
 def whose_time(host: pd.DataFrame) -> pd.DataFrame:
     """Microseconds of a call by side, ``clocked`` in the call and ``alone``; and some together."""
     best = host[host.group == "call"].set_index("what").best_us

@@ -13,7 +13,7 @@ from benchmarks.measure import our_kernel, paper_array
 from benchmarks.measure.driver_call import BOARD
 from benchmarks.page import frames
 from benchmarks.page.plots import draw_all
-from benchmarks.paper import layers, patterns
+from benchmarks.paper import ese, layers, patterns
 from benchmarks.results import Results
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.model import energy
@@ -43,7 +43,7 @@ def page(results: Results) -> str:
         vars(frames)
         | {"results": results, "parts": frames.frames(results), "board": BOARDS[BOARD]}
         | {"constants": layers, "patterns": patterns, "paper_array": paper_array}
-        | {"our_kernel": our_kernel, "energy": energy}
+        | {"our_kernel": our_kernel, "energy": energy, "ese": ese, "LSTM": layers.LAYERS[-1]}
     )
     # Headings and pictures stand alone, with or without empty lines around them in the template.
     text = re.sub(r"^(#+ .*|!\[.*)$", r"\n\1\n", text, flags=re.MULTILINE)

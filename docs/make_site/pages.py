@@ -60,10 +60,13 @@ def with_pictures(text: str) -> str:
 
     def both(found: re.Match[str]) -> str:
         dark, words, light = found[1], found[2], found[3]
-        return (
-            f'<div class="picture" tabindex="0">\n<img class="light" alt="{words}" src="{light}">\n'
-            f'<img class="dark" alt="{words}" src="{dark}">\n</div>'
-        )
+        colours = {"light": light, "dark": dark}
+        # Wide ones are small in a page: what is clicked is shown by itself.
+        shown = [
+            f'<a class="{name}" href="{file}"><img alt="{words}" src="{file}"></a>'
+            for name, file in colours.items()
+        ]
+        return "\n".join(['<div class="picture">', *shown, "</div>"])
 
     return _PICTURE.sub(both, text)
 

@@ -20,10 +20,12 @@ from eie.hls.model.load_check import check_load
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import read_sections
 from eie.hls.model.resident_network import Held, ResidentNetwork, ResidentRun, RunOrder, Tags
+from eie.hls.spec.cell import STATE_BITS
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
+    ACTIVATIONS_PER_WORD,
     ALL_PES,
     BEAT_BYTES,
     CODEBOOK_BEATS,
@@ -38,6 +40,8 @@ from eie.hls.spec.packets import (
     RUN,
     SATURATED,
     SECTION,
+    STATE,
+    STATE_BEATS_PER_WORD,
     STATUS,
     TAG,
     TRAILER,
@@ -105,6 +109,8 @@ class Emulator:
         self._held = Held.of(design)
         # Lanes whose last step left a state.
         self._states: frozenset[int] = frozenset()
+        # The same, if the state under way turns out to be void.
+        self._states_before = self._states
         self._last_run: _Run | None = None
         self._load_problems: tuple[str, ...] = ()
         self._packets = self._errors = 0
@@ -174,6 +180,8 @@ class Emulator:
                 status = self._make_resident(payload)
             if kind is Kind.RUN and status is not Status.OK and status not in _REFUSED:
                 self._states = frozenset()
+            if kind is Kind.STATE and status is not Status.OK:
+                self._states = self._states_before
         return self._answer(header, status, body)
 
     def _take(self, kind: Kind, length: int, payload: Beats) -> tuple[Status, Beats]:
@@ -186,7 +194,44 @@ class Emulator:
         if kind is Kind.LOAD:
             good = _sections_good(self.design, length, payload)
             return (Status.OK if good else Status.BAD_SECTION), nothing
+        if kind is Kind.STATE:
+            return self._take_state(length, payload), nothing
         return self._run(length, payload)
+
+    def _take_state(self, length: int, payload: Beats) -> Status:
+        """Put a layer's state into a lane; if the packet is void, the lane has none afterwards."""
+        self._states_before = self._states
+        fields = STATE.parse(payload if len(payload) else np.zeros(STATE.beats, "<u8"))
+        resident = self._resident
+        if resident is None:
+            return Status.NO_NETWORK
+        if fields["network_id"] != resident.network_id:
+            return Status.WRONG_NETWORK
+        number, lane = fields["layer"], fields["lane"]
+        if number >= len(resident.layers) or lane >= resident.lanes:
+            return Status.BAD_LAYERS
+        layer = resident.layers[number]
+        if not layer.recurrent:
+            return Status.BAD_LAYERS
+        words = -(-layer.results // ACTIVATIONS_PER_WORD)
+        beats = words * STATE_BEATS_PER_WORD
+        if beats + STATE.beats != length:
+            return Status.BAD_BATCH
+        given = np.zeros(beats, "<u8")
+        body = payload[STATE.beats : STATE.beats + beats]
+        given[: len(body)] = body
+        given = given.reshape(words, STATE_BEATS_PER_WORD)
+        of_results = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
+        first = lane * resident.stride + (layer.source or 0)
+        here = slice(first, first + words)
+        self._held.words[here] = np.ascontiguousarray(given[:, :of_results]).view("<i2")
+        cells = np.ascontiguousarray(given[:, of_results:]).view("<i4")
+        # Of 32 bits the cell keeps its own.
+        spare = 32 - STATE_BITS
+        self._held.states[here] = (cells << spare) >> spare
+        self._states_before = self._states - {lane}
+        self._states = self._states | {lane}
+        return Status.OK
 
     def _run(self, length: int, payload: Beats) -> tuple[Status, Beats]:
         nothing: Beats = np.zeros(0, "<u8")
@@ -286,7 +331,8 @@ def _beats_read(kind: Kind, length: int, beats: int) -> int:
     if kind is Kind.LOAD:
         return max(length, NETWORK.beats)
     # A run without its record: the receiver reads on to TLAST.
-    return beats if kind is Kind.RUN and length < RUN.beats else length
+    least = {Kind.RUN: RUN.beats, Kind.STATE: STATE.beats}.get(kind, 0)
+    return beats if length < least else length
 
 
 def _check_run(resident: ResidentNetwork, fields: Mapping[str, int], length: int) -> Status:

@@ -214,7 +214,11 @@ def wire(design: Design) -> Wiring:
     processes = [
         Process("take_crc", ("packets_in",), ("packet",), ("packets_in", "packet")),
         _process("receive", ["packet"], ["tokens", "inputs", "answers"]),
-        _process("control_activations", ["tokens", "inputs", "hidden"], ["vectors", "commands"]),
+        _process(
+            "control_activations",
+            ["tokens", "inputs", "hidden"],
+            ["vectors", "commands", *(["states"] if design.cell_units else [])],
+        ),
         _process("detect_nonzero", ["vectors"], ["activations"]),
         *broadcast,
     ]
@@ -228,10 +232,11 @@ def wire(design: Design) -> Wiring:
     commands = "commands"
     if design.cell_units:
         streams += [
+            Stream("states", "word_t", "kStreamDepth", None, "states that the host gives"),
             Stream("activated", "ResultWord", "kStreamDepth", None, "results, through the cell"),
             Stream("collected", "Command", "kStreamDepth", None, "where those go"),
         ]
-        processes.append(_process("cell", [root, commands], ["activated", "collected"]))
+        processes.append(_process("cell", [root, commands, "states"], ["activated", "collected"]))
         root, commands = "activated", "collected"
     processes.append(_process("collect", [root, commands], ["hidden", "outputs"]))
     processes.append(

@@ -47,6 +47,8 @@ __all__ = [
     "RUN",
     "SATURATED",
     "SECTION",
+    "STATE",
+    "STATE_BEATS_PER_WORD",
     "STATUS",
     "TAG",
     "TRAILER",
@@ -102,6 +104,7 @@ class Kind(enum.IntEnum):
     LOAD = 2  #: make a network resident: NETWORK, then sections
     RUN = 3  #: take a batch of vectors through the resident network: RUN, then the vectors
     COUNTERS = 4  #: report cycles and per-PE counters of the last run; no payload
+    STATE = 5  #: put the state of a recurrent layer into a lane: STATE, then the state
 
 
 class Section(enum.IntEnum):
@@ -129,7 +132,7 @@ class Status(enum.IntEnum):
     BAD_BATCH = 9  #: a run of another length than its batch, or 2^31 beats of outputs; refused
     BAD_SECTION = 10  #: a load with a section missing, out of order, or larger than its memory
     BAD_CONTENTS = 11  #: a load whose contents contradict each other or the design
-    BAD_LAYERS = 12  #: a run through layers that are not there, or not meant to begin or end one
+    BAD_LAYERS = 12  #: layers or a lane that are not there or not meant for it; refused
     BAD_TAG = 13  #: a tag that is none, or whose outputs are not those announced: outputs are void
     NO_STATE = 14  #: a step of a sequence whose state is not there: outputs are void
 
@@ -220,6 +223,15 @@ TAG = record_of(
     ("start", 8, "1 if it is the first of its sequence, so that the state is zero, else 0"),
     ("output", 8, "1 if it gives an output, else 0"),
 )
+STATE = record_of(
+    "state",
+    "Starts the payload of a state: for each 16 units, 16 int16 of h, and 16 int32 of c or h.",
+    ("network_id", 32, "network that it is for"),
+    ("layer", 8, "a recurrent layer"),
+    ("lane", 8, "lane of the sequence"),
+)
+#: Beats of a state for each word of a layer's results: h, and what the cell keeps, two a beat.
+STATE_BEATS_PER_WORD = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT + ACTIVATIONS_PER_WORD // 2
 SATURATED = record_of(
     "saturated",
     "Behind the output vectors in the answer to a run: one for each layer, in order.",
@@ -286,6 +298,7 @@ RECORDS = (
     LAYER,
     RUN,
     TAG,
+    STATE,
     SATURATED,
     STATUS,
     DESIGN,

@@ -30,6 +30,7 @@ from eie.host.board.transport import BoardEngine
 from eie.host.network import Network
 from eie.host.network.input_codes import input_codes
 from eie.host.network.sequence_codes import Outputs
+from eie.host.network.sequence_state import States
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.protocol.saturation import Saturation
@@ -179,17 +180,43 @@ class Accelerator(SequenceCalls):
                 self._sequences = BoardSequences(self._link, plan.passes[0].packed)
 
     @overload
-    def run(self, inputs: Codes, *, outputs: Outputs = ..., keep_state: bool = ...) -> Codes: ...
+    def run(
+        self,
+        inputs: Codes,
+        *,
+        outputs: Outputs = ...,
+        keep_state: bool = ...,
+        state: States | None = ...,
+    ) -> Codes: ...
     @overload
     def run(
-        self, inputs: Reals, *, outputs: Outputs = ..., keep_state: bool = ...
+        self,
+        inputs: Reals,
+        *,
+        outputs: Outputs = ...,
+        keep_state: bool = ...,
+        state: States | None = ...,
     ) -> npt.NDArray[np.float32]: ...
     @overload
     def run(
-        self, inputs: Sequence[Codes | Reals], *, outputs: Outputs = ..., keep_state: bool = ...
+        self,
+        inputs: Sequence[Codes | Reals],
+        *,
+        outputs: Outputs = ...,
+        keep_state: bool = ...,
+        state: States | None = ...,
     ) -> Any: ...
-    def run(self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False) -> Any:
+    def run(
+        self,
+        inputs: Any,
+        *,
+        outputs: Outputs | None = None,
+        keep_state: bool = False,
+        state: States | None = None,
+    ) -> Any:
         """Take a batch of vectors through the network, or sequences through a recurrent one.
+
+        :meth:`run_layers` takes vectors through some of its layers.
 
         Parameters
         ----------
@@ -203,6 +230,9 @@ class Accelerator(SequenceCalls):
             Of sequences: ``"all"`` steps or the ``"last"``; what the model gives if None.
         keep_state
             Whether sequences go on where those of the last call ended, in the same order.
+        state
+            Where sequences begin, in place of zero, as torch has it: h_0 of GRUs, or (h_0, c_0),
+            each of shape (recurrent layers, sequences, units).
 
         Returns
         -------
@@ -218,10 +248,49 @@ class Accelerator(SequenceCalls):
             If no network is loaded, the accelerator fails or refuses, or the state is lost.
         """
         with self._turns.take():
-            return self._run(inputs, outputs=outputs, keep_state=keep_state)
+            return self._run(inputs, outputs=outputs, keep_state=keep_state, state=state)
+
+    def run_layers(self, codes: Codes, first: int, last: int) -> Codes:
+        """Take vectors through some layers of the network, which stays resident.
+
+        Parameters
+        ----------
+        codes
+            int16, shape (batch, inputs of the first of them): fixed-point codes in its format.
+        first, last
+            Indices of the layers with which it begins and ends. Layers behind a held vector cannot
+            begin, nor layers whose sums the next one adds to end it.
+
+        Returns
+        -------
+        ndarray of int16, shape (batch, results of the last of them)
+
+        Raises
+        ------
+        InputError
+            If no run may begin or end there, or the codes have another shape or type.
+        DeviceError
+            If no network is loaded, it runs in passes, or the accelerator fails or refuses.
+        """
+        with self._turns.take():
+            plan = self._loaded()
+            if len(plan.passes) != 1:
+                raise DeviceError(
+                    f"the network runs in {len(plan.passes)} passes, and layers by themselves are "
+                    "for one that is resident as a whole: take a larger design"
+                )
+            packed = plan.passes[0].packed.between(first, last)
+            outputs = self._link.run(packed, packed.check_codes(codes))
+            assert outputs is not None  # nothing stops it
+            return outputs
 
     def run_async(
-        self, inputs: Any, *, outputs: Outputs | None = None, keep_state: bool = False
+        self,
+        inputs: Any,
+        *,
+        outputs: Outputs | None = None,
+        keep_state: bool = False,
+        state: States | None = None,
     ) -> asyncio.Future[Any]:
         """Take a batch through the network while the event loop goes on.
 
@@ -232,7 +301,7 @@ class Accelerator(SequenceCalls):
 
         Parameters
         ----------
-        inputs, outputs, keep_state
+        inputs, outputs, keep_state, state
             As for :meth:`run`; inputs are to be left unchanged until the result is there.
 
         Returns
@@ -248,7 +317,9 @@ class Accelerator(SequenceCalls):
         stop = threading.Event()
 
         def call() -> Any:
-            return self._run(inputs, stop.is_set, outputs=outputs, keep_state=keep_state)
+            return self._run(
+                inputs, stop.is_set, outputs=outputs, keep_state=keep_state, state=state
+            )
 
         return self._submit(call, stop)
 
@@ -360,14 +431,15 @@ class Accelerator(SequenceCalls):
         *,
         outputs: Outputs | None,
         keep_state: bool,
+        state: States | None,
     ) -> Any:
         plan = self._loaded()
         network = plan.network
         if self._sequences is not None:
-            return self._run_sequences(self._sequences, inputs, stopped, outputs, keep_state)
-        if outputs is not None or keep_state:
+            return self._run_sequences(self._sequences, inputs, stopped, outputs, keep_state, state)
+        if outputs is not None or keep_state or state is not None:
             raise InputError(
-                "outputs and keep_state must be left out: the network has no recurrent layer"
+                "outputs, keep_state and state must be left out: the network has no recurrent layer"
             )
         taken = input_codes(network, inputs)
         found = self._run_codes(plan, taken.codes, stopped, saturated_inputs=taken.saturated)

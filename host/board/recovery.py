@@ -15,6 +15,7 @@ from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import BEAT_BYTES, HEADER, NETWORK, TRAILER, VERSION
 from eie.host.board.transport import BoardEngine
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.client import Client
 from eie.host.protocol.responses import AnswerError, answer_bytes, read_run_answer
@@ -78,7 +79,9 @@ class BoardLink:
     def make_resident(self, packed: PackedNetwork) -> None:
         """Load `packed` unless it is resident, and the bitstream again if it must be."""
         self._recover_if_needed()
-        if self._resident is not packed:
+        resident = self._resident
+        # Some of its layers are the same network.
+        if resident is None or resident.layers is not packed.layers:
             self.load(packed)
 
     def run(
@@ -109,14 +112,21 @@ class BoardLink:
             Or None if `stopped` said so; what was under way has been waited for.
         """
         given = len(codes) if steps is None else steps.tags.given
-        outputs = np.empty((given, packed.network.outputs), np.int16)
-        self.saturated = (0,) * len(packed.layers)
+        outputs = np.empty((given, packed.outputs), np.int16)
+        self.saturated = (0,) * len(packed.ran)
         if not len(codes):
             return outputs
         self.make_resident(packed)
         with self._in_step():
             complete = self._stream(packed, codes, outputs, stopped, steps)
         return outputs if complete else None
+
+    def set_state(
+        self, packed: PackedNetwork, state: SequenceState, sequence: int, lane: int
+    ) -> None:
+        """Put where one of the sequences of a state stands into a lane; `packed` is resident."""
+        with self._in_step():
+            self._client.set_state(packed, state, sequence, lane)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last packet of vectors."""

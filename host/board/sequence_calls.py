@@ -16,6 +16,7 @@ from eie.hls.boundary.errors import InputError
 from eie.host.board.call_queue import Turns
 from eie.host.board.sequences import BoardSequences, stream_async
 from eie.host.network.sequence_codes import Outputs, only_last, sequence_codes
+from eie.host.network.sequence_state import States, given_state
 from eie.host.packing.tiling import Plan
 from eie.host.protocol.lane_states import Stream
 from eie.host.protocol.saturation import Saturation
@@ -117,12 +118,14 @@ class SequenceCalls(ABC):
         stopped: Callable[[], bool],
         outputs: Outputs | None,
         keep: bool,
+        state: States | None,
     ) -> Any:
         network = self._loaded().network
         last = only_last(network, outputs)
         taken = sequence_codes(network, inputs, empty=not last)
+        begins = given_state(network, state, len(taken.codes), keep=keep)
         self._saturation = None
-        found = sequences.run(taken.codes, last=last, keep=keep, stopped=stopped)
+        found = sequences.run(taken.codes, last=last, keep=keep, stopped=stopped, state=begins)
         self._saturation = Saturation.of_run(
             network, taken.steps, taken.saturated, sequences.saturated
         )

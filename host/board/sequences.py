@@ -12,9 +12,10 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError
 from eie.host.board.recovery import BoardLink
 from eie.host.network.sequence_codes import GOLDEN_SEQUENCE, golden_sequence_crc
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.lane_states import LaneStates, Stream
-from eie.host.protocol.sequence_run import run_sequences, run_step
+from eie.host.protocol.sequence_run import run_from_state, run_sequences, run_step
 from eie.host.protocol.sequences import Schedule
 from eie.host.protocol.stream_steps import StreamSteps
 
@@ -60,6 +61,7 @@ class BoardSequences:
         last: bool,
         keep: bool,
         stopped: Callable[[], bool] = lambda: False,
+        state: SequenceState | None = None,
     ) -> list[Codes]:
         """Take sequences through the network.
 
@@ -73,6 +75,12 @@ class BoardSequences:
             return outputs
 
         self._make_ready()
+        if state is not None:
+
+            def put(sequence: int, lane: int) -> None:
+                self._link.set_state(self._packed, state, sequence, lane)
+
+            return run_from_state(self._states, sequences, send, put, last=last)
         return run_sequences(self._states, sequences, send, last=last, keep=keep)
 
     def step(self, stream: Stream | None, vector: Codes) -> tuple[Stream, Codes]:

@@ -81,6 +81,11 @@ def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], in
     SaturationWarning
         If values lie beyond what the network's inputs hold.
     """
+    if network.recurrent:
+        raise InputError(
+            "a recurrent network takes sequences, which the command line does not run yet: in "
+            "Python, eie.convert(NETWORK).predict(sequences) (docs/recurrent.md)"
+        )
     array = read_array(path)
     array = network.flat_inputs(array, name=f"inputs in {path}")
     if len(array) == 0:

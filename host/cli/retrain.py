@@ -34,8 +34,8 @@ def add(commands: Commands) -> None:
         "retrain",
         run,
         "prune, share and round a built-in example, training in between",
-        more=" (eie.retrain does it with your model and your training loop: docs/how-to/retrain.md); "
-        "the same command goes on where it was interrupted",
+        more=" (eie.retrain does it with your model and your training loop: "
+        "docs/how-to/retrain.md); the same command goes on where it was interrupted",
     )
     sub.add_argument("example", choices=_EXAMPLES, metavar="EXAMPLE", help=", ".join(_EXAMPLES))
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder (eie-retrain-EXAMPLE)")

@@ -132,12 +132,16 @@ class _Reader:
         #: Node by the parameter that its weights come from.
         self._owners: dict[str, str] = {}
         #: Whether there is a recurrent layer, and where steps are.
-        self.sequences = any(_name(node) in (*RECURRENT, *OTHER_RECURRENT)
-                             for node in self._graph.nodes)  # fmt: skip
+        self.sequences = any(_name(node) in RECURRENT for node in self._graph.nodes)
         self._axes: SequenceAxes | None = None
 
     def ends(self) -> tuple[fx.Node, fx.Node]:
         """Find the one input and the one output, or raise at once."""
+        for node in self._graph.nodes:  # a loop over steps has one for each
+            if _name(node) in OTHER_RECURRENT:
+                raise ModelError(
+                    f"model: {describe(node)} is not supported: {OTHER_RECURRENT[_name(node)]}"
+                )
         nodes = {node.name: node for node in self._graph.nodes}
         given = [str(name) for name in self._signature.user_inputs]
         results = [str(name) for name in self._signature.user_outputs]
@@ -203,8 +207,6 @@ class _Reader:
         computed = self._computed(node)
         if name in _JOINS and len(self._taken(node)) > 1:
             return self._join(node)
-        if name in OTHER_RECURRENT:
-            raise Refused(f"{describe(node)} is not supported: {OTHER_RECURRENT[name]}")
         if len(computed) != 1:
             names = ", ".join(repr(before.name) for before in computed)
             raise Refused(

@@ -87,7 +87,7 @@ def load_program(
         If `model` is of none of these types, or `input_shape` is not a shape.
     """
     if isinstance(model, nn.Module):
-        program = _export(model, _example_shape(model, input_shape), any_batch)
+        program = _export_likely(model, input_shape, any_batch)
         return NamedProgram(type(model).__name__, _functional(program))
     if input_shape is not None:
         raise InputError("input_shape must be None for an exported program, which has its own")
@@ -143,6 +143,21 @@ def export_any_batch(module: nn.Module, example: torch.Tensor) -> ExportedProgra
     """Export a module for batches of two inputs or more; torch raises what it meets."""
     sizes = ({0: torch.export.Dim.DYNAMIC},)
     return torch.export.export(module, (example,), dynamic_shapes=sizes)
+
+
+def _export_likely(
+    module: nn.Module, given: Sequence[int] | None, any_batch: bool
+) -> ExportedProgram:
+    """Export with the shape that is given, or that the module's layers tell."""
+    shape = _example_shape(module, given)
+    recurrent = next((part for part in module.modules() if isinstance(part, nn.RNNBase)), None)
+    if given is None and recurrent is not None and shape[-1] != recurrent.input_size:
+        # A Linear that is made before it may come before it or behind it.
+        try:
+            return _export(module, shape, any_batch)
+        except ModelError:
+            shape = (_EXAMPLE_STEPS, recurrent.input_size)
+    return _export(module, shape, any_batch)
 
 
 def _hint(module: nn.Module) -> str:

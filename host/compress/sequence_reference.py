@@ -14,77 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from eie.hls.boundary.errors import InputError, Problems
-from eie.hls.spec.cell import GRU_STATE_FRAC, LSTM_STATE_FRAC, RESULT_FRAC, STATE_BITS
 from eie.host.compress.integer_layer import IntegerLayer
-from eie.host.network import Layer, Network
+from eie.host.network import Network
 from eie.host.network.graph import giver_of
 from eie.host.network.layer import INPUT
+from eie.host.network.sequence_state import SequenceState
 
-__all__ = ["SequenceReference", "SequenceResults", "SequenceState"]
+__all__ = ["SequenceReference", "SequenceResults"]
 
 Codes = npt.NDArray[np.int16]
-
-
-@dataclass(frozen=True, eq=False)
-class SequenceState:
-    """Where sequences stand: for each recurrent layer in order.
-
-    Attributes
-    ----------
-    results
-        int16, each of shape (sequences, units): h with 15 fraction bits.
-    cells
-        int32, each of shape (sequences, units): what the cell keeps, in 24 bits. Of an LSTM that is
-        c with 18 fraction bits, of a GRU h with 22.
-    """
-
-    results: tuple[Codes, ...]
-    cells: tuple[npt.NDArray[np.int32], ...]
-
-    @classmethod
-    def of_reals(
-        cls, network: Network, h: npt.ArrayLike, c: npt.ArrayLike | None = None
-    ) -> SequenceState:
-        """Round states as torch has them: h_0 and c_0 of shape (layers, sequences, units).
-
-        Where recurrent layers differ in size: lists of arrays (sequences, units).
-
-        Raises
-        ------
-        InputError
-            If they do not have the network's shape, or are not finite.
-        """
-        layers = _recurrent(network)
-        problems = Problems("state")
-        given = {"h": list(h)}  # type: ignore[arg-type]
-        lstms = [layer for layer in layers if layer.activation == "lstm"]
-        if problems.require(
-            (c is None) == (not lstms), "c must be given with an LSTM, and with nothing else"
-        ):
-            given["c"] = list(given["h"] if c is None else c)  # type: ignore[arg-type]
-        sequences = np.shape(given["h"][0])[0] if given["h"] and np.ndim(given["h"][0]) else 0
-        for name, arrays in given.items():
-            if not problems.require(
-                len(arrays) == len(layers),
-                f"{name} must be of {len(layers)} recurrent layers, not {len(arrays)}",
-            ):
-                continue
-            for layer, array in zip(layers, arrays, strict=True):
-                problems.require(
-                    np.shape(array) == (sequences, layer.results)
-                    and bool(np.isfinite(np.asarray(array, np.float64)).all()),
-                    f"{name} of layer {layer.name!r} must be finite numbers of shape "
-                    f"({sequences}, {layer.results}), not {np.shape(array)}",
-                )
-        problems.raise_as(InputError)
-        results, cells = [], []
-        for layer, own_h, own_c in zip(layers, given["h"], given["c"], strict=True):
-            results.append(_round(own_h, RESULT_FRAC, 16).astype(np.int16))
-            lstm = layer.activation == "lstm"
-            frac = LSTM_STATE_FRAC if lstm else GRU_STATE_FRAC
-            cells.append(_round(own_c if lstm else own_h, frac, STATE_BITS).astype(np.int32))
-        return cls(tuple(results), tuple(cells))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,17 +114,5 @@ class SequenceReference:
         return SequenceResults(tuple(map(tuple, given)), tuple(saturated), after)
 
 
-def _recurrent(network: Network) -> list[Layer]:
-    return [layer for index, layer in enumerate(network.layers) if layer.source == index]
-
-
 def _wide(codes: Codes) -> torch.Tensor:
     return torch.from_numpy(codes.astype(np.int64))
-
-
-def _round(values: npt.ArrayLike, frac: int, bits: int) -> npt.NDArray[np.float64]:
-    most = float(1 << (bits - 1))
-    rounded: npt.NDArray[np.float64] = np.clip(
-        np.rint(np.ldexp(np.asarray(values, np.float64), frac)), -most, most - 1
-    )
-    return rounded

@@ -118,6 +118,12 @@ def package(
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error
     hardware = _hardware(design, project, bitstream)
+    if network.recurrent:
+        raise InputError(
+            "a recurrent network cannot be packaged yet, since the package's self-check runs "
+            "single vectors: copy the network file and the bitstream to the board, and use "
+            "Accelerator (docs/recurrent.md)"
+        )
     vectors = _vectors(network, hardware.design, inputs, outputs, labels)
     wheel = wheel_of_eie()
     facts = PackageFacts(

@@ -301,9 +301,7 @@ class AcceleratedModel(Inference):
         """
         from eie.host.deploy.package import package
 
-        # The steps of sequences are no test vectors: each would stand for itself.
-        data = Data() if self.network.recurrent else self._data
-        samples = data.samples
+        samples = self._data.samples
         package(
             path,
             network=self.network,

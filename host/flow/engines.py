@@ -20,6 +20,7 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design, target_board
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.network import Network
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.tiling import plan_passes
 from eie.host.protocol.lane_states import Stream
 from eie.host.protocol.saturation import Saturation
@@ -103,7 +104,13 @@ class Engines:
         return outputs
 
     def run_sequences(
-        self, sequences: Sequence[Codes], engine: str, *, last: bool, keep: bool
+        self,
+        sequences: Sequence[Codes],
+        engine: str,
+        *,
+        last: bool,
+        keep: bool,
+        state: SequenceState | None = None,
     ) -> list[Codes]:
         """Run sequences of a recurrent network on an engine, which keeps their states.
 
@@ -117,6 +124,8 @@ class Engines:
             Whether a sequence's last step alone gives an output, or every one.
         keep
             Whether they go on where those of the last call on this engine ended.
+        state
+            Where each of them begins, in place of zero.
 
         Returns
         -------
@@ -124,7 +133,7 @@ class Engines:
             For each sequence, shape (steps, outputs), or (1, outputs) with `last`.
         """
         on = self._sequences_on(engine)
-        found = on.run(sequences, last=last, keep=keep)
+        found = on.run(sequences, last=last, keep=keep, state=state)
         steps = sum(map(len, sequences))
         Saturation.of_run(self._network, steps, 0, on.saturated).warn(self._network)
         return found

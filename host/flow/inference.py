@@ -22,6 +22,7 @@ from eie.host.flow.sequence_inference import evaluate_sequences, predict_sequenc
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
 from eie.host.network.sequence_codes import Outputs
+from eie.host.network.sequence_state import States
 from eie.host.protocol.stream_steps import StreamSteps
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Inference:
         *,
         outputs: Outputs | None = None,
         keep_state: bool = False,
+        state: States | None = None,
     ) -> Any:
         """Take inputs through the compressed network, and what the host does around it.
 
@@ -85,6 +87,9 @@ class Inference:
         keep_state
             Whether sequences go on where those of the last call on this engine ended, in the same
             order: a sequence in several calls gives what it gives in one.
+        state
+            Where sequences begin, in place of zero, as torch has it: h_0 of GRUs, or (h_0, c_0),
+            each of shape (recurrent layers, sequences, units).
 
         Returns
         -------
@@ -112,11 +117,17 @@ class Inference:
         check_engine(engine)
         if self.network.recurrent:
             return predict_sequences(
-                self.network, self._engines, x, engine, outputs=outputs, keep=keep_state
+                self.network,
+                self._engines,
+                x,
+                engine,
+                outputs=outputs,
+                keep=keep_state,
+                state=state,
             )
-        if outputs is not None or keep_state:
+        if outputs is not None or keep_state or state is not None:
             raise InputError(
-                "outputs and keep_state must be left out: the model has no recurrent layer"
+                "outputs, keep_state and state must be left out: the model has no recurrent layer"
             )
         given = real_batch(self.network, self.host, x)
         codes = quantize_inputs(self.network, given.vectors, name="x")

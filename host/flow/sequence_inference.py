@@ -13,6 +13,7 @@ from eie.host.flow.evaluation import Evaluation, evaluate_outputs
 from eie.host.flow.sequence_data import labels_of_outputs
 from eie.host.network import Network
 from eie.host.network.sequence_codes import Outputs, as_sequences, only_last, sequence_codes
+from eie.host.network.sequence_state import States, given_state
 
 if TYPE_CHECKING:
     from eie.host.compress.sequence_model import SequenceModel
@@ -28,6 +29,7 @@ def predict_sequences(
     *,
     outputs: Outputs | None,
     keep: bool,
+    state: States | None = None,
 ) -> Any:
     """Do what :meth:`~eie.host.flow.inference.Inference.predict` does with sequences."""
     last = only_last(network, outputs)
@@ -37,7 +39,8 @@ def predict_sequences(
             "x must be real numbers, not int16, which are fixed-point codes elsewhere "
             "(eie.emulate): give astype(numpy.float32)"
         )
-    found = engines.run_sequences(taken.codes, engine, last=last, keep=keep)
+    begins = given_state(network, state, len(taken.codes), keep=keep)
+    found = engines.run_sequences(taken.codes, engine, last=last, keep=keep, state=begins)
     return taken.answer(network, found, last=last)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
@@ -51,6 +51,55 @@ class PackedNetwork:
     network: Network
     #: Its layers in order.
     layers: tuple[PackedLayer, ...]
+    #: Layer that a run begins with, and the one behind that with which it ends.
+    first: int = 0
+    stop: int | None = None
+
+    def between(self, first: int, last: int) -> PackedNetwork:
+        """Give the same network for runs of some layers: from `first` on, with `last` at the end.
+
+        What goes into the accelerator is the same, so it is the same network there.
+
+        Raises
+        ------
+        InputError
+            If no run may begin with the one or end with the other: names those that may.
+        """
+        layers = [part.layer for part in self.layers]
+        begins = sorted(beginnings(layers))
+        ends = [index for index, layer in enumerate(layers) if not layer.accumulate]
+        problems = Problems("layers of a run")
+        for index, may, what in ((first, begins, "first"), (last, ends, "last")):
+            problems.require(
+                index in may,
+                f"{what} must be one of {', '.join(f'{i} ({layers[i].name})' for i in may)}, not "
+                f"{index!r}",
+            )
+        problems.require(
+            not isinstance(first, int) or not isinstance(last, int) or first <= last,
+            f"last must not come before first, {first!r}, as {last!r} does",
+        )
+        problems.raise_as(InputError)
+        part = replace(self, first=first, stop=last + 1)
+        # It is the same packet that loads it: not made anew for each run.
+        identity = {"network_id": self.network_id, "sections": self.sections, "held": self.held}
+        part.__dict__.update(identity)
+        return part
+
+    @property
+    def ran(self) -> tuple[PackedLayer, ...]:
+        """The layers that a run goes through."""
+        return self.layers[self.first : self.stop]
+
+    @property
+    def inputs(self) -> int:
+        """Length of a run's input vector."""
+        return self.ran[0].layer.columns
+
+    @property
+    def outputs(self) -> int:
+        """Length of a run's output vector."""
+        return self.ran[-1].layer.results
 
     def on(self, design: Design) -> PackedNetwork:
         """Give the same packing for a design of the same PEs and zero runs, not asking if it fits.
@@ -61,7 +110,7 @@ class PackedNetwork:
         for part in self.layers:
             layers.append(replace(part, pointer_base=pointer_base))
             pointer_base += design.pointers_of(part.layer.columns)
-        return PackedNetwork(design, self.network, tuple(layers))
+        return PackedNetwork(design, self.network, tuple(layers), self.first, self.stop)
 
     @cached_property
     def held(self) -> HeldMemory:
@@ -71,12 +120,12 @@ class PackedNetwork:
     @property
     def input_beats(self) -> int:
         """Beats of an input vector."""
-        return -(-self.network.inputs // ACTIVATIONS_PER_BEAT)
+        return -(-self.inputs // ACTIVATIONS_PER_BEAT)
 
     @property
     def output_beats(self) -> int:
         """Beats of an output vector."""
-        return -(-self.network.outputs // ACTIVATIONS_PER_BEAT)
+        return -(-self.outputs // ACTIVATIONS_PER_BEAT)
 
     @cached_property
     def sections(self) -> npt.NDArray[np.uint64]:
@@ -107,11 +156,23 @@ class PackedNetwork:
         tags: RunTags | None = None,
     ) -> bytes:
         """Build the packet that runs a batch: int16 codes of shape (batch, inputs)."""
-        codes = self.network.check_inputs(inputs)
+        codes = self.check_codes(inputs)
         size = self.run_packet_bytes(len(codes), tagged=tags is not None)
         buffer = np.empty(size, np.uint8)
         self.write_run_packet(codes, buffer, sequence, tags)
         return buffer.tobytes()
+
+    def check_codes(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Check what a run takes: int16 of shape (batch, inputs)."""
+        if self.first == 0:
+            return self.network.check_inputs(codes)
+        shape = getattr(codes, "shape", None)
+        if getattr(codes, "dtype", None) != np.int16 or shape != (len(codes), self.inputs):
+            raise InputError(
+                f"what layer {self.ran[0].layer.name!r} takes must be int16 codes of shape "
+                f"(batch, {self.inputs}), not {getattr(codes, 'dtype', type(codes))} of {shape}"
+            )
+        return codes
 
     def run_packet_bytes(self, vectors: int, *, tagged: bool = False) -> int:
         """Bytes of the packet that runs `vectors` vectors."""
@@ -159,9 +220,9 @@ class PackedNetwork:
         beats[HEADER.beats : _RUN_START] = RUN.build(
             network_id=self.network_id,
             batch=len(codes),
-            first=0,
+            first=self.first,
             tagged=int(tags is not None),
-            layers=len(self.layers),
+            layers=len(self.ran),
             outputs=len(codes) if tags is None else tags.given,
         )
         payload = len(beats) - HEADER.beats - TRAILER.beats
@@ -172,7 +233,7 @@ class PackedNetwork:
 
     def in_order_sent(self, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Put inputs, int16 of shape (batch, inputs), in the order in which they are sent."""
-        sent: npt.NDArray[np.int16] = codes[:, self._input_of_lane[: self.network.inputs]]
+        sent: npt.NDArray[np.int16] = codes[:, self._input_of_lane[: self.inputs]]
         return sent
 
     def write_inputs(self, codes: npt.NDArray[np.int16], lanes: npt.NDArray[np.int16]) -> None:
@@ -188,18 +249,18 @@ class PackedNetwork:
         # Assigning to columns in another order takes ten times as long as taking them in one, and
         # so does taking with checks of the index: numpy then buffers what it writes.
         np.take(codes, self._input_of_lane, axis=1, out=lanes, mode="clip")
-        lanes[:, self.network.inputs :] = 0
+        lanes[:, self.inputs :] = 0
 
     @cached_property
     def _input_of_lane(self) -> npt.NDArray[np.intp]:
         """Input that each lane of an input vector carries; 0 where none does."""
         inputs = np.zeros(self.input_beats * ACTIVATIONS_PER_BEAT, np.intp)
-        inputs[self.layers[0].slot_of_column] = np.arange(self.network.inputs)
+        inputs[self.ran[0].slot_of_column] = np.arange(self.inputs)
         return inputs
 
     def answer_beats(self, outputs: int) -> int:
         """Beats of the answer to a run that gives `outputs` outputs, before its status."""
-        return outputs * self.output_beats + len(self.layers) * SATURATED.beats
+        return outputs * self.output_beats + len(self.ran) * SATURATED.beats
 
     def read_saturated(self, beats: npt.NDArray[np.uint64]) -> tuple[int, ...]:
         """Take out of an answer how many results of each layer were saturated, over the batch.
@@ -239,8 +300,8 @@ class PackedNetwork:
         vectors = np.ascontiguousarray(beats[:size], "<u8").view("<i2")
         vectors = vectors.reshape(-1, self.output_beats * ACTIVATIONS_PER_BEAT)
         if out is None:
-            out = np.empty((len(vectors), self.network.outputs), np.int16)
-        return np.take(vectors, self.layers[-1].place_of_result, axis=1, out=out, mode="clip")
+            out = np.empty((len(vectors), self.outputs), np.int16)
+        return np.take(vectors, self.ran[-1].place_of_result, axis=1, out=out, mode="clip")
 
     def _sections(self) -> list[npt.NDArray[np.uint64]]:
         design = self.design

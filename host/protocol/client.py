@@ -16,9 +16,11 @@ from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, BEAT_BYTES, DESIGN, Kind, build_packet
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.run_tags import RunTags
+from eie.host.packing.state_packet import state_packet
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.responses import (
     Answer,
@@ -81,6 +83,14 @@ class Client:
         given = len(codes) if tags is None else tags.given
         return self._exchange(Kind.RUN, packet, packed.answer_beats(given))
 
+    def set_state(
+        self, packed: PackedNetwork, state: SequenceState, sequence: int, lane: int
+    ) -> None:
+        """Put where one of the sequences of a state stands into a lane."""
+        for layer, h, kept in state.of_layers(packed.network, sequence):
+            packet = state_packet(packed, layer, lane, h, kept, self.next_sequence())
+            self._exchange(Kind.STATE, packet, 0)
+
     def counters(self, pes: int) -> Counters:
         """Read what the kernel, of `pes` PEs, counted during the last packet of vectors."""
         return read_counters(self._ask(Kind.COUNTERS, counters_beats(pes)).payload, pes)
@@ -124,9 +134,13 @@ class Session:
         self._client.load(packed)
 
     def run(
-        self, codes: npt.NDArray[np.int16], tags: RunTags | None = None
+        self,
+        codes: npt.NDArray[np.int16],
+        tags: RunTags | None = None,
+        *,
+        layers: tuple[int, int] | None = None,
     ) -> npt.NDArray[np.int16]:
-        """Take vectors through the network, as one packet.
+        """Take vectors through the network, or through some of its layers, as one packet.
 
         Parameters
         ----------
@@ -134,14 +148,21 @@ class Session:
             int16, shape (batch, inputs).
         tags
             Whose the vectors are, and which give an output; None: each stands for itself.
+        layers
+            The first and the last layer that they go through; None: all.
 
         Returns
         -------
         ndarray of int16, shape (vectors that give an output, outputs)
         """
-        answer = self._client.run(self._packed, codes, tags)
-        self.saturated = self._packed.read_saturated(answer.payload)
-        return self._packed.read_outputs(answer.payload)
+        packed = self._packed if layers is None else self._packed.between(*layers)
+        answer = self._client.run(packed, codes, tags)
+        self.saturated = packed.read_saturated(answer.payload)
+        return packed.read_outputs(answer.payload)
+
+    def set_state(self, state: SequenceState, sequence: int, lane: int) -> None:
+        """Put where one of the sequences of a state stands into a lane."""
+        self._client.set_state(self._packed, state, sequence, lane)
 
     def counters(self) -> Counters:
         """Read what the kernel counted during the last run."""

@@ -96,6 +96,18 @@ class LaneStates:
             self._owner[int(lane)] = self._next_owner()
         return placement, begun
 
+    def place_given(self, count: int) -> Placement:
+        """Give a lane each to `count` sequences whose states the caller puts there.
+
+        Until :meth:`done` is called, they cannot be continued.
+        """
+        if count > self.lanes:
+            raise InputError(f"there must be at most {self.lanes} sequences, not {count}")
+        self._kept, self._lost = None, "the last call with sequences broke off"
+        for lane in range(count):
+            self._owner[lane] = self._next_owner()
+        return Placement(np.arange(count), np.zeros(count, np.int64))
+
     def done(self, placement: Placement, begun: npt.NDArray[np.bool_], lengths: list[int]) -> None:
         """Note that all steps of a call were taken."""
         if not placement.alone:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from eie.host.packing.run_tags import RunTags
 from eie.host.protocol.lane_states import LaneStates, Stream
-from eie.host.protocol.sequences import Schedule, schedule
+from eie.host.protocol.sequences import Placement, Schedule, schedule
 
-__all__ = ["Send", "run_sequences", "run_step"]
+__all__ = ["Send", "run_from_state", "run_sequences", "run_step"]
 
 Codes = npt.NDArray[np.int16]
 #: Takes vectors, int16 of shape (steps, inputs), with what is said of each; gives the outputs,
@@ -50,8 +50,59 @@ def run_sequences(
     InputError
         If with `keep` there are others than in the last call.
     """
+    placement, begun = states.place([len(each) for each in sequences], keep=keep)
+    return _run_placed(states, sequences, send, placement, begun, last=last)
+
+
+def run_from_state(
+    states: LaneStates,
+    sequences: Sequence[Codes],
+    send: Send,
+    put: Callable[[int, int], None],
+    *,
+    last: bool,
+) -> list[Codes]:
+    """Take sequences through a network, each from a state that is given.
+
+    As many at a time as there are lanes.
+
+    Parameters
+    ----------
+    states, sequences, send, last
+        As for :func:`run_sequences`.
+    put
+        Puts the state of a sequence, by its place among `sequences`, into a lane.
+    """
+    outputs: list[Codes] = []
+    for start in range(0, len(sequences), states.lanes):
+        group = sequences[start : start + states.lanes]
+        placement = states.place_given(len(group))
+        try:
+            for lane in range(len(group)):
+                put(start + lane, lane)
+        except BaseException as error:
+            states.lose(_reason(error))
+            raise
+        begun = np.ones(len(group), np.bool_)
+        outputs += _run_placed(states, group, send, placement, begun, last=last)
+    if len(sequences) > states.lanes:
+        states.lose(
+            f"the last call had {len(sequences)} sequences, and the network has {states.lanes} "
+            "lanes, each for one"
+        )
+    return outputs
+
+
+def _run_placed(
+    states: LaneStates,
+    sequences: Sequence[Codes],
+    send: Send,
+    placement: Placement,
+    begun: npt.NDArray[np.bool_],
+    *,
+    last: bool,
+) -> list[Codes]:
     lengths = [len(each) for each in sequences]
-    placement, begun = states.place(lengths, keep=keep)
     steps = schedule(lengths, placement, begun=begun, last=last)
     first = np.cumsum([0, *lengths])
     vectors = np.concatenate(sequences)[first[steps.sequence] + steps.step]

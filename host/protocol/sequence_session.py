@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from eie.host.network.sequence_state import SequenceState
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.protocol.client import Session
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.lane_states import LaneStates, Stream
-from eie.host.protocol.sequence_run import run_sequences, run_step
+from eie.host.protocol.sequence_run import run_from_state, run_sequences, run_step
 from eie.host.protocol.sequences import Schedule
 
 __all__ = ["SequenceSession"]
@@ -42,7 +44,14 @@ class SequenceSession:
         #: How many results of each layer were saturated in the last call.
         self.saturated: tuple[int, ...] = ()
 
-    def run(self, sequences: Sequence[Codes], *, last: bool, keep: bool) -> list[Codes]:
+    def run(
+        self,
+        sequences: Sequence[Codes],
+        *,
+        last: bool,
+        keep: bool,
+        state: SequenceState | None = None,
+    ) -> list[Codes]:
         """Take sequences through the network.
 
         Parameters
@@ -53,7 +62,12 @@ class SequenceSession:
             Whether a sequence's last step alone gives an output, or every one.
         keep
             Whether they go on where those of the last call ended.
+        state
+            Where each of them begins, in place of zero.
         """
+        if state is not None:
+            put = partial(self._session.set_state, state)
+            return run_from_state(self._states, sequences, self._send, put, last=last)
         return run_sequences(self._states, sequences, self._send, last=last, keep=keep)
 
     def step(self, stream: Stream | None, vector: Codes) -> tuple[Stream, Codes]:

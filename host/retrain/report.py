@@ -185,7 +185,7 @@ class Retrained:
         if self.balance is not None:
             notes.append(str(self.balance))
         if self.not_integer:
-            notes.append(f"not on the accelerator: {self.not_integer}")
+            notes.append(f"in real numbers only: {self.not_integer}")
         else:
             where = "a design of 64 PEs" if self.board == NO_BOARD else f"a design for {self.board}"
             notes.append(

@@ -304,6 +304,12 @@ class Run:
         except ModelError as error:
             return str(error)
         layers = [layer.name for layer in dense.layers]
+        more = sorted(set(layers) - set(matrices))
+        if more and len(set(layers)) == len(layers) == len(matrices) + len(more):
+            return (
+                f"besides its Linears it has {', '.join(more)}, as residuals and concatenations "
+                "do, and is not trained in fixed point; convert(part, keep_weights=True) rounds it"
+            )
         if sorted(layers) != sorted(matrices):
             return (
                 f"its layers are {', '.join(layers)}, and its Linears {', '.join(matrices)}: every "

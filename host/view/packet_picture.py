@@ -10,6 +10,7 @@ from eie.hls.spec.packets import (
     SATURATED,
     SECTION,
     STATUS,
+    TAG,
     TRAILER,
     VERSION,
 )
@@ -34,7 +35,7 @@ _KINDS: tuple[tuple[str, tuple[Record | str, ...]], ...] = (
     ),
 )  # fmt: skip
 #: Records whose bits are drawn.
-_RECORDS = (HEADER, NETWORK, SECTION, LAYER, RUN, SATURATED, STATUS, TRAILER)
+_RECORDS = (HEADER, NETWORK, SECTION, LAYER, RUN, TAG, SATURATED, STATUS, TRAILER)
 
 
 def packet_picture() -> Drawing:

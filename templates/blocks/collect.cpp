@@ -14,7 +14,7 @@ typedef ap_uint<kLanes * kActivationBits> word_bits_t;
 //! Commands in, twice: for the collector, and for the process that gives its words out.
 void take_commands(hls::stream<command_bits_t>& port, hls::stream<Command>& commands,
                    hls::stream<Command>& copies) {
-  ap_uint<2> kind = kResults;
+  ap_uint<3> kind = kResults;
 take:
   do {
 #pragma HLS PIPELINE II = 1
@@ -30,7 +30,7 @@ take:
 void give_words(hls::stream<Command>& commands, hls::stream<HiddenWord>& hidden,
                 hls::stream<ActivationWord>& outputs, hls::stream<word_bits_t>& hidden_out,
                 hls::stream<word_bits_t>& outputs_out) {
-  ap_uint<2> kind = kStop;
+  ap_uint<3> kind = kStop;
 packet:
   do {
     const Command command = commands.read();

@@ -17,7 +17,7 @@ typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + 4> word_token_b
 typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
 typedef ap_uint<kLanes * kActivationBits + 8 + 1 + 6 + 1 + 1> hidden_word_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
-typedef ap_uint<2 * kWordCountBits + 4 + 8 + 3 + 2 + 6 + 3 + 16 + 16> command_bits_t;
+typedef ap_uint<2 * kWordCountBits + 4 + 8 + 3 + 3 + 6 + 3 + 16 + 16> command_bits_t;
 
 template <int kBits>
 struct ResultBits {
@@ -130,16 +130,16 @@ inline command_bits_t to_bits(const Command& command) {
          (command_bits_t(command.back) << (width + 13)) |
          (command_bits_t(command.final) << (width + 14)) |
          (command_bits_t(command.kind) << (width + 15)) |
-         (command_bits_t(to_bits(command.vector)) << (width + 17)) |
-         (command_bits_t(command.function) << (width + 23)) |
-         (command_bits_t(command.slope) << (width + 26)) |
-         (command_bits_t(command.state) << (width + 42));
+         (command_bits_t(to_bits(command.vector)) << (width + 18)) |
+         (command_bits_t(command.function) << (width + 24)) |
+         (command_bits_t(command.slope) << (width + 27)) |
+         (command_bits_t(command.state) << (width + 43));
 }
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
-  return Command{ap_uint<2>(bits >> (width + 15)),
+  return Command{ap_uint<3>(bits >> (width + 15)),
                  word_count_t(bits),
                  word_count_t(bits >> kWordCountBits),
                  ap_uint<4>(bits >> width),
@@ -147,10 +147,10 @@ inline Command command_of(command_bits_t bits) {
                  ap_uint<1>(bits >> (width + 12)),
                  ap_uint<1>(bits >> (width + 13)),
                  ap_uint<1>(bits >> (width + 14)),
-                 vector_tag_of(ap_uint<6>(bits >> (width + 17))),
-                 ap_uint<kFunctionBits>(bits >> (width + 23)),
-                 ap_uint<kSlopeBits>(bits >> (width + 26)),
-                 held_t(bits >> (width + 42))};
+                 vector_tag_of(ap_uint<6>(bits >> (width + 18))),
+                 ap_uint<kFunctionBits>(bits >> (width + 24)),
+                 ap_uint<kSlopeBits>(bits >> (width + 27)),
+                 held_t(bits >> (width + 43))};
 }
 
 //! Tokens in, until the end of the packet.
@@ -229,7 +229,7 @@ take:
   do {
 #pragma HLS PIPELINE II = 1
     const hidden_word_bits_t bits = port.read();
-    ended = bits >> (kLanes * kActivationBits + 10) != 0;
+    ended = bits >> (kLanes * kActivationBits + 16) != 0;
     if (!ended) words.write(hidden_word_of(bits));
     end_cycle();
   } while (!ended);

@@ -285,15 +285,47 @@ steps:
   }
 }
 
+//! A state into its lane: `given` has eight numbers of 32 bits in a word.
+inline void set_states(hls::stream<word_t>& given, const Command& command,
+                       state_word_t (&states)[kStateWords]) {
+#pragma HLS INLINE
+  constexpr int kNumberBits = 32;
+  constexpr int kStepsOfWord = kLanes * kActivationBits / kNumberBits / kCellUnits;
+  state_index_t place = state_index_t(command.state * (kLanes / kCellUnits));
+  ap_uint<4> step = 0;
+  word_t numbers = 0;
+states:
+  for (step_count_t left = step_count_t(command.words) * (2 * kStepsOfWord); left != 0; --left) {
+#pragma HLS PIPELINE II = 1
+    if (step == 0) {
+      numbers = given.read();
+    } else {
+      numbers >>= kNumberBits * kCellUnits;
+    }
+    state_word_t word = 0;
+  units:
+    for (int each = 0; each < kCellUnits; ++each) {
+#pragma HLS UNROLL
+      const ap_uint<kStateBits> state = numbers >> (each * kNumberBits);
+      word |= state_word_t(state) << (each * kStateBits);
+    }
+    states[place] = word;
+    ++place;
+    step = step == kStepsOfWord - 1 ? ap_uint<4>(0) : ap_uint<4>(step + 1);
+    end_cycle();
+  }
+}
+
 //! The process: each layer's words as they are, or through its function.
 inline void cell(hls::stream<ResultWord>& results, hls::stream<Command>& commands,
-                 hls::stream<ResultWord>& activated, hls::stream<Command>& collected) {
+                 hls::stream<word_t>& given, hls::stream<ResultWord>& activated,
+                 hls::stream<Command>& collected) {
   // A word for each step of kCellUnits units, wherever their vector's lane is.
   static state_word_t states[kStateWords];
 #pragma HLS BIND_STORAGE variable = states type = ram_s2p impl = bram
 // Read in five places for each unit: so many memories.
 #pragma HLS BIND_STORAGE variable = kTanhTable type = rom_np impl = bram
-  ap_uint<2> kind = kStop;
+  ap_uint<3> kind = kStop;
 packet:
   do {
     const Command command = commands.read();
@@ -302,9 +334,11 @@ packet:
     Command passed = command;
     if (has_words) passed.words = command.keep;
     // There is room soon: of all commands before, the collector has had the words.
-    collected.write(passed);
+    if (kind != kState) collected.write(passed);
     end_cycle();
-    if (!has_words || command.function == packet::kFunctionLinear) {
+    if (kind == kState) {
+      set_states(given, command, states);
+    } else if (!has_words || command.function == packet::kFunctionLinear) {
       const word_count_t words = has_words ? command.words : word_count_t(0);
     words:
       for (word_count_t word = 0; word < words; ++word) {

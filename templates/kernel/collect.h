@@ -43,7 +43,7 @@ inline void collect(hls::stream<ResultWord>& results, hls::stream<Command>& comm
 #pragma HLS BIND_STORAGE variable = saturated type = ram_s2p impl = lutram
   static ap_uint<kLayers> counted = 0;
 #pragma HLS RESET variable = counted
-  ap_uint<2> kind = kStop;
+  ap_uint<3> kind = kStop;
 packet:
   do {
     const Command command = commands.read();

@@ -33,6 +33,12 @@ inline count_t rows_in_each_pe(ap_uint<32> rows) {
   return groups_of<kAlignment>(rows) * (kAlignment / kPes);
 }
 
+//! Whether a layer's results are the state that it takes.
+inline bool is_recurrent(ap_uint<8> function) {
+#pragma HLS INLINE
+  return function == packet::kFunctionLstm || function == packet::kFunctionGru;
+}
+
 //! What is known of a load so far.
 struct LoadCheck {
   //! Whether nothing in it contradicts anything.
@@ -156,7 +162,7 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     const ap_uint<8> accumulate = field<kLayerAccumulateBits>(beat, kLayerAccumulateLow);
     check.function = field<kLayerFunctionBits>(beat, kLayerFunctionLow);
     check.accumulates = accumulate == 1;
-    const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
+    const bool cell = is_recurrent(check.function);
     check.results = cell ? ap_uint<32>(check.rows >> 2) : check.rows;
     // Of a cell's results no words of padding rows only come back.
     const bool finds_room = cell ? groups_of<kLanes>(check.results) <= kHiddenWords
@@ -194,7 +200,7 @@ inline void check_holding(LoadCheck& check, beat_t beat, bool first) {
   const ap_uint<8> ends = field<kLayerEndsBits>(beat, kLayerEndsLow);
   const ap_uint<16> from = field<kLayerSourceBaseBits>(beat, kLayerSourceBaseLow);
   const ap_uint<16> to = field<kLayerHoldBaseBits>(beat, kLayerHoldBaseLow);
-  const bool cell = check.function == kFunctionLstm || check.function == kFunctionGru;
+  const bool cell = is_recurrent(check.function);
   if (source > 1 || hold > 1 || begins > 1 || ends > 1) check.sound = false;
   if (source == 1) {
     if (first || begins == 1) check.sound = false;

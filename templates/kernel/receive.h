@@ -42,8 +42,7 @@ inline packet::Status check_header(beat_t first, crc_t crc, bool complete) {
   if (field<kHeaderMagicBits>(first, kHeaderMagicLow) != kMagic) return kStatusBadMagic;
   if (field<kHeaderVersionBits>(first, kHeaderVersionLow) != kVersion) return kStatusBadVersion;
   if (crc != kCrcResidue) return kStatusBadHeaderCrc;
-  if (kind != kKindIdentify && kind != kKindLoad && kind != kKindRun && kind != kKindCounters)
-    return kStatusBadKind;
+  if (kind < kKindIdentify || kind > kKindState) return kStatusBadKind;
   return kStatusOk;
 }
 
@@ -90,6 +89,7 @@ struct LayerOfRun {
   ap_uint<23> output_beats;
   ap_uint<1> begins;
   ap_uint<1> ends;
+  ap_uint<1> recurrent;
 };
 typedef LayerOfRun layers_of_run_t[kLayers];
 
@@ -129,9 +129,10 @@ sections:
       check_beat(check, beat, layer == 0);
       // Only what is good lies within the table.
       if (good && ends_layer) {
-        layers_of_run[layer_t(layer)] = LayerOfRun{
-            ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
-            ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins, check.ends};
+        layers_of_run[layer_t(layer)] =
+            LayerOfRun{ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
+                       ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins,
+                       check.ends, ap_uint<1>(is_recurrent(check.function))};
         ++layer;
       }
     }
@@ -339,6 +340,36 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
       answers.write(Answer{kind, sequence, 0, 0, 0});
       skip(input, reception, length - kRunBeats);
     }
+  } else if (status == kStatusOk && kind == kKindState) {
+    const beat_t record = next_beat(input, reception);
+    end_cycle();
+    const ap_uint<32> wanted = field<kStateNetworkIdBits>(record, kStateNetworkIdLow);
+    const ap_uint<8> layer = field<kStateLayerBits>(record, kStateLayerLow);
+    const ap_uint<8> lane = field<kStateLaneBits>(record, kStateLaneLow);
+    const bool there = layer < layer_count;
+    const LayerOfRun of_layer = layers_of_run[there ? layer_t(layer) : layer_t(0)];
+    const word_count_t words = (of_layer.output_beats + kBeatsPerWord - 1) / kBeatsPerWord;
+    const ap_uint<32> beats = ap_uint<32>(words) * kStateBeatsPerWord;
+    if (!valid) {
+      status = kStatusNoNetwork;
+    } else if (wanted != network_id) {
+      status = kStatusWrongNetwork;
+    } else if (!there || of_layer.recurrent == 0 || lane >= lanes) {
+      status = kStatusBadLayers;
+    } else if (beats + kStateBeats != length) {
+      status = kStatusBadBatch;
+    }
+    answers.write(Answer{kind, sequence, 0, 0, 0});
+    if (kHasCell && status == kStatusOk) {
+      tokens.write(Token{kStateBegin, to_beat(StateBegin{layer_t(layer), lane_t(lane), words})});
+      end_cycle();
+      states[lane_t(lane)] = 0;
+      tags.lanes = states;
+      tags.lanes[lane_t(lane)] = 1;
+      receive_vectors(input, inputs, reception, tags, beats, kBeatsPerWord, false, 0, 0, lanes);
+    } else {
+      skip(input, reception, length - kStateBeats);
+    }
   } else {
     const bool counters = status == kStatusOk && kind == kKindCounters;
     const bool identify = status == kStatusOk && kind == kKindIdentify;
@@ -371,7 +402,7 @@ drain:
     end_cycle();
   }
   if (kind == kKindLoad && status == kStatusOk) valid = true;
-  if (kind == kKindRun && status == kStatusOk) states = tags.lanes;
+  if ((kind == kKindRun || kind == kKindState) && status == kStatusOk) states = tags.lanes;
 
   tokens.write(Token{kPacketEnd, 0});
   answers.write(

@@ -76,6 +76,7 @@ enum TokenKind : unsigned int {
   kLayerEnd = 10,       //!< The end of a layer whose last activation is zero, or meets no entries.
   kReport = 11,         //!< Send the counters.
   kPacketEnd = 12,      //!< The packet is over: every process returns.
+  kStateBegin = 13,     //!< Words of a lane's state follow: see StateBegin.
 };
 typedef ap_uint<4> kind_t;
 
@@ -170,6 +171,13 @@ struct RunBegin {
   ap_uint<1> tagged;
 };
 
+//! Of kStateBegin: whose state it is, and the words of results that it has.
+struct StateBegin {
+  layer_t layer;
+  lane_t lane;
+  word_count_t words;
+};
+
 //! Bits [low, low + width) of a beat.
 template <int kWidth>
 inline ap_uint<kWidth> field(beat_t beat, int low) {
@@ -188,6 +196,15 @@ inline beat_t to_beat(const RunBegin& run) {
 inline RunBegin run_of(beat_t beat) {
 #pragma HLS INLINE
   return RunBegin{ap_uint<32>(beat), layer_t(beat >> 32), layer_t(beat >> 40), field<1>(beat, 48)};
+}
+
+inline beat_t to_beat(const StateBegin& state) {
+#pragma HLS INLINE
+  return beat_t(state.layer) | (beat_t(state.lane) << 8) | (beat_t(state.words) << 16);
+}
+inline StateBegin state_of(beat_t beat) {
+#pragma HLS INLINE
+  return StateBegin{layer_t(beat), lane_t(beat >> 8), word_count_t(beat >> 16)};
 }
 
 //! Of an InputWord that is a TAG.
@@ -272,9 +289,10 @@ enum CommandKind : unsigned int {
   kTable = 1,    //!< A table of counters: to the sender.
   kStop = 2,     //!< The packet is over.
   kRunEnd = 3,   //!< The run is over: its counts of saturated values to the sender.
+  kState = 4,    //!< A lane's state: into the cell.
 };
 struct Command {
-  ap_uint<2> kind;
+  ap_uint<3> kind;
   //! Words that the PEs will send; at the end of a run, layers: a word goes out for each.
   word_count_t words;
   //! How many of them go on: those that hold results. The rest is padding and is dropped.

@@ -1,4 +1,4 @@
-"""docs/how-to/retrain.md has the tables of what docs/how-to/retrain.json keeps, and its goal is reached."""
+"""docs/how-to/retrain.md has the tables of what retrain.json keeps, and its goal is reached."""
 
 from __future__ import annotations
 

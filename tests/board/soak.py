@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import itertools
 import sys
 import time
@@ -18,23 +17,20 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pynq
 
-from eie.hls.boundary.errors import DeviceError, DeviceTimeoutError
-from eie.hls.model.emulator import Emulator
+from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.design import Design
-from eie.host.board.dma import DmaError, DmaStatus
-from eie.host.board.driver import Accelerator
-from eie.host.board_emulator import EmulatedBoard
 from eie.host.network import Layer, Network
 from eie.host.packing.tiling import plan_passes
-from eie.host.protocol.responses import AnswerError
 from eie.host.run.batch import emulate
 
-# The folder of tests is no package: what its programs share is found beside them.
+# The folders of tests are no packages: what their programs share is found beside them.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from reliability_page import PAGE, write_part
+from soak_board import FAULTS, READS, SoakedBoard
+from soak_sequences import soak_sequences
 
 DESIGNS = (
     Design(pes=4, entries_per_pe=512, pointers_per_pe=512, rows_per_pe=16, board="zcu104"),
@@ -43,29 +39,7 @@ DESIGNS = (
 )
 #: Inputs, hidden layers and outputs; the last one runs in passes on the first design.
 SHAPES = ((9, 7), (33, 20, 5), (60, 100, 12))
-ERROR_BITS = (DmaStatus.INTERNAL_ERROR, DmaStatus.SLAVE_ERROR, DmaStatus.DECODE_ERROR)
-#: What each fault must surface as. A request cut short is refused by the accelerator; an answer
-#: with a bit inverted, or of another network, is refused by the host.
-FAULTS = {
-    "DMA error, request": DmaError,
-    "DMA error, answer": DmaError,
-    "kernel stands still": DeviceTimeoutError,
-    "kernel takes no request": DeviceTimeoutError,
-    "answer too late": DeviceTimeoutError,
-    "answer without TLAST": DeviceTimeoutError,
-    "fabric reset in mid-answer": DmaError,
-    "other bitstream loaded": DeviceError,
-    "request cut short": AnswerError,
-    "request with a bit inverted": DeviceError,
-    "answer with a bit inverted": DeviceError,
-    "answer cut short": DeviceError,
-    "answer of the packet before": AnswerError,
-    "bitstream not loaded after a fault": DeviceError,
-    "network lost": AnswerError,
-}
 VECTORS = 24
-#: Reads of registers until the deadline: two a look, a look a tick of the clock, ten ticks.
-READS = 20
 
 
 class Pool:
@@ -93,30 +67,15 @@ class Pool:
         return self.inputs[chosen], self.outputs[chosen]
 
 
-class Soak:
-    """One board, its accelerator, and what happens to it."""
+class Soak(SoakedBoard):
+    """Vectors on a board."""
 
     def __init__(self, design: Design, seed: int) -> None:
-        self.random = np.random.default_rng(seed)
+        super().__init__(design, seed)
         self.pools = [Pool(design, sizes, seed + n) for n, sizes in enumerate(SHAPES)]
-        self.engines: list[Emulator] = []
-        self.board = EmulatedBoard("zcu104", lambda: self._engine(design))
-        self.counts: Counter[str] = Counter()
-        ticks = itertools.count()
-        self._clock = lambda: float(next(ticks))
-
-    def _engine(self, design: Design) -> Emulator:
-        self.engines.append(Emulator(design))
-        del self.engines[:-1]
-        return self.engines[-1]
 
     def run(self, rounds: int) -> Counter[str]:
-        with (
-            self.board,
-            Accelerator(
-                self.board.bitfile, buffer_bytes=512, clock=self._clock
-            ) as self.accelerator,
-        ):
+        with self.board, self.opened():
             self.load(self.pools[0])
             actions = {
                 self.one: 0.5,
@@ -138,9 +97,8 @@ class Soak:
         self.counts["loads"] += 1
         self.counts["loads of networks in passes"] += self.pool.passes > 1
 
-    def check(self, outputs: np.ndarray, expected: np.ndarray) -> None:
-        assert outputs.dtype == expected.dtype and np.array_equal(outputs, expected)
-        self.counts["vectors compared"] += len(outputs)
+    def short_run(self) -> None:
+        self.accelerator.run(self.pool.inputs[:3])
 
     def one(self) -> None:
         inputs, expected = self.pool.batch(self.random)
@@ -193,44 +151,6 @@ class Soak:
             self.check(outputs, expected)
         self.check(self.accelerator.run(inputs), expected)
 
-    def inject(self, name: str) -> None:
-        faults, random = self.board.faults, self.random
-        if name == "DMA error, request":
-            faults.mm2s_error = ERROR_BITS[random.integers(3)]
-        elif name == "DMA error, answer":
-            faults.s2mm_error = ERROR_BITS[random.integers(3)]
-        elif name == "kernel stands still":
-            faults.hang = True
-        elif name == "kernel takes no request":
-            faults.stall = 10 * READS
-        elif name == "answer too late":
-            faults.slow = 10 * READS
-        elif name == "fabric reset in mid-answer":
-            faults.reset = int(random.integers(0, 8))
-        elif name == "other bitstream loaded":
-            pynq.Overlay(str(self.board.bitfile))
-        elif name == "request with a bit inverted":
-            # The shortest request of these networks, three vectors of nine inputs or a load of
-            # the smallest network, is longer.
-            faults.flip_request_bit = int(random.integers(0, 8 * 64))
-        elif name == "answer cut short":
-            faults.truncate_answer = int(random.integers(0, 4))
-        elif name == "answer of the packet before":
-            faults.stale_answer = True
-        elif name == "bitstream not loaded after a fault":
-            faults.hang = faults.download_error = True
-            with contextlib.suppress(DeviceTimeoutError):
-                self.accelerator.run(self.pool.inputs[:3])
-        elif name == "answer without TLAST":
-            faults.drop_tlast = True
-        elif name == "request cut short":
-            faults.truncate_request = int(random.integers(1, 4))
-        elif name == "answer with a bit inverted":
-            # The shortest answer, to a load, has four beats.
-            faults.flip_answer_bit = int(random.integers(0, 4 * 64))
-        else:
-            self.engines[-1]._resident = None
-
 
 def soak(rounds: int, seed: int) -> Counter[str]:
     """Run `rounds` rounds, spread over the designs; raises if anything is lost or wrong."""
@@ -242,10 +162,34 @@ def soak(rounds: int, seed: int) -> Counter[str]:
     return total
 
 
+def _table(counts: Counter[str]) -> str:
+    rows = [f"| {name} | {count:,} |" for name, count in sorted(counts.items()) if name != "rounds"]
+    return "\n".join(["| what | how often |", "| --- | ---: |", *rows])
+
+
+def page_of_sequences(counts: Counter[str], seed: int, seconds: float) -> str:
+    """Text of the part of docs/explanation/reliability.md on sequences."""
+    return f"""## The driver, sequences
+
+The same program (`make soak`) ran {counts["rounds"]:,} rounds with recurrent networks: an LSTM, a
+GRU, and both one after the other, on two designs. Seed {seed}, {seconds:.0f} s. Sequences of
+different lengths are begun, continued with `keep_state`, streamed step by step, and more of them
+run than there are lanes. Each of the faults above hits a run that continues sequences, or a stream:
+cut off in mid-sequence, TLAST too early (anywhere in the request, so also behind steps that were
+taken), a bit of request or answer inverted, and so on. And a network
+is loaded anew between two parts of a sequence, or something else uses the accelerator.
+
+Every output was compared with `==` with the integer reference of the whole sequence. Every fault
+surfaced as the error that belongs to it; **every call that would have gone on from a lost state was
+refused**, and the sequences begun after it were right.
+
+{_table(counts)}
+"""
+
+
 def page(counts: Counter[str], seed: int, seconds: float) -> str:
     """Text of the driver's part of docs/explanation/reliability.md."""
     head = counts["rounds"]
-    rows = [f"| {name} | {count:,} |" for name, count in sorted(counts.items()) if name != "rounds"]
     return f"""## The driver
 
 `make soak` ran {head:,} random rounds on the emulated board (real `pynq`, the driver, the numpy
@@ -258,9 +202,7 @@ Every output was compared with `==`. A device that is slow, or stalls, within th
 error ("slow runs"). Every fault surfaced as the error that belongs to it, and the call after it
 gave the right outputs: **none was lost, none mixed up**; the program stops at the first that is.
 
-| what | how often |
-| --- | ---: |
-{chr(10).join(rows)}
+{_table(counts)}
 
 A DMA that fails, a fabric that is reset, a kernel that stands still and an answer that does not end
 lead to the bitstream being loaded again before the next call; a refused request does not.
@@ -275,11 +217,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--sequence-rounds", type=int, default=3_000)
     options = parser.parse_args()
-    start = time.monotonic()
-    counts = soak(options.rounds, options.seed)
-    write_part("driver", page(counts, options.seed, time.monotonic() - start))
-    print(f"{options.rounds} rounds in {time.monotonic() - start:.0f} s: wrote {PAGE.name}")
+    for name, run, text, rounds in (
+        ("driver", soak, page, options.rounds),
+        ("driver, sequences", soak_sequences, page_of_sequences, options.sequence_rounds),
+    ):
+        if not rounds:
+            continue
+        start = time.monotonic()
+        counts = run(rounds, options.seed)
+        seconds = time.monotonic() - start
+        write_part(name, text(counts, options.seed, seconds))
+        print(f"{name}: {rounds} rounds in {seconds:.0f} s: wrote {PAGE.name}")
 
 
 if __name__ == "__main__":

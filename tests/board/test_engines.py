@@ -3,9 +3,10 @@
 import shutil
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
-from eie.hls.boundary.errors import DeviceError
+from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import Status
@@ -31,6 +32,29 @@ def test_outputs_are_exact_on_the_emulator(board, pes, random_network):
         assert accelerator.verify() == 20
         assert accelerator.info().registers["packets"] == 2 + 3
         assert accelerator.info().registers["errors"] == 0
+
+
+def test_layers_by_themselves_give_together_what_all_of_them_do(random_network):
+    network = random_network(50, 70, 40, 33, seed=3, golden=20, right=True)
+    design = Design(pes=4, rows_per_pe=128, biases_per_pe=256)
+    with (
+        EmulatedBoard("pynq-z2", lambda: Emulator(design)) as emulated,
+        Accelerator(emulated.bitfile) as accelerator,
+    ):
+        accelerator.load(network)
+        packets = accelerator.info().registers["packets"]
+        hidden = accelerator.run_layers(network.golden_inputs, 0, 1)
+        assert hidden.shape == (20, 40)
+        assert np.array_equal(accelerator.run_layers(hidden, 2, 2), network.golden_outputs)
+        # The network stayed resident.
+        assert accelerator.info().registers["packets"] == packets + 2
+        with pytest.raises(InputError, match=r"last must not come before first, 2, as 1 does"):
+            accelerator.run_layers(hidden, 2, 1)
+        with pytest.raises(InputError, match=r"first must be one of 0 \(layer0\), 1 .*not 3"):
+            accelerator.run_layers(hidden, 3, 2)
+        with pytest.raises(InputError, match=r"'layer2' takes must be int16 codes of shape"):
+            accelerator.run_layers(hidden[:, 1:], 2, 2)
+        assert accelerator.verify() == 20
 
 
 def test_counters_are_those_of_the_last_packet(random_network):

@@ -149,6 +149,19 @@ def test_a_layer_alone_gives_its_outputs(kind: type[nn.RNNBase]) -> None:
     np.testing.assert_allclose(found, wanted.reshape(found.shape), rtol=1e-5, atol=1e-6)
 
 
+def test_the_size_of_a_step_is_found_whatever_layer_is_made_first() -> None:
+    class Behind(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(UNITS, OUTPUTS)
+            self.rnn = nn.LSTM(FEATURES, UNITS, batch_first=True)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(self.rnn(x)[0])
+
+    assert read_model(Behind()).input_shape == (FEATURES,)
+
+
 class Half(nn.Module):
     def forward(self, weights: torch.Tensor) -> torch.Tensor:
         return weights / 2
@@ -198,6 +211,14 @@ def packed(net: Net, x: torch.Tensor) -> torch.Tensor:
     return net.fc(net.rnn(sequences)[1][0][-1])
 
 
+def loop(net: Net, x: torch.Tensor) -> torch.Tensor:
+    cell = nn.LSTMCell(FEATURES, UNITS)
+    h = c = torch.zeros(x.shape[0], UNITS)
+    for step in range(x.shape[1]):
+        h, c = cell(x[:, step], (h, c))
+    return net.fc(h)
+
+
 def layer_norm(net: Net, x: torch.Tensor) -> torch.Tensor:
     return net.fc(nn.functional.layer_norm(net.rnn(net.pre(x))[0], (UNITS,)))
 
@@ -216,6 +237,7 @@ def layer_norm(net: Net, x: torch.Tensor) -> torch.Tensor:
         (packed, {}, "leave pack_padded_sequence out of forward"),
         (layer_norm, {}, "layer_norm.* is not supported"),
         (every_step, {"kind": nn.RNN}, "use an LSTM or a GRU"),
+        (loop, {}, "call nn.LSTM or nn.GRU on the whole sequence"),
     ],
 )
 def test_what_is_near_is_refused_by_name(

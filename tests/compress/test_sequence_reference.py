@@ -13,8 +13,9 @@ from eie.hls.boundary.errors import InputError
 from eie.hls.spec import cell
 from eie.hls.spec.fixed_point import write_back
 from eie.host.compress import torch_cell
-from eie.host.compress.sequence_reference import SequenceReference, SequenceState
+from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Layer, Network
+from eie.host.network.sequence_state import SequenceState
 from eie.host.protocol.lane_states import LaneStates
 from eie.host.protocol.sequence_run import run_sequences
 from eie.host.protocol.sequences import Schedule

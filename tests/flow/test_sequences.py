@@ -16,6 +16,7 @@ import eie
 from eie.hls.boundary.errors import DeviceError, EieWarning, InputError
 from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network.sequence_codes import sequence_codes
+from eie.host.network.sequence_state import SequenceState
 
 FEATURES = 5
 ENGINES = ("emulator", "c++", "board")
@@ -73,6 +74,55 @@ def test_engines_give_what_the_reference_gives(
     np.testing.assert_array_equal(np.stack(streamed), wanted[0])
 
 
+@pytest.mark.filterwarnings("ignore:no bitstream was given")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sequences_begin_where_they_are_told_to(
+    acc: eie.AcceleratedModel, sequences: list[Reals], engine: Any
+) -> None:
+    random = np.random.default_rng(2)
+    # More sequences than the network has lanes.
+    many = [*sequences, *sequences[::-1]]
+    h = [random.uniform(-1, 1, (len(many), units)) for units in (6, 7)]
+    c = [random.uniform(-4, 4, (len(many), units)) for units in (6, 7)]
+    begins = SequenceState.of_reals(acc.network, h, c)
+    scale = np.float32(2.0**-acc.network.output_frac)
+    wanted = SequenceReference(acc.network)(sequence_codes(acc.network, many).codes, begins)
+    found = acc.predict(many, engine=engine, outputs="all", state=(h, c))
+    for one, other in zip(found, wanted.outputs, strict=True):
+        np.testing.assert_array_equal(one, other * scale)
+    # Fewer go on where they ended; and a call without a state begins at zero again.
+    few = sequences[:2]
+    told = ([each[:2] for each in h], [each[:2] for each in c])
+    first = acc.predict([each[:1] for each in few], engine=engine, outputs="all", state=told)
+    rest = [each[1:] for each in few]
+    second = acc.predict(rest, engine=engine, outputs="all", keep_state=True)
+    for one, other, whole in zip(first, second, wanted.outputs, strict=False):
+        np.testing.assert_array_equal(np.concatenate([one, other]), whole * scale)
+    zero = acc.predict(few, engine=engine)
+    np.testing.assert_array_equal(zero, acc.predict(few))
+
+
+def test_states_of_another_shape_are_refused(
+    acc: eie.AcceleratedModel, sequences: list[Reals]
+) -> None:
+    few = sequences[:2]
+    h = [np.zeros((2, units)) for units in (6, 7)]
+    with pytest.raises(InputError, match="c must be given with an LSTM"):
+        acc.predict(few, state=h)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="not a tuple of 3"):
+        acc.predict(few, state=(h, h, h))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="h must be arrays of numbers"):
+        acc.predict(few, state=(1.0, 2.0))
+    with pytest.raises(InputError, match="h must be of 2 recurrent layers, not 1"):
+        acc.predict(few, state=(h[:1], h))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"finite numbers of shape \(2, 7\), not \(2, 6\)"):
+        acc.predict(few, state=(h, [h[0], h[0]]))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="must be of 2 sequences"):
+        acc.predict(few, state=([each[:1] for each in h], [each[:1] for each in h]))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="must be left out with keep_state=True"):
+        acc.predict(few, state=(h, h), keep_state=True)  # type: ignore[arg-type]
+
+
 def test_kernel_and_emulator_take_as_many_cycles(
     acc: eie.AcceleratedModel, sequences: list[Reals]
 ) -> None:
@@ -120,6 +170,9 @@ def test_what_has_no_meaning_is_refused(acc: eie.AcceleratedModel, sequences: li
     for call in (acc.compare, acc.trace):
         with pytest.raises(InputError, match="for networks without a recurrent layer"):
             call(sequences)  # type: ignore[operator]
+    for_board = eie.convert(acc.network, board="pynq-z2")
+    with pytest.raises(InputError, match="a recurrent network cannot be packaged yet"):
+        for_board.package("refused.zip")
     acc.predict(sequences[:2])
     with pytest.raises(InputError, match="as many sequences as in the last call, 2, not 3"):
         acc.predict(sequences[:3], keep_state=True)

@@ -72,6 +72,7 @@ struct Packet {
 void run(const Packet& packet) {
   hls::stream<kernel::ResultWord, kernel::kStreamDepth> results("results");
   hls::stream<kernel::Command, kernel::kCommandDepth> commands("commands");
+  hls::stream<kernel::word_t, kernel::kStreamDepth> states("states");  // no state is given here
   hls::stream<kernel::ResultWord, kernel::kStreamDepth> activated("activated");
   hls::stream<kernel::Command, kernel::kStreamDepth> collected("collected");
   std::vector<Timed<kernel::Command>> commands_out;
@@ -79,7 +80,7 @@ void run(const Packet& packet) {
   simulation::region region("cell alone");
   region.spawn("feed_commands", [&] { feed(commands, packet.commands); });
   region.spawn("feed_words", [&] { feed(results, packet.words); });
-  region.spawn("cell", [&] { kernel::cell(results, commands, activated, collected); });
+  region.spawn("cell", [&] { kernel::cell(results, commands, states, activated, collected); });
   region.spawn("take_commands", [&] { commands_out = take(collected, packet.command_cycles); });
   region.spawn("take_words", [&] { words_out = take(activated, packet.word_cycles); });
   region.run();

@@ -39,8 +39,9 @@ def test_send_and_control_activations_as_tops_of_their_own(project_of, small, bu
     assert activations == [[1, 1, 0, 0, 0x4321, 0, 0, 0], [1, 1, 1, 8, 0x5678, 0, 0, 0]]
     # Four local rows of four PEs are one word, of which four rows are kept; 12 lanes hold none.
     assert got["commands"] == [
-        [kinds["ToHidden"], 1, 1, 12, 0, 1, 1],
-        [kinds["ToOutput"], 1, 1, 12, 1, 1, 0],
-        [kinds["RunEnd"], 2, 2, 0, 0, 0, 0],
-        [kinds["Stop"], 0, 0, 0, 0, 0, 0],
+        # Whether they go out, come back, and end the vector; its tag; nothing for a cell unit.
+        [kinds["Results"], 1, 1, 12, 0, *(0, 1, 0), *(0, 1, 1), *(0, 0, 0)],
+        [kinds["Results"], 1, 1, 12, 1, *(1, 0, 1), *(0, 1, 1), *(0, 0, 0)],
+        [kinds["RunEnd"], 2, 2, 0, 0, *(1, 0, 0), *(0, 0, 0), *(0, 0, 0)],
+        [kinds["Stop"], 0, 0, 0, 0, *(1, 0, 0), *(0, 0, 0), *(0, 0, 0)],
     ]

@@ -10,6 +10,8 @@ from chromium import find_chromium, running
 #: Pages with what is widest: tables, figures, code.
 PAGES = (
     "index.html", "tutorial/first-network.html", "tutorial/choosing-a-design.html",
+    "tutorial/recurrent.html", "tutorial/examples.html", "how-to/retrain.html",
+    "how-to/host-and-accelerator.html", "how-to/viewing.html", "reference/packets.html",
     "how-to/board-checklist.html", "reference/api/convert.html", "reference/commands.html",
     "reference/glossary.html", "explanation/paper-and-ours.html", "explanation/hardware.html",
     "explanation/architecture.html", "explanation/evaluation.html", "project/changelog.html",

@@ -34,7 +34,7 @@ _SATURATED_BITS = 48
 #: The table of tanh, by its name among the memories.
 TANH_TABLE = "tanh (constant)"
 #: Bits of what a run asks of a layer: LayerOfRun in receive.h.
-_OF_RUN_BITS = 15 + 23 + 1 + 1
+_OF_RUN_BITS = 15 + 23 + 1 + 1 + 1
 
 
 def bram18_of(depth: int, width: int) -> int:

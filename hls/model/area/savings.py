@@ -1,8 +1,9 @@
 """What the kernel would take without some of what it does: how far it could shrink.
 
-Changes are in the order of what each saves for a line of the kernel; docs/explanation/area.md has the sums, and
-what each of them costs. Nothing of it was built. :mod:`eie.hls.model.area.rewriting`
-exchanges the parts, and refuses a change whose parts are no more.
+Changes are in the order of what each saves for a line of the kernel; docs/explanation/area.md has
+the sums, and what each of them costs. Nothing of it was built.
+:mod:`eie.hls.model.area.rewriting` exchanges the parts, and refuses a change whose parts are
+no more.
 """
 
 from __future__ import annotations

@@ -89,10 +89,6 @@ REFUSED = {
         ["2 problems", "layer 's' (ReLU) has both a slope and a largest value",
          "layer 'g' (Dense) has the activation 'gelu'"],
     ),
-    "recurrent": (
-        lambda: keras.Sequential([keras.Input((5, 3)), layers.LSTM(4, name="m"), layers.Dense(2)]),
-        ["layer 'm' (LSTM) is not supported here"],
-    ),
     "convolution": (
         lambda: keras.Sequential([keras.Input((8, 1)), layers.Conv1D(2, 3), layers.Flatten(),
                                   layers.Dense(2)]),

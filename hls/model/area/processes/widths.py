@@ -76,7 +76,8 @@ def element_bits(design: Design) -> dict[str, int]:
         **ELEMENTS,
         "WordToken": KIND + 1 + ACTIVATIONS_PER_WORD + layer + address + WORD,
         "HiddenWord": WORD + layer + 1 + vector + 1,
-        "Command": 2 + 2 * WORD_COUNT + 4 + 8 + 3 + vector + for_cell,
+        "word_t": WORD,
+        "Command": 3 + 2 * WORD_COUNT + 4 + 8 + 3 + vector + for_cell,
     }
 
 

@@ -10,6 +10,10 @@ constexpr int bits_for(unsigned long size) {
   return size <= 2 ? 1 : 1 + bits_for((size + 1) / 2);
 }
 
+constexpr int most_of(int one, int other) {
+  return one > other ? one : other;
+}
+
 //! Processing elements.
 constexpr int kPes = 16;
 //! Bits of an entry's weight code v.
@@ -32,6 +36,14 @@ constexpr int kBiasesPerPe = 300;
 constexpr int kLayers = 4;
 //! Activations that may wait between layers, of all vectors under way.
 constexpr int kHiddenActivations = 64;
+//! Activations that layers may hold for later ones, of all vectors under way; 0 for no such memory.
+constexpr int kHeldActivations = 0;
+//! Units of a recurrent layer, or values of another function, in a cycle; 0 for no cell unit.
+constexpr int kCellUnits = 0;
+//! Whether layers may bound their codes besides a ReLU, and round ties to even.
+constexpr bool kBounds = false;
+//! Whether each PE counts its cycles.
+constexpr bool kCounters = true;
 //! Results of a PE that wait for the others', so that it may go on with the next layer or vector.
 constexpr int kResultDepth = 32;
 //! Width of an accumulator. It may be narrower than a product: sums are right modulo two to this
@@ -46,7 +58,7 @@ constexpr bool kUltraRam = true;
 //! Clock that the design was made for, in MHz.
 constexpr int kClockMhz = 200;
 //! Identity of the design, which the host checks.
-constexpr unsigned int kDesignId = 0xf9b7774fu;
+constexpr unsigned int kDesignId = 0x7bf9180au;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
@@ -72,7 +84,25 @@ constexpr int kCodebookSize = 1 << kWeightBits;
 constexpr int kEntryWordsPerPe = kEntriesPerPe / kEntriesPerWord;
 constexpr int kPointerWordsPerPe = kPointersPerPe / kColumnsPerPointerWord;
 constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * kPointerBeatsPerWord;
+//! Beats of a load's longest section: layers take 5 each, codebooks fewer.
+constexpr int kMostSectionBeats =
+    most_of(most_of(kEntryWordsPerPe, kPointerBeatsPerPe), most_of(kBiasesPerPe, 5 * kLayers));
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
+//! Width of a layer's bounds where it has any.
+constexpr int kBoundBits = kBounds ? kActivationBits : 1;
+//! Words of the memory of held activations: an index has at least a bit, and an array a place.
+constexpr bool kHolds = kHeldActivations != 0;
+constexpr int kHeldWords = kHolds ? kHeldActivations / kLanes : 1;
+//! Lanes, of which each holds words of one vector under way, at most.
+constexpr int kMostLanes = 16;
+//! Iterations of the control unit from a held word's write to the first in which it may be read:
+//! one to write, one to read, and one for a block RAM's output register; the DEPENDENCE pragma in
+//! control_activations.h holds the tool to it.
+constexpr int kHeldLatency = 3;
+//! What only a cell unit wants to know is a bit wide where there is none.
+constexpr bool kHasCell = kCellUnits != 0;
+constexpr int kFunctionBits = kHasCell ? 3 : 1;
+constexpr int kSlopeBits = kHasCell ? 16 : 1;
 //! Inputs that the first layer may have: a column's index has 16 bits.
 constexpr int kMostColumns = 65536;
 //! Largest shift at write-back: the half that rounds must fit an accumulator.
@@ -93,7 +123,7 @@ constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
-    4189550415u,  // id
+    2079922186u,  // id
     16u,          // pes
     5u,           // index_bits
     4u,           // weight_bits
@@ -109,6 +139,10 @@ constexpr unsigned int kDesignRecord[] = {
     200u,         // clock_mhz
     4u,           // length_bits
     32u,          // result_depth
+    0u,           // held_activations
+    0u,           // cell_units
+    0u,           // bounds
+    1u,           // counters
 };
 
 static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,
@@ -128,6 +162,10 @@ static_assert(kPointersPerPe % kColumnsPerPointerWord == 0, "A PE holds whole wo
 static_assert(kLengthBits >= 0 && kLengthBits <= 8, "Lengths arrive in lanes of up to a byte.");
 static_assert(kResultDepth >= 2, "A queue of one takes a result only every second cycle.");
 static_assert(kHiddenActivations % kLanes == 0, "Hidden vectors are stored in whole words.");
+static_assert(kHeldActivations % kLanes == 0, "Held vectors are stored in whole words.");
+static_assert(kHeldWords <= 1 << 16, "Layers name held words in 16 bits.");
+static_assert(kCellUnits == 0 || kCellUnits == 1 || kCellUnits == 2 || kCellUnits == 4,
+              "A word of 16 gates has four units.");
 static_assert(kAccumulatorBits >= 24 && kAccumulatorBits <= 48,
               "An accumulator has at least 24 bits, and fits a DSP slice's 48.");
 

@@ -21,15 +21,14 @@ inline void fetch_section(bank_0_t& bank_0, bank_1_t& bank_1, hls::stream<Token>
 #pragma HLS INLINE
   const ap_uint<8> kind =
       field<packet::kSectionSectionBits>(section.data, packet::kSectionSectionLow);
-  const ap_uint<32> length =
-      field<packet::kSectionLengthBits>(section.data, packet::kSectionLengthLow);
+  const section_beats_t length = section_beats_t(section.data >> packet::kSectionLengthLow);
   const bool mine = is_for(section.data, pe);
   const bool keep = mine && kind == packet::kSectionPointers;
   const bool pass = mine && kind != packet::kSectionPointers;
   if (pass) work.write(section);
   end_cycle();
 beats:
-  for (ap_uint<32> beat = 0; beat < length; ++beat) {
+  for (section_beats_t beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
     const Token token = queue.read();
     if (keep) store_pointers(bank_0, bank_1, beat, token.data);

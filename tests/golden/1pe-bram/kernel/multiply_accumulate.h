@@ -30,10 +30,13 @@ typedef ap_uint<bits_for(kBiasesPerPe)> bias_index_t;
 struct LayerOfPe {
   row_count_t local_rows;
   bias_index_t bias_base;
-  ap_uint<6> shift;
-  ap_uint<1> relu;
+  WriteBackRule rule;
 };
 typedef LayerOfPe layer_table_t[kLayers];
+//! Of which layers the next one adds to the same sums. In registers, not in the table: it decides
+//! whether the token in hand is taken, so whether the next one is read. A memory, of LUTs as well,
+//! answers a cycle after it is asked, and a token would take two.
+typedef ap_uint<kLayers> accumulating_t;
 
 //! Cycles of the last run: with an entry, and without one before its last column.
 struct PeCounters {
@@ -70,18 +73,20 @@ clear:
 
 //! Take a section of a load into its memory.
 inline void load_section(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
-                         layer_table_t& layer_table, hls::stream<Token>& work, beat_t section) {
+                         layer_table_t& layer_table, accumulating_t& accumulating,
+                         hls::stream<Token>& work, beat_t section) {
 #pragma HLS INLINE
   using namespace packet;
   // Four weights of a codebook lie in four banks.
   typedef ap_uint<bits_for(kLayers * kCodebookSize)> weight_index_t;
   const ap_uint<8> kind = field<kSectionSectionBits>(section, kSectionSectionLow);
-  const ap_uint<32> length = field<kSectionLengthBits>(section, kSectionLengthLow);
-  LayerOfPe of_layer = {0, 0, 0, 0};
-  ap_uint<2> position = 0;
+  const section_beats_t length = section_beats_t(section >> kSectionLengthLow);
+  LayerOfPe of_layer = {0, 0, {0, 0, 0, 0, 0}};
+  ap_uint<1> accumulates = 0;
+  ap_uint<3> position = 0;
   layer_t layer = 0;
 beats:
-  for (ap_uint<32> beat = 0; beat < length; ++beat) {
+  for (section_beats_t beat = 0; beat < length; ++beat) {
 #pragma HLS PIPELINE II = 1
     const beat_t data = work.read().data;
     if (kind == kSectionEntries) entries[beat] = close_up(data);
@@ -96,11 +101,21 @@ beats:
     if (kind == kSectionLayers) {
       if (position == kLayerBiasBaseBeat)
         of_layer.bias_base = bias_index_t(data >> kLayerBiasBaseLow);
-      if (position == kLayerBeats - 1) {
+      if (position == kLayerLocalRowsBeat) {
         of_layer.local_rows = row_count_t(data >> kLayerLocalRowsLow);
-        of_layer.shift = field<6>(data, kLayerShiftLow);
-        of_layer.relu = field<1>(data, kLayerReluLow);
+        accumulates = field<1>(data, kLayerAccumulateLow);
+        of_layer.rule.shift = field<6>(data, kLayerShiftLow);
+        of_layer.rule.half_even = field<1>(data, kLayerRoundingLow);
+      }
+      if (position == kLayerLowBeat) {
+        const activation_t low = activation_t(data >> kLayerLowLow);
+        of_layer.rule.relu = ap_uint<1>(low == 0);
+        of_layer.rule.low = ap_int<kBoundBits>(low);
+        of_layer.rule.high = ap_int<kBoundBits>(data >> kLayerHighLow);
+      }
+      if (position == kLayerBeats - 1) {
         layer_table[layer] = of_layer;
+        accumulating[layer] = accumulates;
         ++layer;
         position = 0;
       } else {
@@ -128,7 +143,7 @@ struct Column {
   //! makes. What is there is dropped, or sums would be left that no write-back clears.
   reached_row_t row;
   bool past;
-  //! Whether it is the last of its layer.
+  //! Whether it is the last of a layer that is written back.
   bool last;
 };
 
@@ -136,9 +151,11 @@ struct Column {
 struct WriteBack {
   LayerOfPe layer;
   row_count_t row;
-  //! Iterations until its last sums are in the memory.
+  //! Iterations until its last sums are in the memory, and behind its rows until their zeros are.
   ap_uint<3> wait;
   //! Whether there are rows left.
+  bool rows;
+  //! Whether its bank is not free yet.
   bool busy;
 };
 
@@ -156,8 +173,9 @@ struct WriteBack {
 //! `Bank` is accumulators_t, or in tests a model of a memory whose writes are late.
 template <typename Bank>
 inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
-                         const biases_t& biases, const layer_table_t& layer_table, Bank& sums_0,
-                         Bank& sums_1, PeCounters& counters, hls::stream<Token>& work,
+                         const biases_t& biases, const layer_table_t& layer_table,
+                         const accumulating_t& accumulating, Bank& sums_0, Bank& sums_1,
+                         PeCounters& counters, hls::stream<Token>& work,
                          hls::stream<Result>& results) {
 #pragma HLS INLINE
   constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
@@ -165,13 +183,14 @@ inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
   ap_uint<32> busy = 0;
   ap_uint<32> starved = 0;
   Token next = {kData, 0};
-  LayerOfPe of_next = {0, 0, 0, 0};
+  LayerOfPe of_next = {0, 0, {0, 0, 0, 0, 0}};
+  bool next_accumulates = false;
   bool have = false;
   Column column = {0, 0, 0, 0, false, false};
   bool active = false;
   layer_t layer = 0;
-  LayerOfPe of_layer = {0, 0, 0, 0};
-  WriteBack back = {LayerOfPe{0, 0, 0, 0}, 0, 0, false};
+  LayerOfPe of_layer = {0, 0, {0, 0, 0, 0, 0}};
+  WriteBack back = {of_layer, 0, 0, false, false};
   ap_uint<1> bank = 0;  // The one of the entries.
   RecentSum recent[kWriteLatency];
 #pragma HLS ARRAY_PARTITION variable = recent complete
@@ -185,25 +204,32 @@ run:
 // changes sides only when all its rows are out, and rows wait for the last sums.
 #pragma HLS DEPENDENCE variable = sums_0 inter RAW distance = 4 true
 #pragma HLS DEPENDENCE variable = sums_1 inter RAW distance = 4 true
-    // A token. The end of a layer has to wait until the other bank is free.
-    const bool ends = ends_layer(next.kind) || next.kind == kRunDone;
+    // A token. The end of a layer has to wait until the other bank is free, but for one whose sums
+    // the next layer adds to: the banks then stay as they are.
+    const bool accumulates = kHolds && next_accumulates;
+    const bool ends = (ends_layer(next.kind) && !accumulates) || next.kind == kRunDone;
     const bool take = have && !active && !(ends && back.busy);
     const bool over = have && next.kind == kRunDone;
     bool layer_ends = false;
     if (take) {
       const Work taken = work_of(next.data);
       const bool last = next.kind == kLastWork;
-      column = Column{taken.first, taken.more, activation_t(taken.value), 0, false, last};
+      column = Column{taken.first, taken.more, activation_t(taken.value),
+                      0,           false,      last && !accumulates};
       active = last || next.kind == kWork;
       layer = taken.layer;
       of_layer = of_next;
-      layer_ends = next.kind == kLayerEnd;
+      layer_ends = next.kind == kLayerEnd && !accumulates;
       done = next.kind == kRunDone;
       have = false;
     }
     if (!have && !done) {
       have = work.read_nb(next);
-      if (have) of_next = layer_table[work_of(next.data).layer];
+      if (have) {
+        const layer_t of = work_of(next.data).layer;
+        of_next = layer_table[of];
+        next_accumulates = accumulating[of] == 1;
+      }
     }
 
     // An entry.
@@ -234,13 +260,15 @@ run:
       active = column.more != 0;
       --column.more;
       layer_ends = column.last && !active;
-      ++busy;
-    } else if (!over) {
+      if (kCounters) ++busy;
+    } else if (kCounters && !over) {
       ++starved;
     }
 
     // A row of the layer before.
-    const bool sends = back.busy && back.wait == 0;
+    const bool sends = back.rows && back.wait == 0;
+    if (back.wait != 0) --back.wait;
+    if (!back.rows && back.wait == 0) back.busy = false;
     const accumulator_index_t back_row =
         sends ? accumulator_index_t(back.row) : accumulator_index_t(0);
 
@@ -256,17 +284,18 @@ run:
     if (sends) {
       const accumulator_t whole = accumulator_t(bank == 0 ? stored_1 : stored_0) +
                                   biases[bias_index_t(back.layer.bias_base + back.row)];
-      const Written written = write_back(whole, back.layer.shift, back.layer.relu);
+      const Written written = write_back(whole, back.layer.rule);
       ++back.row;
-      back.busy = back.row != back.layer.local_rows;
-      results.write(Result{back.busy ? kValue : kLast, to_result(written)});
+      back.rows = back.row != back.layer.local_rows;
+      // As long as it takes that an entry in the bank cannot miss them.
+      if (!back.rows) back.wait = kWriteLatency - 1;
+      results.write(Result{back.rows ? kValue : kLast, to_result(written)});
     }
-    if (back.wait != 0) --back.wait;
 
     // The banks change sides.
     if (layer_ends) {
-      start_cleared(recent, back.layer.local_rows);
-      back = WriteBack{of_layer, 0, kWriteLatency, true};
+      forget(recent);
+      back = WriteBack{of_layer, 0, kWriteLatency, true, true};
       bank = 1 - bank;
     }
     end_cycle();
@@ -295,8 +324,8 @@ rows:
 //! The multiply-accumulate of a PE: one packet.
 template <typename Bank>
 inline void multiply_packet(entries_t& entries, codebooks_t& codebooks, biases_t& biases,
-                            layer_table_t& layer_table, Bank& sums_0, Bank& sums_1,
-                            PeCounters& counters, hls::stream<Token>& work,
+                            layer_table_t& layer_table, accumulating_t& accumulating, Bank& sums_0,
+                            Bank& sums_1, PeCounters& counters, hls::stream<Token>& work,
                             hls::stream<Result>& results) {
 #pragma HLS INLINE
   kind_t kind = kData;
@@ -309,10 +338,10 @@ packet:
     if (kind == kLoadBegin) {
       clear_accumulators(sums_0, sums_1);
     } else if (kind == kSection) {
-      load_section(entries, codebooks, biases, layer_table, work, token.data);
+      load_section(entries, codebooks, biases, layer_table, accumulating, work, token.data);
     } else if (kind == kRunBegin) {
-      multiply_run(entries, codebooks, biases, layer_table, sums_0, sums_1, counters, work,
-                   results);
+      multiply_run(entries, codebooks, biases, layer_table, accumulating, sums_0, sums_1, counters,
+                   work, results);
     } else if (kind == kReport) {
       report(counters, results, ap_uint<32>(token.data));
     }
@@ -327,6 +356,7 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
   static codebooks_t codebooks;
   static biases_t biases;
   static layer_table_t layer_table;
+  static accumulating_t accumulating = 0;
   static accumulators_t sums_0;
   static accumulators_t sums_1;
 #pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = bram latency = 2
@@ -339,7 +369,8 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
 #pragma HLS BIND_STORAGE variable = sums_1 type = ram_s2p impl = lutram
   static PeCounters counters = {0, 0};
 #pragma HLS RESET variable = counters
-  multiply_packet(entries, codebooks, biases, layer_table, sums_0, sums_1, counters, work, results);
+  multiply_packet(entries, codebooks, biases, layer_table, accumulating, sums_0, sums_1, counters,
+                  work, results);
 }
 
 }  // namespace kernel
