@@ -26,6 +26,7 @@ def _design(pes: int, units: int, **others: int) -> Design:
         "hidden_activations": 512,
         "held_activations": 2048,
         "accumulator_bits": 48,
+        "bounds": 1,
     }
     return Design(pes=pes, cell_units=units, **(sizes | others))
 

@@ -106,6 +106,7 @@ def test_counts_of_any_functions(network, large, data) -> None:
         data.draw(PES, "pes"),
         cell_units=data.draw(st.sampled_from([1, 2, 4]), "cell_units"),
         held_activations=data.draw(st.sampled_from([2048, 4096]), "held_activations"),
+        bounds=1,
         hidden_activations=data.draw(st.sampled_from([256, 2048]), "hidden_activations"),
         layers=16,
         accumulator_bits=48,
