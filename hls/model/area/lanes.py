@@ -127,7 +127,6 @@ def _pe_rules(design: Design, lanes: int) -> list[Rule]:
         "sum, or the oldest recent one",
         "sum + product",
         "sum to write in either bank, or 0",
-        "recent sums, or 0",
         "sums read, product on its way",
     )
     latency = design.write_latency

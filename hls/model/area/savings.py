@@ -1,7 +1,7 @@
 """What the kernel would take without some of what it does: how far it could shrink.
 
 Changes are in the order of what each saves for a line of the kernel; docs/explanation/area.md has
-the sums, and what each of them costs. Nothing of it was built.
+the sums, and what each of them costs. What is built leaves this list.
 :mod:`eie.hls.model.area.rewriting` exchanges the parts, and refuses a change whose parts are
 no more.
 """
@@ -17,7 +17,6 @@ from eie.hls.model.area.estimate import Estimate, estimate_of
 from eie.hls.model.area.memories import memories_of
 from eie.hls.model.area.part import Part, control, fixed, part
 from eie.hls.model.area.processes.widths import (
-    COUNTER,
     ELEMENTS,
     KIND,
     RESULT,
@@ -82,53 +81,18 @@ def _in_block_ram(design: Design) -> Design:
     )
 
 
-def _no_zeros(_: Design) -> list[Rule]:
-    names = (
-        "rows whose zeros may be on their way",
-        "recent rows, or those",
-        "recent sums, or 0",
-        "sums' rows: any",
-    )
-    return [Rule(_PE, name, _gone) for name in names]
+def _plain(design: Design) -> Design:
+    return design.replace(bounds=0, counters=0)
 
 
-def _short_counters(design: Design) -> list[Rule]:
-    most = max(design.entry_words_per_pe, design.pointers_per_pe, design.biases_per_pe)
-    narrower = wider(address_bits(most + 1) - COUNTER)
-    return [
-        Rule(block, name, narrower)
-        for block in (_PE, "column_fetch")
-        for name in ("beats of a section", "beats of a section: end")
-    ]
-
-
-def _shift_in_dsp(design: Design) -> list[Rule]:
-    width = design.accumulator_bits
+def _shift_in_dsp(_: Design) -> list[Rule]:
     return [
         Rule(_PE, "shift - 1", _gone),
         Rule(_PE, "half", _instead(part("power of two", "decode", width=18))),
-        Rule(
-            _PE,
-            "sum, or 0 by ReLU, + half",
-            _instead(part("sum, or 0 by ReLU", "mask", width=width)),
-        ),
+        Rule(_PE, "sum + half", _gone),
         # A slice multiplies 25 bits by 18: 17 of the sum without a sign, and the rest.
         Rule(_PE, "shift", _instead(fixed("sum x power + half", Cost(dsp=2)))),
     ]
-
-
-def _no_counters(_: Design) -> list[Rule]:
-    gone = (
-        (_PE, "cycles: busy, starved"),
-        (_PE, "row of the report"),
-        (_PE, "value of the report"),
-        (_PE, "loop report: pipeline"),
-        (_PE, "loop report: start and done"),
-        (r"broadcast_\d \(leaf\)", "tokens that found a queue full"),
-        (r"broadcast_\d \(leaf\)", "kinds of tokens that count"),
-        (r"broadcast_\d \(leaf\)", "report in place of the data"),
-    )
-    return [Rule(block, name, _gone) for block, name in gone]
 
 
 def _one_codebook(design: Design) -> list[Rule]:
@@ -176,7 +140,7 @@ def _queues_in_block_ram(_: Design) -> list[Rule]:
 def _shared_write_back(design: Design) -> list[Rule]:
     """Sums go up the gather tree; behind it are as many units as a word has lanes."""
     width, lanes = design.accumulator_bits, ACTIVATIONS_PER_WORD
-    names = ("shift - 1", "half", "sum, or 0 by ReLU, + half", "shift", "saturation")
+    names = ("shift - 1", "half", "sum + half", "shift", "saturation")
     rules = [Rule(_PE, name, _gone) for name in names]
     more = width - RESULT
     rules += [
@@ -190,7 +154,7 @@ def _shared_write_back(design: Design) -> list[Rule]:
     units = (
         part("shift - 1", "add", width=6),
         part("half", "decode", width=width),
-        part("sum, or 0 by ReLU, + half", "add", lanes, width=width),
+        part("sum + half", "add", lanes, width=width),
         part("shift", "shift_arithmetic", lanes, width=width),
         part("saturation", "saturate", lanes, width=width),
         part("layer, from the command", "select", width=7, ways=2),
@@ -234,6 +198,13 @@ def _no_forwarding(_: Design) -> list[Rule]:
 #: All of them, by LUTs saved for a line of the kernel; last what is not worth its price.
 SAVINGS = (
     Saving(
+        "no bounds but a ReLU, and no counters in the PEs",
+        "none: `bounds` and `counters` of the design",
+        0,
+        "no ReLU6, no ties to even; no busy, starved and full",
+        design=_plain,
+    ),
+    Saving(
         "inputs and outputs queue in block RAM",
         "eie.cpp",
         2,
@@ -241,32 +212,11 @@ SAVINGS = (
         _queues_in_block_ram,
     ),
     Saving(
-        "section counters as wide as the largest section",
-        "column_fetch.h, multiply_accumulate.h",
-        6,
-        "none: `receive` has compared the lengths with the capacities",
-        _short_counters,
-    ),
-    Saving(
-        "rows wait in place of forwarded zeros",
-        "accumulate.h, multiply_accumulate.h",
-        15,
-        "cycles where a layer has less work than the one before has rows",
-        _no_zeros,
-    ),
-    Saving(
         "write-back shifts in two DSP slices",
         "fixed_point.h",
         15,
         "shifts of at most 16",
         _shift_in_dsp,
-    ),
-    Saving(
-        "counters are an option",
-        "multiply_accumulate.h, broadcast.h, control_activations.h",
-        25,
-        "no busy, starved and full",
-        _no_counters,
     ),
     Saving(
         "biases and accumulators in block RAM",

@@ -83,5 +83,5 @@ def test_every_change_finds_its_parts_and_all_together_save_most(design):
         assert together.lut.parts < alone.lut.parts
         total = sum((row.all for row in alone.rows), Cost())
         assert alone.dsp == total.dsp
-        assert saving.lines > 0
+        assert saving.lines > 0 or saving.design(design) != design
         assert saving.price
