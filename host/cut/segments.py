@@ -174,7 +174,11 @@ def _on_vectors(operation: Operation) -> Operation:
 
 def _takes(graph: Graph, segment: Segment, input_shape: Sequence[int]) -> bool:
     """Whether the accelerator can do a part, for which its weights do not matter."""
-    *_, last = segment.nodes(graph)
+    nodes = segment.nodes(graph)
+    kinds = [type(node.operation) for node in nodes]
+    if Activation in kinds[: kinds.index(Linear)]:
+        return False  # it would take a layer of its own in front, and the host can do it
+    *_, last = nodes
     if isinstance(last.operation, Activation) and last.operation.kind != "relu":
         return False  # left off at a model's end, but the host can do it
     try:

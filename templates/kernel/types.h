@@ -252,8 +252,8 @@ inline Work work_of(beat_t beat) {
 }
 
 //! Whether a layer ends with a token of this kind. A pipelined loop that reads by waiting must end
-//! with it, so that it does not stay in the pipeline: docs/explanation/hardware.md, "Why it does not
-//! deadlock".
+//! with it, so that it does not stay in the pipeline: docs/explanation/hardware.md, "Why it does
+//! not deadlock".
 inline bool ends_layer(kind_t kind) {
 #pragma HLS INLINE
   return kind == kLastActivation || kind == kLastWork || kind == kLayerEnd;

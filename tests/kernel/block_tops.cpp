@@ -69,7 +69,8 @@ void run_control_activations() {
                          (beat_t(kTestLayers * packet::kLayerBeats) << packet::kSectionLengthLow);
   tokens.write(to_bits(Token{kSection, section}));
   for (int layer = 0; layer < kTestLayers; ++layer) {
-    beat_t record[packet::kLayerBeats] = {};
+    beat_t record[packet::kLayerBeats];
+    for (beat_t& beat : record) beat = 0;
     record[packet::kLayerColumnsBeat] |= beat_t(4) << packet::kLayerColumnsLow;
     record[packet::kLayerPointerBaseBeat] |= beat_t(4 * layer) << packet::kLayerPointerBaseLow;
     record[packet::kLayerRowsBeat] |= beat_t(4) << packet::kLayerRowsLow;

@@ -287,9 +287,15 @@ def test_every_memory_is_bound_and_in_the_estimate(design, kernel) -> None:
     fields = re.search(
         r"struct LayerDescriptor \{(.*?)\};", kernel["kernel/control_activations.h"], re.S
     )
-    bits = {"row_t": 17, "layer_rows_t": 25}
-    types = re.findall(r"^  ap_uint<(\d+)>|^  (\w+) \w+;", fields[1], re.M)
-    assert layer.width == sum(int(width or bits[name]) for width, name in types)
+    held = max(1, (max(1, design.held_words) - 1).bit_length())
+    of_cell = {"kFunctionBits": 3, "kSlopeBits": 16} if design.cell_units else {}
+    bits = {"row_t": 17, "layer_rows_t": 25, "held_t": held, "kFunctionBits": 1, "kSlopeBits": 1}
+    types = re.findall(r"^  (?:ap_uint<(\w+)>|(\w+)) \w+;", fields[1], re.M)
+    assert len(types) == fields[1].count(";")
+    widths = bits | of_cell
+    assert layer.width == sum(
+        int(name) if name.isdigit() else widths[name] for name in map("".join, types)
+    )
 
 
 def test_pragma_of_a_name_that_is_not_declared_is_found(kernel) -> None:
