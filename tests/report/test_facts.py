@@ -138,7 +138,7 @@ def test_resources_are_laid_beside_the_board(full, bare):
     assert by_name["LUT"].low < by_name["LUT"].high
     assert not by_name["LUT"].exact
     # A multiplier a PE, and three products of 32 bits in four slices each.
-    assert by_name["DSP slice"].low == by_name["DSP slice"].high == full.facts.design["pes"] + 12
+    assert by_name["DSP slice"].low == by_name["DSP slice"].high == full.facts.design["pes"] + 13
     assert by_name["LUT"].available == 53_200
     assert "UltraRAM" not in by_name  # the board has none
     assert all(each.available is None for each in bare.facts.resources)

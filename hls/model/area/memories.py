@@ -151,7 +151,7 @@ def layer_bits(design: Design) -> int:
     """Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h."""
     held = _index_bits(max(1, design.held_words))
     for_cell = 3 + ACTIVATION_BITS if design.cell_units else 2
-    return 17 + 25 + 24 + 17 + 4 + 2 * held + for_cell
+    return 17 + 25 + 24 + 17 + 2 * held + for_cell
 
 
 def _held_memories(design: Design) -> tuple[Memory, ...]:
@@ -190,7 +190,7 @@ def _index_bits(places: int) -> int:
 def _layer_of_pe_bits(design: Design) -> int:
     """Bits of what a PE knows of a layer: LayerOfPe in multiply_accumulate.h."""
     places = _index_bits(design.rows_per_pe + 1) + _index_bits(design.biases_per_pe)
-    return places + 1 + 6 + 2 + 2 * (ACTIVATION_BITS if design.bounds else 1)
+    return places + 6 + 2 + 2 * (ACTIVATION_BITS if design.bounds else 1)
 
 
 def _pointer_memories(design: Design) -> tuple[Memory, ...]:

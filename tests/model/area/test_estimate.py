@@ -72,20 +72,23 @@ def test_every_memory_of_a_design_by_hand():
         "column pointers (two banks)": (1024, 14, 16, "bram"),
         "biases": (256, 40, 8, "lutram"),
         "accumulators (two banks)": (64, 40, 16, "lutram"),
-        # Up to 64 rows, 256 biases, a shift and whether there is a ReLU.
-        "layers of a PE": (8, 7 + 8 + 6 + 1, 8, "lutram"),
+        # Up to 64 rows, 256 biases, a shift, whether there is a ReLU, bounds of one bit, ties.
+        "layers of a PE": (8, 7 + 8 + 6 + 1 + 2 + 1, 8, "lutram"),
         "codebooks": (128, 16, 8, "lutram"),
-        # A word, which layer it is of, and two marks.
-        "hidden vectors": (256, 256 + 3 + 2, 1, "bram"),
-        "layers": (8, 83, 1, "lutram"),
+        # A word, which layer it is of, and three marks; whose it is: a lane, and two marks.
+        "hidden vectors": (256, 256 + 3 + 2 + 3, 1, "bram"),
+        # Columns, results, first pointer, rows; places of held words, function and slope: a bit.
+        "layers": (8, 17 + 25 + 24 + 17 + 4, 1, "lutram"),
+        # Beats of inputs and of outputs; whether one may begin or end, whether it is recurrent.
+        "layers of a run": (8, 15 + 23 + 3, 1, "lutram"),
         "saturated values": (8, 48, 1, "lutram"),
-        "design record (constant)": (16, 32, 1, "lutram"),
+        "design record (constant)": (20, 32, 1, "lutram"),
     }
     needed = estimate(design)
     assert needed.bram18 == 8 * 4 + 16 + 8
     assert needed.bram36 == 28
-    # A multiplier a PE, and three products of 32 bits in four slices each.
-    assert (needed.uram, needed.dsp) == (0, 8 + 12)
+    # A multiplier a PE, three products of 32 bits in four slices each, and lanes by stride.
+    assert (needed.uram, needed.dsp) == (0, 8 + 12 + 1)
     assert memories["sparse matrix"].kibibits == 8 * 64
 
 

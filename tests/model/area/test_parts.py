@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from importlib.resources import files
 
 import pytest
@@ -47,9 +48,10 @@ def test_parts_add_up_to_the_whole(design):
     # What the memories' own count says, from other numbers.
     assert total.bram18 == needed.bram18
     assert total.uram == needed.uram
-    assert total.dsp == needed.dsp == design.pes + 3 * 4
+    assert total.dsp == needed.dsp == design.pes + 3 * 4 + 1
     for block in (*kernel_blocks(design), *surrounding_blocks()):
-        assert len({each.name for each in block.parts}) >= len(block.parts) - 2
+        # What computes a value and the register that keeps it may have one name.
+        assert max(Counter(each.name for each in block.parts).values()) <= 2
         *rows, last = part_rows(design, block.name)
         assert len(rows) == len(block.parts)
         assert last[4] == f"{block.cost(family).lut:,.0f}"

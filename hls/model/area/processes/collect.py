@@ -34,7 +34,7 @@ def collect(design: Design) -> Block:
             part("word: last", "equal", width=WORD_COUNT),
             part("word of results, or a count: low", "select", width=_COUNT, ways=2),
             part("word of results, or a count: high", "mask", width=WORD - _COUNT),
-            part("kinds of commands", "equal_constant", 3, width=2),
+            part("kinds of commands", "equal_constant", 3, width=3),
             register("command", element_bits(design)["Command"]),
             part("layer's words left: last of the hidden", "logic2", width=2),
             register("word on its way", ELEMENTS["ActivationWord"], 2),

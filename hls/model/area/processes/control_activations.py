@@ -18,10 +18,18 @@ from eie.hls.model.area.processes.widths import (
     section_bits,
 )
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS, LAYER
+from eie.hls.spec.packets import (
+    ACTIVATION_BITS,
+    ACTIVATIONS_PER_WORD,
+    BEAT_BITS,
+    LAYER,
+    MAX_COLUMNS,
+)
 
 __all__ = ["control_activations"]
 
+#: How many words of held activations a layer takes.
+_HELD_WORDS = address_bits(MAX_COLUMNS // ACTIVATIONS_PER_WORD + 1)
 #: Rows of a layer: layer_rows_t.
 _ROWS = 25
 #: A number of layers.
@@ -114,6 +122,9 @@ def _held(design: Design) -> Iterator[Part]:
         "lanes under way, tags, places, columns", (1 << lane) + 3 * lane + 3 * place + 17
     )
     yield register("word held", WORD)
+    of_layer = 3 + _HELD_WORDS
+    yield part("what of the layer decides the turn", "select", width=of_layer, ways=design.layers)
+    yield register("what of layers decides the turn", design.layers * of_layer)
     yield register("stride, lanes, place behind the last layer", 2 * place + 5)
 
 

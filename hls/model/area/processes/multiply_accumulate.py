@@ -27,7 +27,7 @@ _RUN_STAGES = 9
 #: Width of the entries that follow a column's first.
 _MORE = 16
 #: Bits of a layer in a PE that are not addresses: shift, ties to even, bounds, accumulates.
-_SHIFT, _RELU, _EVEN, _ACCUMULATES = 6, 1, 1, 1
+_SHIFT, _RELU, _EVEN = 6, 1, 1
 
 
 def multiply_accumulate(design: Design) -> Block:
@@ -47,7 +47,7 @@ def _rule_bits(design: Design) -> int:
 
 def _layer_bits(design: Design) -> int:
     places = _row_bits(design) + address_bits(design.biases_per_pe)
-    return places + _ACCUMULATES + _rule_bits(design)
+    return places + _rule_bits(design)
 
 
 def _load(design: Design) -> Iterator[Part]:
@@ -157,6 +157,9 @@ def _rows(design: Design) -> Iterator[Part]:
 
 def _rest(design: Design) -> Iterator[Part]:
     yield part("kinds of tokens", "equal_constant", 8, width=KIND)
+    if design.held_activations:
+        yield part("layer accumulates", "select", width=1, ways=design.layers)
+        yield register("which layers accumulate", design.layers)
     yield part("row to clear", "increment", width=address_bits(design.rows_per_pe))
     yield part("row of the report", "increment", width=4)
     if design.counters:
