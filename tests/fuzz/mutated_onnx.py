@@ -93,6 +93,9 @@ def _foreign(graph: _Graph) -> None:
     kind = graph.dice.choice(("Sigmoid", "LeakyRelu", "Abs", "Residual", "Neg"))
     if kind == "Residual":
         graph.node("Add", "@", "@")
+    elif kind == "LeakyRelu":
+        # A slope that floats hold, so that outputs are equal and not close.
+        graph.node(kind, "@", alpha=0.25)
     else:
         graph.node(kind, "@")
 

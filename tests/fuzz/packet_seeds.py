@@ -14,6 +14,7 @@ from eie.hls.spec.packets import Kind, build_packet
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 from fuzz.network_seeds import seed_networks
+from fuzz.valid_layers import complete
 from fuzz.valid_network import Arrays, ReadNetwork, compute
 
 #: Vectors of a sound run.
@@ -58,7 +59,7 @@ def seeds_of(design: Design) -> tuple[Seed, ...]:
         arrays: Arrays = {}
         for place, layer in enumerate(network.layers):
             arrays |= {f"layer{place}_{name}": array for name, array in layer.arrays().items()}
-        scalars = [layer.scalars() for layer in network.layers]
+        scalars = [complete(layer.scalars()) for layer in network.layers]
         packets = {
             Kind.IDENTIFY: build_packet(Kind.IDENTIFY, 1),
             Kind.LOAD: packed.load_packet(2),

@@ -99,7 +99,7 @@ def test_a_reader_that_takes_altered_files_is_caught(networks):
 
 def test_a_reader_that_takes_anything_is_caught(networks):
     counts = outcomes(networks(lambda _: seed_networks()[0]), 100)
-    assert counts["wrong acceptance"] > 80
+    assert counts["wrong acceptance"] >= 70
 
 
 def test_a_reader_that_refuses_everything_is_caught(networks):
