@@ -36,9 +36,10 @@ def with_activity(network: Network, codes: npt.NDArray[np.int16]) -> Network:
     for start in range(0, len(codes), _AT_ONCE):
         tell("counting active inputs", start, len(codes), "vectors")
         some = codes[start : start + _AT_ONCE]
-        *hidden, _ = reference.layer_outputs(some)
-        for counts, values in zip(met, [some, *hidden], strict=True):
-            counts += np.count_nonzero(values, axis=0)
+        results = reference.layer_outputs(some)
+        for number, (layer, counts) in enumerate(zip(network.layers, met, strict=True)):
+            giver = number - 1 if layer.source is None else layer.source
+            counts += np.count_nonzero(some if giver < 0 else results[giver], axis=0)
     layers = tuple(
         replace(layer, activity=(counts / len(codes)).astype(np.float32))
         for layer, counts in zip(network.layers, met, strict=True)

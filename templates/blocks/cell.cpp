@@ -13,7 +13,7 @@ typedef ResultBits<kLanes * kResultBits>::type result_word_bits_t;
 void take_commands(hls::stream<command_bits_t>& port, hls::stream<word_t>& states_port,
                    hls::stream<Command>& commands, hls::stream<word_t>& states) {
   ap_uint<3> kind = kResults;
-take:
+packet:
   do {
     const Command command = command_of(port.read());
     kind = command.kind;

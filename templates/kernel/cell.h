@@ -289,7 +289,7 @@ steps:
 inline void set_states(hls::stream<word_t>& given, const Command& command,
                        state_word_t (&states)[kStateWords]) {
 #pragma HLS INLINE
-  constexpr int kNumberBits = 32;
+  constexpr int kNumberBits = kActivationBits * 2;
   constexpr int kStepsOfWord = kLanes * kActivationBits / kNumberBits / kCellUnits;
   state_index_t place = state_index_t(command.state * (kLanes / kCellUnits));
   ap_uint<4> step = 0;

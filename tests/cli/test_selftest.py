@@ -42,7 +42,7 @@ def test_a_sound_accelerator_passes(accelerator):
 
 
 def test_what_a_design_holds_and_remembers_is_tried_as_well():
-    design = DESIGN.replace(held_activations=1024, cell_units=1, accumulator_bits=48)
+    design = DESIGN.replace(held_activations=1024, cell_units=1, accumulator_bits=48, bounds=1)
     with (
         EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board,
         Accelerator(board.bitfile) as opened,

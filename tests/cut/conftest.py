@@ -14,16 +14,6 @@ from torch import nn
 import eie
 
 
-class Recurrent(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(3, 6, batch_first=True)
-        self.head = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.lstm(x)[0][:, -1])
-
-
 class Residual(nn.Module):
     """Branches on the host, and classes at the end."""
 
@@ -115,26 +105,15 @@ PARTED = {
     "positions of the input": Parted(
         _series, (3, 7), ("0", "2"), (7,), "", "", 0, 7 * (18 + 24), 0
     ),
-    "an LSTM": Parted(
-        Recurrent,
-        (5, 3),
-        ("head.0", "head.2"),
-        (),
-        "1 lstm",
-        "",
-        5 * 24 * 9,
-        30 + 20,
-        24 * 9 + 48,
-    ),
     "branches and classes": Parted(
         Residual, (2, 4, 4), ("head",), (), "1 conv2d, 1 add", "1 argmax", 16 * 36, 160, 38
     ),
     "an activation that the kernel has not": Parted(
-        lambda: nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4), nn.Softmax(-1)),
+        lambda: nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 4), nn.Softmax(-1)),
         (6,),
         ("2",),
         (),
-        "1 linear, 1 tanh",
+        "1 linear, 1 gelu",
         "1 softmax",
         30,
         20,

@@ -74,7 +74,7 @@ def test_what_is_saved_is_read_again(case, tmp_path):
 def test_a_model_that_fits_whole_is_read_whole(convolutions):
     head = convolutions.model[6:]
     assert read_parts(head).host is None
-    with pytest.raises(ModelError, match="must come directly before or after a Linear"):
+    with pytest.raises(ModelError, match="must have at least one Linear"):
         read_parts(nn.Sequential(nn.BatchNorm1d(4), nn.ReLU()), cut=False)
 
 
@@ -152,7 +152,7 @@ class Noisy(nn.Module):
             r"cut must name a module .*, such as '0', '1', not 'classifier'",
         ),
         (
-            lambda: nn.Sequential(nn.Tanh(), nn.Linear(4, 3)),
+            lambda: nn.Sequential(nn.GELU(), nn.Linear(4, 3)),
             {"cut": "0"},
             r"cut must name modules that the accelerator can take, not '0'",
         ),

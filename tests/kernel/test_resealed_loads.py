@@ -94,13 +94,14 @@ def allowed(design, number: int, before, changed, name: str) -> bool:
     value = changed[name]
     if name in ("low", "high"):
         low, high = (int(np.array(changed[each], "<u2").astype("<i2")) for each in ("low", "high"))
-        return low <= high
+        plain = high == 0x7FFF and low in (-0x8000, 0)
+        return low <= high if design.bounds else plain
     if (number, name) == (0, "columns"):
         # Inputs whose pointers take the same words: a column more has no entries.
         return value > 0 and design.pointers_of(value) == design.pointers_of(before[name])
     if (number, name) == (1, "rows"):
         return value > 0 and design.local_rows(value) == before["local_rows"]
-    most = {"shift": 39, "rounding": 1, "slope": 0xFFFF}
+    most = {"shift": 39, "rounding": design.bounds, "slope": 0xFFFF}
     # A run may begin with the second layer or end with the first, if the load says so.
     most |= {"begins": 1} if number else {"ends": 1}
     return value <= most.get(name, -1)

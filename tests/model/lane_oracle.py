@@ -278,7 +278,8 @@ class _Machine:
             ends = token is not None and token[0] != "column"
             over = token is not None and token[0] == "done"
             layer_ends = False
-            if token is not None and not left and not (ends and rows):
+            # A bank is another layer's when its zeros are in the memory.
+            if token is not None and not left and not (ends and (rows or wait)):
                 kind, data, left = token
                 token = None
                 done, last = kind == "done", kind == "last"
@@ -293,12 +294,14 @@ class _Machine:
                 layer_ends = last and left == 0
             elif not over:
                 self.starved[pe] += 1
+            wait = max(wait - 1, 0)
             if rows and not wait:
                 yield from results.write(None)
                 rows -= 1
-            wait = max(wait - 1, 0)
+                if not rows:
+                    wait = self.shape.write_latency - 1
             if layer_ends:
-                rows, wait = of_layer, self.shape.write_latency
+                rows, wait = of_layer, self.shape.write_latency + 1
             yield
 
     def gather(self) -> list[Process]:

@@ -197,7 +197,9 @@ def test_a_shift_up_to_the_accumulators_bits_is_taken(packed):
         assert status_of(packed, with_layer(packed, 0, shift=value)) is Status.OK
 
 
-def test_bounds_that_cross_are_refused(packed):
+def test_bounds_that_cross_are_refused(random_network):
+    design = DESIGN.replace(bounds=1)
+    packed = pack(random_network(9, 14, 5, seed=3, density=0.4), design)
     for low, high in ((1, 0), (0, 0x8000), (0x7FFF, 0x7FFE), (0xFFFF, 0xFFFE)):
         status, problems = answer_of(packed, with_layer(packed, 1, low=low, high=high))
         assert status is Status.BAD_CONTENTS

@@ -13,6 +13,7 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     DESIGN,
     MAGIC,
+    STATE,
     VERSION,
     Kind,
     Status,
@@ -65,7 +66,7 @@ BAD_HEADERS = {
     "damaged length": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 8))),
     "damaged sequence": (Status.BAD_HEADER_CRC, sealed(altered(header(Kind.LOAD, 0), 6))),
     "kind 0": (Status.BAD_KIND, sealed(header(0, 0))),
-    "kind 5": (Status.BAD_KIND, sealed(header(5, 0))),
+    "kind 6": (Status.BAD_KIND, sealed(header(6, 0))),
     "an answer": (Status.BAD_KIND, sealed(header(answer_kind(Kind.RUN), 0))),
 }
 
@@ -117,6 +118,12 @@ def test_a_payload_that_nobody_asked_for_is_ignored(kind, talker):
     assert np.array_equal(answer.body, talker.ask(kind).body)
 
 
+def state_of_none(packed) -> bytes:
+    """A state for a layer that has none: refused, once it has the right length."""
+    record = STATE.build(network_id=packed.network_id, layer=0, lane=0)
+    return build_packet(Kind.STATE, 1, np.concatenate([record, np.zeros(24, "<u8")]))
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_early_tlast_is_a_bad_length(kind, talker, packed, inputs):
     packet = {
@@ -124,6 +131,7 @@ def test_every_early_tlast_is_a_bad_length(kind, talker, packed, inputs):
         Kind.COUNTERS: build_packet(kind, 1),
         Kind.LOAD: packed.load_packet(),
         Kind.RUN: packed.run_packet(inputs),
+        Kind.STATE: state_of_none(packed),
     }[kind]
     for beats in range(1, len(packet) // 8):
         if kind is Kind.RUN:
@@ -144,6 +152,7 @@ def test_every_late_tlast_is_a_bad_length(kind, more, talker, packed, inputs):
         Kind.COUNTERS: build_packet(kind, 1),
         Kind.LOAD: packed.load_packet(),
         Kind.RUN: packed.run_packet(inputs),
+        Kind.STATE: state_of_none(packed),
     }[kind]
     assert talker.send(packet + bytes(more)).status is Status.BAD_LENGTH
     kept = 0 if kind is Kind.LOAD else packed.network_id

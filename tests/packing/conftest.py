@@ -22,6 +22,7 @@ def roomy() -> Callable[..., Design]:
             "biases_per_pe": 1 << 12,
             "hidden_activations": 1 << 12,
             "accumulator_bits": 48,
+            "bounds": 1,
         }
         return Design(pes=pes, index_bits=index_bits, **{**sizes, **others})
 

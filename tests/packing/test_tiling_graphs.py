@@ -22,7 +22,7 @@ SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=N
 def design(entries: int, **others) -> Design:
     return Design(
         pes=4, entries_per_pe=entries, rows_per_pe=64, biases_per_pe=64, accumulator_bits=48,
-        **{"held_activations": 1024, "layers": 32, **others},
+        **{"held_activations": 1024, "layers": 32, "bounds": 1, **others},
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def test_fewer_pes_that_fit_are_named(passes, network):
 
 
 def test_more_pes_are_named_where_one_has_too_many_rows():
-    with pytest.raises(DoesNotFitError, match="give pes=64, which fits"):
+    with pytest.raises(DoesNotFitError, match="give pes=128, which fits"):
         fit(without_weights(3, 70000), "rfsoc4x2", pes=1)
 
 

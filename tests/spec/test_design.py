@@ -34,6 +34,8 @@ OTHER_VALUES = {
     "hidden_activations": 2048,
     "held_activations": 2048,
     "cell_units": 2,
+    "bounds": 1,
+    "counters": 0,
     "accumulator_bits": 40,
     "result_depth": 32,
     "memory": "bram",

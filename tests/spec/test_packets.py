@@ -63,12 +63,12 @@ def test_names_are_unique():
 
 
 def test_numbers_of_kinds_sections_and_statuses_are_the_formats():
-    assert [int(kind) for kind in Kind] == [1, 2, 3, 4]
+    assert [int(kind) for kind in Kind] == [1, 2, 3, 4, 5]
     assert [int(section) for section in Section] == [1, 2, 3, 4, 5]
     assert [int(status) for status in Status] == list(range(15))
     assert len(COUNTER_ROWS) == 8
     assert (MAGIC, VERSION, BEAT_BYTES) == (0x50454945, 3, 8)
-    assert [answer_kind(kind) for kind in Kind] == [0x81, 0x82, 0x83, 0x84]
+    assert [answer_kind(kind) for kind in Kind] == [0x81, 0x82, 0x83, 0x84, 0x85]
 
 
 @SETTINGS

@@ -17,7 +17,9 @@ def test_every_field_is_described():
         assert parameter.name == name
         assert parameter.group in GROUPS
         assert parameter.text
-        assert bool(parameter.unit) == bool(parameter.range) != bool(parameter.choices)
+        assert bool(parameter.range) != bool(parameter.choices)
+        # What is there or not has no unit.
+        assert bool(parameter.unit) == (bool(parameter.range) and parameter.range != (0, 1))
         if name != "pes":
             assert parameter.default == getattr(Design(pes=1), name)
 

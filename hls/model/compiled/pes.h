@@ -117,8 +117,8 @@ class Pes {
     }
   }
 
-  //! The layer's last activation, or an end without one: then `lengths` is null. The sums of a layer
-  //! that accumulates stay in their bank, and it waits for no other.
+  //! The layer's last activation, or an end without one: then `lengths` is null. The sums of a
+  //! layer that accumulates stay in their bank, and it waits for no other.
   void end_layer(const std::int32_t* lengths, bool accumulates) {
     for (std::size_t pe = 0; pe < fetch.size(); ++pe) {
       const Time length = lengths == nullptr ? 0 : lengths[pe];
