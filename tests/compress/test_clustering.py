@@ -87,9 +87,18 @@ def test_more_clusters_are_never_worse_and_never_worse_than_from_even_ones(value
 
 def _straddles(points: Points, clusters: int) -> bool:
     """Whether some clusters may have been kept to one sign, at a larger error."""
-    return bool(np.abs(evenly_started_centroids(points, clusters)).min() < 0.1) or bool(
-        np.abs(optimal_centroids(points, clusters)).min() < 0.1
-    )
+    for centroids in (
+        evenly_started_centroids(points, clusters),
+        optimal_centroids(points, clusters),
+    ):
+        if np.abs(centroids).min() < 0.1:
+            return True
+        nearest = np.abs(points.values[:, None] - centroids).argmin(axis=1)
+        for each in np.unique(nearest):
+            members = points.values[nearest == each]
+            if members.min() < 0 < members.max():
+                return True
+    return False
 
 
 @settings(max_examples=100, deadline=None)
