@@ -16,14 +16,16 @@ TUTORIAL = {
     "recurrent": "docs/tutorial/recurrent.ipynb",
     "on-the-board": "notebooks/eie_digits.ipynb",
 }
-_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+#: Code and links, whichever begins first: words of a link may be code, and code may look like a link.
+_CODE_OR_LINK = re.compile(
+    r"^```(?s:.*?)^```|`[^`\n]+`|(?P<link>(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\))", re.MULTILINE
+)
 #: A page that is named without a link.
 _NAMED = re.compile(r"(?<![\w/(\[])docs/((?:tutorial|how-to|reference|explanation)/[\w-]+\.md)")
 #: A picture in two colours, as GitHub shows it.
 _PICTURE = re.compile(
     r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img alt="([^"]*)" src="([^"]+)">\s*</picture>'
 )
-_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
 def for_the_site(path: Path, root: Path) -> str:
@@ -96,7 +98,7 @@ def with_links(text: str, path: Path, root: Path, place: Path) -> str:
     notebooks = {root / source: name for name, source in TUTORIAL.items()}
 
     def link(found: re.Match[str]) -> str:
-        picture, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+        picture, words, target, anchor = found[2], found[3], found[4], found[5] or ""
         if not target or re.match(r"[a-z]+:", target):
             return found[0]
         goal = (path.parent / target).resolve()
@@ -116,11 +118,9 @@ def with_links(text: str, path: Path, root: Path, place: Path) -> str:
         goal = os.path.relpath(root / "docs" / found[1], place.parent)
         return f"[{Path(found[1]).stem}]({goal})"
 
-    def linked(words: str) -> str:
-        return _NAMED.sub(named, _LINK.sub(link, words))
-
     pieces, last = [], 0
-    for code in _CODE.finditer(text):
-        pieces += [linked(text[last : code.start()]), code[0]]
-        last = code.end()
-    return "".join([*pieces, linked(text[last:])])
+    for found in _CODE_OR_LINK.finditer(text):
+        whole = found[0] if found["link"] is None else link(found)
+        pieces += [_NAMED.sub(named, text[last : found.start()]), whole]
+        last = found.end()
+    return "".join([*pieces, _NAMED.sub(named, text[last:])])

@@ -101,12 +101,12 @@ def test_links_that_the_site_does_not_have_are_names(tmp_path):
     page.write_text(
         "[a](../../code.py) [b](../other.md#c) [d](../../CONTRIBUTING.md) `[e](../../code.py)`\n"
         "[f](../tutorial/first-network.ipynb) [g](https://a.org) docs/reference/h-i.md, "
-        "`docs/how-to/j.md`\n"
+        "`docs/how-to/j.md` [k, `l`](../../code.py) [`m`](../other.md)\n"
     )
     assert for_the_site(page, tmp_path) == (
         "a (`code.py`) [b](../other.md#c) [d](../project/contributing.md) `[e](../../code.py)`\n"
         "[f](../tutorial/first-network.md) [g](https://a.org) [h-i](../reference/h-i.md), "
-        "`docs/how-to/j.md`\n"
+        "`docs/how-to/j.md` k, `l` (`code.py`) [`m`](../other.md)\n"
     )
 
 
