@@ -18,8 +18,8 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.host.network import Layer, Network
 
-# The folder of tests is no package: networks that many rooms test with lie in it.
-sys.path.insert(0, str(Path(__file__).parent / "network"))
+# The folder of tests is no package: the fuzzer and networks that many rooms test with lie in it.
+sys.path[:0] = [str(Path(__file__).parent / "network"), str(Path(__file__).parent)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
