@@ -1,8 +1,9 @@
 """Loads that contradict themselves, with right CRCs: kernel and emulator answer each one the same.
 
 Both refuse it with the same status, or both take it and a run after it gives the same outputs and
-counters; and the next good load is as good as ever. The kernel is compiled with sanitizers where
-it is asked 10,000 times; it says itself when it stops, and may take no longer than its time-out.
+counters, and so does one that goes on from a state put there; and the next good load is as good as
+ever. The kernel is compiled with sanitizers where it is asked 10,000 times; it says itself when it
+stops, and may take no longer than its time-out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from fuzz.mutated_loads import mutated_load
-from fuzz.run_after_load import run_after
+from fuzz.packets_after_load import run_after, state_after
 from network_graphs import Builder, named_network
 
 from eie.hls.model.emulator import Emulator
@@ -136,6 +137,11 @@ def try_loads(packed, pair: Pair, numbers) -> Counter:
             ends["taken, another network" if changed else "taken, the same network"] += 1
             assert ran in RAN, story
             ends[f"ran {ran.name}"] += 1
+            put, _ = pair.ask(state_after(load, number), f"state after {story}")
+            ends[f"state {put.name}"] += 1
+            on = run_after(load, number + 1, goes_on=True)
+            if put is Status.OK and pair.ask(on, f"going on after {story}")[0] is Status.OK:
+                ends["went on"] += 1
             assert pair.ask(counters, f"counters after {story}")[0] is Status.OK
         else:
             ends[status.name] += 1
@@ -164,6 +170,8 @@ def test_kernel_and_emulator_answer_alike(project_of, open_kernel, random_networ
     assert ends["taken, another network"] > 10
     assert ends["BAD_CONTENTS"] > 40
     assert ends["BAD_SECTION"] > 10
+    if packed.network.recurrent:
+        assert ends["state OK"] > 10 and ends["went on"] > 3
 
 
 @pytest.mark.slow
@@ -180,6 +188,6 @@ def test_ten_thousand_under_sanitizers(project_of, open_kernel, random_network, 
         pair = Pair(kernel, Emulator(packed.design))
         ends = try_loads(packed, pair, range(PER_DESIGN[name]))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
-    loads = sum(count for end, count in ends.items() if not end.startswith("ran "))
+    loads = sum(ends[end] for end in ends if not end.startswith(("ran ", "state ", "went ")))
     assert loads == PER_DESIGN[name]
     assert grown < MOST_MEMORY

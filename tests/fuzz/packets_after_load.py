@@ -1,4 +1,4 @@
-"""A run for the network of a mutated load, whatever the load says of its layers."""
+"""Runs and states for the network of a mutated load, whatever the load says of its layers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,28 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eie.hls.spec.packets import HEADER, LAYER, NETWORK, RUN, SECTION, Kind, Section, build_packet
+from eie.hls.spec.packets import (
+    ACTIVATIONS_PER_WORD,
+    HEADER,
+    LAYER,
+    NETWORK,
+    RUN,
+    SECTION,
+    STATE,
+    STATE_BEATS_PER_WORD,
+    Function,
+    Kind,
+    Section,
+    build_packet,
+)
 from fuzz.load_under_change import Beats
 
-#: Most beats of vectors in the run, whatever the load says of its inputs.
+#: Most beats of vectors in a run, or of a state, whatever the load says of its layers.
 _MOST_BEATS = 300
+_RECURRENT = (Function.LSTM, Function.GRU)
 
 
-def run_after(load: bytes, number: int) -> bytes:
+def run_after(load: bytes, number: int, *, goes_on: bool = False) -> bytes:
     """Make a run for the network of a mutated load, were it accepted.
 
     Parameters
@@ -22,8 +36,11 @@ def run_after(load: bytes, number: int) -> bytes:
     load
         The load packet.
     number
-        Seeds the run: the vectors are sparse, dense or of extremes; a third of the runs has tags, a
-        sixth goes through a part of the layers, and some say what cannot be.
+        Seeds the run: the vectors are sparse, dense or of extremes; a third of the runs has tags,
+        with recurrent layers most of them, a sixth goes through a part of the layers, and some say
+        what cannot be.
+    goes_on
+        Whether lanes may have a state already, with which sequences go on.
     """
     numbers = np.random.default_rng(number)
     dice = random.Random(f"run {number}")
@@ -35,7 +52,8 @@ def run_after(load: bytes, number: int) -> bytes:
     if dice.random() < 1 / 6:
         first = dice.randrange(len(layers))
         count = dice.randrange(0, len(layers) + 1 - first)
-    tagged = dice.random() < 1 / 3 and fields["lanes"] != 0
+    recurrent = any(layer["function"] in _RECURRENT for layer in layers)
+    tagged = dice.random() < (0.9 if recurrent else 1 / 3) and fields["lanes"] != 0
     beats = -(-layers[first]["columns"] // 4)
     batch = max(1, min(batch, _MOST_BEATS // (beats + tagged))) if beats else batch
     size = (batch, 4 * min(beats, _MOST_BEATS))
@@ -47,7 +65,7 @@ def run_after(load: bytes, number: int) -> bytes:
     vectors = values.view("<u8")
     outputs = batch
     if tagged:
-        tags = _tags(dice, batch, fields["lanes"])
+        tags = _tags(dice, batch, fields["lanes"], goes_on=goes_on)
         vectors = np.concatenate([np.array(tags, "<u8")[:, None], vectors], axis=1)
         outputs = sum(tag >> 16 & 1 for tag in tags)
     if dice.random() < 0.03:
@@ -63,6 +81,40 @@ def run_after(load: bytes, number: int) -> bytes:
     return build_packet(Kind.RUN, number, np.concatenate([start, vectors.ravel()]))
 
 
+def state_after(load: bytes, number: int) -> bytes:
+    """Make a state for the network of a mutated load, were it accepted.
+
+    Parameters
+    ----------
+    load
+        The load packet.
+    number
+        Seeds the state: mostly of a recurrent layer and a lane that is there, with values of all
+        bits, of extremes or of a GRU's range; some say what cannot be.
+    """
+    numbers = np.random.default_rng(number)
+    dice = random.Random(f"state {number}")
+    payload = np.frombuffer(load, "<u8")[HEADER.beats :]
+    fields = NETWORK.parse(payload)
+    layers = _layers_of(payload)
+    places = [n for n, layer in enumerate(layers) if layer["function"] in _RECURRENT]
+    if not places or dice.random() < 0.05:
+        places = [dice.randrange(len(layers) + 1)]
+    place = dice.choice(places)
+    lane = dice.randrange(max(1, fields["lanes"])) if dice.random() < 0.95 else dice.randrange(256)
+    units = layers[min(place, len(layers) - 1)]["rows"] // 4
+    words = -(-units // ACTIVATIONS_PER_WORD)
+    beats = words * STATE_BEATS_PER_WORD + (dice.random() < 0.03)
+    size = min(beats, _MOST_BEATS)
+    body = numbers.integers(0, 1 << 64, size, "<u8")
+    if number % 4 == 0:
+        body = numbers.choice(np.array([0, 0x7FFFFFFF80000000, (1 << 64) - 1], "<u8"), size)
+    elif number % 4 == 1:  # positive numbers below 1, whatever they are
+        body &= np.uint64(0x003FFFFF003FFFFF)
+    start = STATE.build(network_id=fields["network_id"], layer=min(place, 255), lane=lane)
+    return build_packet(Kind.STATE, number, np.concatenate([start, body]))
+
+
 def _layers_of(payload: Beats) -> list[Mapping[str, int]]:
     """LAYER records of a load's payload, or one of zeros where none are found."""
     found = []
@@ -75,11 +127,11 @@ def _layers_of(payload: Beats) -> list[Mapping[str, int]]:
     return found or [LAYER.parse(np.zeros(LAYER.beats, "<u8"))]
 
 
-def _tags(dice: random.Random, batch: int, lanes: int) -> list[int]:
+def _tags(dice: random.Random, batch: int, lanes: int, *, goes_on: bool) -> list[int]:
     """Tags of a run: of sequences in turn or in any lanes, most of them right."""
     lanes = min(lanes, 16)
     width = dice.choice((1, lanes))
-    started: set[int] = set()
+    started = set(range(lanes)) if goes_on else set()
     silent = dice.random() < 0.5
     tags = []
     for number in range(batch):
