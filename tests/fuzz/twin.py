@@ -169,11 +169,6 @@ class Twins(Sequence[Twin]):
 
         return cls([Twin(design, start(number)) for number, design in enumerate(DESIGNS)])
 
-    @classmethod
-    def without_kernels(cls) -> Twins:
-        """Take a second emulator for each kernel: for tests of the fuzzer."""
-        return cls([Twin(design, lambda design=design: Emulator(design)) for design in DESIGNS])
-
     def __getitem__(self, number: int) -> Twin:  # type: ignore[override]
         return self._twins[number]
 
