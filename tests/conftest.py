@@ -18,8 +18,8 @@ from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.host.network import Layer, Network
 
-# The folder of tests is no package: networks that many rooms test with lie in it.
-sys.path.insert(0, str(Path(__file__).parent / "network"))
+# The folder of tests is no package: the fuzzer and networks that many rooms test with lie in it.
+sys.path[:0] = [str(Path(__file__).parent / "network"), str(Path(__file__).parent)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,11 +30,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder that all processes of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if hasattr(request.config, "workerinput") else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_cache(run_folder: Path) -> Iterator[None]:
     """Compiled kernels are kept with the tests' other files; commands show no progress."""
+    cache = run_folder / "cache"
+    cache.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(cache))
         # What shows up on standard error depends on the machine's speed otherwise.
         patch.setenv("EIE_PROGRESS", "off")
         yield

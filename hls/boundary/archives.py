@@ -7,7 +7,6 @@ header promises is looked at before anything is decompressed, and reading stops 
 from __future__ import annotations
 
 import zipfile
-from types import TracebackType
 from typing import IO
 
 from eie.hls.boundary.errors import InputError
@@ -101,10 +100,5 @@ class Archive:
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._zip.close()

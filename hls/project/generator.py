@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from eie.hls.boundary.errors import ToolError
-from eie.hls.boundary.installation import how_to_install
 from eie.hls.boundary.text import counted
+from eie.hls.project.template_environment import template_environment
 from eie.hls.spec import block_design, cell, packets, registers
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.dataflow import DEPTHS, blocks_of, wire
@@ -93,24 +92,7 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
 
 
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
-    except ImportError as error:
-        raise ToolError(f"generating needs jinja2: {how_to_install('hls')}") from error
-
-    root = files("eie.templates")
-
-    def load(name: str) -> str:
-        return root.joinpath(*name.split("/")).read_text(encoding="utf-8")
-
-    environment = Environment(
-        loader=FunctionLoader(load),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    environment = template_environment(files("eie.templates"), "generating", autoescape=False)
     environment.globals["zip"] = zip
     environment.filters["camel"] = _camel
     environment.filters["counted"] = counted

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from eie.hls.boundary.errors import DeviceError
@@ -77,12 +77,7 @@ class Turn:
             self.leave()
             raise
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.leave()
 
 

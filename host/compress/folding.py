@@ -35,6 +35,7 @@ from eie.host.compress.model_graph import (
     Unsupported,
 )
 from eie.host.compress.open_sums import OpenSum, Placed
+from eie.host.compress.refused_nodes import refusal
 from eie.host.network import INPUT
 
 __all__ = ["LINEAR_PART", "fold"]
@@ -290,26 +291,20 @@ def _problem_of(step: Activation) -> str:
 
 
 def _refusal(node: Node) -> str:
-    """Say why a node is not supported, and what would make it work."""
-    operation = node.operation
-    if isinstance(operation, Unsupported):
-        return operation.problem
-    if isinstance(operation, Join):
-        joined = ", ".join(repr(name) for name in node.inputs)
-        return (
-            f"{node.where} multiplies {joined}: products of branches are not supported, only "
-            f"{SUPPORTED}; run the parts between them on the accelerator one by one, and multiply "
-            "them on the host"
-        )
-    if isinstance(operation, (Recurrent, LastStep)):
-        return (
-            f"{node.where} is not supported here: an LSTM or a GRU is read from torch modules and "
-            f"programs; supported are {SUPPORTED}"
-        )
-    return (
-        f"{node.where} is not supported; supported are {SUPPORTED}; at the model's end, over the "
-        "outputs, it is left off"
+    products = (
+        f"products of branches are not supported, only {SUPPORTED}; run the parts between them on "
+        "the accelerator one by one, and multiply them on the host"
     )
+    rest = (
+        f"is not supported; supported are {SUPPORTED}; at the model's end, over the outputs, it is "
+        "left off"
+    )
+    if isinstance(node.operation, (Recurrent, LastStep)):
+        rest = (
+            "is not supported here: an LSTM or a GRU is read from torch modules and programs; "
+            f"supported are {SUPPORTED}"
+        )
+    return refusal(node, ("multiplies", products), rest)
 
 
 def _check_finite(layer: DenseLayer, problems: Problems) -> None:

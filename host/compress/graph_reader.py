@@ -6,9 +6,8 @@ counters) does not matter.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
 from torch import fx
 from torch.export import ExportedProgram
@@ -16,6 +15,7 @@ from torch.export import ExportedProgram
 from eie.hls.boundary.errors import ModelError
 from eie.host.compress.fake_quantize import FAKE_QUANTIZE
 from eie.host.compress.graph_constants import Constants, describe, operation
+from eie.host.compress.graph_layers import ARITHMETIC, PRODUCTS, LayerNodes
 from eie.host.compress.graph_nodes import activation_of, arguments_of, shape_of
 from eie.host.compress.model_graph import (
     SUPPORTED,
@@ -28,8 +28,6 @@ from eie.host.compress.model_graph import (
     Pointwise,
     Quantize,
     Unsupported,
-    constant_affine,
-    normalization,
 )
 from eie.host.compress.program import NamedProgram
 from eie.host.compress.quantize_marker import QUANTIZE
@@ -78,21 +76,6 @@ _TURNS = _RESHAPES | {
     "aten.select.int",
     "aten.slice.Tensor",
 }
-#: Arithmetic of data and a constant.
-_ARITHMETIC: dict[str, Literal["add", "subtract", "multiply", "divide"]] = {
-    "aten.add.Tensor": "add",
-    "aten.sub.Tensor": "subtract",
-    "aten.mul.Tensor": "multiply",
-    "aten.div.Tensor": "divide",
-}
-#: Product of data and a constant: names of the data, matrix and bias arguments, and whether the
-#: matrix has one row for each output (else one column).
-_LINEARS = {
-    "aten.linear.default": ("input", "weight", "bias", True),
-    "aten.addmm.default": ("mat1", "mat2", "self", False),
-    "aten.mm.default": ("self", "mat2", None, False),
-    "aten.matmul.default": ("self", "other", None, False),
-}
 #: Convolutions, which are products of the channels where their kernel is one.
 _CONVOLUTIONS = frozenset({"aten.conv1d.default", "aten.conv2d.default"})
 
@@ -126,11 +109,9 @@ class _Reader:
         self._graph = program.graph
         self._signature = program.graph_signature
         self._constants = Constants(program)
+        self._layers = LayerNodes(self._constants, self._check_vectors)
         #: Nodes whose value depends on the model's input.
         self._data: set[fx.Node] = set()
-        self._names: set[str] = set()
-        #: Node by the parameter that its weights come from.
-        self._owners: dict[str, str] = {}
         #: Whether there is a recurrent layer, and where steps are.
         self.sequences = any(_name(node) in RECURRENT for node in self._graph.nodes)
         self._axes: SequenceAxes | None = None
@@ -217,18 +198,18 @@ class _Reader:
             if name in RECURRENT:
                 arguments = arguments_of(node)
                 self._axes.recurrent(node, data, batch_first=bool(arguments["batch_first"]))
-                return read_recurrent(node, arguments, self._constants, self._own)
+                return read_recurrent(node, arguments, self._constants, self._layers.own)
             if name == "getitem" and _name(data) in RECURRENT:
                 return self._axes.result(node, data)
             if name in _TURNS:
                 return self._axes.turn(node, data, arguments_of(node))
             self._axes.keep(node, data)
-        if name in _LINEARS:
-            return self._linear(node, data)
+        if name in PRODUCTS:
+            return self._layers.linear(node, data)
         if "batch_norm" in name:
-            return self._norm(node, data)
-        if name in _ARITHMETIC:
-            return self._affine(node, data)
+            return self._layers.norm(node, data)
+        if name in ARITHMETIC:
+            return self._layers.affine(node, data)
         if name == QUANTIZE:
             step, low, high = node.args[1:]
             return Quantize(float(step), int(low), int(high))  # type: ignore[arg-type]
@@ -294,42 +275,6 @@ class _Reader:
                 f"({', '.join(map(str, shape))}); put a Flatten before it"
             )
 
-    def _linear(self, node: fx.Node, data: fx.Node) -> Linear:
-        data_name, matrix_name, bias_name, by_rows = _LINEARS[_name(node)]
-        arguments = arguments_of(node)
-        matrix = arguments[matrix_name]
-        plain = arguments.get("alpha", 1) == 1 and arguments.get("beta", 1) == 1
-        if arguments[data_name] is not data or not plain or len(shape_of(matrix)) != 2:
-            raise Refused(
-                f"{describe(node)} must be a product of its input and constant weights, plus a bias"
-            )
-        self._check_vectors(node, data)
-        weights = self._constants.array(matrix)
-        if not by_rows:
-            weights = weights.T
-        rows = weights.shape[0]
-        bias = np.zeros(rows)
-        if bias_name is not None and arguments[bias_name] is not None:
-            bias = self._constants.array(arguments[bias_name]).astype(np.float64)
-        if bias.shape != (rows,):
-            raise Refused(f"{describe(node)} must have a bias of shape ({rows},), not {bias.shape}")
-        name = self._own(self._constants.layer_name(node, matrix), node, matrix)
-        return Linear(name, np.ascontiguousarray(weights), bias)
-
-    def _own(self, name: str, node: fx.Node, matrix: fx.Node) -> str:
-        """Name a layer of `node`; its weights must not belong to another layer already."""
-        if name in self._names:
-            name = f"{name}.{node.name}"
-        self._names.add(name)
-        for parameter in self._constants.matrices_behind(matrix):
-            owner = self._owners.setdefault(parameter, node.name)
-            if owner != node.name:
-                raise Refused(
-                    f"{describe(node)} must have weights of its own, not {parameter!r}, which node "
-                    f"{owner!r} uses as well: shared layers are not supported"
-                )
-        return name
-
     def _pointwise(self, node: fx.Node) -> Pointwise | None:
         """Read what a refused node does to the channels of a position, if that is all it does."""
         computed = self._computed(node)
@@ -341,74 +286,18 @@ class _Reader:
         operation: Linear | Affine
         try:
             if _name(node) in _CONVOLUTIONS:
-                operation = self._convolution(node, data)
+                operation = self._layers.convolution(node, data)
             elif "batch_norm" in _name(node):
-                operation = self._norm(node, data, at_positions=True)
+                operation = self._layers.norm(node, data, at_positions=True)
             else:
                 return None
         except (Refused, ModelError):
             return None
         return Pointwise(operation, tuple(sizes))
 
-    def _convolution(self, node: fx.Node, data: fx.Node) -> Linear:
-        """Read a convolution with a kernel of one, over all channels, at every position."""
-        arguments = arguments_of(node)
-        matrix = arguments["weight"]
-        ones = all(size == 1 for size in (*shape_of(matrix)[2:], *_listed(arguments["stride"])))
-        padded = any(size != 0 for size in _listed(arguments["padding"]))
-        if arguments["input"] is not data or not ones or padded or arguments["groups"] != 1:
-            raise Refused(f"{describe(node)} is more than a product of the channels")
-        weights = self._constants.array(matrix)
-        weights = weights.reshape(weights.shape[:2])
-        bias = np.zeros(len(weights))
-        if arguments["bias"] is not None:
-            bias = self._constants.array(arguments["bias"]).astype(np.float64)
-        name = self._own(self._constants.layer_name(node, matrix), node, matrix)
-        return Linear(name, np.ascontiguousarray(weights), bias)
-
-    def _norm(self, node: fx.Node, data: fx.Node, *, at_positions: bool = False) -> Affine:
-        arguments = arguments_of(node)
-        statistics = [arguments.get(name) for name in ("running_mean", "running_var")]
-        running = [node for node in statistics if isinstance(node, fx.Node)]
-        if arguments.get("training", False) or len(running) != 2:
-            raise Refused(
-                f"{describe(node)} must use its running statistics, not those of the batch: "
-                "call model.eval() before torch.export.export, and keep track_running_stats"
-            )
-        if not at_positions:
-            self._check_vectors(node, data, 1)
-        mean, variance = (self._constants.array(value) for value in running)
-        gain, offset = (
-            None if arguments.get(name) is None else self._constants.array(arguments[name])
-            for name in ("weight", "bias")
-        )
-        return normalization(mean, variance, gain, offset, float(arguments["eps"]))
-
-    def _affine(self, node: fx.Node, data: fx.Node) -> Affine | None:
-        """Read a sum, difference, product or quotient of the data and a constant."""
-        kind = _ARITHMETIC[_name(node)]
-        arguments = arguments_of(node)
-        first, second = arguments["self"], arguments["other"]
-        if arguments.get("alpha", 1) != 1 or (kind == "divide" and second is data):
-            raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
-        self._check_vectors(node, data)
-        given = second if first is data else first
-        array = self._constants.array(given) if isinstance(given, fx.Node) else np.array(given)
-        try:
-            return constant_affine(kind, array.astype(np.float64), first is data)
-        except ValueError:
-            raise Refused(
-                f"{describe(node)} must have a constant of one number, or of one for each feature, "
-                f"not of shape {array.shape}"
-            ) from None
-
 
 def _name(node: fx.Node) -> str:
     return operation(node)
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def _carries_tensors(node: fx.Node) -> bool:

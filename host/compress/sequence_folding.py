@@ -19,14 +19,13 @@ from eie.host.compress.model_graph import (
     Activation,
     Affine,
     Graph,
-    Join,
     LastStep,
     Linear,
     Node,
     Recurrent,
     RecurrentWeights,
-    Unsupported,
 )
+from eie.host.compress.refused_nodes import refusal
 from eie.host.compress.sequence_model import RecurrentLayer, SequenceModel, StepLayer
 
 __all__ = ["SEQUENCE_LAYERS", "fold_sequences"]
@@ -228,13 +227,5 @@ def _dense(
 
 
 def _refusal(node: Node) -> str:
-    operation = node.operation
-    if isinstance(operation, Unsupported):
-        return operation.problem
-    if isinstance(operation, Join):
-        joined = ", ".join(repr(name) for name in node.inputs)
-        return (
-            f"{node.where} joins {joined}: branches are not supported in a recurrent model, only "
-            f"{SEQUENCE_LAYERS}"
-        )
-    return f"{node.where} is not supported in a recurrent model, only {SEQUENCE_LAYERS}"
+    only = f"not supported in a recurrent model, only {SEQUENCE_LAYERS}"
+    return refusal(node, ("joins", f"branches are {only}"), f"is {only}")

@@ -24,7 +24,7 @@ from eie.host.flow.model_table import model_table
 from eie.host.flow.reporting import report_of
 from eie.host.flow.sequence_findings import findings_of
 from eie.host.network import Network
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 from eie.host.packing.tiling import plan_passes
 from eie.host.search.fit import Fit
 from eie.host.view import View, view
@@ -47,7 +47,7 @@ _PACKED = 1024
 NETWORK_FILE, DESIGN_FILE = "network.npz", "design.toml"
 
 
-class AcceleratedModel(Inference):
+class AcceleratedModel(Inference, Summarized):
     """A compressed network, its hardware, and everything that can be done with them.
 
     :func:`eie.convert` makes one. Real numbers go in and come out; inputs have the model's own
@@ -399,9 +399,3 @@ class AcceleratedModel(Inference):
     def __repr__(self) -> str:
         board = "" if self.design.board == NO_BOARD else f" on {self.design.board}"
         return f"<AcceleratedModel: {self.network!r}{board}, {counted(self.design.pes, 'PE')}>"
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()

@@ -13,7 +13,7 @@ from eie.host.flow.activations import LayerActivations, layer_activations
 from eie.host.flow.evaluation import root_mean_square
 from eie.host.network import Layer, Network
 from eie.host.network.input_codes import quantize_inputs, saturated_inputs
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
@@ -56,7 +56,7 @@ class LayerComparison:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Summarized):
     """A compressed network beside its model, layer by layer.
 
     Attributes
@@ -97,12 +97,6 @@ class Comparison:
 
     def __repr__(self) -> str:
         return str(self.summary())
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 def compare_with(network: Network, model: DenseModel, inputs: npt.NDArray[Any]) -> Comparison:

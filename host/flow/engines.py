@@ -116,16 +116,10 @@ class Engines:
 
         Parameters
         ----------
-        sequences
-            int16 codes, each of shape (steps, inputs).
+        sequences, last, keep, state
+            As :meth:`eie.host.protocol.sequence_session.SequenceSession.run` takes them.
         engine
             Name of the engine.
-        last
-            Whether a sequence's last step alone gives an output, or every one.
-        keep
-            Whether they go on where those of the last call on this engine ended.
-        state
-            Where each of them begins, in place of zero.
 
         Returns
         -------

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.text import counted
 from eie.host.flow.labels import check_labels
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 
 if TYPE_CHECKING:
     from eie.host.cut import HostParts
@@ -25,7 +25,7 @@ Reals = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, repr=False)
-class Evaluation:
+class Evaluation(Summarized):
     """How well a network does on given vectors; None where something is not known.
 
     Attributes
@@ -94,12 +94,6 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return "; ".join(f"{name} {value}" for name, value in self.summary().rows)
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 def evaluate_outputs(

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from eie.hls.boundary.errors import NetworkFileError
 from eie.hls.boundary.text import counted
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 
 __all__ = [
     "METADATA_KEY",
@@ -154,7 +154,7 @@ class CutValue:
 
 
 @dataclass(frozen=True)
-class LossRecord:
+class LossRecord(Summarized):
     """What compression lost. Without calibration, what can be known of the weights alone.
 
     Attributes
@@ -214,12 +214,6 @@ class LossRecord:
         notes += [f"by step, median vector: {stages}"] if stages else []
         head = ("layer", "weights", "become 0", "coarse", "cut off", "outputs cut off")
         return Table(f"lost on {counted(self.vectors, 'calibration vector')}", head, rows, notes)
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
     def as_text(self) -> str:
         """Give the record as JSON."""

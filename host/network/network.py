@@ -27,7 +27,7 @@ from eie.host.network.head_record import HeadRecord
 from eie.host.network.input_shape import INPUT_SHAPE, parse_shape
 from eie.host.network.layer import Layer
 from eie.host.network.summary import network_table
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 
 __all__ = ["Network"]
 
@@ -37,7 +37,7 @@ _NO_VECTORS: npt.NDArray[np.int16] = np.zeros((0, 0), np.int16)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network:
+class Network(Summarized):
     """Layers in the order in which they run, with golden vectors to check any engine by.
 
     Attributes
@@ -254,12 +254,6 @@ class Network:
         sizes = "-".join(map(str, (self.inputs, *results)))
         weights = sum(layer.nonzeros for layer in self.layers)
         return f"<Network {sizes}, {counted(weights, 'weight')}>"
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 def _check_feature_fracs(network: Network, problems: Problems) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +10,7 @@ from html import escape
 from eie.hls.boundary.tables import as_html, as_text
 from eie.hls.boundary.text import printable
 
-__all__ = ["Table"]
+__all__ = ["Summarized", "Table"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,3 +48,17 @@ class Table:
         notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
         rows = as_html(self.rows, self.head)
         return f"<div><b>{escape(self.title)}</b></div>{rows}{notes}"
+
+
+class Summarized(ABC):
+    """Something whose summary is its text, and what a notebook shows of it."""
+
+    @abstractmethod
+    def summary(self) -> Table:
+        """Give what is to be known of it as a table of a few lines."""
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()

@@ -10,13 +10,13 @@ from eie.hls.boundary.text import counted
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.fixed_point import CODE_MAX, CODE_MIN
 from eie.host.network import Network
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 
 __all__ = ["Saturation"]
 
 
 @dataclass(frozen=True)
-class Saturation:
+class Saturation(Summarized):
     """How many values of a run were saturated: rounded, they lay outside the 16-bit codes.
 
     Attributes
@@ -57,12 +57,6 @@ class Saturation:
         rows = [("inputs", self.inputs), *self.layers.items()]
         title = f"{counted(self.total, 'value')} saturated in {counted(self.vectors, 'vector')}"
         return Table(title, ("of", "saturated"), rows)
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
     def as_text(self, network: Network) -> str:
         """Say in a line how many values of what were saturated, and what could be held."""

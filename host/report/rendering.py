@@ -6,8 +6,8 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.text import counted, printable
+from eie.hls.project.template_environment import read_text, template_environment
 from eie.host.report import charts
 from eie.host.report.facts import Facts, as_json
 from eie.host.report.formats import FORMATS, UNKNOWN, short_names
@@ -36,7 +36,7 @@ def render_page(facts: Facts) -> str:
     environment.globals["fact"] = _fact_of(values)
     return environment.get_template("report.html.j2").render(
         facts=facts,
-        style=_text("report.css"),
+        style=read_text(_TEMPLATES, "report.css"),
         charts=charts,
         timeline=charts.timeline(facts),
         batch_rows=charts.batch_rows(facts.batch),
@@ -45,25 +45,9 @@ def render_page(facts: Facts) -> str:
     )
 
 
-def _text(name: str) -> str:
-    return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")
-
-
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
-    except ImportError as error:
-        raise ToolError("a report needs jinja2: pip install 'eie[hls]'") from error
-
-    environment = Environment(
-        loader=FunctionLoader(_text),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Names and texts come from files that may be anybody's.
-        autoescape=True,
-    )
+    # Names and texts come from files that may be anybody's.
+    environment = template_environment(_TEMPLATES, "a report", autoescape=True)
     environment.filters.update(FORMATS)
     environment.filters["counted"] = counted
     environment.filters["options"] = _options

@@ -11,7 +11,7 @@ from torch import nn
 
 from eie.hls.spec.design import NO_BOARD
 from eie.host.network import Network
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 from eie.host.retrain.sensitivity import Sensitivity
 
 __all__ = ["HEAD", "Balance", "LayerLoad", "Retrained", "StepReport"]
@@ -120,7 +120,7 @@ class Balance:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Retrained:
+class Retrained(Summarized):
     """A model with pruned and shared weights, and how it came to be.
 
     ``eie.convert(retrained.part, keep_weights=True, calibration=retrained.calibration)`` takes it
@@ -202,9 +202,3 @@ class Retrained:
             f"<Retrained: {100 * last.accuracy:.2f} % ({-self.loss:+.2f} points), "
             f"{100 * last.density:.1f} % of the weights in {last.weight_bits} bits>"
         )
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()

@@ -15,7 +15,7 @@ import torch
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.progress import tell
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 from eie.host.retrain.masks import keep_mask
 from eie.host.retrain.weights import WeightMatrix
 
@@ -31,7 +31,7 @@ _HALVINGS = 60
 
 
 @dataclass(frozen=True, repr=False)
-class Sensitivity:
+class Sensitivity(Summarized):
     """What pruning each matrix alone costs.
 
     Attributes
@@ -122,12 +122,6 @@ class Sensitivity:
 
     def __repr__(self) -> str:
         return str(self.summary())
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 def scan(

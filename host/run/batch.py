@@ -19,7 +19,7 @@ from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.network.input_codes import InputCodes, input_codes
 from eie.host.network.sequence_codes import Outputs, only_last, sequence_codes
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import pack
 from eie.host.packing.tiling import Pass, Plan, plan_passes
@@ -35,7 +35,7 @@ __all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RunResult:
+class RunResult(Summarized):
     """What a batch gave, and what it cost.
 
     Attributes
@@ -69,12 +69,6 @@ class RunResult:
         vectors, outputs = self.saturation.vectors, np.shape(self.outputs[0])[-1]
         cost = "" if self.report is None else f", {counted(self.report.total_cycles, 'cycle')}"
         return f"<RunResult of {counted(vectors, 'vector')}, {outputs} outputs each{cost}>"
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
 
 def emulate(

@@ -41,11 +41,6 @@ class Costs:
         """Microseconds of one vector alone, loading of passes included; at least."""
         return self.single.latency_us
 
-    @property
-    def vectors_per_second(self) -> float:
-        """Throughput in the batch; at most."""
-        return 1e6 / self.batch.latency_us if self.batch.latency_us else 0.0
-
     def as_text(self) -> str:
         """Say both, each under its own name: bounds, and what pipeline stages make of them."""
         each = self.batch.total_cycles / self.batch.vectors

@@ -13,7 +13,7 @@ from eie.hls.boundary.text import counted
 from eie.hls.model.allowance import RunAllowance, allowance_of
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.counters import Counters
-from eie.host.network.table import Table
+from eie.host.network.table import Summarized, Table
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
 
@@ -90,7 +90,7 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(Summarized):
     """What a run cost.
 
     Attributes
@@ -242,12 +242,6 @@ class RunReport:
         machine = "" if self.machine == "eie" else f" on the {self.machine}'s machine"
         title = f"{counted(self.vectors, 'vector')} on {counted(int(self.design['pes']), 'PE')}"
         return Table(title + machine, head, rows, notes)
-
-    def __str__(self) -> str:
-        return str(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
 
     def as_json(self) -> dict[str, Any]:
         """Give the report as plain dictionaries and lists.

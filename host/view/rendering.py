@@ -9,8 +9,8 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from eie.hls.boundary.errors import ToolError
 from eie.hls.boundary.text import printable
+from eie.hls.project.template_environment import read_text, template_environment
 from eie.host.view import words
 from eie.host.view.colours import as_variables
 
@@ -30,7 +30,7 @@ def render_page(values: dict[str, Any]) -> str:
     ToolError
         If jinja2 is not installed.
     """
-    script = _text("player.js")
+    script = read_text(_PAGE, "player.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     animation = values["animation"]
     return (
@@ -61,30 +61,18 @@ def _style() -> str:
         for place in range(8)
     )
     parts = (
-        f":root {{ {as_variables('light')} }}", dark, _text("diagram.css"), _text("view.css"), own,
-    )  # fmt: skip
+        f":root {{ {as_variables('light')} }}",
+        dark,
+        read_text(_PAGE, "diagram.css"),
+        read_text(_PAGE, "view.css"),
+        own,
+    )
     return "\n".join(parts)
 
 
-def _text(name: str) -> str:
-    return _PAGE.joinpath(name).read_text(encoding="utf-8")
-
-
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
-    except ImportError as error:
-        raise ToolError("a view's page needs jinja2: pip install 'eie[hls]'") from error
-
-    environment = Environment(
-        loader=FunctionLoader(_text),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Names and texts come from files that may be anybody's.
-        autoescape=True,
-    )
+    # Names and texts come from files that may be anybody's.
+    environment = template_environment(_PAGE, "a view's page", autoescape=True)
     environment.filters["printable"] = printable
     environment.filters["number"] = words.number
     return environment

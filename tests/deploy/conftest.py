@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ import pytest
 
 from eie.hls.spec.design import Design
 from eie.hls.tools.manifest import Manifest, sha256_of
+from eie.host.deploy.deploy import deploy
 from eie.host.deploy.package import package
+from eie.host.deploy.ssh import Connection, Target
 from eie.host.deploy.zip_file import zip_bytes
 from eie.host.network import Network
 from eie.host.run.batch import emulate
@@ -249,3 +252,34 @@ def board(sshd, tmp_path, monkeypatch) -> Sshd:
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return sshd
+
+
+@pytest.fixture
+def there(tmp_path) -> Path:
+    """Where packages go on the board; a name that a shell would take apart."""
+    return tmp_path / "a board's $(folder)"
+
+
+@pytest.fixture
+def to_board(board, there):
+    """Deploy a package; gives what came of it, and the lines that were said."""
+
+    def run(package, **changes):
+        said: list[str] = []
+        values = {
+            "port": board.port,
+            "identity": board.key,
+            "python": sys.executable,
+            "folder": str(there),
+            "emulated": True,
+            "say": said.append,
+            **changes,
+        }
+        return deploy(package, board.target, **values), said
+
+    return run
+
+
+@pytest.fixture
+def connection(board) -> Connection:
+    return Connection(Target.parse(board.target), board.port, board.key, sys.executable)

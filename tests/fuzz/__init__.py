@@ -4,7 +4,8 @@
 seeds everything about it, so any case can be made again from its name alone. The parts:
 
 - what is mutated: ``network_seeds``, ``mutated_networks``, ``mutated_npy``, ``mutated_json``,
-  ``mutated_designs``, ``mutated_packets``, and ``damage`` for bytes of any kind;
+  ``mutated_designs``, ``mutated_packets``, ``mutated_loads`` with ``record_changes`` and
+  ``section_changes``, and ``damage`` for bytes of any kind;
 - what is right, written without eie's own code: ``valid_network``, ``valid_design``,
   ``valid_packet``;
 - what is asked of eie: ``network_target``, ``design_target``, ``packet_target``, with ``twin``, a

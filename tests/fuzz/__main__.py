@@ -14,8 +14,9 @@ from pathlib import Path
 # One thread a worker: there is a worker for each core.
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
-# The folder of tests is no package of this environment; the fuzzer and the page's writer lie in it.
-sys.path[0] = str(Path(__file__).parents[1])
+# The folder of tests is no package of this environment: the fuzzer and the page's writer lie in it.
+_TESTS = Path(__file__).parents[1]
+sys.path[:1] = [str(_TESTS), str(_TESTS / "network")]
 
 from reliability_page import PAGE, write_part  # noqa: E402
 

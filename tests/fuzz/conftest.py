@@ -1,15 +1,10 @@
-"""The fuzzer as its program finds it, and engines that need no compiler."""
+"""Engines that need no compiler."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-
-# The folder of tests is no package: the fuzzer lies in it.
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from eie.hls.model.emulator import Emulator
 from eie.host.protocol.engine import Engine

@@ -6,6 +6,7 @@ that contradict themselves are plugged in at :data:`LOADS`.
 
 from __future__ import annotations
 
+import functools
 import random
 import struct
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from eie.hls.spec.packets import (
     NETWORK,
     RUN,
     SECTION,
+    STATE,
     TRAILER,
     Kind,
     iterate_sections,
@@ -28,6 +30,7 @@ from eie.host.packing.packed_network import PackedNetwork
 from fuzz.damage import damage, edge, near
 from fuzz.mutated_loads import mutated_load
 from fuzz.packet_seeds import Seed
+from fuzz.packets_after_load import run_after, state_after
 from fuzz.valid_packet import reseal
 from fuzz.verdict import Case
 
@@ -36,8 +39,10 @@ Beats = npt.NDArray[np.uint64]
 
 def mutated_packet(dice: random.Random, seeds: tuple[Seed, ...], seed: Seed) -> Case:
     """Make a case for an accelerator in which `seed` is resident."""
-    # Seeds have no recurrent layer, so a STATE is only what another packet's kind becomes.
-    kind = dice.choices((Kind.IDENTIFY, Kind.LOAD, Kind.RUN, Kind.COUNTERS), (1, 8, 4, 1))[0]
+    shares = {Kind.IDENTIFY: 1, Kind.LOAD: 8, Kind.RUN: 4, Kind.COUNTERS: 1}
+    # Where there is no recurrent layer, a STATE is only what another packet's kind becomes.
+    shares |= {Kind.STATE: 4} if seed.recurrent else {}
+    (kind,) = dice.choices(tuple(shares), tuple(shares.values()))
     way = dice.choices(
         ("sound", "bytes", "noise", "header", "record", "contents", "other"),
         (6, 25, 2, 18, 14, 30, 5),
@@ -63,6 +68,10 @@ def mutated_packet(dice: random.Random, seeds: tuple[Seed, ...], seed: Seed) -> 
     if way == "contents" and kind is Kind.LOAD and LOADS and dice.random() < 0.6:
         load, done = dice.choice(LOADS)(source.packed, dice.getrandbits(32))
         return Case(load, f"{story}: {done}")
+    if way == "contents" and kind in BEHIND and dice.random() < 0.6:
+        return Case(
+            BEHIND[kind](source.packets[Kind.LOAD], dice.getrandbits(32)), f"{story}: other"
+        )
     beats = np.frombuffer(packet, "<u8")[HEADER.beats : -TRAILER.beats].copy()
     if way == "record" or kind is not Kind.LOAD:
         beats, done = _record(dice, kind, beats)
@@ -116,11 +125,12 @@ def _record(dice: random.Random, kind: Kind, beats: Beats) -> tuple[Beats, str]:
         longer = np.zeros(size, "<u8")
         longer[: min(size, len(beats))] = beats[:size]
         return longer, f"{size} beats of payload"
-    if way == 1 and kind is Kind.RUN and len(beats) > RUN.beats:
+    record = _STARTS[kind]
+    if way == 1 and kind is not Kind.LOAD and len(beats) > record.beats:
         for _ in range(dice.randrange(1, 9)):
-            beats[dice.randrange(RUN.beats, len(beats))] = dice.getrandbits(64)
+            beats[dice.randrange(record.beats, len(beats))] = dice.getrandbits(64)
         return beats, "other vectors"
-    return beats, _change(dice, NETWORK if kind is Kind.LOAD else RUN, beats, 0)
+    return beats, _change(dice, record, beats, 0)
 
 
 # Loads that contradict themselves --------------------------------------------------------------
@@ -213,6 +223,14 @@ def section_contents(dice: random.Random, seed: Seed, beats: Beats) -> tuple[Bea
 #: Other makers of loads with right CRCs: of a packed network and a number, the packet and what was
 #: done to it.
 LOADS: tuple[Callable[[PackedNetwork, int], tuple[bytes, str]], ...] = (mutated_load,)
+
+#: Makers of whole packets for a network that is resident: of its load and a number, the packet.
+BEHIND: dict[Kind, Callable[[bytes, int], bytes]] = {
+    Kind.RUN: functools.partial(run_after, goes_on=True),
+    Kind.STATE: state_after,
+}
+#: Records with which payloads start.
+_STARTS = {Kind.LOAD: NETWORK, Kind.RUN: RUN, Kind.STATE: STATE}
 
 Contradiction = Callable[[random.Random, Seed, Beats], tuple[Beats, str]]
 #: Ways to change the payload of a load, whose CRCs are made right afterwards.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from network_graphs import Builder
 
 from eie.host.network import Layer, Network
 from eie.host.network.example_networks import lstm_network, residual_network
@@ -76,6 +77,14 @@ def _with_activity(network: Network) -> Network:
     return replace(network, layers=(replace(first, activity=share), *rest))
 
 
+def _recurrent() -> Network:
+    """An LSTM of more units than a word has, and a GRU on it."""
+    builder = Builder(5, 4)
+    builder.chain(18, None, activation="lstm")
+    builder.chain(3, None, activation="gru")
+    return builder.network()
+
+
 @cache
 def seed_networks() -> tuple[Network, ...]:
     """Give the seeds; the same in every process."""
@@ -97,4 +106,5 @@ def seed_networks() -> tuple[Network, ...]:
         residual_network((9, 6, 4), 1),
         replace(residual_network((5, 7, 3), 2), feature_fracs=np.arange(5)),
         lstm_network((4, 3, 2), 3),
+        _recurrent(),
     )

@@ -14,6 +14,7 @@ from eie.host.packing.packer import pack
 from fuzz.mutated_networks import mutated_network
 from fuzz.network_seeds import seed_networks
 from fuzz.network_writer import is_plain
+from fuzz.packet_seeds import one_sequence
 from fuzz.twin import Twins
 from fuzz.valid_network import ReadNetwork, compute, read_network
 from fuzz.verdict import Case, Damaged, Fault, NotValid, Usage, no_crash
@@ -86,9 +87,7 @@ class NetworkTarget:
         return self._run(network, expected, number)
 
     def _run(self, network: Network, expected: ReadNetwork, number: int) -> str:
-        if network.recurrent:
-            return "accepted, its vectors are steps"
-        twin = self._twins[number % len(self._twins)]
+        twin = self._twins[-1 if network.recurrent else number % len(self._twins)]
         numbers = np.random.default_rng(number)
         inputs = numbers.integers(-32768, 32768, (2, network.inputs)).astype(np.int16)
         inputs[0, ::2] = numbers.choice([-32768, 32767, 0, 1], inputs[0, ::2].shape)
@@ -98,7 +97,8 @@ class NetworkTarget:
         except DoesNotFitError:
             return "accepted, too large for the engines"
         twin.load(packed)
-        outputs = twin.run(packed, inputs)
+        steps = one_sequence(len(inputs)) if network.recurrent else None
+        outputs = twin.run(packed, inputs, steps)
         if not np.array_equal(outputs, compute(expected, inputs)):
             raise Fault("disagreement", "outputs are not those of the dense reference")
         return "accepted, run and right"

@@ -22,6 +22,7 @@ from fuzz.damage import damage
 from fuzz.mutated_packets import mutated_packet
 from fuzz.packet_seeds import BATCH, Seed, seeds_of
 from fuzz.twin import Twin, Twins
+from fuzz.valid_layers import States
 from fuzz.valid_packet import Said, check_frame, reseal, status_of
 from fuzz.verdict import Case, Fault, NotValid, Usage, no_crash, require
 
@@ -96,10 +97,12 @@ class PacketTarget:
             _make_ready(twin, base)
             self._resident[place] = base
         else:
-            # First layer, tags and number of layers: runs through a part give something else.
-            whole = case.data[24:28] == base.packets[Kind.RUN][24:28]
-            if said is Said.OK and case.data[5] == Kind.RUN and whole:
-                _check_outputs(base, answer, base.inputs_in(case.data))
+            if said is Said.OK and case.data[5] == Kind.RUN:
+                inputs = base.inputs_in(case.data)
+                if inputs is not None:
+                    _check_outputs(base, answer, inputs)
+            elif said is Said.OK and case.data[5] == Kind.STATE:
+                _after_state(twin, base, case)
             # Whatever it was, the network is as it was.
             _check_run(twin, base)
         if number % _REGISTERS == 0:
@@ -183,16 +186,33 @@ def _make_ready(twin: Twin, base: Seed) -> None:
 
 
 def _check_run(twin: Twin, base: Seed) -> None:
-    answer = twin.ask(base.packets[Kind.RUN])
-    if status_of(answer) is not Said.OK:
-        raise Fault("wrong refusal", f"a sound run was answered {status_of(answer).name}")
+    answer = _ask_run(twin, base.packets[Kind.RUN])
     _check_outputs(base, answer, base.inputs)
 
 
-def _check_outputs(base: Seed, answer: bytes, inputs: npt.NDArray[np.int16]) -> None:
+def _ask_run(twin: Twin, run: bytes) -> bytes:
+    """Give the answer to a run that must be taken."""
+    answer = twin.ask(run)
+    if status_of(answer) is not Said.OK:
+        raise Fault("wrong refusal", f"a sound run was answered {status_of(answer).name}")
+    return answer
+
+
+def _after_state(twin: Twin, base: Seed, case: Case) -> None:
+    """What a state leaves: a sequence to go on with, which began with the base's run if sound."""
+    answer = _ask_run(twin, base.going_on(lane=case.data[21]))
+    if case.story.endswith("sound"):
+        states: States = {}
+        base.outputs(base.inputs, states)
+        _check_outputs(base, answer, base.inputs, states | base.state)
+
+
+def _check_outputs(
+    base: Seed, answer: bytes, inputs: npt.NDArray[np.int16], states: States | None = None
+) -> None:
     """Hold the outputs in an answer against the dense reference."""
     outputs = base.packed.read_outputs(np.frombuffer(answer, "<u8")[2:-2])
-    if not np.array_equal(outputs, base.outputs(inputs)):
+    if not np.array_equal(outputs, base.outputs(inputs, states)):
         raise Fault("disagreement", "outputs are not those of the dense reference")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from fuzz.network_seeds import seed_networks
 from fuzz.network_target import NetworkTarget
 from fuzz.onnx_target import OnnxTarget
 from fuzz.packet_target import PacketTarget
+from fuzz.twin import DESIGNS
 from fuzz.valid_packet import reseal
 from fuzz.worker import judge
 
@@ -34,8 +36,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 LIMIT = 10.0
 
 
-def outcomes(target, cases: int, step: int = 1) -> Counter[str]:
-    """Faults by kind, and the first words of everything else.
+def outcomes(target, cases: int | Sequence[int], step: int = 1) -> Counter[str]:
+    """Faults by kind, and the first words of everything else: of so many cases, or of those named.
 
     In a process of its own, with the limits of the fuzzer.
     """
@@ -43,7 +45,7 @@ def outcomes(target, cases: int, step: int = 1) -> Counter[str]:
     def run(connection) -> None:
         limit_address_space()
         counts: Counter[str] = Counter()
-        for number in range(0, cases * step, step):
+        for number in range(0, cases * step, step) if isinstance(cases, int) else cases:
             end, failure = judge(target, "kind", number, LIMIT)
             counts[failure.fault if failure else end.split(":")[0]] += 1
             if failure:
@@ -258,6 +260,30 @@ class Forgetful(Emulator):
 def test_a_packet_that_changes_what_it_must_not_is_caught(packets, monkeypatch):
     monkeypatch.setattr("fuzz.twin.Emulator", Forgetful)
     assert outcomes(packets(kernel=Forgetful), 100)["wrong refusal"] >= 3
+
+
+class Deaf(Emulator):
+    """Says OK to a state, and keeps its own."""
+
+    def process(self, packet: bytes) -> bytes:
+        held = self._held.words.copy(), self._held.states.copy()
+        answer = super().process(packet)
+        if packet[5:6] == b"\x05":
+            self._held.words[:], self._held.states[:] = held
+        return answer
+
+
+def test_states_that_are_not_taken_are_caught(packets, monkeypatch):
+    """Of one engine by the other, of both by the reference."""
+    round_ = 10 * len(DESIGNS)  # cases of the last design, but for answers to the host
+    firsts = range(round_ - 10, 25 * round_, round_)
+    target, cases = packets(), [first + case for first in firsts for case in range(1, 10)]
+    sound = [number for number in cases if target.make(number).story == "state: sound"][:5]
+    assert sound
+    assert outcomes(packets(kernel=Deaf), sound) == {"disagreement": len(sound)}
+    assert outcomes(target, sound) == {"accepted and equal": len(sound)}
+    monkeypatch.setattr("fuzz.twin.Emulator", Deaf)
+    assert outcomes(packets(kernel=Deaf), sound) == {"disagreement": len(sound)}
 
 
 def test_a_host_that_believes_every_answer_is_caught(packets, monkeypatch):

@@ -15,12 +15,14 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.tools.compiled_kernel import CompiledKernel
 from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.run_tags import RunTags
 from eie.host.project.generate import generate
 from eie.host.protocol.engine import Engine
 from fuzz.valid_packet import status_of
 from fuzz.verdict import Fault, Usage, no_crash, where
 
-#: Of each kind of pointers, entries and memory; small, so that packets are short and limits near.
+#: Of each kind of pointers, entries and memory, and one for recurrent layers, the last; small, so
+#: that packets are short and limits near.
 DESIGNS = tuple(
     Design(
         pes=pes,
@@ -29,14 +31,14 @@ DESIGNS = tuple(
         entries_per_pe=2048 // pes,
         pointers_per_pe=256,
         hidden_activations=64,
-        layers=4,
-        **others,  # type: ignore[arg-type]
+        **{"layers": 4} | others,  # type: ignore[arg-type]
     )
     for pes, others in (
         (1, {"accumulator_bits": 48}),
         (2, {"length_bits": 5, "index_bits": 3, "accumulator_bits": 40, "queue_depth": 2}),
         (4, {"length_bits": 7, "index_bits": 5, "accumulator_bits": 40, "result_depth": 5}),
         (2, {"memory": "uram", "accumulator_bits": 32, "queue_depth": 3}),
+        (2, {"layers": 8, "held_activations": 192, "cell_units": 2, "bounds": 1}),
     )
 )
 
@@ -109,9 +111,14 @@ class Twin:
         if said.name != "OK":
             raise Fault("wrong refusal", f"a sound load was answered {said.name}")
 
-    def run(self, packed: PackedNetwork, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    def run(
+        self,
+        packed: PackedNetwork,
+        inputs: npt.NDArray[np.int16],
+        tags: RunTags | None = None,
+    ) -> npt.NDArray[np.int16]:
         """Outputs of a batch that must be taken."""
-        answer = self.ask(packed.run_packet(inputs, 2))
+        answer = self.ask(packed.run_packet(inputs, 2, tags))
         said = status_of(answer)
         if said.name != "OK":
             raise Fault("wrong refusal", f"a sound run was answered {said.name}")
@@ -161,11 +168,6 @@ class Twins(Sequence[Twin]):
             return lambda: CompiledKernel(folder / str(number), timeout=timeout)
 
         return cls([Twin(design, start(number)) for number, design in enumerate(DESIGNS)])
-
-    @classmethod
-    def without_kernels(cls) -> Twins:
-        """Take a second emulator for each kernel: for tests of the fuzzer."""
-        return cls([Twin(design, lambda design=design: Emulator(design)) for design in DESIGNS])
 
     def __getitem__(self, number: int) -> Twin:  # type: ignore[override]
         return self._twins[number]

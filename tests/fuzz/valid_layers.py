@@ -1,7 +1,7 @@
 """Layers that hold and add: what is valid of them, and what they compute, without eie's own code.
 
-But for sigmoid and tanh, whose definition is in integers: they are taken from it. Recurrent
-networks are checked, and not computed: vectors of them are steps.
+But for sigmoid, tanh and the steps of cells, whose definition is in integers: they are taken from
+it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from fuzz.verdict import require
 
 Layers = list[dict[str, Any]]
 Wide = npt.NDArray[np.int64]
+#: By recurrent layer: results of the step before, and what the cell keeps; shape (vectors, units).
+States = dict[int, tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 
 #: What a layer of a file of version 3 may say besides, and what it means not to.
 OPTIONS: dict[str, Any] = {
@@ -125,16 +127,37 @@ def is_recurrent(layers: Layers) -> bool:
     return any(layer["activation"] in _RECURRENT for layer in layers)
 
 
-def compute_layers(layers: Layers, weights: list[Wide], bias: list[Wide], inputs: Wide) -> Wide:
-    """Outputs by dense products: `weights` of shape (columns, rows) for each layer."""
+def compute_layers(
+    layers: Layers,
+    weights: list[Wide],
+    bias: list[Wide],
+    inputs: Wide,
+    states: States | None = None,
+) -> Wide:
+    """Outputs by dense products: `weights` of shape (columns, rows) for each layer.
+
+    Vectors of a recurrent network are steps of one sequence each, which `states` takes further.
+    """
+    states = {} if states is None else states
     given = {-1: inputs}
+    for index, layer in enumerate(layers):
+        if layer["activation"] in _RECURRENT:
+            units = (len(inputs), results_of(layer))
+            given[index], _ = states.setdefault(index, (np.zeros(units), np.zeros(units)))
     sums: Wide | int = 0
     for index, layer in enumerate(layers):
         giver = index - 1 if layer["source"] is None else layer["source"]
-        sums = sums + given[giver] @ weights[index]
-        if not layer["accumulate"]:
-            given[index] = _end(sums + bias[index], layer)
-            sums = 0
+        sums = sums + given[giver].astype(np.int64) @ weights[index]
+        if layer["accumulate"]:
+            continue
+        codes = _end(sums + bias[index], layer)
+        if layer["activation"] in _RECURRENT:
+            gates = codes.astype(np.int16).reshape(len(inputs), 4, -1).transpose(0, 2, 1)
+            step = cell.lstm_step if layer["activation"] == "lstm" else cell.gru_step
+            states[index] = step(gates, states[index][1].astype(np.int32))
+            codes, _ = states[index]
+        given[index] = codes
+        sums = 0
     return given[len(layers) - 1]
 
 
@@ -151,4 +174,4 @@ def _end(sums: Wide, layer: Mapping[str, Any]) -> Wide:
     cut = whole.clip(-32768, 32767)
     if kind == "leaky_relu":
         return np.where(cut < 0, (cut * layer["slope"] + 2**15) // 2**16, cut)
-    return getattr(cell, kind)(cut).astype(np.int64)
+    return cut if kind in _RECURRENT else getattr(cell, kind)(cut).astype(np.int64)

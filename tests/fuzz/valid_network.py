@@ -23,10 +23,12 @@ import numpy.typing as npt
 
 from fuzz.valid_layers import (
     OPTIONS,
+    States,
     check_graph,
     check_options,
     complete,
     compute_layers,
+    is_recurrent,
     results_of,
 )
 from fuzz.verdict import Damaged, NotValid, require
@@ -227,8 +229,13 @@ def _check_layer(given: Any, arrays: Arrays, newest: bool) -> dict[str, Any]:
     return layer
 
 
-def compute(network: ReadNetwork, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
-    """Outputs by dense products of 64-bit integers: (batch, inputs) to (batch, outputs)."""
+def compute(
+    network: ReadNetwork, inputs: npt.NDArray[np.int16], states: States | None = None
+) -> npt.NDArray[np.int64]:
+    """Outputs by dense products of 64-bit integers: (batch, inputs) to (batch, outputs).
+
+    Vectors of a recurrent network are the steps of a sequence, which `states` takes further.
+    """
     matrices, biases = [], []
     for number, layer in enumerate(network.layers):
         indptr, indices, codes, codebook, bias = (
@@ -240,4 +247,9 @@ def compute(network: ReadNetwork, inputs: npt.NDArray[np.int16]) -> npt.NDArray[
             weights[column, indices[part]] = codebook[codes[part]]
         matrices.append(weights)
         biases.append(bias)
-    return compute_layers(network.layers, matrices, biases, inputs.astype(np.int64))
+    given = network.layers, matrices, biases
+    if not is_recurrent(network.layers):
+        return compute_layers(*given, inputs.astype(np.int64))
+    states = {} if states is None else states
+    steps = [compute_layers(*given, step[None].astype(np.int64), states) for step in inputs]
+    return np.concatenate(steps)

@@ -57,11 +57,13 @@ def twin(request, twin_of):
 
 def test_results_of_a_cell_that_find_no_room_are_refused(twin_of) -> None:
     """The last word may be one of few results: their number counts, not that of local rows."""
-    design = _design(8, 1, hidden_activations=16)
-    for units, status in ((16, Status.OK), (17, Status.BAD_CONTENTS), (20, Status.BAD_CONTENTS)):
+    design = DESIGNS["32 PEs, 2 units"]
+    room = design.hidden_activations
+    bad = Status.BAD_CONTENTS
+    for units, status in ((room, Status.OK), (room + 1, bad), (room + 4, bad)):
         builder = Builder(9, 1)
-        builder.chain(units, None, activation="lstm")
-        packed = pack(builder.network(), design.replace(hidden_activations=32))
+        builder.chain(units, None, activation="lstm", density=0.02)
+        packed = pack(builder.network(), design.replace(hidden_activations=room + 16))
         assert twin_of(design).status(packed.load_packet()) is status
 
 

@@ -6,13 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from cpp_reader import (
+    all_loops,
+    functions,
+    loops,
+    without_comments,
+)
 
 import eie.hls.model.compiled
 from eie.hls.model.area import estimate
@@ -23,6 +27,8 @@ from eie.hls.tools.gxx import ap_types_folder
 from eie.host.project.generate import render
 
 HERE = Path(__file__).parent
+
+
 DESIGNS = (
     Design(pes=1, board="pynq-z2"),
     Design(pes=8, index_bits=5, rows_per_pe=512, biases_per_pe=512, board="pynq-z1"),
@@ -49,94 +55,8 @@ def kernel(rendered) -> dict[str, str]:
     }
 
 
-# Reading C++: enough of it for code that clang-format has laid out ------------------------------
-
-
-def without_comments(text: str) -> str:
-    return re.sub(r"//.*", "", text)
-
-
-def block_from(text: str, opening: int) -> str:
-    """What is between the brace at `opening` and its partner."""
-    depth = 0
-    for place in range(opening, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return text[opening + 1 : place]
-    raise AssertionError("braces do not match")
-
-
-@dataclass(frozen=True)
-class Function:
-    name: str
-    signature: str
-    body: str
-
-
-def functions(text: str) -> Iterator[Function]:
-    """Functions of a file: everything at the namespace's level with a name, (...) and {...}."""
-    pattern = re.compile(r"^(?:inline |constexpr |template |void |[\w:]+[<>\w ]* )[^;{}]*?\{", re.M)
-    code = without_comments(text)
-    place = 0
-    while found := pattern.search(code, place):
-        head = found[0]
-        place = found.end()
-        name = re.search(r"(\w+)\(", head)
-        if name is None or head.startswith(("namespace", "struct", "enum")):
-            continue
-        body = block_from(code, place - 1)
-        yield Function(name[1], head, body)
-        place += len(body)
-
-
-FLUSHING = "#pragma HLS PIPELINE II = 1 style = flp\n"
-
-
-@dataclass(frozen=True)
-class Loop:
-    label: str | None
-    body: str
-
-    @property
-    def pipelined(self) -> bool:
-        return self.body.lstrip().startswith(("#pragma HLS PIPELINE II = 1\n", FLUSHING))
-
-    @property
-    def flushing(self) -> bool:
-        return self.body.lstrip().startswith(FLUSHING)
-
-    @property
-    def unrolled(self) -> bool:
-        return self.body.lstrip().startswith("#pragma HLS UNROLL\n")
-
-
-def loops(code: str) -> Iterator[Loop]:
-    """All loops, inner ones too."""
-    for found in re.finditer(r"(?:(\w+):\s+)?\b(?:(?:for|while) \(|do (?=\{))", code):
-        place = found.end()
-        if not found[0].endswith("do "):
-            depth = 1
-            while depth:
-                depth += {"(": 1, ")": -1}.get(code[place], 0)
-                place += 1
-            if code[place:].startswith(";"):
-                continue  # the end of a do loop
-            place += 1
-        assert code[place] == "{", code[found.start() :][:80]
-        yield Loop(found[1], block_from(code, place))
-
-
-def all_loops(kernel: dict[str, str]) -> list[Loop]:
-    return [
-        loop
-        for text in kernel.values()
-        for function in functions(text)
-        if not function.signature.startswith("constexpr")  # runs in the compiler
-        for loop in loops(function.body)
-    ]
-
-
 # Loops ------------------------------------------------------------------------------------------
+
 
 #: Loops that only choose which other loop comes next.
 OUTER = {"packet", "run"}
@@ -214,6 +134,7 @@ def test_no_memory_decides_about_the_next_iteration(kernel) -> None:
 
 
 # Pragmas ----------------------------------------------------------------------------------------
+
 
 PRAGMAS = {
     "AGGREGATE",
@@ -376,6 +297,7 @@ def test_the_region_is_the_wiring_and_nothing_else(design, kernel) -> None:
 
 # Text -------------------------------------------------------------------------------------------
 
+
 #: Constants that no design changes, where they are used.
 FIXED = {
     "kernel/crc32.h": {"kCrcStart", "kCrcResidue", "kCrcPolynomial"},
@@ -433,6 +355,7 @@ def test_layout_is_that_of_clang_format(rendered, tmp_path: Path) -> None:
 
 
 # The compiler -----------------------------------------------------------------------------------
+
 
 WARNINGS = (
     *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"),

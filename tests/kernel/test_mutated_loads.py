@@ -1,20 +1,20 @@
 """Loads that contradict themselves, with right CRCs: kernel and emulator answer each one the same.
 
 Both refuse it with the same status, or both take it and a run after it gives the same outputs and
-counters; and the next good load is as good as ever. The kernel is compiled with sanitizers where
-it is asked 10,000 times; it says itself when it stops, and may take no longer than its time-out.
+counters, and so does one that goes on from a state put there; and the next good load is as good as
+ever. The kernel is compiled with sanitizers where it is asked 10,000 times; it says itself when it
+stops, and may take no longer than its time-out.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import resource
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzz.mutated_loads import mutated_load
+from fuzz.packets_after_load import run_after, state_after
 from network_graphs import Builder, named_network
 
 from eie.hls.model.emulator import Emulator
@@ -70,17 +70,6 @@ MOST_MEMORY = 256 << 20
 SECONDS = 300.0
 
 
-@pytest.fixture(scope="module")
-def mutated_loads():
-    """The generator, which ``make fuzz`` uses as well."""
-    path = Path(__file__).parents[1] / "fuzz" / "mutated_loads.py"
-    spec = importlib.util.spec_from_file_location("mutated_loads", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutated_loads"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def sequences(kind: str) -> Network:
     """Give a recurrent layer on what a layer gives, with a residual around it and one behind."""
     builder = Builder(19, 3)
@@ -129,7 +118,7 @@ class Pair:
         return status_of(answer), answer
 
 
-def try_loads(mutated_loads, packed, pair: Pair, numbers) -> Counter:
+def try_loads(packed, pair: Pair, numbers) -> Counter:
     """Send mutated loads, runs after them and good loads; count how they ended."""
     good, counters = packed.load_packet(1), build_packet(Kind.COUNTERS, 3)
     width = packed.layers[0].layer.columns
@@ -139,15 +128,20 @@ def try_loads(mutated_loads, packed, pair: Pair, numbers) -> Counter:
     _, right = pair.ask(run, "good run")
     ends: Counter[str] = Counter()
     for number in numbers:
-        load, story = mutated_loads.mutated_load(packed, number)
+        load, story = mutated_load(packed, number)
         story = f"load {number}: {story}"
         status, _ = pair.ask(load, story)
-        ran, outputs = pair.ask(mutated_loads.run_after(load, number), f"run after {story}")
+        ran, outputs = pair.ask(run_after(load, number), f"run after {story}")
         if status is Status.OK:
             changed = load[16:] != good[16:]
             ends["taken, another network" if changed else "taken, the same network"] += 1
             assert ran in RAN, story
             ends[f"ran {ran.name}"] += 1
+            put, _ = pair.ask(state_after(load, number), f"state after {story}")
+            ends[f"state {put.name}"] += 1
+            on = run_after(load, number + 1, goes_on=True)
+            if put is Status.OK and pair.ask(on, f"going on after {story}")[0] is Status.OK:
+                ends["went on"] += 1
             assert pair.ask(counters, f"counters after {story}")[0] is Status.OK
         else:
             ends[status.name] += 1
@@ -159,32 +153,30 @@ def try_loads(mutated_loads, packed, pair: Pair, numbers) -> Counter:
     return ends
 
 
-def test_a_mutated_load_comes_from_its_number_alone(mutated_loads, random_network):
+def test_a_mutated_load_comes_from_its_number_alone(random_network):
     packed = packed_for(DESIGNS["4 PEs, long"], random_network)
-    assert mutated_loads.mutated_load(packed, 3) == mutated_loads.mutated_load(packed, 3)
-    assert mutated_loads.mutated_load(packed, 3) != mutated_loads.mutated_load(packed, 4)
+    assert mutated_load(packed, 3) == mutated_load(packed, 3)
+    assert mutated_load(packed, 3) != mutated_load(packed, 4)
 
 
 @pytest.mark.parametrize(
     "name", ["1 PE", "4 PEs, short", "4 PEs, long", "1 PE, held", "4 PEs, sequences"]
 )
-def test_kernel_and_emulator_answer_alike(
-    mutated_loads, project_of, open_kernel, random_network, name
-):
+def test_kernel_and_emulator_answer_alike(project_of, open_kernel, random_network, name):
     packed = packed_for(DESIGNS[name], random_network)
     with open_kernel(project_of(packed.design), timeout=SECONDS) as kernel:
         pair = Pair(kernel, Emulator(packed.design))
-        ends = try_loads(mutated_loads, packed, pair, range(150))
+        ends = try_loads(packed, pair, range(150))
     assert ends["taken, another network"] > 10
     assert ends["BAD_CONTENTS"] > 40
     assert ends["BAD_SECTION"] > 10
+    if packed.network.recurrent:
+        assert ends["state OK"] > 10 and ends["went on"] > 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DESIGNS)
-def test_ten_thousand_under_sanitizers(
-    mutated_loads, project_of, open_kernel, random_network, monkeypatch, name
-):
+def test_ten_thousand_under_sanitizers(project_of, open_kernel, random_network, monkeypatch, name):
     """No address outside of a memory, no undefined behaviour, and no memory that grows."""
     monkeypatch.setenv("ASAN_OPTIONS", "detect_stack_use_after_return=1")
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -194,8 +186,8 @@ def test_ten_thousand_under_sanitizers(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with open_kernel(project_of(packed.design), flags=flags, timeout=SECONDS) as kernel:
         pair = Pair(kernel, Emulator(packed.design))
-        ends = try_loads(mutated_loads, packed, pair, range(PER_DESIGN[name]))
+        ends = try_loads(packed, pair, range(PER_DESIGN[name]))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
-    loads = sum(count for end, count in ends.items() if not end.startswith("ran "))
+    loads = sum(ends[end] for end in ends if not end.startswith(("ran ", "state ", "went ")))
     assert loads == PER_DESIGN[name]
     assert grown < MOST_MEMORY

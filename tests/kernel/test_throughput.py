@@ -16,8 +16,8 @@ from eie.host.protocol.responses import read_counters
 
 @pytest.fixture(scope="module")
 def twin(twin_of, sized_design):
-    """A lone PE, which has every entry: nobody else can hold it up."""
-    return twin_of(sized_design(1, 4, 2))
+    """A lone PE, which has every entry: nobody else can hold it up. It is that of the grid."""
+    return twin_of(sized_design(1, 4, 2, hidden_activations=112))
 
 
 def count(twin, rows: int, columns: int, density: float, active: float = 1.0):

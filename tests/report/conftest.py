@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from chromium.fixture import browser  # noqa: F401
 
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -165,24 +163,3 @@ def report(request: pytest.FixtureRequest) -> Report:
     """Each of them."""
     found: Report = request.getfixturevalue(request.param)
     return found
-
-
-@pytest.fixture(scope="session")
-def chromium() -> ModuleType:
-    """The module that speaks to a browser."""
-    spec = importlib.util.spec_from_file_location("report_chromium", HERE / "chromium.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    program = chromium.find_chromium()
-    if program is None:
-        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
-    with chromium.running(program, tmp_path_factory.mktemp("browser")) as running:
-        yield running

@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from chromium import find_chromium, running
+# The folder of tests is no package of this environment: what speaks to a browser lies in it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from chromium.pipe import find_chromium, running
 
 import eie
 from eie.hls.boundary.partials import temporary_folder

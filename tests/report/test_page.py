@@ -163,5 +163,5 @@ def test_without_jinja2_it_says_what_to_install(full, monkeypatch):
         return whole(name, *others, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ToolError, match=r"pip install 'eie\[hls\]'"):
+    with pytest.raises(ToolError, match=r"pip install '\.\[hls\]'"):
         full.as_html()

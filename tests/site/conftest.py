@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from chromium.fixture import browser  # noqa: F401
 
 DOCS = Path(__file__).parents[2] / "docs"
-sys.path[:0] = [str(DOCS / "make_site"), str(DOCS), str(DOCS.parent / "tests" / "report")]
+sys.path[:0] = [str(DOCS / "make_site"), str(DOCS)]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from chromium import find_chromium, running
 
 #: Pages with what is widest: tables, figures, code.
 PAGES = (
@@ -26,15 +25,6 @@ RESULTS = """(() => {
   }
   return null;
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    program = find_chromium()
-    if program is None:
-        pytest.skip("there is no Chromium")
-    with running(program, tmp_path_factory.mktemp("browser")) as started:
-        yield started
 
 
 @pytest.mark.parametrize("width", [390, 1280])

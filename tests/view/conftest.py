@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from chromium.fixture import browser  # noqa: F401
 
 from eie.hls.spec.dataflow import Process, Stream, Wiring, wire
 from eie.hls.spec.design import Design
 from eie.host.view import View, view, view_example
 from eie.host.view.pictures import PICTURES
 from eie.host.view.svg import Drawing
-
-CHROMIUM = Path(__file__).parents[1] / "report" / "chromium.py"
 
 
 def design_of(pes: int, **others: Any) -> Design:
@@ -67,27 +65,6 @@ def views(random_network) -> dict[str, View]:
 def shown(request: pytest.FixtureRequest, views: dict[str, View]) -> View:
     """One after the other."""
     return views[request.param]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> ModuleType:
-    """The module that speaks to a browser."""
-    spec = importlib.util.spec_from_file_location("view_chromium", CHROMIUM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    program = chromium.find_chromium()
-    if program is None:
-        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
-    with chromium.running(program, tmp_path_factory.mktemp("browser")) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from chromium.page_checks import CUT_OFF, faint
 
 from eie.hls.spec.design import Design
 from eie.host.view.array_picture import array_picture
@@ -38,12 +39,6 @@ CRAMPED = """[...document.querySelectorAll('.process-box')].filter(group => {
     return own.left < box.left - 0.5 || own.right > box.right + 0.5 || own.bottom > box.bottom + 1;
   });
 }).map(group => group.textContent.trim().slice(0, 60))"""
-#: Elements whose text is wider than they are, though nothing says that it is cut or scrolls.
-CUT_OFF = """[...document.querySelectorAll("body *")].filter(e => {
-  const style = getComputedStyle(e);
-  return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && style.display !== "inline"
-    && style.overflowX === "visible" && !(e instanceof SVGElement);
-}).map(e => e.outerHTML.slice(0, 160))"""
 #: Parts of the player that lie on each other.
 COLLISIONS = """[...document.querySelectorAll('.pe, .controls, .time')].flatMap(row => {
   const parts = [...row.children].map(e => [e, e.getBoundingClientRect()]);
@@ -62,30 +57,8 @@ COLLISIONS = """[...document.querySelectorAll('.pe, .controls, .time')].flatMap(
   });
   return found;
 })"""
-#: Contrast of texts of the page with what is behind them, below what WCAG 2.1 asks for.
-FAINT = """(() => {
-  const linear = c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) =>
-    0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const ground = e => {
-    for (; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const e of document.querySelectorAll("body *")) {
-    if (e instanceof SVGElement || e.closest('option, script, noscript')) continue;
-    if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-    const style = getComputedStyle(e);
-    const ink = light(parse(style.color)), behind = light(ground(e));
-    const contrast = (Math.max(ink, behind) + 0.05) / (Math.min(ink, behind) + 0.05);
-    if (contrast < 4.5) found.push([contrast, e.outerHTML.slice(0, 120)]);
-  }
-  return found;
-})()"""
+#: Pictures have colours of their own, which test_colours.py compares.
+FAINT = faint(skipped="svg, option, script, noscript")
 STATE = "eiePlayer.state()"
 
 

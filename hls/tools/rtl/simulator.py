@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.errors import ToolError
+from eie.hls.boundary.installation import how_to_install
 from eie.hls.compiler.processes import running
 from eie.hls.tools.rtl.exchanges import Exchange
 from eie.hls.tools.rtl.recording import JOB, SEEN, Pass, PassSeen
@@ -78,12 +79,12 @@ class Simulator:
             )
         missing = [name for name, module in _PACKAGES.items() if not _there(module)]
         if missing:
-            raise SimulatorMissing(f"{' and '.join(missing)} missing: pip install 'eie[rtl]'")
+            raise SimulatorMissing(f"{' and '.join(missing)} missing: {how_to_install('rtl')}")
         cocotb = importlib.metadata.version("cocotb")
         if not cocotb.startswith(_COCOTB):
             raise SimulatorMissing(
                 f"cocotb of another version: it must be {_COCOTB[0]}x or {_COCOTB[1]}x, not "
-                f"{cocotb}: pip install 'eie[rtl]'"
+                f"{cocotb}: {how_to_install('rtl')}"
             )
         if _library_of_python() is None:
             raise SimulatorMissing(
@@ -233,7 +234,7 @@ def _library_of_python() -> str | None:
 def _cocotb_folder() -> Path:
     spec = importlib.util.find_spec("cocotb")
     if spec is None or spec.origin is None:
-        raise SimulatorMissing("cocotb missing: pip install 'eie[rtl]'")
+        raise SimulatorMissing(f"cocotb missing: {how_to_install('rtl')}")
     return Path(spec.origin).parent
 
 

@@ -139,7 +139,7 @@ def test_no_bench(tmp_path, monkeypatch, refused):
     there = simulator_module._there
     monkeypatch.setattr(simulator_module, "_there", lambda name: name != "cocotb" and there(name))
     text = refused(SimulatorMissing, Simulator.find, path)
-    assert text.startswith("cocotb missing: pip install 'eie[rtl]'")
+    assert text.startswith("cocotb missing: in a clone of eie, pip install '.[rtl]'")
 
 
 def test_a_bench_of_another_version(tmp_path, monkeypatch, refused):
@@ -147,7 +147,9 @@ def test_a_bench_of_another_version(tmp_path, monkeypatch, refused):
     path = verilator(tmp_path, "echo 'Verilator 5.006 2023-01-22'")
     monkeypatch.setattr(simulator_module.importlib.metadata, "version", lambda name: "2.1.0")
     text = refused(SimulatorMissing, Simulator.find, path)
-    assert text.startswith("cocotb of another version: it must be 1.8.x or 1.9.x, not 2.1.0: pip")
+    assert text.startswith(
+        "cocotb of another version: it must be 1.8.x or 1.9.x, not 2.1.0: in a clone of eie, pip"
+    )
 
 
 def test_a_python_that_no_simulator_can_run(tmp_path, monkeypatch, refused):
