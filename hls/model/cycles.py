@@ -7,10 +7,13 @@ activations that found its queue full. They equal those of the C++ simulation. B
 iterations of pipelined loops; neither knows how many cycles a pipeline takes to fill, nor what a
 stalling one holds back while its input is empty: a few cycles that only a synthesised kernel can
 tell.
+
+Where vectors go abreast, a turn is one of a group of them (:mod:`eie.hls.spec.group_order`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -77,8 +80,9 @@ class Kernel:
 
     def __init__(self, design: Design, network: ResidentNetwork, order: RunOrder) -> None:
         self._network, self._order = network, order
-        self._longest = longest_back(network)
-        # A design that is too small is counted as if it held the longest vector.
+        self._abreast, self._block = design.abreast, design.block_words
+        self._longest = longest_back(network) * self._abreast
+        # A design that is too small is counted as if it held the longest vector, or group of them.
         self._hidden_words = max(design.hidden_words, self._longest)
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
         self._receive_at = HEADER.beats + RUN.beats
@@ -88,6 +92,8 @@ class Kernel:
         # Iterations until what was held last may be read.
         self._settling = 0
         self._vectors = Stream(_STREAM_DEPTH)
+        self._join_abreast_at = 0
+        self._groups = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
         self._broadcast = Broadcast(design)
@@ -100,7 +106,7 @@ class Kernel:
         # A cycle later the sender reads the answer's begin, and then sends the header.
         self._send_at = self._receive_at + 2 + HEADER.beats
         self._tags = order.tags
-        # Vectors whose tags were read, and those that have begun.
+        # Vectors whose tags were read, and vectors or groups that have begun.
         self._known = self._begun = 0
         self._known_at = 0
 
@@ -113,23 +119,24 @@ class Kernel:
         lengths = {first + i: layers[first + i].encoded.lengths() for i in range(len(taken))}
         shares = _Shares(len(taken))
         batch = len(taken[0])
-        done = 0
-        for turn in self._turns(batch):
+        done, groups = 0, -(-batch // self._abreast)
+        for turn in self._turns(groups):
+            vectors = slice(turn.vector * self._abreast, (turn.vector + 1) * self._abreast)
             if turn.finishes:
-                self._hold_words(turn)
+                self._hold_words(turn, 1)
             else:
                 shares.begin(turn.layer - first, self._control_activations_at)
                 number = turn.layer
                 while True:
-                    values = taken[number - first][turn.vector]
+                    values = taken[number - first][vectors]
                     self._run_layer(number, lengths[number], values, turn)
                     if not layers[number].accumulates:
                         break
                     number += 1
-                self._collect(layers[number], turn)
+                self._collect(layers[number], turn, len(values))
             if turn.ends:
                 done += 1
-                tell("counting cycles", done, batch, "vectors")
+                tell("counting cycles", min(done * self._abreast, batch), batch, "vectors")
         shares.begin(None, self._send_at)
         if batch:
             # The loop's last iteration hears that the last vector has ended.
@@ -144,7 +151,7 @@ class Kernel:
         )
 
     def _turns(self, vectors: int) -> Iterator[Turn]:
-        """Whose turn it is, as ``control_activations`` finds its streams.
+        """Whose turn it is, of so many vectors or groups, as ``control_activations`` finds streams.
 
         What has come back goes on in the order in which it was sent. A new vector begins when it is
         time for it or nothing has come back, if `hidden` has room for what it may leave there and
@@ -247,14 +254,14 @@ class Kernel:
         """``control_activations`` passes the run's begin on, as every process down to the PEs."""
         at = self._tokens.read(self._control_activations_at)
         self._control_activations_at = self._vectors.write(at) + 1
-        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+        self._pass_word()
         self._send_token(in_layer=False)
         self._pes.begin_run()
 
     def _end_run(self) -> None:
         """``control_activations`` says that there are no more layers."""
         self._control_activations_at = self._vectors.write(self._control_activations_at) + 1
-        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+        self._pass_word()
         self._send_token(in_layer=False)
         self._pes.end_run()
 
@@ -263,9 +270,24 @@ class Kernel:
         written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes, in_layer)
         self._detect_nonzero_at = written + 1
 
-    def _hold_words(self, turn: Turn) -> None:
+    def _pass_word(self, *, completes: bool = True) -> bool:
+        """``detect_nonzero`` takes the next word; or ``join_abreast``, until one `completes` a group.
+
+        Gives whether there is something to search.
+        """
+        if self._abreast == 1:
+            self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+            return True
+        self._join_abreast_at = self._vectors.read(self._join_abreast_at)
+        if completes:
+            self._join_abreast_at = self._groups.write(self._join_abreast_at)
+            self._detect_nonzero_at = self._groups.read(self._detect_nonzero_at)
+        self._join_abreast_at += 1
+        return completes
+
+    def _hold_words(self, turn: Turn, vectors: int) -> None:
         """What arrives is only held; or dropped, in a load that no packer makes."""
-        for _ in range(turn.arriving):
+        for _ in range(turn.arriving * vectors):
             self._poll_tag()
             self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
             self._settling = HELD_LATENCY if turn.holds else max(0, self._settling - 1)
@@ -277,16 +299,19 @@ class Kernel:
         values: npt.NDArray[np.int16],
         turn: Turn,
     ) -> None:
+        """A layer takes `values` of the vectors of a group, shape (vectors, columns)."""
         layer = self._network.layers[number]
         arrives = number == turn.layer
         if arrives and layer.source is not None:
-            self._hold_words(turn)
+            self._hold_words(turn, len(values))
             arrives = False
+        some = (values != 0).any(axis=0)
         words = _words(layer.columns)
-        for word in range(words):
-            first, last = word == 0, word == words - 1
+        for vector, word in self._in_order(words, len(values)):
+            first = word == vector == 0
+            completes, last = vector == len(values) - 1, word == words - 1
             low = word * ACTIVATIONS_PER_WORD
-            lanes = values[low : low + ACTIVATIONS_PER_WORD]
+            lanes = some[low : low + ACTIVATIONS_PER_WORD]
             at = self._control_activations_at
             if not arrives:
                 if first:
@@ -299,28 +324,52 @@ class Kernel:
                 self._poll_tag()
                 at = self._hidden.read(at)
             written = self._vectors.write(at)
-            if last and not layer.accumulates:
+            if completes and last and not layer.accumulates:
                 written = self._commands.write(written)
             if arrives and turn.holds:
                 self._settling = HELD_LATENCY
             else:
                 self._settling = max(0, self._settling - 1)
             self._control_activations_at = written + 1
-            self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
-            *nonzero, final = *np.flatnonzero(lanes), None if last else -1
-            if last and nonzero:
-                nonzero, final = nonzero[:-1], nonzero[-1]
-            for lane in nonzero:
-                self._send_token()
-                self._pes.take_activation(lengths[:, low + lane])
-            if last:
-                self._send_token()
-                self._pes.end_layer(
-                    np.zeros(len(lengths), np.int64) if final is None else lengths[:, low + final],
-                    accumulates=layer.accumulates,
-                )
-            elif not nonzero:
-                self._detect_nonzero_at += 1
+            if self._pass_word(completes=completes):
+                accumulates = layer.accumulates if last else None
+                self._search(np.flatnonzero(lanes), lengths[:, low:], accumulates)
+
+    def _in_order(self, words: int, vectors: int) -> Iterator[tuple[int, int]]:
+        """Words of a group in the order in which they travel: (vector, word)."""
+        for start in range(0, words, self._block):
+            block = range(start, min(start + self._block, words))
+            yield from itertools.product(range(vectors), block)
+
+    def _search(
+        self,
+        nonzero: npt.NDArray[np.intp],
+        lengths: npt.NDArray[np.int64],
+        accumulates: bool | None,
+    ) -> None:
+        """``detect_nonzero`` sends the columns of a word that are not zero.
+
+        Parameters
+        ----------
+        nonzero
+            Their lanes.
+        lengths
+            Of the word's columns and what follows, shape (pes, columns).
+        accumulates
+            Of a layer's last word, whether the next layer adds to its sums; None of others.
+        """
+        last = accumulates is not None
+        for lane in nonzero[:-1] if last else nonzero:
+            self._send_token()
+            self._pes.take_activation(lengths[:, lane])
+        if accumulates is not None:
+            self._send_token()
+            none = np.zeros(len(lengths), np.int64)
+            self._pes.end_layer(
+                lengths[:, nonzero[-1]] if len(nonzero) else none, accumulates=accumulates
+            )
+        elif not len(nonzero):
+            self._detect_nonzero_at += 1
 
     def _settle(self) -> int:
         """Wait until what is held may be read; gives the cycle."""
@@ -330,8 +379,8 @@ class Kernel:
         self._settling = 0
         return self._control_activations_at
 
-    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
-        """Results of a layer through the gather tree, and a cell, to their place."""
+    def _collect(self, layer: ResidentLayer, turn: Turn, vectors: int) -> None:
+        """Results of a group's layer through the gather tree, and a cell, to their place."""
         cell, commands = self._cell, self._commands
         keep = _words(layer.results)
         if cell is not None:
@@ -340,8 +389,8 @@ class Kernel:
             commands = cell.commands
         self._collect_at = commands.read(self._collect_at) + 1
         beats = -(-layer.results // ACTIVATIONS_PER_BEAT)
-        word = 0
-        for _ in self._pes.write_back(layer.local_rows, self._gather):
+        come = 0
+        for _ in self._pes.write_back(layer.local_rows * vectors, self._gather):
             for _ in range(self._gather.words_ready()):
                 if cell is None:
                     self._collect_at = self._gather.read_word(self._collect_at)
@@ -349,11 +398,12 @@ class Kernel:
                     self._collect_at = cell.words.read(self._collect_at)
                 else:
                     continue
+                word = come // (self._block * vectors) * self._block + come % self._block
                 if word < keep:
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
                     self._place_word(turn, in_word)
                 self._collect_at += 1
-                word += 1
+                come += 1
 
     def _place_word(self, turn: Turn, beats: int) -> None:
         """A word of results goes back, out, or both; the sender sends `beats` of it."""

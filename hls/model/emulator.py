@@ -23,6 +23,7 @@ from eie.hls.model.resident_network import Held, ResidentNetwork, ResidentRun, R
 from eie.hls.spec.cell import STATE_BITS
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
+from eie.hls.spec.group_order import as_sent, in_vectors
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ACTIVATIONS_PER_WORD,
@@ -249,7 +250,7 @@ class Emulator:
         vectors = payload[RUN.beats :]
         if len(vectors) < beats:
             vectors = np.concatenate([vectors, np.zeros(beats - len(vectors), "<u8")])
-        vectors = vectors[:beats].reshape(fields["batch"], each)
+        vectors = in_vectors(self.design, vectors[:beats].reshape(fields["batch"], each))
         tags: Tags | None = None
         states = self._states
         self._states = frozenset()
@@ -266,8 +267,8 @@ class Emulator:
         result = resident.run(lanes, order, self._held)
         self._last_run = _Run(resident, result)
         saturated = [SATURATED.build(count=count) for count in result.saturated]
-        answered = np.ascontiguousarray(result.outputs, "<i2").view("<u8").ravel()
-        return status, np.concatenate([answered, *saturated])
+        answered = np.ascontiguousarray(result.outputs, "<i2").view("<u8")
+        return status, np.concatenate([as_sent(self.design, answered).ravel(), *saturated])
 
     def _make_resident(self, payload: Beats) -> Status:
         """Take a load with the right sections and CRC, unless it contradicts itself."""
@@ -282,6 +283,7 @@ class Emulator:
             fields["stride"],
             fields["hold_base"] if fields["hold"] else None,
             read_sections(self.design, sections),
+            self.design.abreast,
         )
         return Status.OK
 
@@ -346,6 +348,8 @@ def _check_run(resident: ResidentNetwork, fields: Mapping[str, int], length: int
     if not layers[first].begins or not layers[last].ends:
         return Status.BAD_LAYERS
     if tagged > 1 or (tagged and (resident.lanes == 0 or fields["layers"] != len(layers))):
+        return Status.BAD_LAYERS
+    if tagged and resident.abreast > 1:
         return Status.BAD_LAYERS
     beats = fields["batch"] * (resident.input_beats(first) + tagged)
     answer = fields["outputs"] * resident.output_beats(last)

@@ -7,6 +7,7 @@
 
 #include "crc32.h"
 #include "dataflow.h"
+#include "group_order.h"
 #include "load_check.h"
 #include "types.h"
 
@@ -152,6 +153,7 @@ struct Tags {
 
 //! Put a run's vectors together to words, as many beats as announced whatever arrives. A vector of
 //! `vector_beats` starts a word; what fills up its last one is no activation, and need not be zero.
+//! Words of a group of vectors come in its order: see group_order.h.
 //!
 //! Tags come before vectors, and are words of their own. One that says what cannot be is put right,
 //! so that the run ends, and voids it: as many outputs are given as were announced.
@@ -163,7 +165,10 @@ inline void receive_vectors(hls::stream<ReceivedBeat>& input, hls::stream<InputW
   using namespace packet;
   word_t word = 0;
   ap_uint<2> place = 0;
-  ap_uint<32> left = vector_beats;
+  const BlockIndex<ap_uint<32>> all_beats = {vector_beats, vector_beats};
+  BlockIndex<ap_uint<32>> left = all_beats;
+  GroupOrder<kBlockWords * kBeatsPerWord> order = {0, 0};
+  Groups groups = in_groups(vectors);
   bool is_tag = tagged;
   // Of tags: vectors and outputs to come, and whether all of those have one.
   ap_uint<32> vectors_left = vectors;
@@ -197,7 +202,9 @@ vectors:
       outputs_left = after;
       is_tag = false;
     } else {
-      const bool last = left == 1;
+      const bool last = left.at == 1;
+      const bool turns = ends_turn(order, last);
+      const bool last_vector = is_last_vector(order, others_of(groups));
       word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
       if (place == kBeatsPerWord - 1 || last) {
         inputs.write(InputWord{word, ap_uint<1>(last)});
@@ -206,7 +213,13 @@ vectors:
       } else {
         ++place;
       }
-      left = last ? vector_beats : ap_uint<32>(left - 1);
+      advance(order, turns, last_vector);
+      if (last && last_vector) {
+        left = all_beats;
+        --groups.left;
+      } else {
+        advance(left, -1, turns, last_vector);
+      }
       is_tag = tagged && last;
     }
     end_cycle();
@@ -301,8 +314,9 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     const bool there = layers != 0 && end <= layer_count;
     const LayerOfRun begin_layer = layers_of_run[there ? layer_t(first_layer) : layer_t(0)];
     const LayerOfRun end_layer = layers_of_run[there ? layer_t(end - 1) : layer_t(0)];
-    // Tags are for steps of sequences, which all layers take.
-    const bool tags_fit = tagged == 0 || (tagged == 1 && lanes != 0 && layers == layer_count);
+    // Tags are for steps of sequences, which all layers take, one vector at a time.
+    const bool tags_fit =
+        tagged == 0 || (kAbreast == 1 && tagged == 1 && lanes != 0 && layers == layer_count);
     const bool outputs_fit = given == batch || (tagged == 1 && recurrent && given < batch);
     // Once a packet, so it may take its cycles. In DSP slices, up to four for each: LUTs are what
     // runs out on every board, and DSP slices idle.
