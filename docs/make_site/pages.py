@@ -16,7 +16,7 @@ TUTORIAL = {
     "recurrent": "docs/tutorial/recurrent.ipynb",
     "on-the-board": "notebooks/eie_digits.ipynb",
 }
-#: Code and links, whichever begins first: words of a link may be code, and code may look like a link.
+#: Code and links, whichever begins first: a link's words may be code, code may look like a link.
 _CODE_OR_LINK = re.compile(
     r"^```(?s:.*?)^```|`[^`\n]+`|(?P<link>(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\))", re.MULTILINE
 )

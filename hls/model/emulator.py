@@ -63,6 +63,17 @@ _REFUSED = (Status.NO_NETWORK, Status.WRONG_NETWORK, Status.BAD_LAYERS, Status.B
 Beats = npt.NDArray[np.uint64]
 
 
+@dataclass(frozen=True)
+class _Given:
+    """How many of a lane's recurrent layers were given their states, in a row."""
+
+    lane: int
+    layers: int
+
+
+_NONE_GIVEN = _Given(lane=0, layers=0)
+
+
 @dataclass
 class _Run:
     """The last run, kept so that its counters can be worked out when they are asked for."""
@@ -110,8 +121,9 @@ class Emulator:
         self._held = Held.of(design)
         # Lanes whose last step left a state.
         self._states: frozenset[int] = frozenset()
-        # The same, if the state under way turns out to be void.
-        self._states_before = self._states
+        self._given = _NONE_GIVEN
+        # Both, if the state under way turns out to be void.
+        self._if_void = self._states, self._given
         self._last_run: _Run | None = None
         self._load_problems: tuple[str, ...] = ()
         self._packets = self._errors = 0
@@ -174,7 +186,7 @@ class Emulator:
             taken = min(len(beats), HEADER.beats + _beats_read(kind, header["length"], len(beats)))
             payload = beats[HEADER.beats : taken]
             if kind is Kind.LOAD:
-                self._resident, self._states = None, frozenset()
+                self._resident, self._states, self._given = None, frozenset(), _NONE_GIVEN
             status, body = self._take(kind, header["length"], payload)
             status = _check_trailer(beats, taken, status)
             if kind is Kind.LOAD and status is Status.OK:
@@ -182,7 +194,7 @@ class Emulator:
             if kind is Kind.RUN and status is not Status.OK and status not in _REFUSED:
                 self._states = frozenset()
             if kind is Kind.STATE and status is not Status.OK:
-                self._states = self._states_before
+                self._states, self._given = self._if_void
         return self._answer(header, status, body)
 
     def _take(self, kind: Kind, length: int, payload: Beats) -> tuple[Status, Beats]:
@@ -201,7 +213,7 @@ class Emulator:
 
     def _take_state(self, length: int, payload: Beats) -> Status:
         """Put a layer's state into a lane; if the packet is void, the lane has none afterwards."""
-        self._states_before = self._states
+        self._if_void = self._states, self._given
         fields = STATE.parse(payload if len(payload) else np.zeros(STATE.beats, "<u8"))
         resident = self._resident
         if resident is None:
@@ -212,26 +224,31 @@ class Emulator:
         if number >= len(resident.layers) or lane >= resident.lanes:
             return Status.BAD_LAYERS
         layer = resident.layers[number]
-        if not layer.recurrent:
+        of_recurrent = sum(each.recurrent for each in resident.layers[: number + 1])
+        given = self._given if lane == self._given.lane else _NONE_GIVEN
+        if not layer.recurrent or of_recurrent > given.layers + 1:
             return Status.BAD_LAYERS
         words = -(-layer.results // ACTIVATIONS_PER_WORD)
         beats = words * STATE_BEATS_PER_WORD
         if beats + STATE.beats != length:
             return Status.BAD_BATCH
-        given = np.zeros(beats, "<u8")
+        state = np.zeros(beats, "<u8")
         body = payload[STATE.beats : STATE.beats + beats]
-        given[: len(body)] = body
-        given = given.reshape(words, STATE_BEATS_PER_WORD)
+        state[: len(body)] = body
+        state = state.reshape(words, STATE_BEATS_PER_WORD)
         of_results = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
         first = lane * resident.stride + (layer.source or 0)
         here = slice(first, first + words)
-        self._held.words[here] = np.ascontiguousarray(given[:, :of_results]).view("<i2")
-        cells = np.ascontiguousarray(given[:, of_results:]).view("<i4")
+        self._held.words[here] = np.ascontiguousarray(state[:, :of_results]).view("<i2")
+        cells = np.ascontiguousarray(state[:, of_results:]).view("<i4")
         # Of 32 bits the cell keeps its own.
         spare = 32 - STATE_BITS
         self._held.states[here] = (cells << spare) >> spare
-        self._states_before = self._states - {lane}
-        self._states = self._states | {lane}
+        others = self._states - {lane}
+        self._if_void = others, _Given(lane, of_recurrent - 1)
+        self._given = _Given(lane, of_recurrent)
+        whole = not any(each.recurrent for each in resident.layers[number + 1 :])
+        self._states = others | {lane} if whole else others
         return Status.OK
 
     def _run(self, length: int, payload: Beats) -> tuple[Status, Beats]:
@@ -253,7 +270,7 @@ class Emulator:
         vectors = in_vectors(self.design, vectors[:beats].reshape(fields["batch"], each))
         tags: Tags | None = None
         states = self._states
-        self._states = frozenset()
+        self._states, self._given = frozenset(), _NONE_GIVEN
         if fields["tagged"]:
             tags, bad = _read_tags(vectors[:, 0], resident.lanes, fields["outputs"])
             missing, states = _follow(tags, states)

@@ -176,6 +176,8 @@ def _check_function(
         bool(design.bounds) or plain,
         f"bounds and rounding {what} must be those of a ReLU or of none: the design has no others",
     )
+    if layer["function"] != Function.LEAKY_RELU:
+        require(layer["slope"] == 0, f"slope {what}, which is no LeakyReLU, must be 0")
     if layer["accumulate"] == 1:
         for name in ("function", "hold", "ends"):
             require(layer[name] == 0, f"{name} {what}, which accumulates, must be 0")

@@ -69,8 +69,8 @@ struct LoadCheck {
   ap_uint<16> input_base;
   ap_uint<1> begins;
   ap_uint<1> ends;
-  //! Whether some layer is recurrent.
-  bool recurrent;
+  //! Layers so far that are recurrent.
+  recurrent_count_t recurrent;
   //! What the layers so far take in each PE.
   ap_uint<32> pointer_words;
   ap_uint<32> biases;
@@ -147,7 +147,8 @@ inline void check_place(LoadCheck& check, beat_t beat) {
   using namespace packet;
   static_assert(kLayerPointerBaseBeat == kLayerBiasBaseBeat &&
                     kLayerLocalRowsBeat == kLayerShiftBeat &&
-                    kLayerLocalRowsBeat == kLayerAccumulateBeat && kLayerLowBeat == kLayerHighBeat,
+                    kLayerLocalRowsBeat == kLayerAccumulateBeat &&
+                    kLayerLowBeat == kLayerHighBeat && kLayerLowBeat == kLayerSlopeBeat,
                 "Fields are looked at with the beat that they share.");
   if (check.place == kLayerPointerBaseBeat) {
     if (field<kLayerPointerBaseBits>(beat, kLayerPointerBaseLow) != check.pointer_words)
@@ -169,7 +170,7 @@ inline void check_place(LoadCheck& check, beat_t beat) {
                                  : check.local_rows <= kHiddenActivations / kPes / kAbreast;
     check.too_long = !check.accumulates && !finds_room;
     if (cell) {
-      check.recurrent = true;
+      ++check.recurrent;
       // Its results come back whether a layer follows or not.
       if (check.too_long || ap_uint<2>(check.rows) != 0) check.sound = false;
     }
@@ -184,6 +185,8 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     const activation_t low = activation_t(field<kLayerLowBits>(beat, kLayerLowLow));
     const activation_t high = activation_t(field<kLayerHighBits>(beat, kLayerHighLow));
     if (low > high) check.sound = false;
+    if (check.function != kFunctionLeakyRelu && field<kLayerSlopeBits>(beat, kLayerSlopeLow) != 0)
+      check.sound = false;
     // A design without bounds knows a ReLU only.
     const activation_t most = activation_t((1u << (kActivationBits - 1)) - 1);
     if (!kBounds && (high != most || (low != 0 && low != -most - 1))) check.sound = false;

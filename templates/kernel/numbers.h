@@ -29,6 +29,8 @@ struct Extent {
 };
 //! Which of the resident layers.
 typedef ap_uint<bits_for(kLayers)> layer_t;
+//! How many layers of a network are recurrent.
+typedef ap_uint<bits_for(kHasCell ? kLayers + 1 : 1)> recurrent_count_t;
 //! Where a column's pointer is among all of a PE.
 typedef ap_uint<bits_for(kPointersPerPe)> address_t;
 //! A local row, or a number of them up to 65,536.

@@ -90,7 +90,8 @@ struct LayerOfRun {
   ap_uint<23> output_beats;
   ap_uint<1> begins;
   ap_uint<1> ends;
-  ap_uint<1> recurrent;
+  //! Which of the recurrent layers it is, the first of them 1; 0 for another.
+  recurrent_count_t recurrent;
 };
 typedef LayerOfRun layers_of_run_t[kLayers];
 
@@ -130,10 +131,10 @@ sections:
       check_beat(check, beat, layer == 0);
       // Only what is good lies within the table.
       if (good && ends_layer) {
-        layers_of_run[layer_t(layer)] =
-            LayerOfRun{ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
-                       ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins,
-                       check.ends, ap_uint<1>(is_recurrent(check.function))};
+        layers_of_run[layer_t(layer)] = LayerOfRun{
+            ap_uint<15>(groups_of<kActivationsPerBeat>(check.columns)),
+            ap_uint<23>(groups_of<kActivationsPerBeat>(check.results)), check.begins, check.ends,
+            is_recurrent(check.function) ? check.recurrent : recurrent_count_t(0)};
         ++layer;
       }
     }
@@ -251,9 +252,13 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
   static ap_uint<32> network_id = 0;
   static ap_uint<9> layer_count = 0;
   static ap_uint<5> lanes = 0;
-  static bool recurrent = false;
+  static recurrent_count_t recurrent = 0;
   // Lanes whose last step left a state: none behind a load, or a run that is void or has no tags.
   static ap_uint<kMostLanes> states = 0;
+  // A lane is given its state layer by layer: of which one, and how many of its recurrent layers
+  // have come in a row, so that none goes on from what another sequence left in it.
+  static lane_t given_lane = 0;
+  static recurrent_count_t given_layers = 0;
   static layers_of_run_t layers_of_run;
 #pragma HLS AGGREGATE variable = layers_of_run compact = bit
 #pragma HLS BIND_STORAGE variable = layers_of_run type = ram_s2p impl = lutram
@@ -273,10 +278,13 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
   Status status = check_header(first, reception.crc, has_second);
 
   Tags tags = {false, false, states};
+  // Of a state that is sound to its end: which of the lane's recurrent layers has it.
+  recurrent_count_t taken = 0;
   if (status == kStatusOk && kind == kKindLoad) {
     answers.write(Answer{kind, sequence, 0, 0, 0});
     valid = false;
     states = 0;
+    given_layers = 0;
     const beat_t network_low = next_beat(input, reception);
     end_cycle();
     const beat_t network_high = next_beat(input, reception);
@@ -317,7 +325,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     // Tags are for steps of sequences, which all layers take, one vector at a time.
     const bool tags_fit =
         tagged == 0 || (kAbreast == 1 && tagged == 1 && lanes != 0 && layers == layer_count);
-    const bool outputs_fit = given == batch || (tagged == 1 && recurrent && given < batch);
+    const bool outputs_fit = given == batch || (tagged == 1 && recurrent != 0 && given < batch);
     // Once a packet, so it may take its cycles. In DSP slices, up to four for each: LUTs are what
     // runs out on every board, and DSP slices idle.
     const ap_uint<32> vector_beats = begin_layer.input_beats + ap_uint<15>(tagged);
@@ -341,6 +349,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
                                                      layer_t(layers - 1), ap_uint<1>(tagged)})});
       end_cycle();
       states = 0;
+      given_layers = 0;
       receive_vectors(input, inputs, reception, tags, ap_uint<32>(vectors), begin_layer.input_beats,
                       tagged == 1, batch, given, lanes);
       if (tags.bad) {
@@ -362,13 +371,15 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     const ap_uint<8> lane = field<kStateLaneBits>(record, kStateLaneLow);
     const bool there = layer < layer_count;
     const LayerOfRun of_layer = layers_of_run[there ? layer_t(layer) : layer_t(0)];
+    const bool in_turn =
+        of_layer.recurrent == 1 || (lane == given_lane && of_layer.recurrent <= given_layers + 1);
     const word_count_t words = (of_layer.output_beats + kBeatsPerWord - 1) / kBeatsPerWord;
     const ap_uint<32> beats = ap_uint<32>(words) * kStateBeatsPerWord;
     if (!valid) {
       status = kStatusNoNetwork;
     } else if (wanted != network_id) {
       status = kStatusWrongNetwork;
-    } else if (!there || of_layer.recurrent == 0 || lane >= lanes) {
+    } else if (!there || of_layer.recurrent == 0 || lane >= lanes || !in_turn) {
       status = kStatusBadLayers;
     } else if (beats + kStateBeats != length) {
       status = kStatusBadBatch;
@@ -379,7 +390,10 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
       end_cycle();
       states[lane_t(lane)] = 0;
       tags.lanes = states;
-      tags.lanes[lane_t(lane)] = 1;
+      tags.lanes[lane_t(lane)] = ap_uint<1>(of_layer.recurrent == recurrent);
+      given_lane = lane_t(lane);
+      given_layers = of_layer.recurrent - 1;
+      taken = of_layer.recurrent;
       receive_vectors(input, inputs, reception, tags, beats, kBeatsPerWord, false, 0, 0, lanes);
     } else {
       skip(input, reception, length - kStateBeats);
@@ -417,6 +431,7 @@ drain:
   }
   if (kind == kKindLoad && status == kStatusOk) valid = true;
   if ((kind == kKindRun || kind == kKindState) && status == kStatusOk) states = tags.lanes;
+  if (kind == kKindState && status == kStatusOk) given_layers = taken;
 
   tokens.write(Token{kPacketEnd, 0});
   answers.write(

@@ -145,7 +145,8 @@ class Twin:
     def __init__(self, design: Design, start: Callable[[], CompiledKernel]) -> None:
         self.design = design
         self._start = start
-        self.kernel: CompiledKernel | None = None
+        # Compiled now: hypothesis would try for minutes to find a smaller case of what g++ refuses.
+        self.kernel: CompiledKernel | None = start()
         self.emulator = Emulator(design)
 
     def process(self, packet: bytes) -> bytes:

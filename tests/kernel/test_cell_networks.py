@@ -9,8 +9,20 @@ from hypothesis import strategies as st
 from network_graphs import Builder, evaluate, graph_networks, random_inputs
 
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import RUN, Kind, Status, build_packet
+from eie.hls.spec.packets import (
+    HEADER,
+    LAYER,
+    NETWORK,
+    RUN,
+    SECTION,
+    TRAILER,
+    Function,
+    Kind,
+    Status,
+    build_packet,
+)
 from eie.host.packing.packer import pack
+from eie.host.packing.state_packet import state_packet
 
 PLAIN = ("none", "relu", "leaky_relu", "sigmoid", "tanh")
 EVERY = (*PLAIN, "lstm", "gru")
@@ -63,7 +75,7 @@ def test_any_functions(twin, network, vectors, seed) -> None:
     assert np.array_equal(twin.run(network, inputs), evaluate(network, inputs).outputs)
 
 
-def _run(twin, packed, inputs, tags) -> None:
+def _run(twin, packed, inputs, tags, status=Status.OK) -> None:
     width = -(-inputs.shape[1] // 4) * 4
     lanes = np.zeros((len(inputs), width), np.int16)
     lanes[:, : inputs.shape[1]] = packed.in_order_sent(inputs)
@@ -77,7 +89,7 @@ def _run(twin, packed, inputs, tags) -> None:
         "outputs": sum(tag >> 16 & 1 for tag in tags),
     }
     packet = build_packet(Kind.RUN, 5, np.concatenate([RUN.build(**record), beats.ravel()]))
-    assert twin.status(packet) is Status.OK
+    assert twin.status(packet) is status
     assert twin.status(build_packet(Kind.COUNTERS, 6)) is Status.OK
 
 
@@ -102,3 +114,62 @@ def test_any_sequences(twin, network, data) -> None:
             tags.append(lane | start << 8 | output << 16)
             started.add(lane)
         _run(twin, packed, inputs, tags)
+
+
+def test_a_slope_that_no_function_uses_is_refused(twin) -> None:
+    builder = Builder(9, 1)
+    builder.chain(16, None, activation="leaky_relu", slope=655)
+    packed = pack(builder.network(), twin.design)
+    place = HEADER.beats + NETWORK.beats + SECTION.beats
+    load = np.frombuffer(packed.load_packet(), "<u8")
+    layer = LAYER.parse(load[place:])
+    assert (layer["function"], layer["slope"] != 0) == (Function.LEAKY_RELU, True)
+    for function in Function:
+        changed = load.copy()
+        changed[place : place + LAYER.beats] = LAYER.build(**layer | {"function": function})
+        payload = changed[HEADER.beats : -TRAILER.beats]
+        status = twin.status(build_packet(Kind.LOAD, 1, payload))
+        assert status is (Status.OK if function is Function.LEAKY_RELU else Status.BAD_CONTENTS)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_a_lane_has_a_given_state_when_all_its_layers_came_in_a_row(twin, data) -> None:
+    """Against an oracle in a few lines: what was given to which lane, whatever comes between."""
+    builder = Builder(5, 1)
+    for units, activation in ((6, "lstm"), (4, "relu"), (17, "gru"), (3, "lstm")):
+        builder.chain(units, None, activation=activation)
+    network = builder.network()
+    recurrent = [index for index, layer in enumerate(network.layers) if layer.recurrent]
+    packed = pack(network, twin.design)
+    assert twin.status(packed.load_packet()) is Status.OK
+    states: set[int] = set()
+    row: list[tuple[int, int]] = []  # lane and layer
+    for _ in range(data.draw(st.integers(1, 12), "packets")):
+        lane = data.draw(st.integers(0, 1), "lane")
+        if data.draw(st.integers(0, 3), "a run") == 0:
+            start = data.draw(st.booleans(), "start")
+            good = start or lane in states
+            status = Status.OK if good else Status.NO_STATE
+            inputs = random_inputs(network, 1, len(row))
+            _run(twin, packed, inputs, [lane | start << 8 | 1 << 16], status)
+            states, row = states | {lane} if good else set(), []
+            continue
+        # Mostly the one whose turn it is.
+        turn = [layer for its, layer in row if its == lane]
+        number = data.draw(st.sampled_from([*([len(turn) % 3] * 4), 0, 1, 2]), "number")
+        units = network.layers[recurrent[number]].results
+        h, kept = (np.arange(units) * (1 - 2 * (lane + number)) for _ in range(2))
+        packet = state_packet(
+            packed, recurrent[number], lane, h.astype(np.int16), kept.astype(np.int32)
+        )
+        damaged = data.draw(st.integers(0, 4), "damaged") == 0
+        if damaged:
+            packet = packet[:-1] + bytes([packet[-1] ^ 1])
+        before = [(lane, each) for each in range(number)]
+        in_turn = number == 0 or row[:number] == before
+        status = Status.BAD_CRC if damaged else Status.OK if in_turn else Status.BAD_LAYERS
+        assert twin.status(packet) is status
+        if in_turn:
+            row = before if damaged else [*before, (lane, number)]
+            states = states - {lane} if len(row) < len(recurrent) else states | {lane}

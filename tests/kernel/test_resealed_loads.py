@@ -101,7 +101,7 @@ def allowed(design, number: int, before, changed, name: str) -> bool:
         return value > 0 and design.pointers_of(value) == design.pointers_of(before[name])
     if (number, name) == (1, "rows"):
         return value > 0 and design.local_rows(value) == before["local_rows"]
-    most = {"shift": 39, "rounding": design.bounds, "slope": 0xFFFF}
+    most = {"shift": 39, "rounding": design.bounds}
     # A run may begin with the second layer or end with the first, if the load says so.
     most |= {"begins": 1} if number else {"ends": 1}
     return value <= most.get(name, -1)

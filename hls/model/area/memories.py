@@ -33,8 +33,6 @@ _URAM_SHAPE = (4096, 72)
 _SATURATED_BITS = 48
 #: The table of tanh, by its name among the memories.
 TANH_TABLE = "tanh (constant)"
-#: Bits of what a run asks of a layer: LayerOfRun in receive.h.
-_OF_RUN_BITS = 15 + 23 + 1 + 1 + 1
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -115,7 +113,7 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
         *_cell_memories(design),
         *_held_memories(design),
         Memory("layers", design.layers, layer_bits(design), 1, "lutram"),
-        Memory("layers of a run", design.layers, _OF_RUN_BITS, 1, "lutram"),
+        Memory("layers of a run", design.layers, _of_run_bits(design), 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
         # Whole beats, of two numbers.
         Memory("design record (constant)", 2 * DESIGN.beats, 32, 1, "lutram"),
@@ -197,6 +195,11 @@ def _cell_memories(design: Design) -> tuple[Memory, ...]:
 def _index_bits(places: int) -> int:
     """Bits of an index into `places` places: ``bits_for`` of config.h."""
     return max(1, (places - 1).bit_length())
+
+
+def _of_run_bits(design: Design) -> int:
+    """Bits of what a run asks of a layer: LayerOfRun in receive.h."""
+    return 15 + 23 + 2 + _index_bits(design.layers + 1 if design.cell_units else 1)
 
 
 def _layer_of_pe_bits(design: Design) -> int:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
 from eie.hls.model.area.processes.group_order import group_order, groups
-from eie.hls.model.area.processes.widths import COUNTER, CRC, ELEMENTS, TOKEN, WORD
+from eie.hls.model.area.processes.widths import (
+    COUNTER,
+    CRC,
+    ELEMENTS,
+    TOKEN,
+    WORD,
+    address_bits,
+    lane_bits,
+)
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import (
     ACTIVATION_BITS,
@@ -118,6 +126,12 @@ def _run(design: Design) -> Iterator[Part]:
         yield part("outputs left: none, all", "equal", 2, width=COUNTER)
         yield part("lane has a state", "select", 2, width=1, ways=MOST_LANES)
         yield register("vectors, outputs left, states", 2 * COUNTER + MOST_LANES + 4)
+    if design.cell_units:
+        count = address_bits(design.layers + 1)
+        yield part("recurrent layers so far, given", "increment", 2, width=count)
+        yield part("a given state: in turn, last", "less", 2, width=count)
+        yield part("a given state: its lane is the same", "equal", width=lane_bits(design))
+        yield register("given lane and layers", lane_bits(design) + 3 * count)
     yield part("batch x beats of inputs, of outputs", "multiply", 2, width=COUNTER)
     yield part("beats of the run against the length", "equal", width=BEAT_BITS)
     yield part("beats of the run", "add", width=BEAT_BITS)
