@@ -25,6 +25,8 @@ from eie.hls.model.broadcast_times import Broadcast
 from eie.hls.model.cell_times import Cell
 from eie.hls.model.fifo_times import Stream
 from eie.hls.model.gather_times import Gather
+from eie.hls.model.input_times import Inputs
+from eie.hls.model.layer_shares import Shares
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.pe_times import Pes
 from eie.hls.model.resident_network import ResidentNetwork, RunOrder
@@ -85,9 +87,9 @@ class Kernel:
         # A design that is too small is counted as if it held the longest vector, or group of them.
         self._hidden_words = max(design.hidden_words, self._longest)
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
-        self._receive_at = HEADER.beats + RUN.beats
+        self._taken_on = HEADER.beats + RUN.beats
         self._tokens = Stream(_STREAM_DEPTH)
-        self._inputs = Stream(_INPUT_DEPTH)
+        self._inputs = Inputs(self._tokens.write(self._taken_on) + 1, order.tags)
         self._control_activations_at = 0
         # Iterations until what was held last may be read.
         self._settling = 0
@@ -104,20 +106,14 @@ class Kernel:
         self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
         # A cycle later the sender reads the answer's begin, and then sends the header.
-        self._send_at = self._receive_at + 2 + HEADER.beats
-        self._tags = order.tags
-        # Vectors whose tags were read, and vectors or groups that have begun.
-        self._known = self._begun = 0
-        self._known_at = 0
+        self._send_at = self._taken_on + 2 + HEADER.beats
 
     def run(self, taken: Sequence[npt.NDArray[np.int16]]) -> Counters:
         """Take a batch through all layers: for each the activations that it takes."""
-        taken_on = self._receive_at
-        self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()
         first, layers = self._order.first, self._network.layers
         lengths = {first + i: layers[first + i].encoded.lengths() for i in range(len(taken))}
-        shares = _Shares(len(taken))
+        shares = Shares(len(taken))
         batch = len(taken[0])
         done, groups = 0, -(-batch // self._abreast)
         for turn in self._turns(groups):
@@ -143,7 +139,7 @@ class Kernel:
             self._control_activations_at += 1
         self._end_run()
         return Counters(
-            cycles=self._send_at - taken_on,
+            cycles=self._send_at - self._taken_on,
             busy=self._pes.busy,
             starved=self._pes.starved,
             full=self._broadcast.full,
@@ -165,19 +161,16 @@ class Kernel:
         busy: set[int] = set()
         hidden_turns = 0  # until a new vector has precedence
         returning: deque[tuple[int, int]] = deque()
-        while self._begun < vectors or returning:
+        while self._inputs.begun < vectors or returning:
             back = self._hidden.readable() if returning else None
             if back is not None:
                 back = max(back, self._control_activations_at)
             new = None
-            vector = self._begun
-            if vector < vectors and self._next_is_known(back):
+            vector = self._inputs.begun
+            if vector < vectors and self._inputs.is_known(back, self._control_activations_at):
                 lane = plan.lane(vector)
                 if room >= self._longest and lane not in busy:
-                    self._receive_word(columns, first=True)
-                    readable = self._inputs.readable()
-                    assert readable is not None
-                    new = max(readable, self._control_activations_at, self._known_at)
+                    new = max(self._inputs.begins_at(columns), self._control_activations_at)
                     if room - freed_room < self._longest or (lane >= 0 and lane == freed_lane):
                         new = max(new, freed_at)
             # In the same cycle, a new vector has precedence only when it is time for it.
@@ -187,14 +180,14 @@ class Kernel:
                 vector, before = returning.popleft()
                 hidden_turns = max(hidden_turns - 1, 0)
                 turn = plan.behind(vector, before)
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
             else:
                 assert new is not None
                 self._begin_turn(new)
                 room -= self._longest
                 hidden_turns = plan.hidden_layers
                 turn = plan.behind(vector, first - 1)
-                self._begun += 1
+                self._inputs.begun += 1
                 if plan.lanes:
                     busy.add(plan.lane(vector))
             yield turn
@@ -211,44 +204,6 @@ class Kernel:
         """Iterations until cycle `at` have found nothing to do."""
         self._settling = max(0, self._settling - (at - self._control_activations_at))
         self._control_activations_at = at
-
-    def _next_is_known(self, back: int | None) -> bool:
-        """Whether the next vector's tag is read before what comes back in cycle `back`."""
-        if self._tags is None or self._known > self._begun:
-            return True
-        self._receive_tag()
-        readable = self._inputs.readable()
-        assert readable is not None
-        at = max(readable, self._control_activations_at)
-        if back is not None and back < at:
-            return False
-        self._inputs.read(at)
-        self._known, self._known_at = self._begun + 1, at + 1
-        return True
-
-    def _poll_tag(self) -> None:
-        """An iteration that takes no word of the packet takes the next tag, if it is there."""
-        tags = self._tags
-        if tags is None or self._known > self._begun or self._begun == len(tags.lanes):
-            return
-        self._receive_tag()
-        readable = self._inputs.readable()
-        assert readable is not None
-        if readable <= self._control_activations_at:
-            self._inputs.read(self._control_activations_at)
-            self._known, self._known_at = self._begun + 1, self._control_activations_at + 1
-
-    def _receive_tag(self) -> None:
-        """The receiver passes a tag on, unless it has."""
-        if self._inputs.readable() is None:
-            self._receive_at = self._inputs.write(self._receive_at) + 1
-
-    def _receive_word(self, activations: int, *, first: bool) -> None:
-        """The receiver puts beats together to a word, unless the first word is there already."""
-        if first and self._inputs.readable() is not None:
-            return
-        self._receive_at += -(-min(activations, ACTIVATIONS_PER_WORD) // ACTIVATIONS_PER_BEAT) - 1
-        self._receive_at = self._inputs.write(self._receive_at) + 1
 
     def _begin_run(self) -> None:
         """``control_activations`` passes the run's begin on, as every process down to the PEs."""
@@ -271,7 +226,7 @@ class Kernel:
         self._detect_nonzero_at = written + 1
 
     def _pass_word(self, *, completes: bool = True) -> bool:
-        """``detect_nonzero`` takes the next word; or ``join_abreast``, until one `completes` a group.
+        """``detect_nonzero`` takes the next word; or ``join_abreast``, until a group is complete.
 
         Gives whether there is something to search.
         """
@@ -288,7 +243,7 @@ class Kernel:
     def _hold_words(self, turn: Turn, vectors: int) -> None:
         """What arrives is only held; or dropped, in a load that no packer makes."""
         for _ in range(turn.arriving * vectors):
-            self._poll_tag()
+            self._inputs.poll_tag(self._control_activations_at)
             self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
             self._settling = HELD_LATENCY if turn.holds else max(0, self._settling - 1)
 
@@ -316,12 +271,11 @@ class Kernel:
             if not arrives:
                 if first:
                     at = self._settle()
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
             elif turn.from_packet:
-                self._receive_word(len(lanes), first=first)
-                at = self._inputs.read(at)
+                at = self._inputs.read_word(at, len(lanes), first=first)
             else:
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
                 at = self._hidden.read(at)
             written = self._vectors.write(at)
             if completes and last and not layer.accumulates:
@@ -374,7 +328,7 @@ class Kernel:
     def _settle(self) -> int:
         """Wait until what is held may be read; gives the cycle."""
         for _ in range(self._settling):
-            self._poll_tag()
+            self._inputs.poll_tag(self._control_activations_at)
             self._control_activations_at += 1
         self._settling = 0
         return self._control_activations_at
@@ -412,25 +366,6 @@ class Kernel:
         if turn.out:
             self._collect_at = self._outputs.write(self._collect_at)
             self._send_at = self._outputs.read(self._send_at) + beats
-
-
-class _Shares:
-    """A run's cycles, shared out among its layers.
-
-    Each has those from its first word, in any of the vectors, to the next first word of any layer,
-    or to the last output.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.cycles = [0] * layers
-        self._layer: int | None = None
-        self._since = 0
-
-    def begin(self, layer: int | None, cycle: int) -> None:
-        """A layer's first word is taken in `cycle`, or with None the run ends."""
-        if self._layer is not None:
-            self.cycles[self._layer] += cycle - self._since
-        self._layer, self._since = layer, cycle
 
 
 def _words(activations: int) -> int:

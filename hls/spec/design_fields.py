@@ -57,8 +57,8 @@ ABREAST = described(
     unit="vectors",
     range=(1, 4),
     paper="1",
-    more="1, 2 or 4. Each takes a multiplier and accumulators of its own in every PE. A batch gains, "
-    "a vector alone does not; with more than 1 there is no cell unit.",
+    more="1, 2 or 4. Each takes a multiplier and accumulators of its own in every PE. A batch "
+    "gains, a vector alone does not; with more than 1 there is no cell unit.",
     source="one vector at a time (section IV)",
 )
 INDEX_BITS = described(

@@ -6,8 +6,8 @@ in which vectors overlap, is judged by the least.
 
 They depend on how the network is encoded (PEs and zero runs), on the depths of queues, on where
 accumulators live, on how many vectors go abreast and how many find room, not on other capacities,
-board or kind of memory: so an encoding is decoded once, and each set of those counted once. A design that is too
-small for the network is counted as if it held it.
+board or kind of memory: so an encoding is decoded once, and each set of those counted once. A
+design that is too small for the network is counted as if it held it.
 """
 
 from __future__ import annotations

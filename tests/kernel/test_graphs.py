@@ -13,8 +13,8 @@ from eie.hls.spec.group_order import as_sent
 from eie.hls.spec.packets import RUN, Kind, Status, build_packet
 from eie.host.packing.packer import pack
 
-#: Deep and shallow queues, few lanes and many, one gather node and a tree of them, vectors one by one
-#: and abreast.
+#: Deep and shallow queues, few lanes and many, one gather node and a tree of them, vectors one by
+#: one and abreast.
 DESIGNS = {
     "1 PE": Design(
         pes=1,

@@ -32,7 +32,7 @@ def errors_of(folder: Path, *options: str) -> int:
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("-DABREAST=2",), ("-DCHAINS",), ("-DCHAINS", "-DLANES=1")],
+    [(), ("-DABREAST=2", "-DVECTORS=2"), ("-DCHAINS",), ("-DCHAINS", "-DLANES=1")],
     ids=["plain", "groups", "chains", "chains, a lane"],
 )
 def test_the_ring_never_stops(tmp_path: Path, options: tuple[str, ...]) -> None:
@@ -49,7 +49,7 @@ def test_the_ring_never_stops_with_more_words(tmp_path: Path, options: tuple[str
     "options",
     [
         ("-DKEEPS_ENDS",),
-        ("-DKEEPS_ENDS", "-DABREAST=2"),
+        ("-DKEEPS_ENDS", "-DABREAST=2", "-DVECTORS=2"),
         ("-DNO_RESERVATION", "-DVECTORS=8", "-DROOM=1", "-DLAYERS=2"),
         ("-DCHAINS", "-DKEEPS_ENDS"),
         ("-DCHAINS", "-DLETS_OTHERS_IN"),
