@@ -1,22 +1,20 @@
-"""Whether lanes pay: ``python -m benchmarks.lanes``.
+"""What vectors abreast bring: ``python -m benchmarks.lanes``.
 
-A lane is a vector; an entry is fetched and decoded once and applied to the same input of all lanes
-(docs/explanation/lanes.md). The kernel has one lane. This compares, for each board and network, the
-best design of those that the board's budget allows with one lane and with 2 and 4: by vectors a
+With ``abreast`` of a design an entry is fetched and decoded once and applied to the same input of 2
+or 4 vectors (docs/explanation/lanes.md). This compares, for each board and network, the best design
+of those that the board's budget allows with one vector and with 2 and 4 abreast: by vectors a
 second in a batch of 32, at the board's starting clock. Cycles are those of the model
-(``eie.hls.model.lane_cycles``), LUTs the sum over the parts (``eie.hls.model.area.lanes``), and all
-of a batch is counted, from its packet's header to the last output.
+(``eie.hls.model.cycles``), LUTs the sum over the parts (``eie.hls.model.area``), and all of a batch
+is counted, from its packet's header to the last output.
 
 Every number of PEs is tried with every width of zero runs, depth of queues and kind of memory that
 ``eie fit`` tries; of each the two are counted that could be fastest. Boards with the same part are
 one row. Networks are those of ``benchmarks.small_networks``, the three layers of the paper whose
 inputs are all active, and two that were trained (``benchmarks.activity``), of which vectors are
-like one another.
+like one another. ``--small`` leaves the large ones out, which take most of the time.
 
-``--shrunk`` is the same table for a PYNQ-Z2 and a KV260 of a kernel that was made smaller first:
-the five changes of ``eie.hls.model.area.savings`` that save most for a line
-(docs/explanation/area.md), or six where only those fit.
-``--costs`` prints what a lane takes, part by part, ``--cycles`` what it saves for a number of PEs.
+``--costs`` prints what a vector more takes, part by part, ``--cycles`` what it saves for a number
+of PEs.
 """
 
 from __future__ import annotations
@@ -35,28 +33,22 @@ from benchmarks import activity, small_networks
 from benchmarks.paper import patterns
 from benchmarks.paper.layers import LAYERS
 from eie.hls.model import cycle_counts
-from eie.hls.model.area import LutBudget
-from eie.hls.model.area.lanes import beyond_board_with_lanes, estimate_with_lanes, token_bits
-from eie.hls.model.area.savings import SAVINGS, Saving
+from eie.hls.model.area import LutBudget, estimate
+from eie.hls.model.area.processes.widths import token_bits
 from eie.hls.model.emulator import Emulator
-from eie.hls.model.lane_cycles import count_lane_cycles
 from eie.hls.model.resident_network import ResidentNetwork
 from eie.hls.spec.boards import BOARDS, Board
-from eie.hls.spec.design import Design
+from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
 from eie.host.packing.packer import pack
 from eie.host.protocol.client import Session
 from eie.host.search.fit import fit
 from eie.host.search.fit_whole import COUNTS, Sized, WholeSearch
 
-LANES = (1, 2, 4)
+ABREAST = (1, 2, 4)
 VECTORS = 32
 #: Designs of a number of PEs that are counted, and numbers of PEs.
 _COUNTED, _LARGEST = 2, 3
-#: Changes of ``--shrunk``, and its boards (the names of the last with the same part).
-CHEAPEST, _SHRUNK = (5, 6), ("pynq-z2", "kv260")
-#: All LUTs of the board: what the lanes leave of them is judged afterwards.
-_ALL = LutBudget(1.0, "low")
 
 Codes = npt.NDArray[np.int16]
 
@@ -72,10 +64,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Found:
-    """The best design with a number of lanes."""
+    """The best design with a number of vectors abreast."""
 
     design: Design
-    lanes: int
     #: Of the batch.
     cycles: int
     lut: int
@@ -119,16 +110,13 @@ class Batch:
         self._case = case
         self._cycles = functools.cache(self._count)
 
-    def cycles(self, design: Design, lanes: int) -> int:
+    def cycles(self, design: Design) -> int:
         """Cycles of the batch; board and clock do not count."""
-        plain = design.replace(board="none", clock_mhz=100, memory="bram")
-        return self._cycles(plain, lanes)
+        return self._cycles(design.replace(board="none", clock_mhz=100, memory="bram"))
 
-    def _count(self, design: Design, lanes: int) -> int:
+    def _count(self, design: Design) -> int:
         resident, taken = self._run(design)
-        if lanes == 1:
-            return cycle_counts.count_cycles(design, resident, taken).cycles
-        return count_lane_cycles(design, resident, taken, lanes).cycles
+        return cycle_counts.count_cycles(design, resident, taken).cycles
 
     def _run(self, design: Design) -> tuple[ResidentNetwork, list[Codes]]:
         emulator = Emulator(design)
@@ -138,59 +126,44 @@ class Batch:
         return emulator.resident, taken
 
 
-def best(
-    batch: Batch, lanes: int, sized: Sequence[Sized], ways: Sequence[Sequence[Saving]]
-) -> Found | None:
-    """The fastest design in a batch, made in the first of the ways in which it fits."""
-    way_of = {
-        each: way
-        for each in sized
-        for way in reversed(ways)
-        if each.fits and not beyond_board_with_lanes(each.design, lanes, way)
-    }
+def best(batch: Batch, sized: Sequence[Sized]) -> Found | None:
+    """The fastest design in a batch of those that fit."""
+    fitting = [each for each in sized if each.fits]
     found = []
-    for pes in sorted({each.design.pes for each in way_of}, reverse=True)[:_LARGEST]:
-        of_pes = [each for each in way_of if each.design.pes == pes]
+    for pes in sorted({each.design.pes for each in fitting}, reverse=True)[:_LARGEST]:
+        of_pes = [each for each in fitting if each.design.pes == pes]
         of_pes.sort(key=lambda each: (each.at_best.batch_us, -each.design.queue_depth))
         for each in of_pes[:_COUNTED]:
-            takes = estimate_with_lanes(each.design, lanes, way_of[each])
-            found.append(
-                Found(
-                    each.design,
-                    lanes,
-                    batch.cycles(each.design, lanes),
-                    takes.lut.expected,
-                    takes.dsp,
-                    takes.bram36,
-                )
-            )
+            takes = estimate(each.design)
+            cycles = batch.cycles(each.design)
+            found.append(Found(each.design, cycles, takes.lut.expected, takes.dsp, takes.bram36))
     return min(found, key=lambda each: (each.cycles, each.lut), default=None)
 
 
-def rows(*, shrunk: bool = False) -> Iterator[str]:
-    """Lines of the table; `shrunk` is of the kernel after its cheapest changes, on two boards."""
-    ways = [SAVINGS[:count] for count in CHEAPEST] if shrunk else [()]
+def rows(*, small: bool = False) -> Iterator[str]:
+    """Lines of the table, of the `small` networks alone if asked for."""
     heads = ["network", "board", "PEs", "vectors a second"]
-    for lanes in LANES[1:]:
-        heads += [f"{lanes} lanes: PEs", "vectors a second", "of one lane"]
+    for abreast in ABREAST[1:]:
+        heads += [f"{abreast} abreast: PEs", "vectors a second", "of one by one"]
     heads += ["LUTs of the budget", "DSP", "BRAM36"]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + " --- |" * len(heads)
-    for case in cases(small=shrunk):
+    for case in cases(small=small):
         batch = Batch(case)
         for title, board in boards():
-            if shrunk and board.name not in _SHRUNK:
-                continue
-            search = WholeSearch(case.network, board, "balanced", {}, _ALL)
+            search = WholeSearch(case.network, board, "balanced", {}, abreast=ABREAST)
             sized = search.sized(COUNTS)
-            found = {lanes: best(batch, lanes, sized, ways) for lanes in LANES}
+            found = {
+                abreast: best(batch, [each for each in sized if each.design.abreast == abreast])
+                for abreast in ABREAST
+            }
             one = found[1]
             if one is None:
                 yield f"| {case.name} | {title} | does not fit |" + " |" * (len(heads) - 3)
                 continue
             cells = [case.name, title, f"{one.design.pes}", f"{one.vectors_a_second:,.0f}"]
-            for lanes in LANES[1:]:
-                if each := found[lanes]:
+            for abreast in ABREAST[1:]:
+                if each := found[abreast]:
                     cells += [f"{each.design.pes}", f"{each.vectors_a_second:,.0f}"]
                     cells += [f"{each.vectors_a_second / one.vectors_a_second:.2f}"]
                 else:
@@ -204,62 +177,69 @@ def rows(*, shrunk: bool = False) -> Iterator[str]:
 
 
 def costs(pes: int = 16) -> Iterator[str]:
-    """Lines of the table of what a lane takes, of the design for LeNet-300-100 with 16 PEs."""
+    """Lines of the table of what a vector takes, of the design for LeNet-300-100 with 16 PEs."""
     network = small_networks.network(small_networks.NETWORKS[1])
     design = fit(network, "pynq-z2", pes=pes, lut_budget=1, lut_edge="low").design
-    every = {lanes: estimate_with_lanes(design, lanes) for lanes in LANES}
-    heads = ["part", "copies", *(f"LUTs of one, {_lanes(lanes)}" for lanes in LANES)]
+    designs = {abreast: _abreast(design, abreast) for abreast in ABREAST}
+    every = {abreast: estimate(each) for abreast, each in designs.items()}
+    heads = ["part", "copies", *(f"LUTs of one, {abreast} abreast" for abreast in ABREAST)]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + " --- |" * len(heads)
-    names = {row.name: row.count for lanes in LANES for row in every[lanes].rows}
+    names = {row.name: row.count for found in every.values() for row in found.rows}
     for name, count in names.items():
         luts = [
-            sum(row.one.lut for row in every[lanes].rows if row.name == name) for lanes in LANES
+            sum(row.one.lut for row in found.rows if row.name == name) for found in every.values()
         ]
         if max(luts) - min(luts) >= 1:
             cells = [name, f"{count}", *(f"{lut:,.0f}" if lut else "-" for lut in luts)]
             yield "| " + " | ".join(cells) + " |"
-    cells = ["all, expected", "", *(f"{every[lanes].lut.expected:,}" for lanes in LANES)]
+    cells = ["all, expected", "", *(f"{found.lut.expected:,}" for found in every.values())]
     yield "| " + " | ".join(cells) + " |"
     for name in ("dsp", "bram36"):
-        cells = [name, "", *(f"{getattr(every[lanes], name)}" for lanes in LANES)]
+        cells = [name, "", *(f"{getattr(found, name)}" for found in every.values())]
         yield "| " + " | ".join(cells) + " |"
-    cells = ["bits of a token", "", *(f"{token_bits(design, lanes)}" for lanes in LANES)]
+    cells = ["bits of a token", "", *(f"{token_bits(each)}" for each in designs.values())]
     yield "| " + " | ".join(cells) + " |"
+
+
+def _abreast(design: Design, abreast: int) -> Design:
+    """The design with room between layers for as many groups as there was for vectors."""
+    most = RANGES["hidden_activations"][1]
+    room = min(most, abreast * design.hidden_activations)
+    return design.replace(abreast=abreast, hidden_activations=room)
 
 
 def cycles() -> Iterator[str]:
     """Lines of the table of cycles, and what bounds them, on designs of equal numbers of PEs."""
     heads = ["network", "PEs"]
-    for lanes in LANES:
-        heads += [f"cycles of a vector, {_lanes(lanes)}", "over the bound", "bound by"]
-    heads += [f"alone, {lanes} lanes" for lanes in LANES[1:]]
+    for abreast in ABREAST:
+        heads += [f"cycles of a vector, {abreast} abreast", "over the bound", "bound by"]
+    heads += [f"alone, {abreast} abreast" for abreast in ABREAST[1:]]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + " --- |" * len(heads)
     for small in small_networks.NETWORKS:
         for pes in small_networks.PES:
             found = small_networks.batch(small, pes)
-            resident, design = found.emulator.resident, found.packed.design
+            resident = found.emulator.resident
             assert resident is not None
-            cells = [small.name, f"{pes}"]
-            for lanes in LANES:
-                took = count_lane_cycles(design, resident, found.activations, lanes).cycles
-                bounds = _bounds(found, lanes)
+            first = [values[:1] for values in found.activations]
+            cells, alone = [small.name, f"{pes}"], []
+            for abreast in ABREAST:
+                design = _abreast(found.packed.design, abreast)
+                took = cycle_counts.count_cycles(design, resident, found.activations).cycles
+                bounds = _bounds(found, abreast)
                 bound = max(bounds.values())
                 cells += [f"{took / VECTORS:.0f}", f"{took / bound:.2f}"]
                 cells += [max(bounds, key=lambda path: bounds[path])]
-            first = [values[:1] for values in found.activations]
-            cells += [
-                f"{count_lane_cycles(design, resident, first, lanes).cycles}" for lanes in LANES[1:]
-            ]
-            yield "| " + " | ".join(cells) + " |"
+                alone += [f"{cycle_counts.count_cycles(design, resident, first).cycles}"]
+            yield "| " + " | ".join([*cells, *alone[1:]]) + " |"
 
 
-def _bounds(found: small_networks.Batch, lanes: int) -> dict[str, float]:
-    """Cycles that the batch takes at least with so many lanes."""
+def _bounds(found: small_networks.Batch, abreast: int) -> dict[str, float]:
+    """Cycles that the batch takes at least with so many vectors abreast."""
     met = broadcast = 0
     for layer, values in zip(found.packed.layers, found.activations, strict=True):
-        groups = (values.reshape(-1, lanes, values.shape[1]) != 0).any(axis=1).sum(axis=0)
+        groups = (values.reshape(-1, abreast, values.shape[1]) != 0).any(axis=1).sum(axis=0)
         met += int((layer.encoded.lengths() @ groups).sum())
         broadcast += int(groups.sum())
     local_rows = sum(layer.local_rows for layer in found.packed.layers)
@@ -272,18 +252,14 @@ def _bounds(found: small_networks.Batch, lanes: int) -> dict[str, float]:
     }
 
 
-def _lanes(count: int) -> str:
-    return f"{count} lane{'s' if count > 1 else ''}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lanes", description=__doc__)
-    parser.add_argument("--shrunk", action="store_true", help="with the changes that save most")
-    parser.add_argument("--costs", action="store_true", help="what a lane takes, instead")
-    parser.add_argument("--cycles", action="store_true", help="what a lane saves, instead")
+    parser.add_argument("--small", action="store_true", help="without the large networks")
+    parser.add_argument("--costs", action="store_true", help="what a vector more takes, instead")
+    parser.add_argument("--cycles", action="store_true", help="what it saves, instead")
     options = parser.parse_args(arguments)
-    every = rows(shrunk=options.shrunk)
+    every = rows(small=options.small)
     for line in costs() if options.costs else cycles() if options.cycles else every:
         print(line, flush=True)
     return 0

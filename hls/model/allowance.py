@@ -163,6 +163,8 @@ def allowance_of(
         passing("gather", "layer", 2),
         passing("collect", "words"),
     ]
+    if design.abreast > 1:
+        layer.insert(1, passing("join_abreast", "layer"))
     if words > 1:
         layer.insert(-1, passing("merge", "layer", _levels(words)))
     function = []

@@ -7,10 +7,13 @@ activations that found its queue full. They equal those of the C++ simulation. B
 iterations of pipelined loops; neither knows how many cycles a pipeline takes to fill, nor what a
 stalling one holds back while its input is empty: a few cycles that only a synthesised kernel can
 tell.
+
+Where vectors go abreast, a turn is one of a group of them (:mod:`eie.hls.spec.group_order`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -22,6 +25,8 @@ from eie.hls.model.broadcast_times import Broadcast
 from eie.hls.model.cell_times import Cell
 from eie.hls.model.fifo_times import Stream
 from eie.hls.model.gather_times import Gather
+from eie.hls.model.input_times import Inputs
+from eie.hls.model.layer_shares import Shares
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.pe_times import Pes
 from eie.hls.model.resident_network import ResidentNetwork, RunOrder
@@ -77,17 +82,20 @@ class Kernel:
 
     def __init__(self, design: Design, network: ResidentNetwork, order: RunOrder) -> None:
         self._network, self._order = network, order
-        self._longest = longest_back(network)
-        # A design that is too small is counted as if it held the longest vector.
+        self._abreast, self._block = design.abreast, design.block_words
+        self._longest = longest_back(network) * self._abreast
+        # A design that is too small is counted as if it held the longest vector, or group of them.
         self._hidden_words = max(design.hidden_words, self._longest)
         # The receiver reads header and RUN record, a beat a cycle, and then takes the run on.
-        self._receive_at = HEADER.beats + RUN.beats
+        self._taken_on = HEADER.beats + RUN.beats
         self._tokens = Stream(_STREAM_DEPTH)
-        self._inputs = Stream(_INPUT_DEPTH)
+        self._inputs = Inputs(self._tokens.write(self._taken_on) + 1, order.tags)
         self._control_activations_at = 0
         # Iterations until what was held last may be read.
         self._settling = 0
         self._vectors = Stream(_STREAM_DEPTH)
+        self._join_abreast_at = 0
+        self._groups = Stream(_STREAM_DEPTH)
         self._commands = Stream(_COMMAND_DEPTH)
         self._detect_nonzero_at = 0
         self._broadcast = Broadcast(design)
@@ -98,45 +106,40 @@ class Kernel:
         self._hidden = Stream(self._hidden_words)
         self._outputs = Stream(_OUTPUT_DEPTH)
         # A cycle later the sender reads the answer's begin, and then sends the header.
-        self._send_at = self._receive_at + 2 + HEADER.beats
-        self._tags = order.tags
-        # Vectors whose tags were read, and those that have begun.
-        self._known = self._begun = 0
-        self._known_at = 0
+        self._send_at = self._taken_on + 2 + HEADER.beats
 
     def run(self, taken: Sequence[npt.NDArray[np.int16]]) -> Counters:
         """Take a batch through all layers: for each the activations that it takes."""
-        taken_on = self._receive_at
-        self._receive_at = self._tokens.write(self._receive_at) + 1
         self._begin_run()
         first, layers = self._order.first, self._network.layers
         lengths = {first + i: layers[first + i].encoded.lengths() for i in range(len(taken))}
-        shares = _Shares(len(taken))
+        shares = Shares(len(taken))
         batch = len(taken[0])
-        done = 0
-        for turn in self._turns(batch):
+        done, groups = 0, -(-batch // self._abreast)
+        for turn in self._turns(groups):
+            vectors = slice(turn.vector * self._abreast, (turn.vector + 1) * self._abreast)
             if turn.finishes:
-                self._hold_words(turn)
+                self._hold_words(turn, 1)
             else:
                 shares.begin(turn.layer - first, self._control_activations_at)
                 number = turn.layer
                 while True:
-                    values = taken[number - first][turn.vector]
+                    values = taken[number - first][vectors]
                     self._run_layer(number, lengths[number], values, turn)
                     if not layers[number].accumulates:
                         break
                     number += 1
-                self._collect(layers[number], turn)
+                self._collect(layers[number], turn, len(values))
             if turn.ends:
                 done += 1
-                tell("counting cycles", done, batch, "vectors")
+                tell("counting cycles", min(done * self._abreast, batch), batch, "vectors")
         shares.begin(None, self._send_at)
         if batch:
             # The loop's last iteration hears that the last vector has ended.
             self._control_activations_at += 1
         self._end_run()
         return Counters(
-            cycles=self._send_at - taken_on,
+            cycles=self._send_at - self._taken_on,
             busy=self._pes.busy,
             starved=self._pes.starved,
             full=self._broadcast.full,
@@ -144,7 +147,7 @@ class Kernel:
         )
 
     def _turns(self, vectors: int) -> Iterator[Turn]:
-        """Whose turn it is, as ``control_activations`` finds its streams.
+        """Whose turn it is, of so many vectors or groups, as ``control_activations`` finds streams.
 
         What has come back goes on in the order in which it was sent. A new vector begins when it is
         time for it or nothing has come back, if `hidden` has room for what it may leave there and
@@ -158,19 +161,16 @@ class Kernel:
         busy: set[int] = set()
         hidden_turns = 0  # until a new vector has precedence
         returning: deque[tuple[int, int]] = deque()
-        while self._begun < vectors or returning:
+        while self._inputs.begun < vectors or returning:
             back = self._hidden.readable() if returning else None
             if back is not None:
                 back = max(back, self._control_activations_at)
             new = None
-            vector = self._begun
-            if vector < vectors and self._next_is_known(back):
+            vector = self._inputs.begun
+            if vector < vectors and self._inputs.is_known(back, self._control_activations_at):
                 lane = plan.lane(vector)
                 if room >= self._longest and lane not in busy:
-                    self._receive_word(columns, first=True)
-                    readable = self._inputs.readable()
-                    assert readable is not None
-                    new = max(readable, self._control_activations_at, self._known_at)
+                    new = max(self._inputs.begins_at(columns), self._control_activations_at)
                     if room - freed_room < self._longest or (lane >= 0 and lane == freed_lane):
                         new = max(new, freed_at)
             # In the same cycle, a new vector has precedence only when it is time for it.
@@ -180,14 +180,14 @@ class Kernel:
                 vector, before = returning.popleft()
                 hidden_turns = max(hidden_turns - 1, 0)
                 turn = plan.behind(vector, before)
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
             else:
                 assert new is not None
                 self._begin_turn(new)
                 room -= self._longest
                 hidden_turns = plan.hidden_layers
                 turn = plan.behind(vector, first - 1)
-                self._begun += 1
+                self._inputs.begun += 1
                 if plan.lanes:
                     busy.add(plan.lane(vector))
             yield turn
@@ -205,56 +205,18 @@ class Kernel:
         self._settling = max(0, self._settling - (at - self._control_activations_at))
         self._control_activations_at = at
 
-    def _next_is_known(self, back: int | None) -> bool:
-        """Whether the next vector's tag is read before what comes back in cycle `back`."""
-        if self._tags is None or self._known > self._begun:
-            return True
-        self._receive_tag()
-        readable = self._inputs.readable()
-        assert readable is not None
-        at = max(readable, self._control_activations_at)
-        if back is not None and back < at:
-            return False
-        self._inputs.read(at)
-        self._known, self._known_at = self._begun + 1, at + 1
-        return True
-
-    def _poll_tag(self) -> None:
-        """An iteration that takes no word of the packet takes the next tag, if it is there."""
-        tags = self._tags
-        if tags is None or self._known > self._begun or self._begun == len(tags.lanes):
-            return
-        self._receive_tag()
-        readable = self._inputs.readable()
-        assert readable is not None
-        if readable <= self._control_activations_at:
-            self._inputs.read(self._control_activations_at)
-            self._known, self._known_at = self._begun + 1, self._control_activations_at + 1
-
-    def _receive_tag(self) -> None:
-        """The receiver passes a tag on, unless it has."""
-        if self._inputs.readable() is None:
-            self._receive_at = self._inputs.write(self._receive_at) + 1
-
-    def _receive_word(self, activations: int, *, first: bool) -> None:
-        """The receiver puts beats together to a word, unless the first word is there already."""
-        if first and self._inputs.readable() is not None:
-            return
-        self._receive_at += -(-min(activations, ACTIVATIONS_PER_WORD) // ACTIVATIONS_PER_BEAT) - 1
-        self._receive_at = self._inputs.write(self._receive_at) + 1
-
     def _begin_run(self) -> None:
         """``control_activations`` passes the run's begin on, as every process down to the PEs."""
         at = self._tokens.read(self._control_activations_at)
         self._control_activations_at = self._vectors.write(at) + 1
-        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+        self._pass_word()
         self._send_token(in_layer=False)
         self._pes.begin_run()
 
     def _end_run(self) -> None:
         """``control_activations`` says that there are no more layers."""
         self._control_activations_at = self._vectors.write(self._control_activations_at) + 1
-        self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+        self._pass_word()
         self._send_token(in_layer=False)
         self._pes.end_run()
 
@@ -263,10 +225,25 @@ class Kernel:
         written = self._broadcast.pass_token(self._detect_nonzero_at, self._pes, in_layer)
         self._detect_nonzero_at = written + 1
 
-    def _hold_words(self, turn: Turn) -> None:
+    def _pass_word(self, *, completes: bool = True) -> bool:
+        """``detect_nonzero`` takes the next word; or ``join_abreast``, until a group is complete.
+
+        Gives whether there is something to search.
+        """
+        if self._abreast == 1:
+            self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
+            return True
+        self._join_abreast_at = self._vectors.read(self._join_abreast_at)
+        if completes:
+            self._join_abreast_at = self._groups.write(self._join_abreast_at)
+            self._detect_nonzero_at = self._groups.read(self._detect_nonzero_at)
+        self._join_abreast_at += 1
+        return completes
+
+    def _hold_words(self, turn: Turn, vectors: int) -> None:
         """What arrives is only held; or dropped, in a load that no packer makes."""
-        for _ in range(turn.arriving):
-            self._poll_tag()
+        for _ in range(turn.arriving * vectors):
+            self._inputs.poll_tag(self._control_activations_at)
             self._control_activations_at = self._hidden.read(self._control_activations_at) + 1
             self._settling = HELD_LATENCY if turn.holds else max(0, self._settling - 1)
 
@@ -277,61 +254,87 @@ class Kernel:
         values: npt.NDArray[np.int16],
         turn: Turn,
     ) -> None:
+        """A layer takes `values` of the vectors of a group, shape (vectors, columns)."""
         layer = self._network.layers[number]
         arrives = number == turn.layer
         if arrives and layer.source is not None:
-            self._hold_words(turn)
+            self._hold_words(turn, len(values))
             arrives = False
+        some = (values != 0).any(axis=0)
         words = _words(layer.columns)
-        for word in range(words):
-            first, last = word == 0, word == words - 1
+        for vector, word in self._in_order(words, len(values)):
+            first = word == vector == 0
+            completes, last = vector == len(values) - 1, word == words - 1
             low = word * ACTIVATIONS_PER_WORD
-            lanes = values[low : low + ACTIVATIONS_PER_WORD]
+            lanes = some[low : low + ACTIVATIONS_PER_WORD]
             at = self._control_activations_at
             if not arrives:
                 if first:
                     at = self._settle()
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
             elif turn.from_packet:
-                self._receive_word(len(lanes), first=first)
-                at = self._inputs.read(at)
+                at = self._inputs.read_word(at, len(lanes), first=first)
             else:
-                self._poll_tag()
+                self._inputs.poll_tag(self._control_activations_at)
                 at = self._hidden.read(at)
             written = self._vectors.write(at)
-            if last and not layer.accumulates:
+            if completes and last and not layer.accumulates:
                 written = self._commands.write(written)
             if arrives and turn.holds:
                 self._settling = HELD_LATENCY
             else:
                 self._settling = max(0, self._settling - 1)
             self._control_activations_at = written + 1
-            self._detect_nonzero_at = self._vectors.read(self._detect_nonzero_at)
-            *nonzero, final = *np.flatnonzero(lanes), None if last else -1
-            if last and nonzero:
-                nonzero, final = nonzero[:-1], nonzero[-1]
-            for lane in nonzero:
-                self._send_token()
-                self._pes.take_activation(lengths[:, low + lane])
-            if last:
-                self._send_token()
-                self._pes.end_layer(
-                    np.zeros(len(lengths), np.int64) if final is None else lengths[:, low + final],
-                    accumulates=layer.accumulates,
-                )
-            elif not nonzero:
-                self._detect_nonzero_at += 1
+            if self._pass_word(completes=completes):
+                accumulates = layer.accumulates if last else None
+                self._search(np.flatnonzero(lanes), lengths[:, low:], accumulates)
+
+    def _in_order(self, words: int, vectors: int) -> Iterator[tuple[int, int]]:
+        """Words of a group in the order in which they travel: (vector, word)."""
+        for start in range(0, words, self._block):
+            block = range(start, min(start + self._block, words))
+            yield from itertools.product(range(vectors), block)
+
+    def _search(
+        self,
+        nonzero: npt.NDArray[np.intp],
+        lengths: npt.NDArray[np.int64],
+        accumulates: bool | None,
+    ) -> None:
+        """``detect_nonzero`` sends the columns of a word that are not zero.
+
+        Parameters
+        ----------
+        nonzero
+            Their lanes.
+        lengths
+            Of the word's columns and what follows, shape (pes, columns).
+        accumulates
+            Of a layer's last word, whether the next layer adds to its sums; None of others.
+        """
+        last = accumulates is not None
+        for lane in nonzero[:-1] if last else nonzero:
+            self._send_token()
+            self._pes.take_activation(lengths[:, lane])
+        if accumulates is not None:
+            self._send_token()
+            none = np.zeros(len(lengths), np.int64)
+            self._pes.end_layer(
+                lengths[:, nonzero[-1]] if len(nonzero) else none, accumulates=accumulates
+            )
+        elif not len(nonzero):
+            self._detect_nonzero_at += 1
 
     def _settle(self) -> int:
         """Wait until what is held may be read; gives the cycle."""
         for _ in range(self._settling):
-            self._poll_tag()
+            self._inputs.poll_tag(self._control_activations_at)
             self._control_activations_at += 1
         self._settling = 0
         return self._control_activations_at
 
-    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
-        """Results of a layer through the gather tree, and a cell, to their place."""
+    def _collect(self, layer: ResidentLayer, turn: Turn, vectors: int) -> None:
+        """Results of a group's layer through the gather tree, and a cell, to their place."""
         cell, commands = self._cell, self._commands
         keep = _words(layer.results)
         if cell is not None:
@@ -340,8 +343,8 @@ class Kernel:
             commands = cell.commands
         self._collect_at = commands.read(self._collect_at) + 1
         beats = -(-layer.results // ACTIVATIONS_PER_BEAT)
-        word = 0
-        for _ in self._pes.write_back(layer.local_rows, self._gather):
+        come = 0
+        for _ in self._pes.write_back(layer.local_rows * vectors, self._gather):
             for _ in range(self._gather.words_ready()):
                 if cell is None:
                     self._collect_at = self._gather.read_word(self._collect_at)
@@ -349,11 +352,12 @@ class Kernel:
                     self._collect_at = cell.words.read(self._collect_at)
                 else:
                     continue
+                word = come // (self._block * vectors) * self._block + come % self._block
                 if word < keep:
                     in_word = min(_BEATS_PER_WORD, beats - word * _BEATS_PER_WORD)
                     self._place_word(turn, in_word)
                 self._collect_at += 1
-                word += 1
+                come += 1
 
     def _place_word(self, turn: Turn, beats: int) -> None:
         """A word of results goes back, out, or both; the sender sends `beats` of it."""
@@ -362,25 +366,6 @@ class Kernel:
         if turn.out:
             self._collect_at = self._outputs.write(self._collect_at)
             self._send_at = self._outputs.read(self._send_at) + beats
-
-
-class _Shares:
-    """A run's cycles, shared out among its layers.
-
-    Each has those from its first word, in any of the vectors, to the next first word of any layer,
-    or to the last output.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.cycles = [0] * layers
-        self._layer: int | None = None
-        self._since = 0
-
-    def begin(self, layer: int | None, cycle: int) -> None:
-        """A layer's first word is taken in `cycle`, or with None the run ends."""
-        if self._layer is not None:
-            self.cycles[self._layer] += cycle - self._since
-        self._layer, self._since = layer, cycle
 
 
 def _words(activations: int) -> int:

@@ -6,7 +6,6 @@ generated C++ to the last bit, the counters included (:mod:`eie.hls.model.cycles
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,42 +15,41 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import PacketError
 from eie.hls.model.cycle_counts import count_cycles
+from eie.hls.model.lane_tags import read_tags, states_behind
 from eie.hls.model.load_check import check_load
 from eie.hls.model.load_sections import LoadSections
 from eie.hls.model.memory_image import read_sections
+from eie.hls.model.packet_checks import (
+    beats_read,
+    check_header,
+    check_run,
+    check_trailer,
+    sections_good,
+)
 from eie.hls.model.resident_network import Held, ResidentNetwork, ResidentRun, RunOrder, Tags
 from eie.hls.spec.cell import STATE_BITS
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
+from eie.hls.spec.group_order import as_sent, in_vectors
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ACTIVATIONS_PER_WORD,
-    ALL_PES,
     BEAT_BYTES,
-    CODEBOOK_BEATS,
     COUNTER_ROWS,
     COUNTERS,
     DESIGN,
     HEADER,
-    LAYER,
-    MAGIC,
-    MOST_OUTPUT_BEATS,
     NETWORK,
     RUN,
     SATURATED,
-    SECTION,
     STATE,
     STATE_BEATS_PER_WORD,
     STATUS,
-    TAG,
-    TRAILER,
     VERSION,
     Kind,
-    Section,
     Status,
     answer_kind,
     build_packet,
-    header_crc,
 )
 
 __all__ = ["Emulator"]
@@ -178,16 +176,16 @@ class Emulator:
         first = np.zeros(HEADER.beats, "<u8")
         first[: min(len(beats), HEADER.beats)] = beats[: HEADER.beats]
         header = HEADER.parse(first)
-        status = _check_header(header, len(beats), first)
+        status = check_header(header, len(beats), first)
         body: Beats = np.zeros(0, "<u8")
         if status is Status.OK:
             kind = Kind(header["kind"])
-            taken = min(len(beats), HEADER.beats + _beats_read(kind, header["length"], len(beats)))
+            taken = min(len(beats), HEADER.beats + beats_read(kind, header["length"], len(beats)))
             payload = beats[HEADER.beats : taken]
             if kind is Kind.LOAD:
                 self._resident, self._states, self._given = None, frozenset(), _NONE_GIVEN
             status, body = self._take(kind, header["length"], payload)
-            status = _check_trailer(beats, taken, status)
+            status = check_trailer(beats, taken, status)
             if kind is Kind.LOAD and status is Status.OK:
                 status = self._make_resident(payload)
             if kind is Kind.RUN and status is not Status.OK and status not in _REFUSED:
@@ -204,7 +202,7 @@ class Emulator:
         if kind is Kind.COUNTERS:
             return Status.OK, _counters_body(self.design, self._counters())
         if kind is Kind.LOAD:
-            good = _sections_good(self.design, length, payload)
+            good = sections_good(self.design, length, payload)
             return (Status.OK if good else Status.BAD_SECTION), nothing
         if kind is Kind.STATE:
             return self._take_state(length, payload), nothing
@@ -257,7 +255,7 @@ class Emulator:
         resident = self._resident
         if resident is None:
             return Status.NO_NETWORK, nothing
-        status = _check_run(resident, fields, length)
+        status = check_run(resident, fields, length)
         if status is not Status.OK:
             return status, nothing
         # A run cut short is filled up with zeros; its status voids the outputs.
@@ -266,13 +264,13 @@ class Emulator:
         vectors = payload[RUN.beats :]
         if len(vectors) < beats:
             vectors = np.concatenate([vectors, np.zeros(beats - len(vectors), "<u8")])
-        vectors = vectors[:beats].reshape(fields["batch"], each)
+        vectors = in_vectors(self.design, vectors[:beats].reshape(fields["batch"], each))
         tags: Tags | None = None
         states = self._states
         self._states, self._given = frozenset(), _NONE_GIVEN
         if fields["tagged"]:
-            tags, bad = _read_tags(vectors[:, 0], resident.lanes, fields["outputs"])
-            missing, states = _follow(tags, states)
+            tags, bad = read_tags(vectors[:, 0], resident.lanes, fields["outputs"])
+            missing, states = states_behind(tags, states)
             status = Status.BAD_TAG if bad else Status.NO_STATE if missing else Status.OK
             if status is Status.OK:
                 self._states = states
@@ -283,8 +281,8 @@ class Emulator:
         result = resident.run(lanes, order, self._held)
         self._last_run = _Run(resident, result)
         saturated = [SATURATED.build(count=count) for count in result.saturated]
-        answered = np.ascontiguousarray(result.outputs, "<i2").view("<u8").ravel()
-        return status, np.concatenate([answered, *saturated])
+        answered = np.ascontiguousarray(result.outputs, "<i2").view("<u8")
+        return status, np.concatenate([as_sent(self.design, answered).ravel(), *saturated])
 
     def _make_resident(self, payload: Beats) -> Status:
         """Take a load with the right sections and CRC, unless it contradicts itself."""
@@ -299,6 +297,7 @@ class Emulator:
             fields["stride"],
             fields["hold_base"] if fields["hold"] else None,
             read_sections(self.design, sections),
+            self.design.abreast,
         )
         return Status.OK
 
@@ -326,123 +325,6 @@ class Emulator:
         return build_packet(
             answer_kind(header["kind"]), header["sequence"], np.concatenate([body, end])
         )
-
-
-def _check_header(header: Mapping[str, int], beats: int, first: Beats) -> Status:
-    """Check a header in the receiver's order."""
-    if beats <= 1:
-        return Status.BAD_LENGTH
-    if header["magic"] != MAGIC:
-        return Status.BAD_MAGIC
-    if header["version"] != VERSION:
-        return Status.BAD_VERSION
-    if header["header_crc"] != header_crc(first.tobytes()):
-        return Status.BAD_HEADER_CRC
-    if header["kind"] not in tuple(Kind):
-        return Status.BAD_KIND
-    return Status.OK
-
-
-def _beats_read(kind: Kind, length: int, beats: int) -> int:
-    """Beats that the receiver takes for payload, when the header says `length`."""
-    if kind is Kind.LOAD:
-        return max(length, NETWORK.beats)
-    # A run without its record: the receiver reads on to TLAST.
-    least = {Kind.RUN: RUN.beats, Kind.STATE: STATE.beats}.get(kind, 0)
-    return beats if length < least else length
-
-
-def _check_run(resident: ResidentNetwork, fields: Mapping[str, int], length: int) -> Status:
-    """Check a run's record against the resident network, in the receiver's order."""
-    if fields["network_id"] != resident.network_id:
-        return Status.WRONG_NETWORK
-    layers, first, tagged = resident.layers, fields["first"], fields["tagged"]
-    last = first + fields["layers"] - 1
-    if fields["layers"] == 0 or last >= len(layers):
-        return Status.BAD_LAYERS
-    if not layers[first].begins or not layers[last].ends:
-        return Status.BAD_LAYERS
-    if tagged > 1 or (tagged and (resident.lanes == 0 or fields["layers"] != len(layers))):
-        return Status.BAD_LAYERS
-    beats = fields["batch"] * (resident.input_beats(first) + tagged)
-    answer = fields["outputs"] * resident.output_beats(last)
-    if beats + RUN.beats != length or answer >= MOST_OUTPUT_BEATS:
-        return Status.BAD_BATCH
-    fewer = tagged and resident.recurrent and fields["outputs"] < fields["batch"]
-    return Status.OK if fewer or fields["outputs"] == fields["batch"] else Status.BAD_BATCH
-
-
-def _read_tags(beats: Beats, lanes: int, outputs: int) -> tuple[Tags, bool]:
-    """Read a run's tags; also whether one of them was not right, and had to be made so."""
-    bad = False
-    read: list[tuple[int, bool, bool]] = []
-    for number, beat in enumerate(beats):
-        fields = TAG.parse(beats[number : number + 1])
-        left = len(beats) - number
-        # As many outputs as were announced.
-        gives = outputs == left or (outputs != 0 and fields["output"] == 1)
-        bad |= fields["lane"] >= lanes or fields["start"] > 1 or fields["output"] > 1
-        bad |= int(beat) != int(TAG.build(**fields)[0]) or gives != (fields["output"] == 1)
-        lane = fields["lane"] if fields["lane"] < lanes else 0
-        read.append((lane, fields["start"] == 1, gives))
-        outputs -= gives
-    columns = [np.array([tag[place] for tag in read]) for place in range(3)]
-    return Tags(
-        columns[0].astype(np.int64), columns[1].astype(np.bool_), columns[2].astype(np.bool_)
-    ), bad
-
-
-def _follow(tags: Tags, states: frozenset[int]) -> tuple[bool, frozenset[int]]:
-    """Say whether a step goes on where no state is; and in which lanes there is one afterwards."""
-    known, missing = set(states), False
-    for lane, start in zip(tags.lanes.tolist(), tags.starts.tolist(), strict=True):
-        missing |= not start and lane not in known
-        if start:
-            known.add(lane)
-    return missing, frozenset(known)
-
-
-def _check_trailer(beats: Beats, taken: int, status: Status) -> Status:
-    """Check what is behind the `taken` beats: exactly a trailer with the right CRC."""
-    if len(beats) != taken + TRAILER.beats:
-        return Status.BAD_LENGTH
-    crc = zlib.crc32(beats[:taken].tobytes())
-    if TRAILER.parse(beats[taken:]) != {"crc": crc, "reserved": 0}:
-        return Status.BAD_CRC
-    return status
-
-
-def _sections_good(design: Design, length: int, payload: Beats) -> bool:
-    """Whether a load's sections are all there, in order, and fit; the receiver's check."""
-    if length < NETWORK.beats or len(payload) < NETWORK.beats:
-        return False
-    layers = NETWORK.parse(payload)["layers"]
-    if not 1 <= layers <= design.layers:
-        return False
-    expected = [
-        (Section.LAYERS, ALL_PES, layers * LAYER.beats, layers * LAYER.beats),
-        (Section.CODEBOOKS, ALL_PES, layers * CODEBOOK_BEATS, layers * CODEBOOK_BEATS),
-    ]
-    pointer_beats = design.pointer_words_per_pe * design.beats_per_pointer_word
-    for pe in range(design.pes):
-        expected += [
-            (Section.POINTERS, pe, 0, pointer_beats),
-            (Section.BIASES, pe, 0, design.biases_per_pe),
-            (Section.ENTRIES, pe, 0, design.entry_words_per_pe),
-        ]
-    position = NETWORK.beats
-    for section, pe, least, most in expected:
-        if position >= len(payload):
-            return False
-        fields = SECTION.parse(payload[position:])
-        if (fields["section"], fields["pe"]) != (section, pe):
-            return False
-        if SECTION.build(**fields)[0] != payload[position]:  # the record's gap is zero
-            return False
-        if not least <= fields["length"] <= most:
-            return False
-        position += SECTION.beats + fields["length"]
-    return position == len(payload)
 
 
 def _counters_body(design: Design, counters: Counters) -> Beats:

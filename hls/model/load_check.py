@@ -68,8 +68,8 @@ def _check_lanes(
     require(network["reserved"] == 0, f"reserved must be 0, not {network['reserved']}")
     require(lanes <= MOST_LANES, f"lanes must be at most {MOST_LANES}, not {lanes}")
     require(
-        lanes * stride <= design.held_words,
-        f"{lanes} lanes of {stride} words must fit the {design.held_words} held words",
+        lanes * stride * design.abreast <= design.held_words,
+        f"{lanes} lanes of {_of_each(design, stride)} must fit the {design.held_words} held words",
     )
     require((lanes == 0) == (stride == 0), f"lanes of {stride} words must not be {lanes} of them")
     require(network["hold"] <= 1, f"hold must be 0 or 1, not {network['hold']}")
@@ -77,6 +77,11 @@ def _check_lanes(
         _require_within(network, network["hold_base"], first["columns"], "held inputs", problems)
     else:
         require(network["hold_base"] == 0, "hold_base must be 0 where no inputs are held")
+
+
+def _of_each(design: Design, words: int) -> str:
+    """Name the held words of a lane: so many of every vector of a group."""
+    return f"{words} words" + (f" for each of {design.abreast} vectors" * (design.abreast > 1))
 
 
 def _require_within(
@@ -136,7 +141,7 @@ def _check_layers(
                     f"where they wait, not {words}",
                 )
             elif layer["accumulate"] != 1:
-                most = design.hidden_activations // design.pes
+                most = design.hidden_activations // design.pes // design.abreast
                 limits["local_rows"] = min(design.rows_per_pe, most)
         for name, most in limits.items():
             require(

@@ -63,6 +63,7 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
             "address added and word written 1",
             each_layer=False,
         ),
+        LoopDepth("join_abreast", "layer", 2, "word read; written with those before it"),
         LoopDepth(
             "detect_nonzero", "layer", 3, "word read; first lane found in a tree; token written"
         ),
@@ -103,7 +104,11 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         LoopDepth("add_crc", "beats", 2, "beat read; CRC and beat written", each_layer=False),
     )
     # Up to 16 PEs give a word at once, and there is nothing to merge.
-    there = {"merge": design.pes > ACTIVATIONS_PER_WORD, "cell": design.cell_units > 0}
+    there = {
+        "merge": design.pes > ACTIVATIONS_PER_WORD,
+        "cell": design.cell_units > 0,
+        "join_abreast": design.abreast > 1,
+    }
     return tuple(each for each in every if there.get(each.process, True))
 
 

@@ -94,6 +94,8 @@ class ResidentNetwork:
     #: Held word of a lane in which an input vector begins; None if it is not held.
     hold: int | None
     layers: tuple[ResidentLayer, ...]
+    #: Vectors that go through the layers together: each has held words of its own in their lane.
+    abreast: int = 1
 
     @property
     def recurrent(self) -> bool:
@@ -163,7 +165,8 @@ class _Batch:
         layers = network.layers[order.first : order.first + order.layers]
         tags = order.tags
         self._vectors = np.arange(batch)
-        self._lanes = self._vectors % max(network.lanes, 1) if tags is None else tags.lanes
+        places = max(network.lanes, 1) * network.abreast
+        self._places = self._vectors % places if tags is None else tags.lanes
         self._starts = np.ones(batch, np.bool_) if tags is None else tags.starts
         self._gives = np.ones(batch, np.bool_) if tags is None else tags.outputs
         self._end = order.first + order.layers - 1
@@ -178,17 +181,17 @@ class _Batch:
         return ResidentRun(self._order, self._taken, outputs, self._saturated)
 
     def waves(self) -> Iterator[Indices]:
-        """Vectors that may be computed together, in order: those of different lanes."""
+        """Vectors that may be computed together, in order: those whose held words are apart."""
         if self._independent():
             if len(self._vectors):
                 yield self._vectors
             return
         start, seen = 0, set[int]()
-        for vector, lane in enumerate(self._lanes.tolist()):
-            if lane in seen:
+        for vector, place in enumerate(self._places.tolist()):
+            if place in seen:
                 yield self._vectors[start:vector]
                 start, seen = vector, set()
-            seen.add(lane)
+            seen.add(place)
         if start < len(self._vectors):
             yield self._vectors[start:]
 
@@ -220,7 +223,7 @@ class _Batch:
     def take(self, wave: Indices) -> None:
         """Take the vectors `wave` through the layers."""
         network = self._network
-        places = self._lanes[wave] * network.stride
+        places = self._places[wave] * network.stride
         # Each vector has words of its own here, and leaves them in the order of vectors.
         words = _Words(self._held, places, network.stride)
         arriving = self._inputs[wave]

@@ -285,10 +285,10 @@ class _WatchedKernel(Kernel):
         super()._run_layer(number, lengths, values, turn)
         self._notes.on = False
 
-    def _collect(self, layer: ResidentLayer, turn: Turn) -> None:
+    def _collect(self, layer: ResidentLayer, turn: Turn, vectors: int) -> None:
         # What layers that add to the same sums give is written back once, behind the last of them.
         self._notes.on = turn.layer <= self._number <= turn.last
-        super()._collect(layer, turn)
+        super()._collect(layer, turn, vectors)
         self._notes.on = False
 
 

@@ -31,10 +31,15 @@ _DESIGN_FILE = "design.toml"
 _COLUMNS = 100
 
 #: Headers of which a project gets one, under a name that does not tell.
-_POINTERS = "kernel/pointers.h"
-_PLAIN_POINTERS, _COMPACT_POINTERS = "kernel/pointers_plain.h", "kernel/pointers_compact.h"
-#: Files that only a design with cell units has.
+_ONE_OF = {
+    "kernel/pointers_plain.h": ("kernel/pointers.h", lambda design: not design.length_bits),
+    "kernel/pointers_compact.h": ("kernel/pointers.h", lambda design: design.length_bits),
+    "kernel/vectors_single.h": ("kernel/vectors.h", lambda design: design.abreast == 1),
+    "kernel/vectors_abreast.h": ("kernel/vectors.h", lambda design: design.abreast > 1),
+}
+#: Files that only a design with cell units has, and one where vectors go abreast.
 _OF_CELL = ("kernel/cell.h", "kernel/cell_table.h.j2", "blocks/cell.cpp")
+_OF_GROUPS = ("kernel/join_abreast.h.j2",)
 
 
 def render_project(design: Design, golden: str) -> dict[str, str]:
@@ -80,9 +85,12 @@ def _render(design: Design, prefix: str) -> dict[str, str]:
             continue
         if path in _OF_CELL and not design.cell_units:
             continue
-        if path in (_PLAIN_POINTERS, _COMPACT_POINTERS):
-            if path == (_COMPACT_POINTERS if design.length_bits else _PLAIN_POINTERS):
-                project[_POINTERS] = source.read_text(encoding="utf-8")
+        if path in _OF_GROUPS and design.abreast == 1:
+            continue
+        if path in _ONE_OF:
+            name, chosen = _ONE_OF[path]
+            if chosen(design):
+                project[name] = source.read_text(encoding="utf-8")
             continue
         if path.endswith(".j2"):
             project[path.removesuffix(".j2")] = environment.get_template(path).render(context)

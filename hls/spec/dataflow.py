@@ -193,13 +193,18 @@ def blocks_of(design: Design) -> tuple[str, ...]:
 
 def wire(design: Design) -> Wiring:
     """Join the processes of `design`."""
-    pes = design.pes
+    pes, groups = design.pes, design.abreast > 1
     streams = [
         Stream("packet", "ReceivedBeat", "kStreamDepth", None, "the packet, with its CRC so far"),
         Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
         Stream("inputs", "InputWord", "kInputDepth", None, "input vectors"),
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
         Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
+        *(
+            [Stream("groups", "GroupToken", "kStreamDepth", None, "the same words of a group")]
+            if groups
+            else []
+        ),
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
         Stream("hidden", "HiddenWord", "kHiddenWords", None, "hidden vectors, fed back"),
         Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
@@ -219,7 +224,8 @@ def wire(design: Design) -> Wiring:
             ["tokens", "inputs", "hidden"],
             ["vectors", "commands", *(["states"] if design.cell_units else [])],
         ),
-        _process("detect_nonzero", ["vectors"], ["activations"]),
+        *([_process("join_abreast", ["vectors"], ["groups"])] if groups else []),
+        _process("detect_nonzero", ["groups" if groups else "vectors"], ["activations"]),
         *broadcast,
     ]
     for pe in range(pes):

@@ -69,6 +69,7 @@ class Design:
     """
 
     pes: int = field(metadata=design_fields.PES)
+    abreast: int = field(default=1, metadata=design_fields.ABREAST)
     index_bits: int = field(default=4, metadata=design_fields.INDEX_BITS)
     queue_depth: int = field(default=8, metadata=design_fields.QUEUE_DEPTH)
     entries_per_pe: int = field(default=8192, metadata=design_fields.ENTRIES_PER_PE)
@@ -197,6 +198,11 @@ class Design:
     def held_words(self) -> int:
         """Words of activations that layers may hold."""
         return self.held_activations // ACTIVATIONS_PER_WORD
+
+    @property
+    def block_words(self) -> int:
+        """Words of a vector that travel together, between those of the group's other vectors."""
+        return self.row_alignment // ACTIVATIONS_PER_WORD
 
     @property
     def row_alignment(self) -> int:
@@ -373,3 +379,10 @@ def _check_shape(design: Design, name: str, value: int, problems: Problems) -> N
         problems.require(value % lanes == 0, f"{name} must be a multiple of {lanes}, not {value}")
     elif name == "cell_units":
         problems.require(value != 3, "cell_units must be 0, 1, 2 or 4, not 3")
+    elif name == "abreast":
+        problems.require(value != 3, "abreast must be 1, 2 or 4, not 3")
+        problems.require(
+            value == 1 or design.cell_units == 0,
+            f"cell_units must be 0 where {value} vectors go abreast, not "
+            f"{shown(design.cell_units)}: a cell unit takes one at a time",
+        )

@@ -12,6 +12,7 @@ from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.parameter import described
 
 __all__ = [
+    "ABREAST",
     "ACCUMULATOR_BITS",
     "BIASES_PER_PE",
     "BOARD",
@@ -49,6 +50,16 @@ PES = described(
     range=(1, 256),
     paper="64",
     source="the array that is evaluated; section VII goes from 1 to 256",
+)
+ABREAST = described(
+    "array",
+    "vectors that go through the layers together: an entry is fetched once for all of them",
+    unit="vectors",
+    range=(1, 4),
+    paper="1",
+    more="1, 2 or 4. Each takes a multiplier and accumulators of its own in every PE. A batch "
+    "gains, a vector alone does not; with more than 1 there is no cell unit.",
+    source="one vector at a time (section IV)",
 )
 INDEX_BITS = described(
     "format",

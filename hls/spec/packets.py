@@ -266,6 +266,7 @@ DESIGN = record_of(
     ("cell_units", 32, "units of a recurrent layer in a cycle; 0 for none"),
     ("bounds", 32, "1 if layers may have bounds besides a ReLU, and round ties to even"),
     ("counters", 32, "1 if PEs count, 0 if their counters are zero"),
+    ("abreast", 32, "vectors that go through the layers together"),
 )
 COUNTERS = record_of(
     "counters",

@@ -33,9 +33,10 @@ class HeldMemory:
     bases: Mapping[int, int]
 
 
-def lay_out(network: Network, held_words: int) -> HeldMemory:
+def lay_out(network: Network, held_words: int, abreast: int = 1) -> HeldMemory:
     """Lay out what the layers of `network` hold in a memory of `held_words` words.
 
+    In a lane each of the `abreast` vectors of a group has words of its own, all laid out alike.
     As many lanes as there is room for, at most :data:`MAX_LANES`. One, if not even that fits:
     whether it does is for :func:`eie.host.packing.packer.pack` to say.
     """
@@ -57,7 +58,7 @@ def lay_out(network: Network, held_words: int) -> HeldMemory:
             base = max(base, stop)
         bases[giver] = base
     stride = max(base + _words(network, giver) for giver, base in bases.items())
-    return HeldMemory(max(1, min(MAX_LANES, held_words // stride)), stride, bases)
+    return HeldMemory(max(1, min(MAX_LANES, held_words // (stride * abreast))), stride, bases)
 
 
 def _words(network: Network, giver: int) -> int:

@@ -79,10 +79,13 @@ def needs_bounds(layer: Layer) -> bool:
 
 
 def waiting_activations(layer: Layer, design: Design) -> int:
-    """Activations that a layer's results take where they wait, padding included."""
+    """Activations that a layer's results take where they wait, of a group of vectors.
+
+    Padding is included.
+    """
     if layer.recurrent:
         return -(-layer.results // ACTIVATIONS_PER_WORD) * ACTIVATIONS_PER_WORD
-    return design.local_rows(layer.rows) * design.pes
+    return design.local_rows(layer.rows) * design.pes * design.abreast
 
 
 def layer_record(

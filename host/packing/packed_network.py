@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.spec.design import Design
+from eie.hls.spec.group_order import groups_of
 from eie.hls.spec.packets import (
     ACTIVATIONS_PER_BEAT,
     ALL_PES,
@@ -31,6 +32,7 @@ from eie.hls.spec.packets import (
 from eie.hls.spec.pointers import pointer_beats
 from eie.host.network import INPUT, Network
 from eie.host.network.graph import beginnings
+from eie.host.packing.group_places import Indices, inputs_sent, results_sent
 from eie.host.packing.held_memory import HeldMemory, lay_out
 from eie.host.packing.packed_layer import PackedLayer, layer_record
 from eie.host.packing.run_tags import RunTags
@@ -115,7 +117,7 @@ class PackedNetwork:
     @cached_property
     def held(self) -> HeldMemory:
         """Where held words lie, and how many vectors have a lane of them."""
-        return lay_out(self.network, self.design.held_words)
+        return lay_out(self.network, self.design.held_words, self.design.abreast)
 
     @property
     def input_beats(self) -> int:
@@ -211,6 +213,11 @@ class PackedNetwork:
             lanes = body.view("<i2").reshape(len(codes), self.input_beats * ACTIVATIONS_PER_BEAT)
             self.write_inputs(codes, lanes)
         else:
+            if self.design.abreast > 1:
+                raise InputError(
+                    f"a run with tags must be of a design with abreast 1, not "
+                    f"{self.design.abreast}: of a group all vectors share a lane"
+                )
             tags.check(len(codes), self.held.lanes)
             rows = body.reshape(len(codes), TAG.beats + self.input_beats)
             rows[:, 0] = tags.beats()
@@ -248,8 +255,12 @@ class PackedNetwork:
         """
         # Assigning to columns in another order takes ten times as long as taking them in one, and
         # so does taking with checks of the index: numpy then buffers what it writes.
-        np.take(codes, self._input_of_lane, axis=1, out=lanes, mode="clip")
-        lanes[:, self.inputs :] = 0
+        for part, size in groups_of(len(codes), self.design.abreast):
+            places, spare = self._inputs_sent[size]
+            groups = lanes[part].reshape(-1, size * lanes.shape[1])
+            given = codes[part].reshape(-1, size * self.inputs)
+            np.take(given, places, axis=1, out=groups, mode="clip")
+            groups[:, spare] = 0
 
     @cached_property
     def _input_of_lane(self) -> npt.NDArray[np.intp]:
@@ -257,6 +268,21 @@ class PackedNetwork:
         inputs = np.zeros(self.input_beats * ACTIVATIONS_PER_BEAT, np.intp)
         inputs[self.ran[0].slot_of_column] = np.arange(self.inputs)
         return inputs
+
+    @cached_property
+    def _inputs_sent(self) -> dict[int, tuple[Indices, Indices | slice]]:
+        """What the lanes of a group carry, by its vectors."""
+        sizes = range(1, self.design.abreast + 1)
+        return {
+            size: inputs_sent(self.design, size, self._input_of_lane, self.inputs) for size in sizes
+        }
+
+    @cached_property
+    def _results_sent(self) -> dict[int, Indices]:
+        """Where the results of a group lie, by its vectors."""
+        lanes, places = self.output_beats * ACTIVATIONS_PER_BEAT, self.ran[-1].place_of_result
+        sizes = range(1, self.design.abreast + 1)
+        return {size: results_sent(self.design, size, places, lanes) for size in sizes}
 
     def answer_beats(self, outputs: int) -> int:
         """Beats of the answer to a run that gives `outputs` outputs, before its status."""
@@ -301,7 +327,11 @@ class PackedNetwork:
         vectors = vectors.reshape(-1, self.output_beats * ACTIVATIONS_PER_BEAT)
         if out is None:
             out = np.empty((len(vectors), self.outputs), np.int16)
-        return np.take(vectors, self.ran[-1].place_of_result, axis=1, out=out, mode="clip")
+        for part, size in groups_of(len(vectors), self.design.abreast):
+            groups = vectors[part].reshape(-1, size * vectors.shape[1])
+            results = out[part].reshape(-1, size * self.outputs)
+            np.take(groups, self._results_sent[size], axis=1, out=results, mode="clip")
+        return out
 
     def _sections(self) -> list[npt.NDArray[np.uint64]]:
         design = self.design

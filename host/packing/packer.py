@@ -267,7 +267,7 @@ def _check_fits(packed: PackedNetwork) -> None:
             "raise hidden_activations",
         )
     at_most(
-        packed.held.stride * ACTIVATIONS_PER_WORD,
+        packed.held.stride * ACTIVATIONS_PER_WORD * design.abreast,
         "held_activations",
         "activations that layers hold for later ones",
         "raise held_activations",
@@ -278,10 +278,11 @@ def _check_fits(packed: PackedNetwork) -> None:
         f"{MAX_STRIDE - 1}; let layers hold less",
     )
     functions = [layer for layer in network.layers if needs_cell(layer)]
+    one = "" if design.abreast == 1 else f" and abreast to 1, not {design.abreast}"
     if functions and not problems.require(
         design.cell_units > 0,
         f"layer {functions[0].name!r} has the function {functions[0].activation!r} and the design "
-        "no cell unit; set cell_units to 1, 2 or 4",
+        f"no cell unit; set cell_units to 1, 2 or 4{one}",
     ):
         problems.shortages.append(Shortage("cell_units", 1, 0, 0))
     bounded = [layer for layer in network.layers if needs_bounds(layer)]

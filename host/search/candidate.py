@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eie.hls.boundary.errors import Shortage
 from eie.hls.spec.design import Design
 from eie.host.search.judge import Merit
-from eie.host.search.prediction import BATCH_VECTORS
+from eie.host.search.prediction import batch_vectors
 
 __all__ = ["Candidate"]
 
@@ -22,7 +22,7 @@ class Candidate:
     cycles: int | None
     #: What board or design have too little of.
     shortages: tuple[Shortage, ...]
-    #: Predicted cycles of a batch of :data:`~eie.host.search.prediction.BATCH_VECTORS` vectors;
+    #: Predicted cycles of a batch of :func:`~eie.host.search.prediction.batch_vectors` vectors;
     #: None where they were not needed.
     batch_cycles: int | None = None
     #: Whether figures in `shortages` are what the network takes at least, spread evenly: it was too
@@ -43,7 +43,7 @@ class Candidate:
         """Predicted time of a vector in a batch in microseconds, at least."""
         if self.batch_cycles is None:
             return None
-        return self.batch_cycles / BATCH_VECTORS / self.design.clock_mhz
+        return self.batch_cycles / batch_vectors(self.design) / self.design.clock_mhz
 
     @functools.cached_property
     def merit(self) -> Merit:

@@ -74,7 +74,8 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
 def candidate_text(candidate: Candidate) -> str:
     """Say what a design is, and how fast or what it lacks."""
     design = candidate.design
-    text = f"{_pes_aligned(design)}, {design.index_bits}-bit runs, {design.memory}: "
+    abreast = f"{design.abreast} vectors abreast, " if design.abreast > 1 else ""
+    text = f"{_pes_aligned(design)}, {abreast}{design.index_bits}-bit runs, {design.memory}: "
     if candidate.cycles is not None:
         merit = candidate.merit
         return text + (

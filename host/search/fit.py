@@ -20,6 +20,7 @@ from eie.hls.model.area import JUDGED, Edge, Estimate, LutBudget, demands, estim
 from eie.hls.spec.boards import BOARDS, Board, find_board
 from eie.hls.spec.design import NO_BOARD, RANGES, Design
 from eie.host.network import Network
+from eie.host.packing.packed_layer import needs_cell
 from eie.host.packing.packer import encode_network, knows_activity
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search import explain
@@ -52,7 +53,9 @@ _PES_WITHOUT_BOARD = 64
 #: What asks for a choice among a board's designs.
 _GIVEN = ("goal", "latency_us", "lut_budget", "lut_edge")
 #: Parameters that the search chooses, which may tie.
-_CHOSEN = ("index_bits", "memory", "queue_depth")
+_CHOSEN = ("abreast", "index_bits", "memory", "queue_depth")
+#: Vectors abreast that are tried where a batch is what counts: a vector alone gains nothing.
+_ABREAST = (1, 2, 4)
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def fit(
     if unknown:
         raise DesignError(f"parameters must be among {', '.join(known)}, not {', '.join(unknown)}")
     Design(**{"pes": 1, **fixed})  # a fixed value out of range is the caller's error
+    _check_abreast(network, fixed)
     judge = Judge(goal or ("latency" if latency_us is None else "area"), latency_us)
     check_lut_budget(lut_budget, lut_edge)
     if board == NO_BOARD:
@@ -170,8 +174,20 @@ def fit(
             )
         return _without_board(network, assignment, fixed)
     budget = LutBudget(lut_budget, lut_edge or JUDGED)
-    look = WholeSearch(network, find_board(board), assignment, fixed, budget)
+    abreast = _ABREAST if judge.goal == "throughput" else (1,)
+    look = WholeSearch(network, find_board(board), assignment, fixed, budget, abreast)
     return _on_board(look, judge, passes=passes, pass_judge=Judge(goal or "throughput", latency_us))
+
+
+def _check_abreast(network: Network, fixed: dict[str, Any]) -> None:
+    """Refuse vectors abreast for a network that needs a cell unit, which takes one at a time."""
+    functions = [layer for layer in network.layers if needs_cell(layer)]
+    abreast = fixed.get("abreast", 1)
+    if functions and abreast > 1:
+        raise DesignError(
+            f"abreast must be 1 for a network with the function {functions[0].activation!r} (layer "
+            f"{functions[0].name!r}), not {abreast}: a cell unit takes one vector at a time"
+        )
 
 
 def _without_board(network: Network, assignment: Assignment, fixed: dict[str, Any]) -> Fit:

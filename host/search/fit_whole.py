@@ -1,6 +1,7 @@
 """Look for designs that hold a network whole, best first.
 
-Every number of PEs is sized with several widths of zero runs and both kinds of memory. Counting
+Every number of PEs is sized with several widths of zero runs, both kinds of memory and as many
+vectors abreast as are asked for. Counting
 cycles is what takes time, so designs are counted in the order of what they could be at best, until
 no other can be better: what is found is the best of all by the judge, as if all had been counted.
 """
@@ -8,6 +9,7 @@ no other can be better: what is found is the best of all by the judge, as if all
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,11 +19,12 @@ from eie.hls.model.area import LutBudget, estimate, shortages
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design
 from eie.host.network import Network
+from eie.host.packing.packed_layer import needs_cell
 from eie.host.packing.packer import encode_network, knows_activity
 from eie.host.packing.row_assignment import Assignment
 from eie.host.search.candidate import Candidate
 from eie.host.search.judge import Judge, Merit
-from eie.host.search.prediction import BATCH_VECTORS, Prediction
+from eie.host.search.prediction import Prediction, batch_vectors
 from eie.host.search.sizing import (
     beyond,
     may_be_compact,
@@ -64,7 +67,7 @@ class Sized:
         """Its merit if nothing stalls."""
         assert self.prediction is not None
         design, least = self.design, self.prediction.least_cycles()
-        batch = self.prediction.least_batch_cycles() / BATCH_VECTORS
+        batch = self.prediction.least_batch_cycles(design.abreast) / batch_vectors(design)
         alone = least + self.prediction.allowance(design)
         return Merit.of(design, alone / design.clock_mhz, batch / design.clock_mhz)
 
@@ -76,7 +79,8 @@ class Sized:
             alone = self.cycles + self._allowance
             found = replace(found, latency_us=round(alone / clock, 3))
         if self.batch_cycles is not None:
-            found = replace(found, batch_us=round(self.batch_cycles / BATCH_VECTORS / clock, 3))
+            one = self.batch_cycles / batch_vectors(self.design)
+            found = replace(found, batch_us=round(one / clock, 3))
         return found
 
     def counted_for(self, judge: Judge) -> bool:
@@ -121,6 +125,8 @@ class WholeSearch:
     fixed: dict[str, Any]
     #: As :func:`eie.hls.model.area.demands` takes it.
     lut_budget: LutBudget = field(default_factory=LutBudget)
+    #: How many vectors may go abreast; each number is tried, but for networks that need a cell.
+    abreast: tuple[int, ...] = (1,)
 
     @functools.cached_property
     def accumulators(self) -> dict[str, int]:
@@ -142,7 +148,8 @@ class WholeSearch:
         if sized.prediction is not None:
             return sized
         design = sized.design
-        wanted = {**self._start(design.pes, design.index_bits, design.memory), **self.fixed}
+        start = self._start(design.pes, design.index_bits, design.memory, design.abreast)
+        wanted = {**start, **self.fixed}
         packed = encode_network(self.network, design, self.assignment)
         design, lacking = self._size(packed, {**wanted, "queue_depth": design.queue_depth})
         return Sized(design, lacking, Prediction(packed))
@@ -156,8 +163,8 @@ class WholeSearch:
         depths = [fixed["queue_depth"]] if "queue_depth" in fixed else _QUEUE_DEPTHS
         found: list[Sized] = []
         may_fit = []
-        for memory in memories:
-            start = {**self._start(pes, width, memory), "queue_depth": depths[0]}
+        for memory, abreast in itertools.product(memories, self._abreast):
+            start = {**self._start(pes, width, memory, abreast), "queue_depth": depths[0]}
             # Perfectly balanced, without padding and with short columns it would take this much:
             # often already too much.
             design, lacking = self._quick(start)
@@ -195,12 +202,24 @@ class WholeSearch:
                     break
         return found
 
-    def _start(self, pes: int, width: int, memory: str) -> dict[str, Any]:
+    @functools.cached_property
+    def _abreast(self) -> tuple[int, ...]:
+        if "abreast" in self.fixed:
+            return (self.fixed["abreast"],)
+        one_by_one = any(map(needs_cell, self.network.layers)) or self.fixed.get("cell_units")
+        return (1,) if one_by_one else self.abreast
+
+    def _start(self, pes: int, width: int, memory: str, abreast: int) -> dict[str, Any]:
         """What is given of a design before it is sized."""
         chosen: dict[str, Any] = {"clock_mhz": self.board.clock_mhz, **self.fixed}
         return {
-            **chosen, "pes": pes, "index_bits": width, "memory": memory, "board": self.board.name
-        }  # fmt: skip
+            **chosen,
+            "pes": pes,
+            "abreast": abreast,
+            "index_bits": width,
+            "memory": memory,
+            "board": self.board.name,
+        }
 
     def _quick(self, start: dict[str, Any]) -> tuple[Design, tuple[Shortage, ...]]:
         design = Design(**{"length_bits": int(may_be_compact(start)), **start})

@@ -5,7 +5,7 @@ that it can be said which of them decided:
 
 1. how far a limit of latency is missed, if there is one (0 where it is met);
 2. the goal: ``latency`` (of one vector alone), ``throughput`` (time of a vector in a batch of
-   :data:`~eie.host.search.prediction.BATCH_VECTORS`) or ``area`` (share of the board's scarcest
+   :func:`~eie.host.search.prediction.batch_vectors`) or ``area`` (share of the board's scarcest
    resource; without a board bits of memory);
 3. area, or latency where the goal is area;
 4. fewest bits of memory, then BRAM36s, UltraRAMs, DSP slices and LUTs;

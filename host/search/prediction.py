@@ -5,13 +5,14 @@ vector is the allowance (:mod:`eie.hls.model.allowance`), which latencies are ju
 in which vectors overlap, is judged by the least.
 
 They depend on how the network is encoded (PEs and zero runs), on the depths of queues, on where
-accumulators live and on how many vectors find room, not on other capacities, board or kind
-of memory: so an encoding is decoded once, and each set of those counted once. A design that is too
-small for the network is counted as if it held it.
+accumulators live, on how many vectors go abreast and how many find room, not on other capacities,
+board or kind of memory: so an encoding is decoded once, and each set of those counted once. A
+design that is too small for the network is counted as if it held it.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from eie.hls.model.allowance import allowance_of
 from eie.hls.model.cycle_counts import count_cycles
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.resident_network import Held, ResidentNetwork, Tags
-from eie.hls.spec.design import Design
+from eie.hls.spec.design import RANGES, Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD, LAYER
 from eie.host.network import INPUT, Network
 from eie.host.packing.held_memory import lay_out
@@ -29,17 +30,31 @@ from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.tiling import Plan
 
-__all__ = ["BATCH_VECTORS", "Prediction", "example_input", "vector_cycles_in_passes"]
+__all__ = [
+    "BATCH_GROUPS",
+    "Prediction",
+    "batch_vectors",
+    "example_group",
+    "example_input",
+    "vector_cycles_in_passes",
+]
 
-#: Vectors of the batch that throughput is counted of: the same one again and again.
-BATCH_VECTORS = 4
+#: Groups of vectors of the batch that throughput is counted of: the same one again and again.
+BATCH_GROUPS = 4
 #: Share of non-zero activations assumed for a network without golden vectors.
 _ASSUMED_DENSITY = 0.5
 _VALUES_PER_BEAT = 4
+#: Vectors that go abreast at most.
+_MOST_ABREAST = RANGES["abreast"][1]
 #: Steps of a sequence of which the last is counted.
 _STEPS = 3
 
 Codes = npt.NDArray[np.int16]
+
+
+def batch_vectors(design: Design) -> int:
+    """Vectors of the batch that throughput is counted of."""
+    return BATCH_GROUPS * design.abreast
 
 
 class Prediction:
@@ -58,6 +73,7 @@ class Prediction:
         self._packed = packed
         self._resident = _resident(packed)
         vector = example_input(packed.network) if inputs is None else inputs
+        self._vector = vector
         words = np.zeros((max(packed.held.lanes, 1) * packed.held.stride, ACTIVATIONS_PER_WORD))
         held = Held(words.astype(np.int16), words.astype(np.int32))
         sent, order = packed.in_order_sent(vector), self._resident.whole()
@@ -85,8 +101,30 @@ class Prediction:
         return allowance_of(design).of(len(self._packed.layers))
 
     def batch_cycles(self, design: Design) -> int:
-        """Cycles of a batch of :data:`BATCH_VECTORS` of the vector, at least."""
-        return self._cycles(design, BATCH_VECTORS)
+        """Cycles of a batch of :func:`batch_vectors` vectors, at least.
+
+        All of them the vector; or where vectors go abreast groups of it and of others that the
+        network knows (:func:`example_group`), as its like would meet nothing that it does not.
+        """
+        return self._cycles(design, batch_vectors(design))
+
+    @functools.cached_property
+    def _of_group(self) -> list[Codes]:
+        """What each layer takes of vectors that go abreast, of the first that of the vector."""
+        vectors = example_group(self._packed.network, self._vector)
+        held = Held(*(np.zeros((0, ACTIVATIONS_PER_WORD), kind) for kind in (np.int16, np.int32)))
+        if self._packed.held.lanes:
+            # Each has a lane of its own.
+            words = np.zeros((len(vectors) * self._packed.held.stride, ACTIVATIONS_PER_WORD))
+            held = Held(words.astype(np.int16), words.astype(np.int32))
+        resident = replace(self._resident, lanes=len(vectors) if len(held.words) else 0)
+        return resident.run(self._packed.in_order_sent(vectors), None, held).taken
+
+    def _activations_of(self, abreast: int) -> list[Codes]:
+        """What each layer takes of a group."""
+        if abreast == 1:
+            return self._activations
+        return [values[:abreast] for values in self._of_group]
 
     def least_cycles(self) -> int:
         """Cycles that the vector takes at least, whatever the depths of queues.
@@ -102,26 +140,26 @@ class Prediction:
             total += max(int(np.max(met)), broadcast, -(-received // _VALUES_PER_BEAT))
         return total
 
-    def _met(self, index: int) -> npt.NDArray[np.int64]:
-        """int64, shape (pes,): entries that each PE meets in a layer."""
-        active = np.flatnonzero(self._activations[index][0])
+    def _met(self, index: int, abreast: int = 1) -> npt.NDArray[np.int64]:
+        """int64, shape (pes,): entries that each PE meets in a layer of a group."""
+        active = np.flatnonzero(self._activations_of(abreast)[index].any(axis=0))
         met: npt.NDArray[np.int64] = (
             self._resident.layers[index].encoded.lengths()[:, active].sum(axis=1)
         )
         return met
 
-    def _active(self, index: int) -> int:
-        """Activations of a layer that are broadcast."""
-        return int(np.count_nonzero(self._activations[index][0]))
+    def _active(self, index: int, abreast: int = 1) -> int:
+        """Activations of a layer of a group that are broadcast."""
+        return int(np.count_nonzero(self._activations_of(abreast)[index].any(axis=0)))
 
-    def least_batch_cycles(self) -> int:
+    def least_batch_cycles(self, abreast: int = 1) -> int:
         """Cycles that the batch takes at least."""
-        # Every PE takes the vectors one after another, a cycle an entry, and so does the broadcast
+        # Every PE takes the groups one after another, a cycle an entry, and so does the broadcast
         # its activations.
         layers = range(len(self._activations))
-        met = sum(self._met(index) for index in layers)
-        broadcast = sum(self._active(index) for index in layers)
-        return max(self.least_cycles(), BATCH_VECTORS * max(int(np.max(met)), broadcast))
+        met = sum(self._met(index, abreast) for index in layers)
+        broadcast = sum(self._active(index, abreast) for index in layers)
+        return max(self.least_cycles(), BATCH_GROUPS * max(int(np.max(met)), broadcast))
 
     def path_cycles(self) -> dict[str, int]:
         """Cycles that each path takes at least, over all layers, of one vector alone.
@@ -143,11 +181,13 @@ class Prediction:
     def _cycles(self, design: Design, vectors: int) -> int:
         depths = (design.queue_depth, design.result_depth, design.write_latency)
         # A vector alone finds room whatever there is.
-        lanes = lay_out(self._packed.network, design.held_words).lanes
+        lanes = lay_out(self._packed.network, design.held_words, design.abreast).lanes
         room = (design.hidden_words, lanes) if vectors > 1 else (0, 0)
-        key = (vectors, *depths, design.cell_units, *room)
+        key = (vectors, design.abreast, *depths, design.cell_units, *room)
         if key not in self._counted:
-            repeated = [np.repeat(values, vectors, axis=0) for values in self._activations]
+            group = self._activations_of(design.abreast if vectors > 1 else 1)
+            times = vectors // len(group[0])
+            repeated = [np.tile(values, (times, 1)) for values in group]
             resident = replace(self._resident, lanes=lanes)
             self._counted[key] = count_cycles(design, resident, repeated).cycles
         return self._counted[key]
@@ -178,6 +218,19 @@ def example_input(network: Network) -> Codes:
     random = np.random.default_rng(0)
     codes = random.integers(1, 1 << 10, (1, network.inputs))
     return (codes * (random.random(codes.shape) < _ASSUMED_DENSITY)).astype(np.int16)
+
+
+def example_group(network: Network, vector: Codes) -> Codes:
+    """Give `vector`, of shape (1, inputs), and as many others as may go abreast with it.
+
+    The network's golden vectors; where there are too few the first one with its values in other
+    places, so that what one has not another has, which is the worst case.
+    """
+    random = np.random.default_rng(0)
+    others = network.golden_inputs[1:_MOST_ABREAST]
+    missing = _MOST_ABREAST - 1 - len(others)
+    made = [random.permuted(vector, axis=1) for _ in range(missing)]
+    return np.concatenate([vector, others, *made])
 
 
 def _resident(packed: PackedNetwork) -> ResidentNetwork:

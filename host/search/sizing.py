@@ -86,7 +86,10 @@ def _shape(packed: PackedNetwork, fixed: dict[str, Any]) -> dict[str, int]:
     shape = {
         "length_bits": bits if bits <= _LENGTH_BITS and may_be_compact(fixed) else 0,
         "result_depth": result_depth_for(rows),
-        "cell_units": cell_units_for(packed.network, packed.design.pes),
+        # A cell unit takes one vector at a time.
+        "cell_units": 0
+        if fixed.get("abreast", 1) > 1
+        else cell_units_for(packed.network, packed.design.pes),
         "bounds": bounds_for(packed.network),
     }
     return {name: fixed.get(name, value) for name, value in shape.items()}
@@ -143,7 +146,7 @@ def needs_of(design: Design, network: Network, entries: int) -> dict[str, int]:
         "biases_per_pe": sum(biases),
         "layers": len(layers),
         "hidden_activations": max(waiting, default=0),
-        "held_activations": lay_out(network, 0).stride * ACTIVATIONS_PER_WORD,
+        "held_activations": lay_out(network, 0).stride * ACTIVATIONS_PER_WORD * design.abreast,
     }
 
 

@@ -33,6 +33,7 @@ PROCESS_TEXTS = {
     "take_crc": "CRC-32 of every beat that comes",
     "receive": "checks packets, makes tokens of them",
     "control_activations": "whose turn it is: input or hidden",
+    "join_abreast": "words of a group, side by side",
     "detect_nonzero": "LNZD: one non-zero a cycle",
     "collect": "words of results, to their place",
     "send": "answers, counters, status",

@@ -11,13 +11,19 @@
 
 namespace kernel {
 
-typedef ap_uint<64 + 4> token_bits_t;
-typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + 4> word_token_bits_t;
+typedef ap_uint<kTokenDataBits + 4> token_bits_t;
+// What groups of vectors want to know: nothing of vectors one by one.
+constexpr int kMarksBits = kAbreast == 1 ? 0 : 2;
+constexpr int kOthersBits = kAbreast == 1 ? 0 : 2;
+typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + kMarksBits + 4> word_token_bits_t;
+typedef ap_uint<6 + kOthersBits> vector_tag_bits_t;
 // With a bit on top that ends the packet: such a word is none, and goes no further.
 typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
-typedef ap_uint<kLanes * kActivationBits + 8 + 1 + 6 + 1 + 1> hidden_word_bits_t;
+typedef ap_uint<kLanes * kActivationBits + 8 + 1 + vector_tag_bits_t::width + 1 + 1>
+    hidden_word_bits_t;
 typedef ap_uint<8 + 16 + 32 + 32 + 9> answer_bits_t;
-typedef ap_uint<2 * kWordCountBits + 4 + 8 + 3 + 3 + 6 + 3 + 16 + 16> command_bits_t;
+typedef ap_uint<2 * kWordCountBits + 4 + 8 + 3 + 3 + vector_tag_bits_t::width + 3 + 16 + 16>
+    command_bits_t;
 
 template <int kBits>
 struct ResultBits {
@@ -27,33 +33,37 @@ typedef ResultBits<kLanes * kActivationBits>::type activation_word_bits_t;
 
 inline token_bits_t to_bits(const Token& token) {
 #pragma HLS INLINE
-  return token_bits_t(token.data) | (token_bits_t(token.kind) << 64);
+  return token_bits_t(token.data) | (token_bits_t(token.kind) << kTokenDataBits);
 }
 
 inline Token token_of(token_bits_t bits) {
 #pragma HLS INLINE
-  return Token{kind_t(bits >> 64), beat_t(bits)};
+  return Token{kind_t(bits >> kTokenDataBits), token_data_t(bits)};
 }
 
 inline WordToken word_token_of(word_token_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
-  return WordToken{kind_t(bits >> (width + 49)),
-                   ap_uint<1>(bits >> (width + 48)),
-                   ap_uint<kLanes>(bits >> (width + 32)),
-                   layer_t(bits >> (width + 24)),
-                   address_t(bits >> width),
-                   word_t(bits)};
+  const WordToken token =
+      word_token(kind_t(bits >> (width + 49 + kMarksBits)), ap_uint<1>(bits >> (width + 48)),
+                 ap_uint<kLanes>(bits >> (width + 32)), layer_t(bits >> (width + 24)),
+                 address_t(bits >> width), word_t(bits));
+  return with_marks(token,
+                    GroupMarks{ap_uint<1>(bits >> (width + 49)), ap_uint<1>(bits >> (width + 50))});
 }
 
 inline word_token_bits_t to_bits(const WordToken& token) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
+  const GroupMarks marks = marks_of(token);
   return word_token_bits_t(token.data) | (word_token_bits_t(token.address) << width) |
          (word_token_bits_t(token.layer) << (width + 24)) |
          (word_token_bits_t(token.nonzero) << (width + 32)) |
          (word_token_bits_t(token.last) << (width + 48)) |
-         (word_token_bits_t(token.kind) << (width + 49));
+         (word_token_bits_t(token.kind) << (width + 49 + kMarksBits)) |
+         (kMarksBits == 0 ? word_token_bits_t(0)
+                          : word_token_bits_t(marks.turns) << (width + 49) |
+                                word_token_bits_t(marks.completes) << (width + 50));
 }
 
 inline InputWord input_word_of(input_word_bits_t bits) {
@@ -67,23 +77,24 @@ inline input_word_bits_t to_bits(const InputWord& word) {
          (input_word_bits_t(word.last) << (kLanes * kActivationBits));
 }
 
-inline VectorTag vector_tag_of(ap_uint<6> bits) {
+inline VectorTag vector_tag_of(vector_tag_bits_t bits) {
 #pragma HLS INLINE
-  return VectorTag{lane_t(bits), ap_uint<1>(bits >> 4), ap_uint<1>(bits >> 5)};
+  return vector_tag(lane_t(bits), ap_uint<1>(bits >> 4), ap_uint<1>(bits >> 5),
+                    vector_t(bits >> 6));
 }
 
-inline ap_uint<6> to_bits(const VectorTag& vector) {
+inline vector_tag_bits_t to_bits(const VectorTag& vector) {
 #pragma HLS INLINE
-  return ap_uint<6>(vector.lane) | (ap_uint<6>(vector.start) << 4) |
-         (ap_uint<6>(vector.output) << 5);
+  return vector_tag_bits_t(vector.lane) | (vector_tag_bits_t(vector.start) << 4) |
+         (vector_tag_bits_t(vector.output) << 5) | (vector_tag_bits_t(others_of(vector)) << 6);
 }
 
 inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {
 #pragma HLS INLINE
   const int width = kLanes * kActivationBits;
   return HiddenWord{word_t(bits), layer_t(bits >> width), ap_uint<1>(bits >> (width + 8)),
-                    vector_tag_of(ap_uint<6>(bits >> (width + 9))),
-                    ap_uint<1>(bits >> (width + 15))};
+                    vector_tag_of(vector_tag_bits_t(bits >> (width + 9))),
+                    ap_uint<1>(bits >> (width + 9 + vector_tag_bits_t::width))};
 }
 
 inline hidden_word_bits_t to_bits(const HiddenWord& word) {
@@ -92,7 +103,7 @@ inline hidden_word_bits_t to_bits(const HiddenWord& word) {
   return hidden_word_bits_t(word.values) | (hidden_word_bits_t(word.layer) << width) |
          (hidden_word_bits_t(word.last) << (width + 8)) |
          (hidden_word_bits_t(to_bits(word.vector)) << (width + 9)) |
-         (hidden_word_bits_t(word.final) << (width + 15));
+         (hidden_word_bits_t(word.final) << (width + 9 + vector_tag_bits_t::width));
 }
 
 template <int kBits>
@@ -124,6 +135,7 @@ inline Answer answer_of(answer_bits_t bits) {
 inline command_bits_t to_bits(const Command& command) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
+  const int behind_tag = width + 18 + vector_tag_bits_t::width;
   return command_bits_t(command.words) | (command_bits_t(command.keep) << kWordCountBits) |
          (command_bits_t(command.spare) << width) | (command_bits_t(command.layer) << (width + 4)) |
          (command_bits_t(command.out) << (width + 12)) |
@@ -131,14 +143,15 @@ inline command_bits_t to_bits(const Command& command) {
          (command_bits_t(command.final) << (width + 14)) |
          (command_bits_t(command.kind) << (width + 15)) |
          (command_bits_t(to_bits(command.vector)) << (width + 18)) |
-         (command_bits_t(command.function) << (width + 24)) |
-         (command_bits_t(command.slope) << (width + 27)) |
-         (command_bits_t(command.state) << (width + 43));
+         (command_bits_t(command.function) << behind_tag) |
+         (command_bits_t(command.slope) << (behind_tag + 3)) |
+         (command_bits_t(command.state) << (behind_tag + 19));
 }
 
 inline Command command_of(command_bits_t bits) {
 #pragma HLS INLINE
   const int width = 2 * kWordCountBits;
+  const int behind_tag = width + 18 + vector_tag_bits_t::width;
   return Command{ap_uint<3>(bits >> (width + 15)),
                  word_count_t(bits),
                  word_count_t(bits >> kWordCountBits),
@@ -147,10 +160,10 @@ inline Command command_of(command_bits_t bits) {
                  ap_uint<1>(bits >> (width + 12)),
                  ap_uint<1>(bits >> (width + 13)),
                  ap_uint<1>(bits >> (width + 14)),
-                 vector_tag_of(ap_uint<6>(bits >> (width + 18))),
-                 ap_uint<kFunctionBits>(bits >> (width + 24)),
-                 ap_uint<kSlopeBits>(bits >> (width + 27)),
-                 held_t(bits >> (width + 43))};
+                 vector_tag_of(vector_tag_bits_t(bits >> (width + 18))),
+                 ap_uint<kFunctionBits>(bits >> behind_tag),
+                 ap_uint<kSlopeBits>(bits >> (behind_tag + 3)),
+                 held_t(bits >> (behind_tag + 19))};
 }
 
 //! Tokens in, until the end of the packet.
@@ -229,7 +242,7 @@ take:
   do {
 #pragma HLS PIPELINE II = 1
     const hidden_word_bits_t bits = port.read();
-    ended = bits >> (kLanes * kActivationBits + 16) != 0;
+    ended = bits >> (hidden_word_bits_t::width - 1) != 0;
     if (!ended) words.write(hidden_word_of(bits));
     end_cycle();
   } while (!ended);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dataflow.h"
+#include "group_order.h"
 #include "types.h"
 
 namespace kernel {
@@ -62,14 +63,17 @@ packet:
       }
       counted = 0;
     } else {
+      const vector_t others = others_of(command.vector);
+      BlockIndex<word_count_t> word = {0, 0};
+      GroupOrder<kBlockWords> order = {0, 0};
     words:
-      for (word_count_t word = 0; word < command.words; ++word) {
+      while (word.at < command.words) {
 #pragma HLS PIPELINE II = 1
         const ResultWord result = results.read();
         const ActivationWord activations = {result.kind, activations_of(result)};
         // Words of padding rows only are dropped.
-        if (word < command.keep) {
-          const bool last = word == command.keep - 1;
+        if (word.at < command.keep) {
+          const bool last = word.at == command.keep - 1;
           count += count_saturated(result, last ? command.spare : ap_uint<4>(0));
           // Together, or one waits for the other: `hidden` has room for all that comes back.
           if (command.back == 1) {
@@ -78,6 +82,10 @@ packet:
           }
           if (command.out == 1) outputs.write(activations);
         }
+        const bool turns = ends_turn(order, false);
+        const bool last_vector = is_last_vector(order, others);
+        advance(word, 1, turns, last_vector);
+        advance(order, turns, last_vector);
         end_cycle();
       }
       if (kind == kResults) {

@@ -32,16 +32,30 @@ leaves:
   return ap_uint<4>((ap_uint<4>(root) << 2) | first[root]);
 }
 
+//! What a lane is in each vector of a group.
+inline values_t values_in(const group_words_t& words, ap_uint<4> lane) {
+#pragma HLS INLINE
+  values_t values = 0;
+vectors:
+  for (int vector = 0; vector < kAbreast; ++vector) {
+#pragma HLS UNROLL
+    const word_t word = words >> (vector * kLanes * kActivationBits);
+    const ap_uint<kActivationBits> value = word >> ap_uint<8>(lane * ap_uint<5>(kActivationBits));
+    values |= values_t(value) << (vector * kActivationBits);
+  }
+  return values;
+}
+
 //! Turn words of activations into a stream of non-zero activations.
 //!
 //! A word costs as many cycles as it has non-zero activations, and one cycle if it has none. The
 //! last activation of a layer says so itself; only a layer whose last word is zero has an end of
 //! its own, in that word's cycle.
-inline void detect_nonzero(hls::stream<WordToken>& words, hls::stream<Token>& tokens) {
+inline void detect_nonzero(hls::stream<GroupToken>& words, hls::stream<Token>& tokens) {
   kind_t kind = kData;
 packet:
   do {
-    WordToken word = {kData, 0, 0, 0, 0, 0};
+    GroupToken word = {};
     ap_uint<kLanes> pending = 0;
     bool ended = false;
   // The loop ends with each layer, so that its end does not stay in a stalled pipeline.
@@ -58,15 +72,15 @@ packet:
       const ap_uint<kLanes> rest = pending & ap_uint<kLanes>(pending - 1);
       const bool layer_ends = word.last == 1 && rest == 0;
       if (kind != kWord) {
-        tokens.write(Token{kind, beat_t(word.data)});
+        tokens.write(Token{kind, token_data_t(word.data)});
       } else if (pending != 0) {
         const ap_uint<4> lane = leading_lane(pending);
-        const ap_uint<kActivationBits> value =
-            word.data >> ap_uint<8>(lane * ap_uint<5>(kActivationBits));
-        tokens.write(Token{layer_ends ? kLastActivation : kActivation,
-                           to_beat(Activation{address_t(word.address + lane), value, word.layer})});
+        tokens.write(
+            Token{layer_ends ? kLastActivation : kActivation,
+                  to_data(Activation{address_t(word.address + lane), values_in(word.data, lane),
+                                     word.layer, others_of(word)})});
       } else if (layer_ends) {
-        tokens.write(Token{kLayerEnd, to_beat(Activation{0, 0, word.layer})});
+        tokens.write(Token{kLayerEnd, to_data(Activation{0, 0, word.layer, others_of(word)})});
       }
       ended = kind == kWord ? layer_ends : kind == kPacketEnd;
       pending = rest;

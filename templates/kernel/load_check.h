@@ -99,10 +99,10 @@ inline LoadCheck start_check(ap_uint<32> network_id, beat_t lanes) {
   check.input_base = field<kNetworkHoldBaseBits>(lanes, kNetworkHoldBaseLow);
   if (field<kNetworkReservedBits>(lanes, kNetworkReservedLow) != 0) check.sound = false;
   if (hold > 1 || count > kMostLanes) check.sound = false;
-  // Once a load, so it may take its cycles.
+  // Once a load, so it may take its cycles. A lane has held words of each vector of its group.
   const ap_uint<24> held = ap_uint<24>(count) * check.stride;
 #pragma HLS BIND_OP variable = held op = mul impl = dsp
-  if (held > (kHolds ? kHeldWords : 0)) check.sound = false;
+  if (held > (kHolds ? kHeldWords / kAbreast : 0)) check.sound = false;
   if (check.lanes == (check.stride == 0)) check.sound = false;
   if (!check.holds_inputs && check.input_base != 0) check.sound = false;
   return check;
@@ -167,7 +167,7 @@ inline void check_place(LoadCheck& check, beat_t beat) {
     check.results = cell ? ap_uint<32>(check.rows >> 2) : check.rows;
     // Of a cell's results no words of padding rows only come back.
     const bool finds_room = cell ? groups_of<kLanes>(check.results) <= kHiddenWords
-                                 : check.local_rows <= kHiddenActivations / kPes;
+                                 : check.local_rows <= kHiddenActivations / kPes / kAbreast;
     check.too_long = !check.accumulates && !finds_room;
     if (cell) {
       ++check.recurrent;

@@ -8,30 +8,11 @@
 #include "crc32.h"
 #include "dataflow.h"
 #include "load_check.h"
+#include "receive_vectors.h"
+#include "reception.h"
 #include "types.h"
 
 namespace kernel {
-
-//! The packet being received: reads beats, keeps the CRC, notes TLAST.
-struct Reception {
-  //! Of the beats so far; of no use once the packet has ended.
-  crc_t crc;
-  //! TLAST has been seen; there is nothing more to read.
-  bool ended;
-};
-
-//! The next beat of the packet, or zero once it has ended.
-inline beat_t next_beat(hls::stream<ReceivedBeat>& input, Reception& reception) {
-#pragma HLS INLINE
-  beat_t beat = 0;
-  if (!reception.ended) {
-    const ReceivedBeat received = input.read();
-    beat = received.data;
-    reception.crc = received.crc;
-    reception.ended = received.last == 1;
-  }
-  return beat;
-}
 
 //! Status of a header, given its first beat and the CRC of both.
 inline packet::Status check_header(beat_t first, crc_t crc, bool complete) {
@@ -144,76 +125,6 @@ sections:
   return good && whole && expected.section == packet::kSectionPointers && expected.pe == kPes;
 }
 
-//! What is wrong with the tags of a run, and which lanes have a state.
-struct Tags {
-  bool bad;
-  bool no_state;
-  ap_uint<kMostLanes> lanes;
-};
-
-//! Put a run's vectors together to words, as many beats as announced whatever arrives. A vector of
-//! `vector_beats` starts a word; what fills up its last one is no activation, and need not be zero.
-//!
-//! Tags come before vectors, and are words of their own. One that says what cannot be is put right,
-//! so that the run ends, and voids it: as many outputs are given as were announced.
-inline void receive_vectors(hls::stream<ReceivedBeat>& input, hls::stream<InputWord>& inputs,
-                            Reception& reception, Tags& tags, ap_uint<32> beats,
-                            ap_uint<32> vector_beats, bool tagged, ap_uint<32> vectors,
-                            ap_uint<32> outputs, ap_uint<5> lanes) {
-#pragma HLS INLINE
-  using namespace packet;
-  word_t word = 0;
-  ap_uint<2> place = 0;
-  ap_uint<32> left = vector_beats;
-  bool is_tag = tagged;
-  // Of tags: vectors and outputs to come, and whether all of those have one.
-  ap_uint<32> vectors_left = vectors;
-  ap_uint<32> outputs_left = outputs;
-  bool all = outputs == vectors;
-  bool none = outputs == 0;
-vectors:
-  for (ap_uint<32> beat = 0; beat < beats; ++beat) {
-#pragma HLS PIPELINE II = 1
-    const beat_t data = next_beat(input, reception);
-    if (kHolds && is_tag) {
-      const ap_uint<8> lane = field<kTagLaneBits>(data, kTagLaneLow);
-      const ap_uint<8> start = field<kTagStartBits>(data, kTagStartLow);
-      const ap_uint<8> output = field<kTagOutputBits>(data, kTagOutputLow);
-      const bool known = lane < lanes;
-      const lane_t right = known ? lane_t(lane) : lane_t(0);
-      const bool gives = all || (!none && output == 1);
-      if (!known || start > 1 || output > 1 || (data >> (kTagOutputLow + kTagOutputBits)) != 0 ||
-          gives != (output == 1))
-        tags.bad = true;
-      if (start != 1 && tags.lanes[right] == 0) tags.no_state = true;
-      if (start == 1) tags.lanes[right] = 1;
-      inputs.write(
-          InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(start == 1) << kTagStartLow |
-                           beat_t(gives) << kTagOutputLow),
-                    0});
-      const ap_uint<32> after = outputs_left - ap_uint<32>(gives);
-      --vectors_left;
-      all = after == vectors_left;
-      none = after == 0;
-      outputs_left = after;
-      is_tag = false;
-    } else {
-      const bool last = left == 1;
-      word |= word_t(data) << ap_uint<8>(place * ap_uint<7>(kBeatBits));
-      if (place == kBeatsPerWord - 1 || last) {
-        inputs.write(InputWord{word, ap_uint<1>(last)});
-        word = 0;
-        place = 0;
-      } else {
-        ++place;
-      }
-      left = last ? vector_beats : ap_uint<32>(left - 1);
-      is_tag = tagged && last;
-    }
-    end_cycle();
-  }
-}
-
 //! Read and forget `beats` beats of a refused payload.
 inline void skip(hls::stream<ReceivedBeat>& input, Reception& reception, ap_uint<32> beats) {
 #pragma HLS INLINE
@@ -309,8 +220,9 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     const bool there = layers != 0 && end <= layer_count;
     const LayerOfRun begin_layer = layers_of_run[there ? layer_t(first_layer) : layer_t(0)];
     const LayerOfRun end_layer = layers_of_run[there ? layer_t(end - 1) : layer_t(0)];
-    // Tags are for steps of sequences, which all layers take.
-    const bool tags_fit = tagged == 0 || (tagged == 1 && lanes != 0 && layers == layer_count);
+    // Tags are for steps of sequences, which all layers take, one vector at a time.
+    const bool tags_fit =
+        tagged == 0 || (kAbreast == 1 && tagged == 1 && lanes != 0 && layers == layer_count);
     const bool outputs_fit = given == batch || (tagged == 1 && recurrent != 0 && given < batch);
     // Once a packet, so it may take its cycles. In DSP slices, up to four for each: LUTs are what
     // runs out on every board, and DSP slices idle.

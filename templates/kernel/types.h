@@ -1,49 +1,12 @@
 // What travels between the processes of the kernel.
 #pragma once
 
-#include "ap_axi_sdata.h"
-#include "ap_int.h"
 #include "config.h"
-#include "hls_stream.h"
+#include "numbers.h"
 #include "packet_format.h"
+#include "vectors.h"
 
 namespace kernel {
-
-//! One beat of AXI4-Stream, with TLAST; no TID, TDEST or TUSER.
-typedef ap_axiu<kBeatBits, 0, 0, 0> axis_t;
-
-typedef ap_uint<kBeatBits> beat_t;
-//! An activation or a shared weight: 16-bit fixed point.
-typedef ap_int<kActivationBits> activation_t;
-typedef ap_int<kAccumulatorBits> accumulator_t;
-//! A word of activations: lane l in bits 16 l to 16 l + 15.
-typedef ap_uint<kLanes * kActivationBits> word_t;
-//! A number of beats of a section that fits its memory.
-typedef ap_uint<bits_for(kMostSectionBeats + 1)> section_beats_t;
-//! A column's or an activation's index.
-typedef ap_uint<16> column_t;
-typedef ap_uint<kPointerBits> pointer_t;
-//! The entries of a column in a PE: the first one's address, and how many.
-struct Extent {
-  pointer_t first;
-  ap_uint<17> length;
-};
-//! Which of the resident layers.
-typedef ap_uint<bits_for(kLayers)> layer_t;
-//! How many layers of a network are recurrent.
-typedef ap_uint<bits_for(kHasCell ? kLayers + 1 : 1)> recurrent_count_t;
-//! Where a column's pointer is among all of a PE.
-typedef ap_uint<bits_for(kPointersPerPe)> address_t;
-//! A local row, or a number of them up to 65,536.
-typedef ap_uint<17> row_t;
-//! A number of rows of a layer: up to 256 PEs with 65,536 each.
-typedef ap_uint<25> layer_rows_t;
-//! A number of words with a layer's activations or results.
-constexpr int kWordCountBits = 21;
-typedef ap_uint<kWordCountBits> word_count_t;
-
-//! A CRC-32 under way: see crc32.h.
-typedef ap_uint<32> crc_t;
 
 //! A beat of a packet on the way to the receiver.
 struct ReceivedBeat {
@@ -80,26 +43,31 @@ enum TokenKind : unsigned int {
   kPacketEnd = 12,      //!< The packet is over: every process returns.
   kStateBegin = 13,     //!< Words of a lane's state follow: see StateBegin.
 };
-typedef ap_uint<4> kind_t;
+static_assert(kStateBegin < 1 << kKindBits, "A token's kind is a TokenKind.");
+
+// Where in a token's data what it means in a run lies. They are as wide as a load's beats, which
+// travel the same way, so a struct with a field for every use would only make each FIFO wider. With
+// one vector abreast all fits, and fields may be as wide as any design's; with more they are as
+// wide as this one's.
+constexpr int kLayerFieldBits = kAbreast == 1 ? 8 : bits_for(kLayers);
+constexpr int kGroupFieldBits = kAbreast == 1 ? 0 : bits_for(kAbreast);
+//! Of an Activation.
+constexpr int kColumnValuesLow = kAbreast == 1 ? 24 : bits_for(kPointersPerPe);
+constexpr int kColumnLayerLow = kColumnValuesLow + kAbreast * kActivationBits;
+constexpr int kColumnGroupLow = kColumnLayerLow + kLayerFieldBits;
+//! Of Work.
+constexpr int kWorkMoreLow = kAbreast == 1 ? 24 : kPointerBits;
+constexpr int kWorkValuesLow = kWorkMoreLow + 16;
+constexpr int kWorkLayerLow = kWorkValuesLow + kAbreast * kActivationBits;
+constexpr int kWorkGroupLow = kWorkLayerLow + kLayerFieldBits;
+constexpr int kTokenDataBits =
+    most_of(kBeatBits, most_of(kColumnGroupLow + kGroupFieldBits, kWorkGroupLow + kGroupFieldBits));
+typedef ap_uint<kTokenDataBits> token_data_t;
 
 //! A token on the way to the PEs.
 struct Token {
   kind_t kind;
-  beat_t data;
-};
-
-//! A token with a whole word of activations, between the control unit and the LNZD.
-struct WordToken {
-  kind_t kind;
-  //! Whether the word is the last of its layer.
-  ap_uint<1> last;
-  //! Which lanes are not zero.
-  ap_uint<kLanes> nonzero;
-  layer_t layer;
-  //! Where the pointer of the first lane's column is.
-  address_t address;
-  //! Activations, or in the low 64 bits the data of a token to pass on.
-  word_t data;
+  token_data_t data;
 };
 
 //! What a result is, on the way back from the PEs.
@@ -125,25 +93,11 @@ typedef Results<kLanes * kResultBits> ResultWord;
 //! A word of results without the marks: what the collector passes on to the sender.
 typedef Results<kLanes * kActivationBits> ActivationWord;
 
-//! A part of the held words with a vector under way: which one.
-typedef ap_uint<bits_for(kHolds ? kMostLanes : 1)> lane_t;
-//! A held word's place.
-typedef ap_uint<bits_for(kHeldWords)> held_t;
-
 //! A word of an input vector, or a TAG.
 struct InputWord {
   word_t values;
   //! Whether it is the vector's last.
   ap_uint<1> last;
-};
-
-//! What a vector has with it on its way: a TAG.
-struct VectorTag {
-  lane_t lane;
-  //! Whether it is the first of its sequence, so that states are zero.
-  ap_uint<1> start;
-  //! Whether it gives an output.
-  ap_uint<1> output;
 };
 
 //! A word of results on the way back to the control unit.
@@ -187,8 +141,7 @@ inline ap_uint<kWidth> field(beat_t beat, int low) {
   return ap_uint<kWidth>(beat >> low);
 }
 
-// What the 64 data bits of a token mean in a run. They are as wide as a load's beats, which travel
-// the same way, so a struct with a field for every use would only make each FIFO wider.
+// What the data of a token mean in a run.
 
 inline beat_t to_beat(const RunBegin& run) {
 #pragma HLS INLINE
@@ -212,25 +165,29 @@ inline StateBegin state_of(beat_t beat) {
 //! Of an InputWord that is a TAG.
 inline VectorTag tag_of(beat_t beat) {
 #pragma HLS INLINE
-  return VectorTag{lane_t(beat >> packet::kTagLaneLow), field<1>(beat, packet::kTagStartLow),
-                   field<1>(beat, packet::kTagOutputLow)};
+  return vector_tag(lane_t(beat >> packet::kTagLaneLow), field<1>(beat, packet::kTagStartLow),
+                    field<1>(beat, packet::kTagOutputLow), 0);
 }
 
-//! Of kActivation, kLastActivation and, with a value of zero, kLayerEnd.
+//! Of kActivation, kLastActivation and, with values of zero, kLayerEnd.
 struct Activation {
   //! Where its column's pointer is.
   address_t address;
-  ap_uint<kActivationBits> value;
+  values_t values;
   layer_t layer;
+  //! Vectors of the group behind the first.
+  vector_t others;
 };
-inline beat_t to_beat(const Activation& activation) {
+inline token_data_t to_data(const Activation& activation) {
 #pragma HLS INLINE
-  return beat_t(activation.address) | (beat_t(activation.value) << 24) |
-         (beat_t(activation.layer) << 40);
+  return token_data_t(activation.address) | (token_data_t(activation.values) << kColumnValuesLow) |
+         (token_data_t(activation.layer) << kColumnLayerLow) |
+         (token_data_t(activation.others) << kColumnGroupLow);
 }
-inline Activation activation_of(beat_t beat) {
+inline Activation activation_of(token_data_t data) {
 #pragma HLS INLINE
-  return Activation{address_t(beat), field<kActivationBits>(beat, 24), layer_t(beat >> 40)};
+  return Activation{address_t(data), values_t(data >> kColumnValuesLow),
+                    layer_t(data >> kColumnLayerLow), vector_t(data >> kColumnGroupLow)};
 }
 
 //! Of kWork, kLastWork and, without a column, kLayerEnd.
@@ -239,18 +196,21 @@ struct Work {
   pointer_t first;
   //! How many follow it.
   ap_uint<16> more;
-  ap_uint<kActivationBits> value;
+  values_t values;
   layer_t layer;
+  //! Vectors of the group behind the first.
+  vector_t others;
 };
-inline beat_t to_beat(const Work& work) {
+inline token_data_t to_data(const Work& work) {
 #pragma HLS INLINE
-  return beat_t(work.first) | (beat_t(work.more) << 24) | (beat_t(work.value) << 40) |
-         (beat_t(work.layer) << 56);
+  return token_data_t(work.first) | (token_data_t(work.more) << kWorkMoreLow) |
+         (token_data_t(work.values) << kWorkValuesLow) |
+         (token_data_t(work.layer) << kWorkLayerLow) | (token_data_t(work.others) << kWorkGroupLow);
 }
-inline Work work_of(beat_t beat) {
+inline Work work_of(token_data_t data) {
 #pragma HLS INLINE
-  return Work{pointer_t(beat), field<16>(beat, 24), field<kActivationBits>(beat, 40),
-              layer_t(beat >> 56)};
+  return Work{pointer_t(data), ap_uint<16>(data >> kWorkMoreLow), values_t(data >> kWorkValuesLow),
+              layer_t(data >> kWorkLayerLow), vector_t(data >> kWorkGroupLow)};
 }
 
 //! Whether a layer ends with a token of this kind. A pipelined loop that reads by waiting must end
@@ -295,7 +255,8 @@ enum CommandKind : unsigned int {
 };
 struct Command {
   ap_uint<3> kind;
-  //! Words that the PEs will send; at the end of a run, layers: a word goes out for each.
+  //! Words that the PEs will send of each vector; at the end of a run, layers: a word goes out for
+  //! each.
   word_count_t words;
   //! How many of them go on: those that hold results. The rest is padding and is dropped.
   word_count_t keep;

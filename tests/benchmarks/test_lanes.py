@@ -1,9 +1,9 @@
-"""The comparison of lanes, and of rows dealt by activity, on one small network each."""
+"""The comparison of vectors abreast, and of rows dealt by activity, on one small network each."""
 
 from __future__ import annotations
 
 from benchmarks import activity, lanes, small_networks
-from eie.hls.model.area.lanes import beyond_board_with_lanes
+from eie.hls.model.area import beyond_board
 from eie.hls.spec.boards import BOARDS
 from eie.host.compress.activity import with_activity
 from eie.host.search.fit_whole import WholeSearch
@@ -14,16 +14,20 @@ def test_every_board_is_in_a_row_of_its_part():
     assert titles == [board.title for board in BOARDS.values()]
 
 
-def test_the_best_design_with_lanes_is_within_the_budget_and_counted_as_it_is():
+def test_the_best_design_with_groups_is_within_the_budget_and_counted_as_it_is():
     case = next(each for each in lanes.cases(small=True) if each.name == "jets")
-    batch, board = lanes.Batch(case), BOARDS["pynq-z2"]
+    batch, board = lanes.Batch(case), BOARDS["ultra96-v2"]
     fixed = {"index_bits": 4, "queue_depth": 32}
-    sized = WholeSearch(case.network, board, "balanced", fixed, lanes._ALL).sized([16, 8])
-    one, two = (lanes.best(batch, count, sized, [()]) for count in (1, 2))
+    search = WholeSearch(case.network, board, "balanced", fixed, abreast=lanes.ABREAST)
+    sized = search.sized([8])
+    one, two = (
+        lanes.best(batch, [each for each in sized if each.design.abreast == abreast])
+        for abreast in (1, 2)
+    )
     assert one is not None
     assert two is not None
     assert one.design.pes == two.design.pes == 8
-    assert not beyond_board_with_lanes(two.design, 2)
+    assert not beyond_board(two.design)
     assert two.vectors_a_second > 1.4 * one.vectors_a_second
     # The kernel's own model, from another path.
     found = small_networks.batch(small_networks.NETWORKS[2], 8)

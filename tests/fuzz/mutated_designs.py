@@ -30,7 +30,8 @@ def sound_values(dice: random.Random) -> dict[str, int | str]:
         value = dice.choice((0, span, dice.randrange(span + 1), dice.randrange(span + 1) >> 8))
         values[name] = low + value * step
     values["pes"] = 1 << dice.randrange(9)
-    values["cell_units"] = dice.choice((0, 1, 2, 4))
+    values["abreast"] = dice.choice((1, 1, 2, 4))
+    values["cell_units"] = dice.choice((0, 1, 2, 4)) if values["abreast"] == 1 else 0
     if values["length_bits"]:
         values["pointers_per_pe"] = max(8, int(values["pointers_per_pe"]) // 8 * 8)
     values["board"] = dice.choice(_BOARDS[:7])

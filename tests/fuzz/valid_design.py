@@ -23,6 +23,7 @@ INTEGERS = {
     "hidden_activations": (16, 65_536, 16),
     "held_activations": (0, 1_048_576, 16),
     "cell_units": (0, 4, 1),
+    "abreast": (1, 4, 1),
     "accumulator_bits": (24, 48, 1),
     "result_depth": (2, 1024, 1),
     "weight_bits": (4, 4, 1),
@@ -42,6 +43,7 @@ _DEFAULTS: dict[str, int | str] = {
     "hidden_activations": 4096,
     "held_activations": 0,
     "cell_units": 0,
+    "abreast": 1,
     "accumulator_bits": 40,
     "result_depth": 2,
     "memory": "bram",
@@ -78,6 +80,8 @@ def read_design(data: bytes) -> dict[str, Any]:
         require(type(value) is int, f"{name} is {type(value).__name__}, no integer")
         require(low <= value <= high and value % step == 0, f"{name} out of range")
     require(values["cell_units"] != 3, "three cell units")
+    require(values["abreast"] != 3, "three abreast")
+    require(values["abreast"] == 1 or values["cell_units"] == 0, "a cell unit for groups")
     require(values["pes"].bit_count() == 1, "pes no power of two")
     require(not values["length_bits"] or values["pointers_per_pe"] % 8 == 0, "pointers in no words")
     require(values["memory"] in ("bram", "uram"), "unknown memory")

@@ -14,7 +14,7 @@
 int main(int, char** arguments) {
   driver::LateMemory memory(std::stoul(arguments[1]));
   const bool forwarding = std::stoi(arguments[2]) != 0;
-  kernel::RecentSum recent[kernel::kWriteLatency];
+  kernel::RecentSums recent[kernel::kWriteLatency];
   kernel::forget(recent);
   std::string text;
   while (std::getline(std::cin, text)) {
@@ -25,10 +25,10 @@ int main(int, char** arguments) {
     long long product = 0;
     line >> row >> product;
     if (!forwarding) kernel::forget(recent);
-    const kernel::accumulator_t sum =
-        kernel::forwarded(recent, row, memory[row]) + kernel::accumulator_t(product);
-    memory[row] = sum;
-    kernel::remember(recent, row, sum);
+    const kernel::sums_t sums = kernel::added(kernel::forwarded(recent, row, memory[row]),
+                                              kernel::placed(kernel::accumulator_t(product), 0));
+    memory[row] = sums;
+    kernel::remember(recent, row, sums);
   }
   memory.drain();
   for (std::size_t row = 0; row < kernel::kRowsPerPe; ++row) std::cout << memory.value(row) << '\n';

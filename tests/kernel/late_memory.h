@@ -17,8 +17,8 @@ class LateMemory {
   class Element {
    public:
     Element(LateMemory& memory, std::size_t row) : memory_(memory), row_(row) {}
-    operator kernel::accumulator_t() const { return memory_.values_[row_]; }
-    void operator=(kernel::accumulator_t value) {
+    operator kernel::sums_t() const { return memory_.values_[row_]; }
+    void operator=(kernel::sums_t value) {
       memory_.on_the_way_.push_back({row_, value, memory_.iteration_});
     }
 
@@ -43,12 +43,12 @@ class LateMemory {
     while (!on_the_way_.empty()) commit();
   }
 
-  long long value(std::size_t row) const { return values_[row].to_int64(); }
+  long long value(std::size_t row) const { return kernel::sum_of(values_[row], 0).to_int64(); }
 
  private:
   struct Write {
     std::size_t row;
-    kernel::accumulator_t value;
+    kernel::sums_t value;
     std::size_t iteration;
   };
 
@@ -59,7 +59,7 @@ class LateMemory {
 
   const std::size_t latency_;
   std::size_t iteration_ = 0;
-  std::vector<kernel::accumulator_t> values_;
+  std::vector<kernel::sums_t> values_;
   std::deque<Write> on_the_way_;
 };
 
@@ -71,11 +71,11 @@ class LateBank : public LateMemory {
   class Element {
    public:
     Element(LateBank& bank, std::size_t row) : bank_(bank), row_(row) {}
-    operator kernel::accumulator_t() const {
+    operator kernel::sums_t() const {
       bank_.tick();
       return bank_.LateMemory::operator[](row_);
     }
-    void operator=(kernel::accumulator_t value) { bank_.LateMemory::operator[](row_) = value; }
+    void operator=(kernel::sums_t value) { bank_.LateMemory::operator[](row_) = value; }
 
    private:
     LateBank& bank_;

@@ -33,6 +33,12 @@
 #ifndef LANES
 #define LANES 2
 #endif
+/* Vectors of a group: what is called a vector here is then one, with the words of each, and between
+ * control unit and pipeline there is a process that makes one word of ABREAST. */
+#ifndef ABREAST
+#define ABREAST 1
+#endif
+#define GROUP_WORDS (WORDS * ABREAST)
 #define PES 2
 #define LAST (LAYERS - 1)
 /* Whether the next layer adds to the same sums, and whether results come back. */
@@ -61,8 +67,14 @@
 /* What travels: its vector and layer, and whether it is the last of its layer. `hidden` is a word
  * of Promela's own, so it is called `returned`. */
 chan inputs = [1] of { byte, bit };
-chan returned = [ROOM * WORDS] of { byte, byte, bit };
+chan returned = [ROOM * GROUP_WORDS] of { byte, byte, bit };
 chan vectors = [1] of { byte, byte, bit };
+#if ABREAST > 1
+chan joined = [1] of { byte, byte, bit };
+#define GROUPS joined
+#else
+#define GROUPS vectors
+#endif
 chan activations = [1] of { byte, byte, bit };
 chan queue[PES] = [1] of { byte, byte, bit };
 chan results[PES] = [1] of { byte, byte, bit };
@@ -72,8 +84,8 @@ chan outputs = [1] of { byte, bit };
 active proctype receive() {
   byte vector, word;
   for (vector : 0 .. VECTORS - 1) {
-    for (word : 0 .. WORDS - 1) {
-      inputs ! vector, (word == WORDS - 1)
+    for (word : 0 .. GROUP_WORDS - 1) {
+      inputs ! vector, (word == GROUP_WORDS - 1)
     }
   }
 }
@@ -107,7 +119,7 @@ inline taking() {
   do
   :: assert(held[vector % LANES] == vector + 1);
     assert(state[vector % LANES] == (vector < LANES -> 0 : vector + 1 - LANES));
-    last = (word == WORDS - 1);
+    last = (word == GROUP_WORDS - 1);
     vectors ! vector, layer, last;
     if
     :: last -> break
@@ -190,7 +202,7 @@ active proctype pipeline() {
   bit last, next_last, holds;
 end:
   do
-  :: vectors ? next_vector, next_layer, next_last;
+  :: GROUPS ? next_vector, next_layer, next_last;
     if
     :: holds -> activations ! vector, layer, last
     :: else
@@ -256,7 +268,7 @@ end:
     have = 0;
     add();
     if
-    :: last && !ADDS(layer) -> back_vector = vector; back_layer = layer; rows = WORDS
+    :: last && !ADDS(layer) -> back_vector = vector; back_layer = layer; rows = GROUP_WORDS
     :: else
     fi
   od
@@ -280,7 +292,7 @@ end:
       if
       :: COMES_BACK(layer) ->
 #ifndef NO_RESERVATION
-        assert(len(returned) < ROOM * WORDS);
+        assert(len(returned) < ROOM * GROUP_WORDS);
 #endif
         returned ! vector, layer, last
       :: else
@@ -297,9 +309,26 @@ active proctype send() {
   byte vector, expected, word;
   bit last;
   for (expected : 0 .. VECTORS - 1) {
-    for (word : 0 .. WORDS - 1) {
+    for (word : 0 .. GROUP_WORDS - 1) {
       outputs ? vector, last;
       assert(vector == expected)
     }
   }
 }
+
+#if ABREAST > 1
+/* The same columns of all vectors of a group, side by side. Its pipeline ends with the layer. */
+active proctype join_abreast() {
+  byte vector, layer, count;
+  bit last;
+end:
+  do
+  :: vectors ? vector, layer, last;
+    count++;
+    if
+    :: count == ABREAST -> joined ! vector, layer, last; count = 0
+    :: else -> assert(!last)
+    fi
+  od
+}
+#endif

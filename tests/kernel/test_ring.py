@@ -32,8 +32,8 @@ def errors_of(folder: Path, *options: str) -> int:
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("-DCHAINS",), ("-DCHAINS", "-DLANES=1")],
-    ids=["plain", "chains", "chains, a lane"],
+    [(), ("-DABREAST=2", "-DVECTORS=2"), ("-DCHAINS",), ("-DCHAINS", "-DLANES=1")],
+    ids=["plain", "groups", "chains", "chains, a lane"],
 )
 def test_the_ring_never_stops(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert errors_of(tmp_path, *SMALL, *options) == 0
@@ -49,12 +49,20 @@ def test_the_ring_never_stops_with_more_words(tmp_path: Path, options: tuple[str
     "options",
     [
         ("-DKEEPS_ENDS",),
+        ("-DKEEPS_ENDS", "-DABREAST=2", "-DVECTORS=2"),
         ("-DNO_RESERVATION", "-DVECTORS=8", "-DROOM=1", "-DLAYERS=2"),
         ("-DCHAINS", "-DKEEPS_ENDS"),
         ("-DCHAINS", "-DLETS_OTHERS_IN"),
         ("-DCHAINS", "-DLANES=1", "-DBUSY_LANES"),
     ],
-    ids=["keeps-ends", "no-reservation", "chains-keep-ends", "others-in-chains", "busy-lanes"],
+    ids=[
+        "keeps-ends",
+        "groups-keep-ends",
+        "no-reservation",
+        "chains-keep-ends",
+        "others-in-chains",
+        "busy-lanes",
+    ],
 )
 def test_without_its_rules_it_does(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert errors_of(tmp_path, *SMALL, *options) == 1

@@ -18,7 +18,7 @@ from eie.hls.model.cycles import count_cycles
 from eie.hls.model.loop_depths import loop_depths
 from eie.hls.spec.design import Design
 from eie.host.packing.packer import encode_network
-from eie.host.search.prediction import BATCH_VECTORS, Prediction
+from eie.host.search.prediction import BATCH_GROUPS, Prediction
 
 KERNEL = Path(__file__).parents[2] / "templates" / "kernel"
 #: Modules that have the streams of the model, by name.
@@ -106,7 +106,7 @@ def test_stages_add_up_in_the_latency_of_one_vector(predicted, pes, sizes):
 def test_of_a_batch_it_is_the_most_as_vectors_overlap(predicted, pes, sizes):
     design = Design(pes=pes, queue_depth=4)
     plain, late = (predicted(sizes, design, more).batch_cycles(design) for more in (0, 3))
-    most = 3 * (BATCH_VECTORS * (len(sizes) - 1) * passed(design) + 1)
+    most = 3 * (BATCH_GROUPS * (len(sizes) - 1) * passed(design) + 1)
     assert 0 < late - plain < most
 
 

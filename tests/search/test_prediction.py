@@ -12,8 +12,9 @@ from eie.host.packing.tiling import plan_passes
 from eie.host.run.batch import emulate, emulate_plan
 from eie.host.search.fit import fit
 from eie.host.search.prediction import (
-    BATCH_VECTORS,
+    BATCH_GROUPS,
     Prediction,
+    example_group,
     example_input,
     vector_cycles_in_passes,
 )
@@ -34,7 +35,7 @@ def test_cycles_alone_and_in_a_batch_are_those_of_a_run(sizes, density, random_n
     prediction, _ = predicted(network)
     for vectors, cycles in (
         (1, prediction.cycles(design)),
-        (BATCH_VECTORS, prediction.batch_cycles(design)),
+        (BATCH_GROUPS, prediction.batch_cycles(design)),
     ):
         inputs = np.repeat(example_input(network), vectors, axis=0)
         assert cycles == emulate(network, design, inputs).report.total_cycles
@@ -47,11 +48,31 @@ def test_networks_that_hold_and_add_are_counted_as_they_run(name):
     prediction = Prediction(encode_network(network, design, "balanced"))
     for vectors, cycles, least in (
         (1, prediction.cycles(design), prediction.least_cycles()),
-        (BATCH_VECTORS, prediction.batch_cycles(design), prediction.least_batch_cycles()),
+        (BATCH_GROUPS, prediction.batch_cycles(design), prediction.least_batch_cycles()),
     ):
         inputs = np.repeat(example_input(network), vectors, axis=0)
         assert cycles == emulate(network, design, inputs).report.total_cycles
         assert cycles >= least
+
+
+@pytest.mark.parametrize("abreast", [2, 4])
+def test_a_batch_of_groups_is_counted_as_it_runs(abreast, random_network):
+    """Groups of the golden vectors that there are, and of others like the first."""
+    for network in (random_network(40, 30, 10, golden=3), named_network("residual", inputs=60)):
+        design = fit(network, pes=4, abreast=abreast).design
+        prediction = Prediction(encode_network(network, design, "balanced"))
+        group = example_group(network, example_input(network))[:abreast]
+        assert np.array_equal(group[: len(network.golden_inputs)], network.golden_inputs[:abreast])
+        for inputs, cycles, least in (
+            (group[:1], prediction.cycles(design), prediction.least_cycles()),
+            (
+                np.tile(group, (BATCH_GROUPS, 1)),
+                prediction.batch_cycles(design),
+                prediction.least_batch_cycles(abreast),
+            ),
+        ):
+            assert cycles == emulate(network, design, inputs).report.total_cycles
+            assert cycles >= least
 
 
 def test_a_step_of_a_sequence_has_a_state():

@@ -53,7 +53,8 @@ def designs(draw: st.DrawFn) -> Design:
     if values["length_bits"]:
         values["pointers_per_pe"] = -(-values["pointers_per_pe"] // 8) * 8
     values["pes"] = 1 << draw(st.integers(0, 8))
-    values["cell_units"] = draw(st.sampled_from([0, 1, 2, 4]))
+    values["abreast"] = draw(st.sampled_from([1, 2, 4]))
+    values["cell_units"] = draw(st.sampled_from([0, 1, 2, 4] if values["abreast"] == 1 else [0]))
     values["board"] = draw(st.sampled_from([NO_BOARD, *BOARDS]))
     no_uram = values["board"] in BOARDS and BOARDS[values["board"]].uram == 0
     values["memory"] = "bram" if no_uram else draw(st.sampled_from(["bram", "uram"]))
@@ -110,7 +111,9 @@ def test_a_design_survives_its_file(tmp_path, design):
 @pytest.mark.parametrize("name", RANGES)
 def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name, design):
     step = STEPS.get(name, 1)
-    plain = design.replace(length_bits=0) if name == "pointers_per_pe" else design
+    # Those that go with no value of some others.
+    without = {"pointers_per_pe": "length_bits", "abreast": "cell_units"}
+    plain = design.replace(**{without[name]: 0}) if name in without else design
     for end, beyond in zip(RANGES[name], (-step, step), strict=True):
         assert getattr(plain.replace(**{name: end}), name) == end
         with pytest.raises(DesignError, match=f"{name} must be an integer from"):
@@ -141,6 +144,7 @@ def test_a_name_of_another_type_is_refused(name, value, design):
         ("hidden_activations", 1000, "multiple of 16"),
         ("held_activations", 1000, "multiple of 16"),
         ("cell_units", 3, "0, 1, 2 or 4"),
+        ("abreast", 3, "1, 2 or 4"),
     ],
 )
 def test_a_value_that_the_hardware_cannot_have_is_refused(name, value, message, design):
@@ -256,3 +260,9 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, design):
         design.save(".")
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "folder"]
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_cell_unit_takes_one_vector_at_a_time(design):
+    for abreast in (2, 4):
+        with pytest.raises(DesignError, match=f"cell_units must be 0 where {abreast} vectors go"):
+            design.replace(abreast=abreast, cell_units=1)

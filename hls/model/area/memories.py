@@ -13,7 +13,7 @@ from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.part import Part, fixed, part
 from eie.hls.spec.cell import CHORDS, GATES, RISE_BITS, STATE_BITS, VALUE_BITS
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, MOST_LANES
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, DESIGN, MOST_LANES
 
 __all__ = [
     "TANH_TABLE",
@@ -93,7 +93,7 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
         Memory(
             "accumulators (two banks)",
             design.rows_per_pe,
-            accumulator,
+            accumulator * design.abreast,
             2 * pes,
             design.small_memory("rows"),
         ),
@@ -105,7 +105,8 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
             ACTIVATIONS_PER_WORD * ACTIVATION_BITS
             + _index_bits(design.layers)
             + 4
-            + _lane_bits(design),
+            + _lane_bits(design)
+            + (_index_bits(design.abreast) if design.abreast > 1 else 0),
             1,
             design.small_memory("hidden"),
         ),
@@ -114,7 +115,9 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
         Memory("layers", design.layers, layer_bits(design), 1, "lutram"),
         Memory("layers of a run", design.layers, _of_run_bits(design), 1, "lutram"),
         Memory("saturated values", design.layers, _SATURATED_BITS, 1, "lutram"),
-        Memory("design record (constant)", len(design.record()), 32, 1, "lutram"),
+        # Whole beats, of two numbers.
+        Memory("design record (constant)", 2 * DESIGN.beats, 32, 1, "lutram"),
+        *_joined_memories(design),
     )
 
 
@@ -161,6 +164,15 @@ def _held_memories(design: Design) -> tuple[Memory, ...]:
         Memory("held vectors", words, width, 1, design.small_memory("held")),
         Memory("lanes", MOST_LANES, _index_bits(words), 1, "lutram"),
     )
+
+
+def _joined_memories(design: Design) -> tuple[Memory, ...]:
+    """Words of the vectors of a group before the last, where a block is more than a word."""
+    if design.abreast == 1 or design.block_words == 1:
+        return ()
+    width = ACTIVATIONS_PER_WORD * ACTIVATION_BITS
+    name = "words of the vectors before"
+    return (Memory(name, design.block_words, width, design.abreast - 1, "lutram"),)
 
 
 def _lane_bits(design: Design) -> int:

@@ -20,8 +20,9 @@ from eie.hls.model.area.processes.widths import (
     ELEMENTS,
     KIND,
     RESULT,
-    TOKEN,
     address_bits,
+    token_bits,
+    vector_bits,
 )
 from eie.hls.model.area.rewriting import Edit, Rule, rewritten, wider
 from eie.hls.spec.design import Design
@@ -109,9 +110,10 @@ def _one_codebook(design: Design) -> list[Rule]:
 def _narrow_tokens(design: Design) -> list[Rule]:
     layer = address_bits(design.layers)
     more = design.length_bits or 16
-    work = design.pointer_bits + more + ACTIVATION_BITS + layer
-    activation = address_bits(design.pointers_per_pe) + ACTIVATION_BITS + layer
-    narrower = wider(KIND + max(_HALF_BEAT, work, activation) - TOKEN)
+    of_group = ACTIVATION_BITS * design.abreast + layer + vector_bits(design)
+    work = design.pointer_bits + more + of_group
+    activation = address_bits(design.pointers_per_pe) + of_group
+    narrower = wider(KIND + max(_HALF_BEAT, work, activation) - token_bits(design))
     named = (
         ("broadcast.*", "token on its way"),
         ("column_fetch", "work or passed on"),
@@ -166,7 +168,7 @@ def _shared_write_back(design: Design) -> list[Rule]:
 
 def _one_bank(design: Design) -> list[Rule]:
     """Entries and rows take turns in one bank, as before decision 20."""
-    width, rows = design.accumulator_bits, address_bits(design.rows_per_pe)
+    width, rows = design.accumulator_bits * design.abreast, address_bits(design.rows_per_pe)
 
     def one_memory(each: Part) -> Sequence[Part]:
         return (Part(each.name, each.operator, each.sizes, 1, each.given),)

@@ -56,7 +56,8 @@ class CountedOrder:
 
     #: Lanes that vectors have; 0 if nothing is held.
     lanes: int
-    #: Words of the longest results that come back, and layers of the network whose results do.
+    #: Words of a vector's longest results that come back, and layers of the network whose results
+    #: do.
     longest: int
     hidden_layers: int
     #: The last recurrent layer of those of the run; -1 if there is none.
@@ -97,7 +98,7 @@ class CompiledRun:
             if values.shape != shape or values.dtype != np.int16:
                 raise ValueError(f"activations must be int16 {shape}, not {values.shape}")
         # The library reads what all of these hold.
-        taken = [_with_neighbours(values) for values in activations]
+        taken = [_with_neighbours(_of_groups(values, design.abreast)) for values in activations]
         given = [
             LayerOfRun(
                 layer.columns,
@@ -115,7 +116,7 @@ class CompiledRun:
             )
             for layer, values in zip(layers, taken, strict=True)
         ]
-        vectors = len(taken[0])
+        vectors = len(activations[0])
         handle = library.eie_run_new(
             DesignOfRun(*(getattr(design, name) for name, *_ in DesignOfRun._fields_)),
             len(layers),
@@ -149,6 +150,16 @@ def _run(library: ctypes.CDLL, handle: int, vectors: int) -> None:
         done = library.eie_run_advance(handle, turns)
         spent = max(time.perf_counter() - begin, 1e-6)
         turns = max(1, min(_GROWTH * turns, int(turns * _CALL_SECONDS / spent)))
+
+
+def _of_groups(values: npt.NDArray[np.int16], abreast: int) -> npt.NDArray[np.int16]:
+    """For each group of vectors what is not zero in any of them: a column is sent once."""
+    if abreast == 1:
+        return values
+    groups = -(-len(values) // abreast)
+    filled = np.zeros((groups * abreast, values.shape[1]), np.bool_)
+    filled[: len(values)] = values != 0
+    return filled.reshape(groups, abreast, values.shape[1]).any(axis=1).astype(np.int16)
 
 
 def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -40,7 +40,7 @@ _MAIN = "library.cpp"
 
 
 class DesignOfRun(ctypes.Structure):
-    """What of a design decides its cycles, as `kernel.h` takes it: attributes of the design."""
+    """What of a design decides its cycles, as `run.h` takes it: attributes of the design."""
 
     _fields_ = tuple(
         (name, c_int64)
@@ -51,12 +51,14 @@ class DesignOfRun(ctypes.Structure):
             "write_latency",
             "hidden_words",
             "cell_units",
+            "abreast",
+            "block_words",
         )
     )
 
 
 class LayerOfRun(ctypes.Structure):
-    """A layer, and what it takes in a run, as `kernel.h` takes it."""
+    """A layer, and what it takes in a run, as `run.h` takes it."""
 
     _fields_ = (
         ("columns", c_int64),
@@ -75,7 +77,7 @@ class LayerOfRun(ctypes.Structure):
 
 
 class OrderOfRun(ctypes.Structure):
-    """What a run is to do with its vectors, as `kernel.h` takes it."""
+    """What a run is to do with its vectors, as `run.h` takes it."""
 
     _fields_ = (
         ("vectors", c_int64),

@@ -108,7 +108,9 @@ def _draw_board(
 def _label(result: PointResult) -> str:
     design = result.design
     pes = counted(design["pes"], "PE")
-    return f"{pes}, runs {design['index_bits']}, queue {design['queue_depth']}, {design['memory']}"
+    abreast = f", {design['abreast']} abreast" if design["abreast"] > 1 else ""
+    text = f"{pes}{abreast}, runs {design['index_bits']}, queue {design['queue_depth']}"
+    return f"{text}, {design['memory']}"
 
 
 def _thin_out(labels: Sequence[Annotation]) -> None:

@@ -13,7 +13,7 @@ from eie.hls.model.area import LutBudget, demands, estimate
 from eie.hls.spec.boards import BOARDS
 from eie.hls.spec.design import Design
 from eie.host.search.judge import Merit
-from eie.host.search.prediction import BATCH_VECTORS
+from eie.host.search.prediction import batch_vectors
 
 __all__ = ["PointResult"]
 
@@ -34,7 +34,7 @@ class PointResult:
     allowance: int
     #: Microseconds of one vector with the allowance, at the design's clock, which is a target.
     latency_us: float
-    #: Microseconds of a vector in a batch of :data:`eie.host.search.prediction.BATCH_VECTORS`, at
+    #: Microseconds of a vector in a batch of :func:`eie.host.search.prediction.batch_vectors`, at
     #: least; None where throughput was no goal.
     batch_us: float | None
     #: Exact counts.
@@ -63,7 +63,8 @@ class PointResult:
     ) -> PointResult:
         """Put the result of a point together."""
         clock = design.clock_mhz
-        batch_us = None if batch_cycles is None else batch_cycles / BATCH_VECTORS / clock
+        vectors = batch_vectors(design)
+        batch_us = None if batch_cycles is None else batch_cycles / vectors / clock
         merit = Merit.of(design, (cycles + allowance) / clock, batch_us)
         return cls(
             key=key,
@@ -114,13 +115,14 @@ class PointResult:
 
     def _table(self) -> list[tuple[str, str]]:
         each = self.design
+        abreast = f", {each['abreast']} vectors abreast" if each["abreast"] > 1 else ""
         batch = []
         if self.batch_us is not None:
             batch = [("in a batch", f"at least {self.batch_us:g} us a vector")]
         return [
             ("board", self.board),
             ("design", f"{each['pes']} PEs, {each['index_bits']}-bit runs, {each['memory']}, "
-             f"queues of {each['queue_depth']}"),
+             f"queues of {each['queue_depth']}{abreast}"),
             ("one vector", f"at least {self.cycles} cycles; {self.latency_us:g} us with "
              f"{self.allowance} for pipeline stages, at {each['clock_mhz']} MHz (a target)"),
             *batch,

@@ -1,4 +1,4 @@
-"""Kernels that were changed, or have lanes: only what was changed takes more or less."""
+"""Kernels that were changed: only what was changed takes more or less."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from eie.hls.model.area import estimate
 from eie.hls.model.area.cost import Cost
-from eie.hls.model.area.lanes import beyond_board_with_lanes, estimate_with_lanes, token_bits
 from eie.hls.model.area.part import Block, part
 from eie.hls.model.area.rewriting import Rule, rewritten, times, wider
 from eie.hls.model.area.savings import SAVINGS, estimate_without
@@ -19,7 +18,7 @@ DESIGNS = [
     DESIGN,
     DESIGN.replace(pes=1, length_bits=0),
     DESIGN.replace(pes=64, board="kv260", memory="uram", hidden_activations=8192),
-    DESIGN.replace(rows_per_pe=256, biases_per_pe=512),
+    DESIGN.replace(rows_per_pe=256, biases_per_pe=512, abreast=2),
 ]
 BLOCKS = (
     Block("a", 2, (part("sum", "add", width=8), part("mask", "mask", 3, width=4))),
@@ -39,39 +38,6 @@ def test_a_rule_changes_its_part_in_its_blocks_and_no_other():
 def test_a_rule_without_a_part_is_an_error(rule):
     with pytest.raises(LookupError, match="no part"):
         rewritten(BLOCKS, [rule])
-
-
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: f"{design.pes} PEs")
-def test_lanes_add_products_sums_and_their_memories(design):
-    one = estimate(design)
-    assert estimate_with_lanes(design, 1) == one
-    for lanes in (2, 4):
-        found = estimate_with_lanes(design, lanes)
-        rows = {row.name: row for row in found.rows}
-        assert found.dsp == one.dsp + (lanes - 1) * design.pes
-        # What the memories' own count says, from other numbers.
-        assert sum((row.all for row in found.rows), Cost()).bram18 == found.bram18
-        sums = next(each for each in found.memories if each.name.startswith("accumulators"))
-        assert sums.count == 2 * lanes * design.pes
-        for row in one.rows:
-            shared = ("gather", "merge", "take_crc", "add_crc", "stream results", "axi")
-            if row.name.startswith(shared):
-                assert rows[row.name] == row
-        pe = rows["multiply_accumulate"].one.lut
-        before = next(row.one.lut for row in one.rows if row.name == "multiply_accumulate")
-        assert before < pe < lanes * before
-
-
-def test_tokens_of_two_values_are_no_wider_than_a_load_and_of_four_they_are():
-    assert token_bits(DESIGN, 1) == token_bits(DESIGN, 2) == 68
-    # First entry, entries that follow, four values, layer, kind.
-    assert token_bits(DESIGN, 4) == 12 + 16 + 64 + 3 + 4
-
-
-def test_lanes_are_judged_by_the_boards_budget():
-    small = DESIGN.replace(pes=8)
-    assert not beyond_board_with_lanes(small, 1)
-    assert [each.resource for each in beyond_board_with_lanes(small, 4)] == ["LUT (estimated)"]
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: f"{design.pes} PEs")

@@ -15,6 +15,7 @@ from eie.hls.model.area.processes.column_fetch import column_fetch
 from eie.hls.model.area.processes.control_activations import control_activations
 from eie.hls.model.area.processes.detect_nonzero import detect_nonzero
 from eie.hls.model.area.processes.gather import gather
+from eie.hls.model.area.processes.join_abreast import join_abreast
 from eie.hls.model.area.processes.merge import merge
 from eie.hls.model.area.processes.multiply_accumulate import multiply_accumulate
 from eie.hls.model.area.processes.receive import receive
@@ -30,6 +31,7 @@ __all__ = [
     "control_activations",
     "detect_nonzero",
     "gather",
+    "join_abreast",
     "merge",
     "multiply_accumulate",
     "receive",

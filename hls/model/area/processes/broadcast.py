@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import COUNTER, KIND, TOKEN
+from eie.hls.model.area.processes.widths import COUNTER, KIND, token_bits
 from eie.hls.spec.design import Design
 
 __all__ = ["broadcast"]
@@ -14,7 +14,7 @@ def broadcast(design: Design, children: int, *, leaf: bool, count: int) -> Block
     parts = [
         part("all children have room", "any", width=children + 1),
         part("kinds of tokens", "equal_constant", 4, width=KIND),
-        register("token on its way", TOKEN),
+        register("token on its way", token_bits(design)),
         *control(3, {"tokens": 2}),
     ]
     if leaf and design.counters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, control, part, register
+from eie.hls.model.area.processes.group_order import group_order
 from eie.hls.model.area.processes.widths import ELEMENTS, WORD, WORD_COUNT, element_bits
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
@@ -40,6 +41,7 @@ def collect(design: Design) -> Block:
             register("word on its way", ELEMENTS["ActivationWord"], 2),
             register("count", _COUNT, 2),
             register("word, layer", WORD_COUNT, 2),
+            *group_order(design, design.block_words, WORD_COUNT),
             *control(8, {"layers": 3, "words": 3}),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
-from eie.hls.model.area.processes.widths import KIND, TOKEN, address_bits, section_bits
+from eie.hls.model.area.processes.widths import KIND, address_bits, section_bits, token_bits
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS
 
@@ -62,12 +62,13 @@ def _compact(design: Design) -> Iterator[Part]:
 
 
 def _tokens(design: Design) -> Iterator[Part]:
-    layer = address_bits(design.layers)
+    layer, token = address_bits(design.layers), token_bits(design)
+    values = ACTIVATION_BITS * design.abreast
     yield part("kinds of tokens", "equal_constant", 6, width=KIND)
     yield part("kind of the work", "select", width=KIND, ways=3)
-    yield part("work or passed on", "select", width=TOKEN, ways=2)
-    yield part("token from wherever", "select", width=TOKEN, ways=3)
+    yield part("work or passed on", "select", width=token, ways=2)
+    yield part("token from wherever", "select", width=token, ways=3)
     yield part("queue's token to wherever", "logic2", width=4)
-    yield register("activation on its way", layer + ACTIVATION_BITS + KIND, _STAGES - 1)
-    yield register("token to pass on", TOKEN, 2)
+    yield register("activation on its way", layer + values + KIND, _STAGES - 1)
+    yield register("token to pass on", token, 2)
     yield from control(8, {"beats": 2, "columns": _STAGES})

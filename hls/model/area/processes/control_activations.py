@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import layer_bits, memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
+from eie.hls.model.area.processes.group_order import group_order
 from eie.hls.model.area.processes.widths import (
     COUNTER,
     ROW,
@@ -95,6 +96,7 @@ def _word(design: Design) -> Iterator[Part]:
     yield register("layer's record", layer_bits(design))
     yield register("rows of the layer", 2 * ROW)
     yield register("place of the pointer", address)
+    yield from group_order(design, design.block_words, address)
 
 
 def _held(design: Design) -> Iterator[Part]:
@@ -122,6 +124,12 @@ def _held(design: Design) -> Iterator[Part]:
         "lanes under way, tags, places, columns", (1 << lane) + 3 * lane + 3 * place + 17
     )
     yield register("word held", WORD)
+    if design.abreast > 1:
+        yield part("place to hold, to take: of its vector", "add", 2, width=place)
+        yield part("place to hold, to take: the block's first", "select", 2, width=place, ways=2)
+        yield part("held words of the vectors before", "add", width=place)
+        yield part("words left, or the block's", "select", width=_HELD_WORDS, ways=2)
+        yield register("block's first, of the vectors before", 3 * place + _HELD_WORDS)
     of_layer = 3 + _HELD_WORDS
     yield part("what of the layer decides the turn", "select", width=of_layer, ways=design.layers)
     yield register("what of layers decides the turn", design.layers * of_layer)

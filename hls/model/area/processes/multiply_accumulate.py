@@ -13,9 +13,11 @@ from eie.hls.model.area.processes.widths import (
     RESULT,
     address_bits,
     section_bits,
+    token_bits,
+    vector_bits,
 )
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS
+from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS
 
 __all__ = ["multiply_accumulate"]
 
@@ -67,6 +69,7 @@ def _entries(design: Design) -> Iterator[Part]:
     words, rows = address_bits(design.entry_words_per_pe), _row_bits(design)
     layer = address_bits(design.layers)
     reached = address_bits(design.rows_per_pe + (1 << design.index_bits))
+    values = ACTIVATION_BITS * design.abreast
     yield memory_part(design, "sparse matrix", 1)
     yield memory_part(design, "codebooks", 1, "lutram_1p", _CODEBOOK_BANKS)
     yield memory_part(design, "layers of a PE", 1)
@@ -85,34 +88,32 @@ def _entries(design: Design) -> Iterator[Part]:
     yield part("place in the codebook", "select", 2, width=layer + 2, ways=2)
     yield part("place in the layers", "select", width=layer, ways=2)
     yield part("weight of its bank", "select", width=ACTIVATION_BITS, ways=_CODEBOOK_BANKS)
-    yield part("weight x activation", "multiply", width=ACTIVATION_BITS)
+    yield part("weight x activation", "multiply", design.abreast, width=ACTIVATION_BITS)
     if design.counters:
         yield part("cycles: busy, starved", "increment", 2, width=COUNTER)
         # In the loop, and from run to run.
         yield register("cycles: busy, starved", COUNTER, 4)
     yield register(
         "column: entry, more, activation",
-        design.pointer_bits + _MORE + ACTIVATION_BITS + layer + 2,
+        design.pointer_bits + _MORE + values + layer + 2,
     )
     yield register("entry word", design.entries_per_word * design.entry_bits)
-    yield register("activation on its way", ACTIVATION_BITS, 4)
+    yield register("activation on its way", values, 4)
     yield register("row on its way", reached, 5)
     yield register("weight", ACTIVATION_BITS)
     yield register("layer on its way", _layer_bits(design))
 
 
 def _sums(design: Design) -> Iterator[Part]:
-    width, rows, latency = (
-        design.accumulator_bits,
-        address_bits(design.rows_per_pe),
-        design.write_latency,
-    )
+    rows, latency = address_bits(design.rows_per_pe), design.write_latency
+    # Sums of a row, one for each vector of a group, lie side by side.
+    width = design.accumulator_bits * design.abreast
     yield memory_part(design, "accumulators (two banks)", 2)
     yield part("row is that of a recent sum", "equal", latency, width=rows)
     yield part("sum read in either bank", "select", width=width, ways=2)
     yield part("sum read, or a recent one", "select", width=width, ways=latency)
     yield part("sum, or the oldest recent one", "select", width=width, ways=2)
-    yield part("sum + product", "add", width=width)
+    yield part("sum + product", "add", design.abreast, width=design.accumulator_bits)
     yield part("sum to write in either bank, or 0", "mask", 2, width=width)
     yield part("row of an entry or to write back, of either bank", "select", 2, width=rows, ways=2)
     yield part("row to clear, or that of the run", "select", 2, width=rows, ways=2)
@@ -132,7 +133,8 @@ def _rows(design: Design) -> Iterator[Part]:
     yield part("cycles until then: none", "any", width=3)
     yield part("layer to write back, or the ended one", "select", width=_layer_bits(design), ways=2)
     yield part("place of the bias", "add", width=biases)
-    yield part("sum of the other bank", "select", width=width, ways=2)
+    ways = 2 * design.abreast
+    yield part("sum of the other bank", "select", width=width, ways=ways)
     yield part("sum + bias", "add", width=width)
     yield part("shift - 1", "add", width=_SHIFT)
     yield part("half", "decode", width=width)
@@ -153,6 +155,19 @@ def _rows(design: Design) -> Iterator[Part]:
     yield register("layer to write back, row, cycles", _layer_bits(design) + 3 * rows + 3)
     yield register("rule on its way", _rule_bits(design), 4)
     yield register("result", RESULT)
+    if design.abreast > 1:
+        yield from _turns(design)
+
+
+def _turns(design: Design) -> Iterator[Part]:
+    """Whose row it is: the rows of a word, vector after vector."""
+    rows, vector = _row_bits(design), vector_bits(design)
+    in_word = address_bits(max(1, ACTIVATIONS_PER_WORD // design.pes))
+    yield part("row of the word", "increment", width=in_word)
+    yield part("vector of the group", "increment", width=vector)
+    yield part("vector of the group: last", "equal", width=vector)
+    yield part("next row, or the word's first", "select", width=rows, ways=2)
+    yield register("row of the word, vector, vectors, first row", in_word + 3 * vector + rows)
 
 
 def _rest(design: Design) -> Iterator[Part]:
@@ -165,5 +180,5 @@ def _rest(design: Design) -> Iterator[Part]:
     if design.counters:
         yield part("value of the report", "select", width=ACTIVATION_BITS, ways=6)
     yield part("result from wherever", "select", width=ELEMENTS["Result"], ways=3)
-    yield register("token in hand, of a run and else", KIND + BEAT_BITS, 2)
+    yield register("token in hand, of a run and else", token_bits(design), 2)
     yield from control(11, {"clear": 2, "beats": 2, "run": _RUN_STAGES, "report": 2})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
+from eie.hls.model.area.processes.group_order import group_order, groups
 from eie.hls.model.area.processes.widths import (
     COUNTER,
     CRC,
@@ -16,7 +17,13 @@ from eie.hls.model.area.processes.widths import (
     lane_bits,
 )
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import ACTIVATION_BITS, BEAT_BITS, MOST_LANES
+from eie.hls.spec.packets import (
+    ACTIVATION_BITS,
+    ACTIVATIONS_PER_BEAT,
+    ACTIVATIONS_PER_WORD,
+    BEAT_BITS,
+    MOST_LANES,
+)
 
 __all__ = ["receive"]
 
@@ -140,3 +147,6 @@ def _run(design: Design) -> Iterator[Part]:
     yield part("beats left, or a new vector's", "select", width=COUNTER, ways=2)
     yield register("word so far, word on its way", 2 * WORD)
     yield register("products, counters", 2 * BEAT_BITS + 4 * COUNTER)
+    block = design.block_words * ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
+    yield from group_order(design, block, COUNTER)
+    yield from groups(design, COUNTER)

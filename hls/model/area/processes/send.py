@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from eie.hls.model.area.memories import memory_part
 from eie.hls.model.area.part import Block, Part, control, part, register
+from eie.hls.model.area.processes.group_order import group_order, groups
 from eie.hls.model.area.processes.widths import COUNTER, ELEMENTS, WORD
 from eie.hls.spec.design import Design
-from eie.hls.spec.packets import BEAT_BITS
+from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD, BEAT_BITS
 
 __all__ = ["send"]
 
 
 def send(design: Design) -> Block:
     """List the parts of the one ``send``."""
-    return Block("send", 1, (*_beats(design), *_lengths(), *_vectors()))
+    return Block("send", 1, (*_beats(design), *_lengths(), *_vectors(design)))
 
 
 def _beats(design: Design) -> Iterator[Part]:
@@ -36,7 +37,7 @@ def _lengths() -> Iterator[Part]:
     yield register("packets, errors, cycles of the run", 2 * COUNTER + 64)
 
 
-def _vectors() -> Iterator[Part]:
+def _vectors(design: Design) -> Iterator[Part]:
     yield part("word: its next beat, or a new one", "select", width=WORD, ways=2)
     yield part("beats left, of all and of the vector", "add", 2, width=COUNTER)
     yield part("beats left: of a new vector", "select", width=COUNTER, ways=2)
@@ -48,3 +49,6 @@ def _vectors() -> Iterator[Part]:
     yield register("word", WORD)
     yield register("beats left", COUNTER, 2)
     yield register("cycles", 64)
+    block = design.block_words * ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
+    yield from group_order(design, block, COUNTER)
+    yield from groups(design, COUNTER)

@@ -1,4 +1,4 @@
-"""Widths of what travels between the processes: types.h."""
+"""Widths of what travels between the processes: numbers.h, vectors_*.h, types.h."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ __all__ = [
     "held_bits",
     "lane_bits",
     "section_bits",
+    "token_bits",
+    "vector_bits",
 ]
 
 #: Kind of a token.
 KIND = 4
-#: A token: kind and data.
+#: A token with a beat: kind and data.
 TOKEN = KIND + BEAT_BITS
 #: A word of activations.
 WORD = ACTIVATIONS_PER_WORD * ACTIVATION_BITS
@@ -47,12 +49,13 @@ CRC = 32
 #: A result: activation and mark, without its kind.
 RESULT = ACTIVATION_BITS + 1
 _RESULT_KIND = 2
+#: Entries that follow a column's first one, in a token of work.
+_MORE = 16
 
 #: Bits of an element of a stream, by its type in C++: those that are the same in every design.
 ELEMENTS = {
     "ReceivedBeat": BEAT_BITS + CRC + 1,
     "SentBeat": BEAT_BITS + 1,
-    "Token": TOKEN,
     "InputWord": WORD + 1,
     "Answer": 8 + 16 + 32 + 32 + 9,
     "Result": _RESULT_KIND + RESULT,
@@ -70,15 +73,35 @@ def address_bits(words: int) -> int:
 def element_bits(design: Design) -> dict[str, int]:
     """Bits of an element of every stream: those of which a layer and an address are a part, too."""
     layer, address = address_bits(design.layers), address_bits(design.pointers_per_pe)
-    vector = lane_bits(design) + 2
+    others = vector_bits(design)
+    vector = lane_bits(design) + 2 + others
     for_cell = function_bits(design) + held_bits(design)
+    of_word = KIND + 1 + ACTIVATIONS_PER_WORD + layer + address
+    marks = 2 if design.abreast > 1 else 0
     return {
         **ELEMENTS,
-        "WordToken": KIND + 1 + ACTIVATIONS_PER_WORD + layer + address + WORD,
+        "Token": token_bits(design),
+        "WordToken": of_word + WORD + marks,
+        "GroupToken": of_word + WORD * design.abreast + others,
         "HiddenWord": WORD + layer + 1 + vector + 1,
         "word_t": WORD,
         "Command": 3 + 2 * WORD_COUNT + 4 + 8 + 3 + vector + for_cell,
     }
+
+
+def vector_bits(design: Design) -> int:
+    """Bits of a vector of a group, vector_t; none where vectors go one by one."""
+    return 0 if design.abreast == 1 else address_bits(design.abreast)
+
+
+def token_bits(design: Design) -> int:
+    """Bits of a token on the way to the PEs: kind, and data as wide as a load's beats at least."""
+    if design.abreast == 1:
+        return TOKEN
+    of_group = ACTIVATION_BITS * design.abreast + address_bits(design.layers) + vector_bits(design)
+    work = design.pointer_bits + _MORE + of_group
+    activation = address_bits(design.pointers_per_pe) + of_group
+    return KIND + max(BEAT_BITS, work, activation)
 
 
 def section_bits(design: Design) -> int:

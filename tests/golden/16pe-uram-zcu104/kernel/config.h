@@ -16,6 +16,8 @@ constexpr int most_of(int one, int other) {
 
 //! Processing elements.
 constexpr int kPes = 16;
+//! Vectors that go through the layers together, a group.
+constexpr int kAbreast = 1;
 //! Bits of an entry's weight code v.
 constexpr int kWeightBits = 4;
 //! Bits of an entry's zero run z.
@@ -58,7 +60,7 @@ constexpr bool kUltraRam = true;
 //! Clock that the design was made for, in MHz.
 constexpr int kClockMhz = 200;
 //! Identity of the design, which the host checks.
-constexpr unsigned int kDesignId = 0x7bf9180au;
+constexpr unsigned int kDesignId = 0x30bb6dd2u;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
@@ -87,6 +89,9 @@ constexpr int kPointerBeatsPerPe = kPointerWordsPerPe * kPointerBeatsPerWord;
 //! Beats of a load's longest section: layers take 5 each, codebooks fewer.
 constexpr int kMostSectionBeats =
     most_of(most_of(kEntryWordsPerPe, kPointerBeatsPerPe), most_of(kBiasesPerPe, 5 * kLayers));
+//! Words of a vector that travel together, between those of the group's other vectors: those of as
+//! many rows as the array works on at once.
+constexpr int kBlockWords = kPes < kLanes ? 1 : kPes / kLanes;
 constexpr int kHiddenWords = kHiddenActivations / kLanes;
 //! Width of a layer's bounds where it has any.
 constexpr int kBoundBits = kBounds ? kActivationBits : 1;
@@ -123,32 +128,37 @@ constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
-    2079922186u,  // id
-    16u,          // pes
-    5u,           // index_bits
-    4u,           // weight_bits
-    16u,          // queue_depth
-    64u,          // entries_per_pe
-    64u,          // pointers_per_pe
-    300u,         // rows_per_pe
-    300u,         // biases_per_pe
-    4u,           // layers
-    64u,          // hidden_activations
-    40u,          // accumulator_bits
-    1u,           // memory
-    200u,         // clock_mhz
-    4u,           // length_bits
-    32u,          // result_depth
-    0u,           // held_activations
-    0u,           // cell_units
-    0u,           // bounds
-    1u,           // counters
+    817589714u,  // id
+    16u,         // pes
+    5u,          // index_bits
+    4u,          // weight_bits
+    16u,         // queue_depth
+    64u,         // entries_per_pe
+    64u,         // pointers_per_pe
+    300u,        // rows_per_pe
+    300u,        // biases_per_pe
+    4u,          // layers
+    64u,         // hidden_activations
+    40u,         // accumulator_bits
+    1u,          // memory
+    200u,        // clock_mhz
+    4u,          // length_bits
+    32u,         // result_depth
+    0u,          // held_activations
+    0u,          // cell_units
+    0u,          // bounds
+    1u,          // counters
+    1u,          // abreast
+    0u,          // the rest of the last beat
 };
 
 static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,
               "The trees over the PEs need a power of two, 1 to 256.");
 static_assert(kLanes == 16, "The LNZD tree has two levels of radix 4, so 16 lanes.");
 static_assert(kWeightBits == 4, "A codebook beat holds four of 16 weights.");
+static_assert(kAbreast == 1 || kAbreast == 2 || kAbreast == 4,
+              "A batch is cut into groups of a power of two.");
+static_assert(kAbreast == 1 || kCellUnits == 0, "The cell takes one vector at a time.");
 static_assert(kIndexBits >= 3 && kIndexBits <= 8, "Zero runs of 3 to 8 bits are supported.");
 static_assert(kQueueDepth >= 2, "A queue of one takes a column only every second cycle.");
 static_assert(kEntriesPerPe % kEntriesPerWord == 0, "A PE holds whole words of entries.");

@@ -7,6 +7,7 @@
 #include "accumulate.h"
 #include "dataflow.h"
 #include "fixed_point.h"
+#include "group_order.h"
 #include "types.h"
 
 namespace kernel {
@@ -19,7 +20,9 @@ typedef ap_uint<kEntriesPerWord * kEntryBits> entry_word_t;
 typedef entry_word_t entries_t[kEntryWordsPerPe];
 typedef activation_t codebooks_t[kLayers * kCodebookSize];
 typedef accumulator_t biases_t[kBiasesPerPe];
-typedef accumulator_t accumulators_t[kRowsPerPe];
+typedef sums_t accumulators_t[kRowsPerPe];
+//! Rows of a PE that go into a word, where it is not more than one for each.
+constexpr int kBlockRows = kPes < kLanes ? kLanes / kPes : 1;
 
 //! A number of a PE's rows, and a row that a step may reach beyond them.
 typedef ap_uint<bits_for(kRowsPerPe + 1)> row_count_t;
@@ -65,8 +68,8 @@ inline void clear_accumulators(Bank& sums_0, Bank& sums_1) {
 clear:
   for (int row = 0; row < kRowsPerPe; ++row) {
 #pragma HLS PIPELINE II = 1
-    sums_0[row] = accumulator_t(0);
-    sums_1[row] = accumulator_t(0);
+    sums_0[row] = sums_t(0);
+    sums_1[row] = sums_t(0);
     end_cycle();
   }
 }
@@ -138,7 +141,7 @@ struct Column {
   //! Its next entry, and how many follow that one.
   pointer_t entry;
   ap_uint<16> more;
-  activation_t activation;
+  values_t activations;
   //! Row that has been reached, and whether it is beyond the layer's: in no load that a packer
   //! makes. What is there is dropped, or sums would be left that no write-back clears.
   reached_row_t row;
@@ -147,10 +150,14 @@ struct Column {
   bool last;
 };
 
-//! A layer that is written back, a row an iteration.
+//! A layer that is written back, a row of a vector an iteration: the rows of a word, vector after
+//! vector. A row's sums are read for each of them, and cleared with the last.
 struct WriteBack {
   LayerOfPe layer;
-  row_count_t row;
+  BlockIndex<row_count_t> row;
+  GroupOrder<kBlockRows> order;
+  //! Vectors behind the first.
+  vector_t others;
   //! Iterations until its last sums are in the memory, and behind its rows until their zeros are.
   ap_uint<3> wait;
   //! Whether there are rows left.
@@ -187,12 +194,13 @@ inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
   bool next_accumulates = false;
   bool have = false;
   Column column = {0, 0, 0, 0, false, false};
+  vector_t others = 0;
   bool active = false;
   layer_t layer = 0;
   LayerOfPe of_layer = {0, 0, {0, 0, 0, 0, 0}};
-  WriteBack back = {of_layer, 0, 0, false, false};
+  WriteBack back = {of_layer, {0, 0}, {0, 0}, 0, 0, false, false};
   ap_uint<1> bank = 0;  // The one of the entries.
-  RecentSum recent[kWriteLatency];
+  RecentSums recent[kWriteLatency];
 #pragma HLS ARRAY_PARTITION variable = recent complete
   forget(recent);
   bool done = false;
@@ -214,8 +222,8 @@ run:
     if (take) {
       const Work taken = work_of(next.data);
       const bool last = next.kind == kLastWork;
-      column = Column{taken.first, taken.more, activation_t(taken.value),
-                      0,           false,      last && !accumulates};
+      column = Column{taken.first, taken.more, taken.values, 0, false, last && !accumulates};
+      others = taken.others;
       active = last || next.kind == kWork;
       layer = taken.layer;
       of_layer = of_next;
@@ -235,7 +243,7 @@ run:
     // An entry.
     bool adds = false;
     accumulator_index_t row = 0;
-    accumulator_t product = 0;
+    sums_t products = 0;
     if (active) {
       const entry_word_t word = entries[column.entry >> kLaneBits];
       const ap_uint<kLaneBits> lane = column.entry;
@@ -248,11 +256,18 @@ run:
       const ap_uint<bits_for(kLayers) + kWeightBits> weight_index =
           (ap_uint<bits_for(kLayers) + kWeightBits>(layer) << kWeightBits) | code;
       const activation_t weight = codebooks[weight_index];
-      const ap_int<2 * kActivationBits> exact = weight * column.activation;
+    vectors:
+      for (int vector = 0; vector < kAbreast; ++vector) {
+#pragma HLS UNROLL
+        const activation_t activation =
+            activation_t(column.activations >> (vector * kActivationBits));
+        const ap_int<2 * kActivationBits> exact = weight * activation;
 #pragma HLS BIND_OP variable = exact op = mul impl = dsp
-      // Where accumulators are narrower than products, upper bits are lost here that no sum needs:
-      // see kAccumulatorBits. A padding entry only moves the row on: its write is suppressed.
-      product = accumulator_t(exact);
+        // Where accumulators are narrower than products, upper bits are lost here that no sum
+        // needs: see kAccumulatorBits.
+        products |= placed(accumulator_t(exact), vector);
+      }
+      // A padding entry only moves the row on: its write is suppressed.
       adds = code != 0 && !column.past;
       if (adds) row = accumulator_index_t(column.row);
       ++column.row;
@@ -270,23 +285,28 @@ run:
     if (back.wait != 0) --back.wait;
     if (!back.rows && back.wait == 0) back.busy = false;
     const accumulator_index_t back_row =
-        sends ? accumulator_index_t(back.row) : accumulator_index_t(0);
+        sends ? accumulator_index_t(back.row.at) : accumulator_index_t(0);
+    const bool turns = ends_turn(back.order, false);
+    const bool last_vector = is_last_vector(back.order, back.others);
+    const bool clears = sends && last_vector;
 
     // Both banks, each for one of them.
     const accumulator_index_t row_0 = bank == 0 ? row : back_row;
     const accumulator_index_t row_1 = bank == 0 ? back_row : row;
-    const accumulator_t stored_0 = sums_0[row_0];
-    const accumulator_t stored_1 = sums_1[row_1];
-    const accumulator_t sum = forwarded(recent, row, bank == 0 ? stored_0 : stored_1) + product;
-    if (bank == 0 ? adds : sends) sums_0[row_0] = bank == 0 ? sum : accumulator_t(0);
-    if (bank == 1 ? adds : sends) sums_1[row_1] = bank == 1 ? sum : accumulator_t(0);
-    if (adds) remember(recent, row, sum);
+    const sums_t stored_0 = sums_0[row_0];
+    const sums_t stored_1 = sums_1[row_1];
+    const sums_t sums =
+        added(forwarded(recent, row, bank == 0 ? stored_0 : stored_1), products);
+    if (bank == 0 ? adds : clears) sums_0[row_0] = bank == 0 ? sums : sums_t(0);
+    if (bank == 1 ? adds : clears) sums_1[row_1] = bank == 1 ? sums : sums_t(0);
+    if (adds) remember(recent, row, sums);
     if (sends) {
-      const accumulator_t whole = accumulator_t(bank == 0 ? stored_1 : stored_0) +
-                                  biases[bias_index_t(back.layer.bias_base + back.row)];
+      const accumulator_t whole = sum_of_turn(bank == 0 ? stored_1 : stored_0, back.order.vector) +
+                                  biases[bias_index_t(back.layer.bias_base + back.row.at)];
       const Written written = write_back(whole, back.layer.rule);
-      ++back.row;
-      back.rows = back.row != back.layer.local_rows;
+      advance(back.row, 1, turns, last_vector);
+      advance(back.order, turns, last_vector);
+      back.rows = back.row.at != back.layer.local_rows;
       // As long as it takes that an entry in the bank cannot miss them.
       if (!back.rows) back.wait = kWriteLatency - 1;
       results.write(Result{back.rows ? kValue : kLast, to_result(written)});
@@ -295,7 +315,7 @@ run:
     // The banks change sides.
     if (layer_ends) {
       forget(recent);
-      back = WriteBack{of_layer, 0, kWriteLatency, true, true};
+      back = WriteBack{of_layer, {0, 0}, {0, 0}, others, kWriteLatency, true, true};
       bank = 1 - bank;
     }
     end_cycle();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataflow.h"
+#include "group_order.h"
 #include "types.h"
 
 namespace kernel {
@@ -23,8 +24,8 @@ inline beat_t design_beat(int index) {
   return beat_t(kDesignRecord[2 * index]) | (beat_t(kDesignRecord[2 * index + 1]) << 32);
 }
 
-//! Send the vectors of an answer: `total` beats, `beats` in each; every vector starts a word.
-//! Returns the cycles that this took.
+//! Send the vectors of an answer: `total` beats, `beats` in each; every vector starts a word. Words
+//! of a group come, and go, in its order: see group_order.h. Returns the cycles that this took.
 //!
 //! Words are polled for rather than waited for: a pipeline that waits cannot count. Only the cycles
 //! in which the DMA takes no beat go uncounted, since an AXI4-Stream has no non-blocking write
@@ -38,7 +39,7 @@ inline beat_t design_beat(int index) {
 //! if there is a beat is worked out beside the poll, not behind it: the poll only says whether they
 //! change. The counters run down, and a flag says in advance that the beat is the last.
 inline ap_uint<64> send_vectors(hls::stream<ActivationWord>& outputs, hls::stream<SentBeat>& output,
-                                ap_uint<32> total, ap_uint<32> beats) {
+                                ap_uint<32> vectors, ap_uint<32> total, ap_uint<32> beats) {
 #pragma HLS INLINE
   ap_uint<64> cycles = 0;
   word_t word = 0;
@@ -47,7 +48,10 @@ inline ap_uint<64> send_vectors(hls::stream<ActivationWord>& outputs, hls::strea
   ap_uint<2> place = 0;
   // Of all, and of the vector: how many beats are left, and whether it is one.
   ap_uint<32> left = total;
-  ap_uint<32> vector_left = beats;
+  const BlockIndex<ap_uint<32>> all_beats = {beats, beats};
+  BlockIndex<ap_uint<32>> vector_left = all_beats;
+  GroupOrder<kBlockWords * kBeatsPerWord> order = {0, 0};
+  Groups groups = in_groups(vectors);
   bool more = total != 0;
   bool last = total == 1;
   const bool single = beats == 1;
@@ -68,14 +72,17 @@ beats:
       more = !last;
       last = left == 2;
       --left;
-      if (vector_last) {
-        place = 0;
-        vector_left = beats;
+      place = vector_last ? ap_uint<2>(0) : ap_uint<2>(place + 1);
+      const bool turns = ends_turn(order, vector_last);
+      const bool last_vector = is_last_vector(order, others_of(groups));
+      advance(order, turns, last_vector);
+      if (vector_last && last_vector) {
+        vector_left = all_beats;
         vector_last = single;
+        --groups.left;
       } else {
-        ++place;
-        vector_last = vector_left == 2;
-        --vector_left;
+        vector_last = turns && !last_vector ? vector_left.begin == 1 : vector_left.at == 2;
+        advance(vector_left, -1, turns, last_vector);
       }
     }
     ++cycles;
@@ -140,7 +147,7 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outp
       send_beat(output, design_beat(index), false);
     }
   } else {
-    const ap_uint<64> body_cycles = send_vectors(outputs, output, body, begin.detail);
+    const ap_uint<64> body_cycles = send_vectors(outputs, output, begin.count, body, begin.detail);
     if (is_run) run_cycles = kCyclesBeforeBody + body_cycles;
     send_saturated(outputs, output, begin.layers);
   }

@@ -10,43 +10,17 @@
 // before, or of the vector before it in its lane. Layers that add to the same sums are one turn.
 // All held words that a turn wants are there before it begins, or are held in it; so a turn waits
 // for nothing but words that come whatever it holds.
+//
+// With several vectors abreast, what is said of a vector here is said of a group of them: one turn,
+// one place among the layers, one lane, with held words of each.
 #pragma once
 
 #include "dataflow.h"
+#include "group_order.h"
+#include "layer_table.h"
 #include "types.h"
 
 namespace kernel {
-
-//! What the control unit knows of a layer: a LAYER record.
-struct LayerDescriptor {
-  ap_uint<17> columns;
-  //! Results that it gives: a quarter of its rows where four gates make one.
-  layer_rows_t results;
-  ap_uint<24> pointer_word;
-  row_t local_rows;
-  //! Where the held words that it takes begin in a lane.
-  held_t source;
-  //! Where what arrives for it is held, if it is.
-  held_t hold;
-  ap_uint<kFunctionBits> function;
-  ap_uint<kSlopeBits> slope;
-};
-
-//! A number of held words that a layer takes.
-typedef ap_uint<bits_for(kMostColumns / kLanes + 1)> held_words_t;
-
-//! What of the layers decides about the next iteration of a run. In registers: a memory, of LUTs as
-//! well, answers a cycle after it is asked, and an iteration would take two.
-struct LayersInRegisters {
-  //! Which of them are followed by one that adds to the same sums.
-  ap_uint<kLayers> accumulate;
-  //! Which of them take held words that are their own results of the vector before.
-  ap_uint<kLayers> recurrent;
-  //! Of which of them is held what arrives, from the layer before or the packet.
-  ap_uint<kLayers> hold;
-};
-//! How many held words each of them takes; 0 if it takes what arrives.
-typedef held_words_t held_words_of_t[kLayers];
 
 //! The lanes of a word that are not zero. Non-zero means != 0: a test for > 0 would lose negative
 //! activations, which inputs and layers without ReLU have.
@@ -62,125 +36,11 @@ lanes:
   return nonzero;
 }
 
-//! A token without activations, as a word.
-inline WordToken pass_token(const Token& token) {
-#pragma HLS INLINE
-  return WordToken{token.kind, 0, 0, 0, 0, token.data};
-}
-
-//! Words of `hidden`.
-typedef ap_uint<bits_for(kHiddenWords + 1)> hidden_count_t;
-
-//! Words that hold `activations` activations.
-inline word_count_t words_of(layer_rows_t activations) {
-#pragma HLS INLINE
-  return word_count_t((activations + kLanes - 1) / kLanes);
-}
-
-//! What the control unit knows of the resident network, but for its layers.
-struct NetworkShape {
-  //! Lanes that its vectors have, and held words of each.
-  ap_uint<5> lanes;
-  held_t stride;
-  //! Words of its longest vector that comes back.
-  hidden_count_t longest;
-  //! How many layers' results come back to be taken.
-  layer_t hidden_layers;
-  //! Its last layer, and its last recurrent one.
-  layer_t last;
-  layer_t last_recurrent;
-  //! Where the last layer's results are held.
-  held_t hold;
-};
-
-//! Keep the layer descriptors of a load, and pass them on: PEs keep what is for them. `network` is
-//! the second beat of the NETWORK record.
-inline NetworkShape load_layers(hls::stream<Token>& tokens, hls::stream<WordToken>& words,
-                                LayerDescriptor (&layers)[kLayers], LayersInRegisters& in_registers,
-                                held_words_of_t& takes, beat_t network, section_beats_t beats) {
-#pragma HLS INLINE
-  using namespace packet;
-  beat_t record[kLayerBeats];
-#pragma HLS ARRAY_PARTITION variable = record complete
-  ap_uint<3> position = 0;
-  ap_uint<9> count = 0;
-  NetworkShape shape = {
-      field<5>(network, kNetworkLanesLow), held_t(network >> kNetworkStrideLow), 0, 0, 0, 0, 0};
-  // Of what arrives for the next layer: whether and where it is held, and how many words come back
-  // for it. Behind the last layer nothing does, unless it is recurrent.
-  ap_uint<1> holds = field<1>(network, kNetworkHoldLow);
-  held_t hold = held_t(network >> kNetworkHoldBaseLow);
-  hidden_count_t back = 0;
-layers:
-  for (section_beats_t beat = 0; beat < beats; ++beat) {
-#pragma HLS PIPELINE II = 1
-    const Token token = tokens.read();
-    words.write(pass_token(token));
-    record[position] = token.data;
-    if (position == kLayerBeats - 1) {
-      const ap_uint<kLayerFunctionBits> function =
-          field<kLayerFunctionBits>(record[kLayerFunctionBeat], kLayerFunctionLow);
-      const layer_rows_t rows = field<25>(record[kLayerRowsBeat], kLayerRowsLow);
-      const bool cell = kHasCell && (function == kFunctionLstm || function == kFunctionGru);
-      LayerDescriptor descriptor;
-      descriptor.columns = field<17>(record[kLayerColumnsBeat], kLayerColumnsLow);
-      descriptor.results = cell ? layer_rows_t(rows >> 2) : rows;
-      descriptor.pointer_word = field<24>(record[kLayerPointerBaseBeat], kLayerPointerBaseLow);
-      descriptor.local_rows = field<17>(record[kLayerLocalRowsBeat], kLayerLocalRowsLow);
-      descriptor.source = held_t(record[kLayerSourceBaseBeat] >> kLayerSourceBaseLow);
-      descriptor.hold = hold;
-      descriptor.function = ap_uint<kFunctionBits>(function);
-      descriptor.slope = ap_uint<kSlopeBits>(record[kLayerSlopeBeat] >> kLayerSlopeLow);
-      layers[layer_t(count)] = descriptor;
-      const ap_uint<1> accumulates = field<1>(record[kLayerAccumulateBeat], kLayerAccumulateLow);
-      const ap_uint<1> takes_held = field<1>(record[kLayerSourceBeat], kLayerSourceLow);
-      in_registers.accumulate[layer_t(count)] = accumulates;
-      in_registers.recurrent[layer_t(count)] = ap_uint<1>(cell);
-      in_registers.hold[layer_t(count)] = holds;
-      takes[layer_t(count)] =
-          takes_held == 1 ? held_words_t(words_of(descriptor.columns)) : held_words_t(0);
-      holds = field<1>(record[kLayerHoldBeat], kLayerHoldLow);
-      hold = held_t(record[kLayerHoldBaseBeat] >> kLayerHoldBaseLow);
-      if (back != 0) ++shape.hidden_layers;
-      if (back > shape.longest) shape.longest = back;
-      back = accumulates == 1 ? hidden_count_t(0) : hidden_count_t(words_of(descriptor.results));
-      if (cell) {
-        shape.last_recurrent = layer_t(count);
-        if (back > shape.longest) shape.longest = back;
-      }
-      shape.last = layer_t(count);
-      shape.hold = hold;
-      ++count;
-      position = 0;
-    } else {
-      ++position;
-    }
-    end_cycle();
-  }
-  return shape;
-}
-
 //! A command that is about no results of a vector: its words go out.
 inline Command mark(CommandKind kind, word_count_t words, word_count_t keep, ap_uint<8> layer) {
 #pragma HLS INLINE
-  const VectorTag no_vector = {0, 0, 0};
+  const VectorTag no_vector = vector_tag(0, 0, 0, 0);
   return Command{kind, words, keep, 0, layer, true, 0, 0, no_vector, 0, 0, 0};
-}
-
-//! Where each lane's held words begin.
-typedef held_t lane_bases_t[kMostLanes];
-
-//! Lay the lanes out.
-inline void place_lanes(lane_bases_t& bases, held_t stride) {
-#pragma HLS INLINE
-  held_t base = 0;
-lanes:
-  for (int lane = 0; lane < kMostLanes; ++lane) {
-#pragma HLS PIPELINE II = 1
-    bases[lane] = base;
-    base += stride;
-    end_cycle();
-  }
 }
 
 //! Take a run through its layers: one flat loop, a word an iteration.
@@ -197,15 +57,15 @@ inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& h
 #pragma HLS INLINE
   static_assert(kHeldLatency == 3, "The pragma below takes a distance as a number only.");
   const layer_t last_layer = run.first + run.more;
-  ap_uint<32> to_start = run.batch;
-  ap_uint<32> to_end = run.batch;
+  Groups to_start = in_groups(run.batch);
+  ap_uint<32> to_end = to_start.left;
   // Words of `hidden` that no vector under way may come to need: so it is never full, and results
   // can always leave the PEs.
   hidden_count_t room = kHiddenWords;
   // What decides about the next iteration is known in registers: whether there is more to do, and
   // whether a vector waits to begin and finds room.
   bool more = run.batch != 0;
-  bool last_vector = run.batch == 1;
+  bool last_group = to_end == 1;
   bool waiting = more;
   bool has_room = true;
   // Turns of hidden vectors until a new one has precedence: as many as there are hidden layers, so
@@ -213,7 +73,7 @@ inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& h
   layer_t turns = 0;
   // The next vector from the packet, and whether its tag has been read. Lanes with a vector under
   // way: the next one in such a lane has to wait.
-  VectorTag next = {0, true, true};
+  VectorTag next = vector_tag(0, true, true, 0);
   bool tag_known = run.tagged == 0;
   ap_uint<kHolds ? kMostLanes : 1> busy = 0;
   // The turn under way. First words arrive; then, for a layer that takes held words, these are
@@ -226,10 +86,14 @@ inline void run_batch(hls::stream<InputWord>& inputs, hls::stream<HiddenWord>& h
   VectorTag vector = next;
   layer_t layer = 0;
   bool beyond_last = false;
-  address_t address = 0;
-  held_t hold_at = 0;
-  held_t take_at = 0;
-  held_words_t words_left = 0;
+  // Where in the group's words it is, and how far in those of one vector; where its own held words
+  // begin behind those of the first.
+  GroupOrder<kBlockWords> order = {0, 0};
+  BlockIndex<address_t> address = {0, 0};
+  BlockIndex<held_t> hold_at = {0, 0};
+  BlockIndex<held_t> take_at = {0, 0};
+  BlockIndex<held_words_t> words_left = {0, 0};
+  held_t own_words = 0;
   // Iterations until what was held last may be read.
   ap_uint<2> settling = 0;
   // A vector ended in the iteration before, in this lane.
@@ -263,7 +127,7 @@ run:
       activations = input.values;
       last = input.last == 1;
       if (begins) {
-        vector = next;
+        vector = vector_tag(next.lane, next.start, next.output, others_of(to_start));
         finishes = false;
       }
     } else if (arriving) {
@@ -289,20 +153,30 @@ run:
     const held_t base = kHolds ? lane_bases[vector.lane] : held_t(0);
     if (taking) {
       if (first_word) {
-        take_at = base + descriptor.source;
-        words_left = held_words;
+        const held_t source = base + descriptor.source;
+        take_at = {source, source};
+        words_left = {held_words, held_words};
       }
-      if (!(recurrent && vector.start == 1)) activations = held[take_at];
-      last = words_left == 1;
-      ++take_at;
-      --words_left;
+      if (!(recurrent && vector.start == 1)) activations = held[held_t(take_at.at + own_words)];
+      last = words_left.at == 1;
+    }
+    // Of the vector that is; of the whole group where all vectors have had their turn.
+    const bool turns = ends_turn(order, last);
+    const bool last_vector = is_last_vector(order, others_of(vector));
+    const bool all_last = last && last_vector;
+    if (taking) {
+      advance(take_at, 1, turns, last_vector);
+      advance(words_left, -1, turns, last_vector);
     }
     // Held as it passes.
     const bool holding = kHolds && arriving && (beyond_last || in_registers.hold[layer] == 1);
-    if (begins) hold_at = base + (beyond_last ? shape.hold : descriptor.hold);
+    if (begins) {
+      const held_t hold = base + (beyond_last ? shape.hold : descriptor.hold);
+      hold_at = {hold, hold};
+    }
     if (holding) {
-      held[hold_at] = activations;
-      ++hold_at;
+      held[held_t(hold_at.at + own_words)] = activations;
+      advance(hold_at, 1, turns, last_vector);
       settling = kHeldLatency;
     } else if (settling != 0) {
       --settling;
@@ -311,19 +185,28 @@ run:
     // What goes out.
     const bool sends = taking || (arriving && !finishes && !takes_held);
     if (sends) {
-      if (first_word) address = address_t(descriptor.pointer_word * kColumnsPerPointerWord);
+      if (first_word) {
+        const address_t first = address_t(descriptor.pointer_word * kColumnsPerPointerWord);
+        address = {first, first};
+      }
       // Lanes of a vector's last word that hold activations. Others may not be zero: in a damaged
       // packet, or where a load says that padding rows have biases.
       const ap_uint<4> spare = last ? ap_uint<4>(0 - descriptor.columns) : ap_uint<4>(0);
       const ap_uint<kLanes> lanes = ap_uint<kLanes>(-1) >> spare;
-      words.write(WordToken{kWord, ap_uint<1>(last), nonzero_lanes(activations) & lanes, layer,
-                            address, activations});
-      address += kLanes;
+      const WordToken word = word_token(kWord, ap_uint<1>(all_last),
+                                        nonzero_lanes(activations) & lanes, layer, address.at,
+                                        activations);
+      words.write(with_marks(word, GroupMarks{ap_uint<1>(turns), ap_uint<1>(last_vector)}));
+      advance(address, kLanes, turns, last_vector);
     }
-    const bool ends_turn = last && (finishes || (sends && !accumulates));
+    if (arriving || taking) {
+      advance(order, turns, last_vector);
+      if (turns) own_words = last_vector ? held_t(0) : held_t(own_words + shape.stride);
+    }
+    const bool is_over = all_last && (finishes || (sends && !accumulates));
     const bool final = vector.output == 1 ? layer == last_layer : layer == shape.last_recurrent;
     const bool back = !final || recurrent;
-    if (ends_turn && !finishes) {
+    if (is_over && !finishes) {
       // Together with the layer's end, or one waits for the other. That is safe: what fills
       // `commands` are earlier layers, whose ends are on their way.
       commands.write(Command{kResults, word_count_t(descriptor.local_rows * kPes / kLanes),
@@ -343,12 +226,12 @@ run:
       }
     }
     if (starts) {
-      waiting = to_start != 1;
-      --to_start;
+      waiting = to_start.left != 1;
+      --to_start.left;
     }
     if (ended) {
-      more = !last_vector;
-      last_vector = to_end == 2;
+      more = !last_group;
+      last_group = to_end == 2;
       --to_end;
     }
     if (starts && !ended) {
@@ -369,12 +252,12 @@ run:
         tag_known = run.tagged == 0;
       }
     }
-    ended = ends_turn && (finishes || !back);
+    ended = is_over && (finishes || !back);
     ended_lane = vector.lane;
-    if (kHolds && last && sends && accumulates) ++layer;
-    if (begins || within) within = !ends_turn;
-    if (kHolds && last) arrives = false;
-    if (sends) first_word = last;
+    if (kHolds && all_last && sends && accumulates) ++layer;
+    if (begins || within) within = !is_over;
+    if (kHolds && all_last) arrives = false;
+    if (sends) first_word = all_last;
     end_cycle();
   }
   // In PEs this waits for the rows of the last layer, which has left before.

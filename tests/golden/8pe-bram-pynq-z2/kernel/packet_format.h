@@ -247,7 +247,7 @@ constexpr int kStatusNetworkIdLow = 32;
 constexpr int kStatusNetworkIdBits = 32;
 
 // design: The answer to identify: the parameters of the design.
-constexpr int kDesignBeats = 10;
+constexpr int kDesignBeats = 11;
 constexpr int kDesignIdBeat = 0;
 constexpr int kDesignIdLow = 0;
 constexpr int kDesignIdBits = 32;
@@ -308,6 +308,9 @@ constexpr int kDesignBoundsBits = 32;
 constexpr int kDesignCountersBeat = 9;
 constexpr int kDesignCountersLow = 32;
 constexpr int kDesignCountersBits = 32;
+constexpr int kDesignAbreastBeat = 10;
+constexpr int kDesignAbreastLow = 0;
+constexpr int kDesignAbreastBits = 32;
 
 // counters: The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.
 constexpr int kCountersBeats = 1;
