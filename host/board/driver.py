@@ -184,7 +184,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Codes,
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> Codes: ...
@@ -193,7 +193,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Reals,
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> npt.NDArray[np.float32]: ...
@@ -202,7 +202,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Sequence[Codes | Reals],
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> Any: ...
