@@ -17,6 +17,13 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import STATUS, Kind, Status, build_packet, parse_packet
 from eie.host.network import Layer, Network
+from eie.host.network.example_networks import lstm_network
+from eie.host.network.sequence_codes import (
+    GOLDEN_SEQUENCE,
+    SEQUENCE_OUTPUTS,
+    golden_sequence_crc,
+)
+from eie.host.run.layer_results import layer_results, sequence_results
 
 # The folder of tests is no package: the fuzzer and networks that many rooms test with lie in it.
 sys.path[:0] = [str(Path(__file__).parent / "network"), str(Path(__file__).parent)]
@@ -111,6 +118,23 @@ def random_network() -> Callable[..., Network]:
         return dataclasses.replace(network, golden_outputs=outputs)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def recurrent_network() -> Network:
+    """An LSTM of 5 inputs, 4 units and 3 outputs with right golden vectors; gives the last step."""
+    network = lstm_network((5, 4, 3), 0, 300)
+    golden = np.random.default_rng(0).integers(-9000, 9000, (4, 5)).astype(np.int16)
+    (*_, as_steps), _ = sequence_results(network, [golden])
+    (*_, alone), _ = layer_results(network, golden)
+    metadata = {SEQUENCE_OUTPUTS: "last", GOLDEN_SEQUENCE: golden_sequence_crc(as_steps)}
+    return Network(network.layers, golden, alone, metadata)
+
+
+@pytest.fixture(scope="session")
+def recurrent_design() -> Design:
+    """What holds it."""
+    return Design(pes=2, held_activations=64, cell_units=1, board="pynq-z2")
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,7 +183,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Codes,
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> Codes: ...
@@ -192,7 +192,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Reals,
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> npt.NDArray[np.float32]: ...
@@ -201,7 +201,7 @@ class Accelerator(SequenceCalls):
         self,
         inputs: Sequence[Codes | Reals],
         *,
-        outputs: Outputs = ...,
+        outputs: Outputs | None = ...,
         keep_state: bool = ...,
         state: States | None = ...,
     ) -> Any: ...

@@ -54,6 +54,11 @@ class BoardSequences:
         """How many results of each layer were saturated in the last call."""
         return self._link.saturated
 
+    @property
+    def lanes(self) -> int:
+        """How many sequences can be under way at a time."""
+        return self._states.lanes
+
     def run(
         self,
         sequences: Sequence[Codes],

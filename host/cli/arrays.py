@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.archives import Archive
 from eie.hls.boundary.atomic import Data, check_writable, write_whole
-from eie.hls.boundary.errors import InputError
-from eie.hls.boundary.file_kinds import is_regular, refusal
-from eie.hls.boundary.npy import HEAD_BYTES, MAGIC, parse_array, parse_header
+from eie.hls.boundary.errors import InputError, Problems
+from eie.hls.boundary.file_kinds import identify, is_regular, refusal
+from eie.hls.boundary.npy import HEAD_BYTES, MAGIC, ArrayHeader, parse_array, parse_header
+from eie.hls.boundary.text import printable
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs, saturated_inputs
 
 __all__ = [
     "check_target",
     "read_array",
+    "read_data",
     "read_inputs",
     "write_array",
+    "write_arrays",
     "write_file",
     "write_json",
 ]
@@ -53,14 +59,52 @@ def read_array(path: Path) -> npt.NDArray[Any]:
                 size = path.stat().st_size
                 if size != header.size:
                     raise InputError(f"it must have {header.size} bytes by its header, not {size}")
-                if header.dtype.kind not in "fiub":
-                    raise InputError(f"its values must be real numbers, not dtype {header.dtype}")
+                _check_numbers(header)
                 file.seek(0)
                 return parse_array(header, file.read(header.size + 1))
             except InputError as error:
                 raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
     except OSError as error:
         raise InputError(f"{path} must be a .npy file of numbers: {error}") from error
+
+
+def read_data(path: Path) -> Any:
+    """Read a ``.npy`` file as :func:`read_array` does, or all arrays of an ``.npz``.
+
+    Returns
+    -------
+    ndarray or dict of ndarray
+        Of an ``.npz`` by name, in the order of the file: sequences of a recurrent network, or what
+        belongs to each.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or damaged; of an ``.npz`` names every array that is.
+    """
+    if identify(path).name != "npz":
+        return read_array(path)
+    problems = Problems(f"{path} must be a .npz file of numbers")
+    found = {}
+    try:
+        with path.open("rb") as file, Archive(file) as archive:
+            for member in archive.sizes:
+                try:
+                    data = archive.read(member)
+                    header = parse_header(data)
+                    _check_numbers(header)
+                    found[member.removesuffix(".npy")] = parse_array(header, data)
+                except InputError as error:
+                    problems.require(False, f"array {printable(member)}: {error}")
+    except (InputError, OSError) as error:
+        raise InputError(f"{path} must be a .npz file of numbers: {error}") from error
+    problems.raise_as(InputError)
+    return found
+
+
+def _check_numbers(header: ArrayHeader) -> None:
+    if header.dtype.kind not in "fiub":
+        raise InputError(f"its values must be real numbers, not dtype {header.dtype}")
 
 
 def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], int]:
@@ -81,11 +125,6 @@ def read_inputs(path: Path, network: Network) -> tuple[npt.NDArray[np.int16], in
     SaturationWarning
         If values lie beyond what the network's inputs hold.
     """
-    if network.recurrent:
-        raise InputError(
-            "a recurrent network takes sequences, which the command line does not run yet: in "
-            "Python, eie.convert(NETWORK).predict(sequences) (docs/recurrent.md)"
-        )
     array = read_array(path)
     array = network.flat_inputs(array, name=f"inputs in {path}")
     if len(array) == 0:
@@ -122,6 +161,23 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     # numbers it lacks room for.
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
+    write_file(path, stream.getbuffer())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write an ``.npz`` file of arrays by name.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:  # numpy.savez takes no array named "file"
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     write_file(path, stream.getbuffer())
 
 

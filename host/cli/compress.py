@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.numerals import number
@@ -14,17 +11,19 @@ from eie.hls.boundary.text import listed
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import BOARDS, find_board
 from eie.hls.spec.design import NO_BOARD
-from eie.host.cli.arrays import read_array
+from eie.host.cli.arrays import read_data
 from eie.host.cli.cut_option import add_cut, cut_of
 from eie.host.cli.density_option import densities
 from eie.host.cli.describe import describe
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
-from eie.host.flow.data import Data, check_data, through
+from eie.host.flow.data import through
 from eie.host.flow.host_side import cut_lines
 from eie.host.flow.quality import quality_text
 from eie.host.flow.reading import read_with_shape, sizes_of
+from eie.host.flow.sequence_data import check_model_data
+from eie.host.flow.task import GivenArrays
 
 __all__ = ["add", "run"]
 
@@ -53,13 +52,18 @@ def add(commands: Commands) -> None:
         "without one 0.1, or all that are not zero in a layer pruned or shared already",
     )
     sub.add_argument(
-        "--calibration", type=Path, metavar="X.npy", help="real inputs to choose formats by"
+        "--calibration",
+        type=Path,
+        metavar="X.npy",
+        help="real inputs to choose formats by; of a recurrent model sequences: (batch, steps, "
+        "features), or of different lengths an .npz with an array (steps, features) for each",
     )
     sub.add_argument(
         "--labels",
         type=Path,
         metavar="L.npy",
-        help="classes of the calibration, shape (n,), or wanted outputs, to print the accuracy",
+        help="classes of the calibration, shape (n,), or wanted outputs, to print the accuracy; "
+        "where every step has outputs, one for each: (n, steps), or an .npz by name",
     )
     sub.add_argument(
         "--keep-weights",
@@ -99,39 +103,29 @@ def run(options: argparse.Namespace) -> None:
     if options.density is not None and options.keep_weights:
         raise InputError("--density must not be given with --keep-weights: nothing is pruned")
     density = None if options.density is None else densities(options.density)
-    calibration, labels = map(_array, (options.calibration, options.labels))
+    calibration, labels = map(_data, (options.calibration, options.labels))
     with showing("compressing"):
         parts = read_with_shape(options.model, cut=cut_of(options.cut))
 
-        from eie.host.compress.sequence_model import SequenceModel  # torch is only needed here
-        from eie.host.cut import compress_parts
+        from eie.host.cut import compress_parts  # torch is only needed here
         from eie.host.flow.model_quality import evaluate_compressed
 
-        data, samples = Data(), calibration
-        recurrent = isinstance(parts.dense, SequenceModel)
-        if not recurrent:
-            given = check_data(
-                calibration,
-                labels,
-                sizes_of(parts),
-                name=f"calibration in {options.calibration}",
-                labels_name=f"labels in {options.labels}",
-            )
-            data = through(given, parts.host)
-            samples = data.samples
-        elif labels is not None:
-            raise InputError(
-                "--labels must be left out for a recurrent model: in Python, eie.convert takes "
-                "those of sequences"
-            )
+        given = check_model_data(
+            calibration,
+            labels,
+            sizes_of(parts),
+            name=f"calibration in {options.calibration}",
+            labels_name=f"labels in {options.labels}",
+        )
+        data = through(given, parts.host)
         network = compress_parts(
             parts,
             density=density,
-            calibration=samples,
+            calibration=data.calibration,
             keep_weights=options.keep_weights,
         )
         quality = ""
-        if data.labels is not None and not recurrent:
+        if data.labels is not None:
             quality = quality_text(evaluate_compressed(parts, network, data))
     network.save(options.out)
     if parts.host is not None:
@@ -147,8 +141,8 @@ def run(options: argparse.Namespace) -> None:
         print(f"on the calibration: {quality}")
 
 
-def _array(path: Path | None) -> npt.NDArray[Any] | None:
-    return None if path is None else read_array(path)
+def _data(path: Path | None) -> GivenArrays | None:
+    return None if path is None else read_data(path)
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -169,7 +163,7 @@ def _sweep(options: argparse.Namespace) -> None:
             ) from error
     budget = _BUDGET if options.budget is None else number(options.budget)
     board = NO_BOARD if options.board is None else find_board(options.board).name
-    calibration, labels = read_array(options.calibration), _array(options.labels)
+    calibration, labels = read_data(options.calibration), _data(options.labels)
     with showing("compressing"):
         found = sweep_densities(
             options.model,

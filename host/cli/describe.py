@@ -11,7 +11,7 @@ from eie.hls.spec.design import Design
 from eie.host.network import Layer, Network
 from eie.host.network.head_record import HEAD, HeadRecord
 from eie.host.network.loss_record import METADATA_KEY, LayerLoss, LossRecord
-from eie.host.network.sizes import file_text
+from eie.host.network.sizes import file_text, model_weights
 from eie.host.network.summary import activity_text, taken_text
 
 __all__ = ["describe", "describe_design", "error_of"]
@@ -24,11 +24,13 @@ _UNKNOWN = "not known: compressed without calibration"
 
 def describe(network: Network, path: Path) -> None:
     """Print the layers of the network in the file `path`, and what is known of them."""
+    weights = model_weights(network.layers)
     for number, layer in enumerate(network.layers):
         takes = f" of {printable(taken_text(network.layers, number))}" if network.held else ""
+        share = 100 * layer.nonzeros / weights[number]
         print(
             f"{printable(layer.name)}: {layer.columns}{takes} -> {layer.rows}, {layer.nonzeros} "
-            f"weights ({100 * layer.density:.1f} %), {layer.ending}, fraction bits: inputs "
+            f"weights ({share:.1f} %), {layer.ending}, fraction bits: inputs "
             f"{_input_bits(network, layer, number)}, weights {layer.weight_frac}, outputs "
             f"{layer.output_frac}"
         )

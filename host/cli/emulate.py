@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from eie.hls.boundary.errors import InputError
 from eie.hls.model.paper import PAPER_CLOCK_MHZ
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.host.cli.arrays import read_inputs
+from eie.host.cli.batch import costs_of, read_batch
 from eie.host.cli.parameters import add_parameters, given_parameters
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.results import (
     COUNTED,
     add_inputs_outputs,
-    read_labels,
     write_outputs,
     write_report,
 )
@@ -52,13 +51,13 @@ def run(options: argparse.Namespace) -> None:
     """Emulate, write the outputs and print what they cost."""
     from eie.hls.tools.reports import project_allowance
     from eie.host.packing.tiling import plan_passes
-    from eie.host.run.batch import emulate
-    from eie.host.run.costs import measure_costs
+    from eie.host.run.batch import emulate, refuse_paper
 
     network = Network.load(options.network)
+    if options.paper:
+        refuse_paper(network)
+    batch = read_batch(options, network)
     design = _design(options, network)
-    codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes), network.outputs)
     allowance = None
     if options.design is not None and not options.paper:
         # A design.toml that lies in a project may have been synthesised.
@@ -68,23 +67,23 @@ def run(options: argparse.Namespace) -> None:
         result = emulate(
             network,
             design,
-            codes,
+            batch.codes,
             report=options.report is not None,
             paper=options.paper,
-            saturated_inputs=saturated,
+            saturated_inputs=batch.saturated,
             plan=plan,
             allowance=allowance,
+            outputs=batch.outputs,
         )
-        costs = measure_costs(
-            network,
+        costs = costs_of(
+            batch,
             design,
-            codes,
             plan=plan,
             whole=result.report,
             paper=options.paper,
             allowance=allowance,
         )
-    write_outputs(options, network, result.outputs, labels, saturated)
+    write_outputs(options, batch, result.outputs)
     if result.report is not None:
         write_report(options.report, result.report)
     print(costs.as_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.boards import BOARDS
-from eie.host.cli.arrays import read_array
+from eie.host.cli.arrays import read_data
 from eie.host.cli.cut_option import add_cut, cut_of
 from eie.host.cli.density_option import densities
 from eie.host.cli.flow_lines import do_steps
@@ -39,7 +39,8 @@ def add(commands: Commands) -> None:
         type=Path,
         metavar=".npy",
         help="X.npy: real inputs, which calibrate and are run; Y.npy: their classes, or wanted "
-        "outputs",
+        "outputs; of a recurrent model sequences: (batch, steps, features), or an .npz with an "
+        "array (steps, features) for each",
     )
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all files")
     sub.add_argument(
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.data is not None and len(options.data) > 2:
         raise InputError(f"--data must be X.npy or X.npy Y.npy, not {len(options.data)} files")
-    arrays = [read_array(path) for path in options.data or ()]
+    arrays = [read_data(path) for path in options.data or ()]
     flow = Flow(
         options.model,
         options.board,

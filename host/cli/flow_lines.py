@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from eie.hls.boundary.voice import as_command
 from eie.host.cli.progress import clear_line, showing
+from eie.host.flow.task import gives_arrays
+from eie.host.network import Network
 
 if TYPE_CHECKING:
     from eie.host.flow.flow import Flow, StepDone
@@ -34,11 +36,14 @@ def do_steps(flow: Flow, inputs: Path | None) -> int:
         )
         raise
     out, given = flow.out, inputs or "X.npy"
+    outputs = out / (
+        "board.npz" if gives_arrays(flow, Network.load(out / "network.npz")) else "board.npy"
+    )
     print(
         f"next: where Vitis HLS and Vivado are, eie build {out / 'project'} "
         f"({out / 'project' / 'README.md'} says more); then on the board\n"
         f"      eie run {out / 'network.npz'} --bitstream F.bit --inputs {given} --outputs "
-        f"{out / 'board.npy'}"
+        f"{outputs}"
     )
     return 0
 

@@ -35,6 +35,7 @@ from eie.host.cli import (
 from eie.host.cli.given_files import check_given
 from eie.host.cli.output_paths import check_targets
 from eie.host.cli.parser import Commands, Parser, did_you_mean
+from eie.host.cli.pipes import CLOSED, flush_all, leave_closed
 from eie.host.cli.signals import Ended, raising_signals
 from eie.host.cli.warning_lines import warnings_as_lines
 
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 for success, 2 for bad input.
 
     `selftest` gives 1 if the accelerator failed a check. A signal that ends the program gives 128
-    and its number, as in a shell, after everything is tidied up.
+    and its number, as in a shell, after everything is tidied up; so does a pipe that nobody reads.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -69,7 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         with raising_signals():
-            return _main(sys.argv[1:] if arguments is None else arguments)
+            try:
+                status = _main(sys.argv[1:] if arguments is None else arguments)
+            except SystemExit:  # as argparse ends
+                flush_all()
+                raise
+            flush_all()
+            return status
+    except BrokenPipeError:
+        if not leave_closed():
+            raise
+        return CLOSED
     except Ended as ended:
         print(f"eie: ended by {ended.name}", file=sys.stderr)
         return ended.status
@@ -88,6 +99,8 @@ def _main(arguments: Sequence[str]) -> int:
     except (EieError, ImportError) as error:
         print(f"eie: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise  # told apart where streams are known
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         print(f"eie: cannot read or write {what}", file=sys.stderr)

@@ -11,7 +11,7 @@ from eie.hls.boundary.errors import EieWarning
 from eie.hls.boundary.text import listed
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.design import Design
-from eie.host.cli.arrays import read_array
+from eie.host.cli.arrays import read_data
 from eie.host.cli.output_paths import check_suffix
 from eie.host.cli.parser import Commands
 from eie.host.network import Network
@@ -32,7 +32,11 @@ def add(commands: Commands) -> None:
         "--design", type=Path, metavar="DESIGN.toml", help="before a build: its project is made"
     )
     sub.add_argument(
-        "--inputs", type=Path, metavar="X.npy", help="test vectors (the network's golden ones)"
+        "--inputs",
+        type=Path,
+        metavar="X.npy",
+        help="test vectors (the network's golden ones); of a recurrent network sequences, as "
+        "`eie emulate` takes them",
     )
     sub.add_argument(
         "--outputs", type=Path, metavar="Y.npy", help="what `eie emulate` gave for them"
@@ -48,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
     check_suffix(options.out, ".zip")
     arrays = {
-        name: read_array(getattr(options, name))
+        name: read_data(getattr(options, name))
         for name in ("inputs", "outputs", "labels")
         if getattr(options, name) is not None
     }
@@ -71,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     held = "bitstream" if facts.built else "project, no bitstream yet"
     print(
         f"wrote {options.out}: {made.size / 1e6:.1f} MB, {len(made.members)} files in "
-        f"{facts.folder}/ ({held}, network, {facts.vectors} test vectors, wheel, notebook, run.py)"
+        f"{facts.folder}/ ({held}, network, {facts.tests}, wheel, notebook, run.py)"
     )
     emulated = "" if facts.built else " --emulated"
     print(f"next: eie deploy {options.out} root@BOARD{emulated}")

@@ -7,21 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from eie.hls.spec.fixed_point import dequantize
-from eie.host.cli.arrays import read_array, write_array, write_json
+from eie.host.cli.arrays import write_json
+from eie.host.cli.batch import Batch
 from eie.host.cli.describe import error_of
-from eie.host.flow.labels import check_labels
-from eie.host.network import Network
 from eie.host.run.costs import SAMPLE
 from eie.host.run.report import RunReport
 
 __all__ = [
     "COUNTED",
     "add_inputs_outputs",
-    "read_labels",
     "write_outputs",
     "write_report",
 ]
@@ -42,56 +36,59 @@ def add_inputs_outputs(sub: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="X.npy",
-        help="real numbers, shape (batch, features) or with the model's own input shape",
+        help="real numbers, shape (batch, features) or with the model's own input shape; of a "
+        "recurrent network sequences: (batch, steps, features), or of different lengths an .npz "
+        "with an array (steps, features) for each",
     )
-    sub.add_argument("--outputs", type=Path, required=True, metavar="Y.npy", help="as float32")
+    sub.add_argument(
+        "--outputs",
+        type=Path,
+        required=True,
+        metavar="Y.npy",
+        help="as float32; an .npz for every step of sequences from an .npz, by their names",
+    )
     sub.add_argument(
         "--labels",
         type=Path,
         metavar="L.npy",
-        help="classes, shape (batch,), or wanted outputs, to print how good the outputs are",
+        help="classes, shape (batch,), or wanted outputs, to print how good the outputs are; "
+        "where every step has outputs, one for each: (batch, steps), or an .npz by name",
+    )
+    sub.add_argument(
+        "--steps",
+        choices=("all", "last"),
+        help="of what steps of sequences there are outputs (what the model gives)",
     )
 
 
-def read_labels(path: Path | None, vectors: int, outputs: int) -> npt.NDArray[Any] | None:
-    """Read labels, before anything is run; None where none are given.
-
-    Raises
-    ------
-    InputError
-        If they do not fit the vectors, or a network of so many outputs; names all that is wrong.
-    """
-    if path is None:
-        return None
-    return check_labels(read_array(path), vectors, outputs, name=f"labels in {path}")
-
-
-def write_outputs(
-    options: argparse.Namespace,
-    network: Network,
-    outputs: npt.NDArray[np.int16],
-    labels: npt.NDArray[Any] | None,
-    saturated: int,
-) -> None:
+def write_outputs(options: argparse.Namespace, batch: Batch, outputs: Any) -> None:
     """Write the outputs as real numbers, and say how good they are.
 
-    Of `saturated` input values the library has warned; where they are many, it is said again with
+    Of saturated input values the library has warned; where they are many, it is said again with
     what it means. The exit status stays 0: the outputs are right for what was computed, and some
     networks are meant to work so.
+
+    Parameters
+    ----------
+    options
+        Of the command.
+    batch
+        What was run.
+    outputs
+        int16 codes, as :func:`eie.emulate` gives them for its codes.
     """
-    values = dequantize(outputs, network.output_frac)
     # Evaluated before it is written: labels that fit no output leave nothing behind.
     quality = None
-    if labels is not None:
+    if batch.labels is not None:
         from eie.host.flow.quality import quality_of
 
-        quality = quality_of(values, labels, f"labels in {options.labels}")
-    write_array(options.outputs, values)
-    print(f"wrote {options.outputs}: {len(outputs)} vectors of {network.outputs} outputs")
-    print(f"error of the network against its model: {error_of(network)}")
+        values = batch.values(outputs)
+        quality = quality_of(values, batch.labels, f"labels in {options.labels}")
+    print(f"wrote {options.outputs}: {batch.write(options.outputs, outputs)}")
+    print(f"error of the network against its model: {error_of(batch.network)}")
     if quality is not None:
         print(quality)
-    share = saturated / (len(outputs) * network.inputs)
+    share = batch.saturated / (batch.vectors * batch.network.inputs)
     if share > _MANY:
         print(
             f"eie: WARNING: {100 * share:.0f} % of the input values were cut off to the ends of "
@@ -106,7 +103,7 @@ def write_report(path: Path, report: RunReport) -> None:
     write_json(path, report.as_json())
     print(
         f"wrote {path}: at least {report.total_cycles} cycles, "
-        f"{report.latency_us:.2f} us a vector at {report.design['clock_mhz']} MHz"
+        f"{report.latency_us:.2f} us a {report.unit} at {report.design['clock_mhz']} MHz"
     )
     if report.passes > 1:
         print(

@@ -15,13 +15,14 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import SaturationWarning
 from eie.hls.boundary.numerals import seconds
 from eie.hls.boundary.text import counted
-from eie.host.cli.arrays import read_inputs
+from eie.host.cli.batch import Batch, read_batch
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.project_design import project_design
-from eie.host.cli.results import COUNTED, add_inputs_outputs, read_labels, write_outputs
+from eie.host.cli.results import COUNTED, add_inputs_outputs, write_outputs
 from eie.host.network import Network
-from eie.host.run.costs import SAMPLE
+from eie.host.run.costs import SAMPLE, batch_text
+from eie.host.run.step_costs import side_by_side
 
 if TYPE_CHECKING:
     from eie.hls.model.allowance import RunAllowance
@@ -68,8 +69,7 @@ def run(options: argparse.Namespace) -> None:
     from eie.host.board.driver import Accelerator
 
     network = Network.load(options.network)
-    codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes), network.outputs)
+    batch = read_batch(options, network)
     with ExitStack() as stack:
         bitfile, board = options.bitstream, f"board with {options.bitstream}"
         clock_mhz: float | None = None
@@ -81,14 +81,14 @@ def run(options: argparse.Namespace) -> None:
         accelerator = stack.enter_context(Accelerator(bitfile, timeout=options.timeout))
         accelerator.load(network)
         began = time.perf_counter()
-        outputs = accelerator.run(codes)
+        outputs = accelerator.run(batch.codes, outputs=batch.outputs)
         took = time.perf_counter() - began
         info = accelerator.info()
         lines = [f"ran on the {board}: {counted(info.design.pes, 'PE')}"]
         if options.bitstream is not None:
             clock_mhz = info.clock_mhz
             lines.append(
-                f"host and board together: {1e6 * took / len(codes):.1f} us a vector, in "
+                f"host and board together: {1e6 * took / batch.vectors:.1f} us a {batch.unit}, in "
                 f"{took:.3f} s for all"
             )
         allowance = None if options.emulated_board is None else _allowance(options.emulated_board)
@@ -97,13 +97,13 @@ def run(options: argparse.Namespace) -> None:
             if info.passes > 1
             else _costs(
                 accelerator,
-                codes,
+                batch,
                 clock_mhz or info.design.clock_mhz,
                 allowance,
                 len(network.layers),
             )
         )
-    write_outputs(options, network, outputs, labels, saturated)
+    write_outputs(options, batch, outputs)
     print("\n".join(lines))
 
 
@@ -139,29 +139,34 @@ def _allowance(project: Path) -> RunAllowance:
 
 def _costs(
     accelerator: Accelerator,
-    codes: npt.NDArray[np.int16],
+    batch: Batch,
     clock_mhz: float,
     allowance: RunAllowance | None,
     layers: int,
 ) -> list[str]:
-    """Say what the accelerator's own counters give, for one vector alone and for some."""
-
-    def cycles(part: npt.NDArray[np.int16]) -> int:
-        accelerator.run(part)
-        return accelerator.counters().cycles
-
+    """Say what the accelerator's own counters give, for one vector or step alone and for some."""
     with warnings.catch_warnings():  # told of already, with the whole batch
         warnings.simplefilter("ignore", SaturationWarning)
-        single, batch = cycles(codes[:1]), cycles(codes[:SAMPLE])
-    vectors = len(codes[:SAMPLE])
-    each = batch / vectors
+        if batch.sequences is None:
+            accelerator.run(batch.codes[:1])
+            single = accelerator.counters().cycles
+            vectors = len(batch.codes[:SAMPLE])
+            accelerator.run(batch.codes[:SAMPLE])
+            of = f"in a batch of the first {vectors}"
+        else:
+            single = _step_alone(accelerator, max(batch.codes, key=len)[:SAMPLE])
+            some = side_by_side(batch.codes, accelerator.sequences.lanes)
+            vectors = sum(map(len, some))
+            accelerator.run(some, outputs="all")
+            of = batch_text(vectors, "step", len(some))
+        each = accelerator.counters().cycles / vectors
     latency = (
-        f"latency of one vector alone: at least {single} cycles counted in the accelerator, "
+        f"latency of one {batch.unit} alone: at least {single} cycles counted in the accelerator, "
         f"{single / clock_mhz:.2f} us at {clock_mhz:g} MHz"
     )
     throughput = (
-        f"throughput in a batch of the first {vectors}: at least {each:.1f} cycles a vector, "
-        f"at most {1e6 * clock_mhz / each:,.0f} vectors a second"
+        f"throughput {of}: at least {each:.1f} cycles a {batch.unit}, at most "
+        f"{1e6 * clock_mhz / each:,.0f} {batch.unit}s a second"
     )
     if allowance is not None:
         more, most = allowance.of(layers), each + allowance.of(layers, vectors) / vectors
@@ -173,3 +178,12 @@ def _costs(
             f"; at least {1e6 * clock_mhz / most:,.0f} with pipeline stages ({allowance.source})"
         )
     return [latency, throughput]
+
+
+def _step_alone(accelerator: Accelerator, sequence: npt.NDArray[np.int16]) -> int:
+    """Cycles of the last step by itself, in the state that those before it leave."""
+    before = sequence[:-1]
+    if len(before):
+        accelerator.run([before])
+    accelerator.run([sequence[-1:]], keep_state=bool(len(before)))
+    return accelerator.counters().cycles

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eie.host.cli.arrays import read_inputs
+from eie.host.cli.batch import costs_of, read_batch
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.cli.project_design import project_design
 from eie.host.cli.results import (
     COUNTED,
     add_inputs_outputs,
-    read_labels,
     write_outputs,
     write_report,
 )
@@ -44,12 +43,10 @@ def run(options: argparse.Namespace) -> None:
     from eie.hls.tools.reports import project_allowance
     from eie.host.packing.tiling import plan_passes
     from eie.host.run.batch import simulate
-    from eie.host.run.costs import measure_costs
 
     design = project_design(options.project)
     network = Network.load(options.network)
-    codes, saturated = read_inputs(options.inputs, network)
-    labels = read_labels(options.labels, len(codes), network.outputs)
+    batch = read_batch(options, network)
     allowance = project_allowance(options.project, design)
     with showing("compiling the project with g++"):
         kernel = CompiledKernel(options.project)
@@ -59,16 +56,15 @@ def run(options: argparse.Namespace) -> None:
             network,
             design,
             kernel,
-            codes,
+            batch.codes,
             report=options.report is not None,
-            saturated_inputs=saturated,
+            saturated_inputs=batch.saturated,
             plan=plan,
             allowance=allowance,
+            outputs=batch.outputs,
         )
-        costs = measure_costs(
-            network, design, codes, plan=plan, whole=result.report, allowance=allowance
-        )
-    write_outputs(options, network, result.outputs, labels, saturated)
+        costs = costs_of(batch, design, plan=plan, whole=result.report, allowance=allowance)
+    write_outputs(options, batch, result.outputs)
     if result.report is not None:
         write_report(options.report, result.report)
     print(costs.as_text())

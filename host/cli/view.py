@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eie.hls.boundary.errors import InputError
 from eie.hls.spec.design import Design
-from eie.host.cli.arrays import check_target, read_array
+from eie.host.cli.arrays import check_target, read_data
 from eie.host.cli.parser import Commands
 from eie.host.cli.progress import showing
 from eie.host.network import Network
@@ -33,12 +33,18 @@ def add(commands: Commands) -> None:
     sub.add_argument("design", type=Path, nargs="?", metavar="DESIGN.toml")
     sub.add_argument("network", type=Path, nargs="?", metavar="NET.npz")
     sub.add_argument("--example", action="store_true", help="the paper's example on four PEs")
-    sub.add_argument("--layer", type=int, metavar="N", help="layer to step through, from 0 (0)")
+    sub.add_argument(
+        "--layer",
+        type=int,
+        metavar="N",
+        help="layer to step through, from 0 (the first that can be)",
+    )
     sub.add_argument(
         "--input",
         type=Path,
         metavar="X.npy",
-        help="a vector, or a batch of which the first is taken (a golden vector)",
+        help="a vector, or a batch of which the first is taken (a golden vector); of a recurrent "
+        "network a sequence, whose last step is taken",
     )
     sub.add_argument("--output", type=Path, metavar="FILE", help="(DESIGN-view.html, here)")
     sub.add_argument("--no-open", action="store_true", help="write the page without opening it")
@@ -56,9 +62,9 @@ def run(options: argparse.Namespace) -> None:
     else:
         design = Design.load(options.design)
         network = Network.load(options.network) if options.network is not None else None
-        inputs = read_array(options.input) if options.input is not None else None
+        inputs = read_data(options.input) if options.input is not None else None
         with showing("looking at the design"):
-            made = view(design, network, layer=options.layer or 0, inputs=inputs)
+            made = view(design, network, layer=options.layer, inputs=inputs)
     made.save(target)
     print(f"wrote {target}: {made.summary()}")
     if made.animation is not None:

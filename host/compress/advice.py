@@ -133,12 +133,14 @@ def _advice(stage: str, network: Network) -> str:
         sweep = either("", ", and `eie compress --sweep` shows what several cost")
         return (
             f"keep more weights ({argument('density', _denser(network))}{sweep}), or retrain while "
-            f"pruning (eie.prune_linears, see docs/how-to/retrain.md) and give {kept}"
+            f"pruning (eie.retrain, or eie.prune_linears in a loop of your own: "
+            f"docs/how-to/retrain.md) and give {kept}"
         )
     if stage == "sharing":
         return (
             "15 shared weights a layer are too few as they were found: share them first and "
-            f"retrain (eie.share_linears, see docs/how-to/retrain.md), and give {kept}"
+            "retrain (eie.retrain, or eie.share_linears in a loop of your own: "
+            f"docs/how-to/retrain.md), and give {kept}"
         )
     return _ADVICE[stage]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def check_sequences(calibration: Any, features: int) -> list[npt.NDArray[np.floa
     Parameters
     ----------
     calibration
-        Shape (n, steps, features), or a list of arrays (steps, features).
+        Shape (n, steps, features), or a list or a mapping of arrays (steps, features).
     features
         Values of a step.
 
@@ -57,8 +58,8 @@ def check_sequences(calibration: Any, features: int) -> list[npt.NDArray[np.floa
     InputError
         If it is something else, or not real and finite.
     """
-    arrays, _ = as_sequences(calibration, features, name="calibration")
-    return [array.astype(np.float64) for array in arrays]
+    given = as_sequences(calibration, features, name="calibration")
+    return [array.astype(np.float64) for array in given.arrays]
 
 
 def flatten_calibration(
@@ -82,6 +83,8 @@ def flatten_calibration(
 
 def likely_shape(calibration: Any) -> tuple[int, ...] | None:
     """Shape of one input as calibration data have it that are not checked yet; None without one."""
+    if isinstance(calibration, Mapping):
+        calibration = list(calibration.values())
     if isinstance(calibration, (list, tuple)) and calibration:
         try:
             shape = real_array(calibration[0], "calibration").shape

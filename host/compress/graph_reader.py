@@ -33,6 +33,7 @@ from eie.host.compress.program import NamedProgram
 from eie.host.compress.quantize_marker import QUANTIZE
 from eie.host.compress.recurrent_reader import (
     OTHER_RECURRENT,
+    PLAIN_RECURRENT,
     read_recurrent,
     recurrent_results,
 )
@@ -228,6 +229,11 @@ class _Reader:
             supported = bool(node.args[1] == 0)
         else:
             supported = name in _IDENTITIES
+        if name in PLAIN_RECURRENT:
+            raise Refused(
+                f"{describe(node)} is not supported: use an LSTM or a GRU, which learn longer "
+                "sequences"
+            )
         if not supported:
             raise Refused(f"{describe(node)} is not supported; supported are {SUPPORTED}")
         return None

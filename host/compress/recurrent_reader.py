@@ -14,7 +14,7 @@ from eie.host.compress.graph_constants import Constants, describe, operation
 from eie.host.compress.model_graph import Recurrent, RecurrentWeights
 from eie.host.compress.sequence_axes import Refused
 
-__all__ = ["OTHER_RECURRENT", "read_recurrent", "recurrent_results"]
+__all__ = ["OTHER_RECURRENT", "PLAIN_RECURRENT", "read_recurrent", "recurrent_results"]
 
 _KINDS: dict[str, Literal["LSTM", "GRU"]] = {"aten.lstm.input": "LSTM", "aten.gru.input": "GRU"}
 #: What makes a state of zeros.
@@ -32,9 +32,9 @@ OTHER_RECURRENT = {
     "aten._pack_padded_sequence.default": _PACKED,
     "aten.lstm_cell.default": _CELL,
     "aten.gru_cell.default": _CELL,
-    "aten.rnn_tanh.input": "use an LSTM or a GRU, which learn longer sequences",
-    "aten.rnn_relu.input": "use an LSTM or a GRU, which learn longer sequences",
 }
+#: Of one layer, which a model that is cut may have on the host.
+PLAIN_RECURRENT = frozenset({"aten.rnn_tanh.input", "aten.rnn_relu.input"})
 
 
 def recurrent_results(results: Sequence[fx.Node]) -> bool:

@@ -49,6 +49,7 @@ from eie.host.network.sequence_codes import (
     SEQUENCE_OUTPUTS,
     golden_sequence_crc,
 )
+from eie.host.network.sizes import model_weights
 
 __all__ = ["compress_sequences"]
 
@@ -120,7 +121,10 @@ def compress_sequences(
         GOLDEN_SEQUENCE: golden_sequence_crc(SequenceReference(network)([codes]).outputs[0]),
         "torch": torch.__version__,
         **notes,
-        "density": ", ".join(f"{layer.name}: {layer.density:.4f}" for layer in layers),
+        "density": ", ".join(
+            f"{layer.name}: {layer.nonzeros / weights:.4f}"
+            for layer, weights in zip(layers, model_weights(layers), strict=True)
+        ),
         "formats": (
             f"calibration: ranges of {len(sequences)} sequences, {len(batch.steps())} steps"
             if known
@@ -328,7 +332,7 @@ def _warnings(record: LossRecord, network: Network) -> Iterator[tuple[type[EieWa
             LossWarning,
             f"error {record.error}: most of it comes from {stage.stage} (median: {shares}); "
             "recurrent layers lose much when they are pruned in one step: prune little by little "
-            "and train in between (docs/how-to/recurrent.md), or keep more weights",
+            "and train in between (eie.retrain: docs/how-to/recurrent.md), or keep more weights",
         )
     for lost in record.layers:
         if lost.weights_zeroed > _FEW_WEIGHTS * lost.weights:

@@ -8,14 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.atomic import check_writable, write_whole
 from eie.hls.boundary.errors import DoesNotFitError, EieError, InputError
-from eie.hls.boundary.npy import parse_array, parse_header
 from eie.hls.boundary.text import counted
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import target_board
@@ -24,17 +22,16 @@ from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
 from eie.host.deploy.layout import (
     BITSTREAM_FOLDER,
-    INPUTS,
-    LABELS,
     NETWORK,
-    OUTPUTS,
     PackageFacts,
 )
+from eie.host.deploy.vectors import Vectors
 from eie.host.network import Network
+from eie.host.network.summary import sizes_text
 from eie.host.run.batch import emulate
 from eie.host.run.selftest import Check, SelfTest, selftest_checks
 
-__all__ = ["package_checks", "read_vectors", "run_checks"]
+__all__ = ["package_checks", "run_checks"]
 
 #: Seconds at least that throughput is measured for, after one batch to warm up.
 _MEASURED_SECONDS = 1.0
@@ -131,63 +128,27 @@ def package_checks(
         Whether the board is emulated: then cycles must be the model's, and times say nothing.
     """
     yield _same_design(accelerator, facts)
-    sizes = "-".join(str(size) for size in (network.inputs, *(x.rows for x in network.layers)))
+    sizes = sizes_text(network)
     try:
-        inputs, expected, labels = read_vectors(folder, facts)
+        vectors = Vectors.read(folder, facts)
         accelerator.load(network)
         passes = accelerator.info().passes
         weights = f"{_weights(network)} weights"
         passes_text = "1 pass" if passes == 1 else f"{passes} passes"
         yield Check("the network", None, f"{sizes}, {weights}, {passes_text}")
-        outputs = accelerator.run(inputs)
-        yield _equal(outputs, expected, golden=facts.golden)
-        if labels is not None:
-            right = int(np.count_nonzero(outputs.argmax(axis=1) == labels))
-            share = 100 * right / len(labels)
-            yield Check("accuracy", None, f"{right} of {len(labels)} classes right, {share:.2f} %")
-        yield _throughput(accelerator, inputs, emulated=emulated)
-        yield _one_vector(accelerator, network, inputs[:1], emulated=emulated)
+        outputs = _run(accelerator, vectors)
+        yield _equal(vectors, outputs, golden=facts.golden)
+        if vectors.labels is not None:
+            right, of = vectors.right(outputs), len(vectors.labels)
+            yield Check(
+                "accuracy", None, f"{right} of {of} classes right, {100 * right / of:.2f} %"
+            )
+        yield _throughput(accelerator, vectors, emulated=emulated)
+        yield _cycles(accelerator, network, vectors, emulated=emulated)
     except DoesNotFitError as error:
         yield Check("the network", False, f"does not fit the accelerator: {error}")
     except EieError as error:
         yield Check("test vectors", False, f"{type(error).__name__}: {error}")
-
-
-def read_vectors(
-    folder: Path, facts: PackageFacts
-) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int64] | None]:
-    """Read a package's test vectors: inputs, expected outputs, and classes if it has them.
-
-    Returns
-    -------
-    inputs, outputs
-        int16 codes, shapes (vectors, inputs) and (vectors, outputs).
-    labels
-        int64, shape (vectors,), or None.
-
-    Raises
-    ------
-    InputError
-        If one is missing, or is not what it must be.
-    """
-    inputs = _read_array(folder / INPUTS, np.dtype(np.int16))
-    outputs = _read_array(folder / OUTPUTS, np.dtype(np.int16))
-    labels = _read_array(folder / LABELS, np.dtype(np.int64)) if facts.labelled else None
-    lengths = {len(array) for array in (inputs, outputs, labels) if array is not None}
-    if lengths != {facts.vectors}:
-        raise InputError(f"there must be {facts.vectors} vectors of each kind, not {lengths}")
-    return inputs, outputs, labels
-
-
-def _read_array(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path.name}: {error.strerror}") from error
-    array = parse_array(parse_header(data), data)
-    if array.dtype != dtype:
-        raise InputError(f"{path.name} must be of {dtype}, not {array.dtype}")
-    return array
 
 
 def _weights(network: Network) -> int:
@@ -205,64 +166,70 @@ def _same_design(accelerator: Accelerator, facts: PackageFacts) -> Check:
     return Check("accelerator", same, text)
 
 
-def _equal(
-    outputs: npt.NDArray[np.int16], expected: npt.NDArray[np.int16], *, golden: bool
-) -> Check:
-    kind = "golden" if golden else "given"
+def _run(accelerator: Accelerator, vectors: Vectors) -> npt.NDArray[np.int16]:
+    """Outputs of all vectors, or of all steps, one sequence behind the other."""
+    if vectors.lengths is None:
+        return accelerator.run(vectors.inputs)
+    return vectors.together(accelerator.run(vectors.given, outputs="all"))
+
+
+def _equal(vectors: Vectors, outputs: npt.NDArray[np.int16], *, golden: bool) -> Check:
+    kind, expected = "golden" if golden else "given", vectors.outputs
+    of = counted(len(expected), f"{kind} vector")
+    if vectors.lengths is not None:
+        of = f"{len(expected)} steps of {counted(len(vectors.lengths), f'{kind} sequence')}"
     wrong = np.argwhere(outputs != expected)
     if not len(wrong):
-        vectors = counted(len(expected), f"{kind} vector")
-        return Check("test vectors", True, f"{expected.size} outputs of {vectors} are right")
-    vector, output = (int(index) for index in wrong[0])
+        return Check("test vectors", True, f"{expected.size} outputs of {of} are right")
+    row, output = (int(index) for index in wrong[0])
     return Check(
         "test vectors",
         False,
         f"{len(wrong)} of {expected.size} outputs are wrong; the first is output {output} of "
-        f"vector {vector}: {outputs[vector, output]} instead of {expected[vector, output]}; did "
+        f"{vectors.place_of(row)}: {outputs[row, output]} instead of {expected[row, output]}; did "
         "the build meet timing?",
     )
 
 
-def _throughput(
-    accelerator: Accelerator, inputs: npt.NDArray[np.int16], *, emulated: bool
-) -> Check:
+def _throughput(accelerator: Accelerator, vectors: Vectors, *, emulated: bool) -> Check:
     calls, start = 0, time.perf_counter()
     while True:
-        accelerator.run(inputs)
+        _run(accelerator, vectors)
         calls += 1
         seconds = time.perf_counter() - start
         if seconds >= _MEASURED_SECONDS:
             break
-    vectors = calls * len(inputs)
+    count = calls * len(vectors.inputs)
+    unit, together = "vector", f"batches of {len(vectors.inputs)}"
+    if vectors.lengths is not None:
+        unit, together = "step", f"calls of {counted(len(vectors.lengths), 'sequence')}"
     text = (
-        f"{vectors / seconds:.0f} vectors a second in batches of {len(inputs)}, "
-        f"{1e6 * seconds / vectors:.1f} us each"
+        f"{count / seconds:.0f} {unit}s a second in {together}, {1e6 * seconds / count:.1f} us each"
     )
     if emulated:
         text += "; of this machine's emulator, which says nothing of a board"
     return Check("throughput", None, text)
 
 
-def _one_vector(
-    accelerator: Accelerator,
-    network: Network,
-    one: npt.NDArray[np.int16],
-    *,
-    emulated: bool,
+def _cycles(
+    accelerator: Accelerator, network: Network, vectors: Vectors, *, emulated: bool
 ) -> Check:
-    accelerator.run(one)
+    """Compare the cycles of a vector alone, or of a sequence alone, with the model's."""
+    some, name = vectors.some, "one vector" if vectors.lengths is None else "one sequence"
+    accelerator.run(some)
     cycles = accelerator.counters()
-    result = emulate(network, accelerator.design, one)
+    result = emulate(network, accelerator.design, some)
     predicted, report = result.counters, result.report
     assert predicted is not None and report is not None
     if report.passes > 1:
         text = f"{report.passes} passes, of which the accelerator counts the last alone"
-        return Check("one vector", None, text)
+        return Check(name, None, text)
     clock = accelerator.design.clock_mhz
     allowed = report.allowance_cycles or 0
+    steps = "" if vectors.lengths is None else f" for {counted(report.vectors, 'step')}"
     text = (
-        f"{cycles.cycles} cycles counted, {predicted.cycles} predicted at least and "
+        f"{cycles.cycles} cycles counted{steps}, {predicted.cycles} predicted at least and "
         f"{predicted.cycles + allowed} with pipeline stages ({report.allowance_source}): at least "
         f"{cycles.cycles / clock:.2f} us at {clock} MHz"
     )
-    return Check("one vector", cycles.same_as(predicted) if emulated else None, text)
+    return Check(name, cycles.same_as(predicted) if emulated else None, text)

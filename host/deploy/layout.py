@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eie.hls.boundary.errors import InputError, Problems
-from eie.hls.boundary.text import shown
+from eie.hls.boundary.text import counted, shown
 from eie.hls.spec.design import NO_BOARD, Design
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "HOST_FOLDER",
     "INPUTS",
     "LABELS",
+    "LENGTHS",
     "NETWORK",
     "NOTEBOOK",
     "OUTPUTS",
@@ -39,13 +40,15 @@ RUN, NOTEBOOK = "run.py", "eie.ipynb"
 NETWORK = "network.npz"
 #: Test vectors: int16 codes of inputs and expected outputs, and classes.
 INPUTS, OUTPUTS, LABELS = "vectors/inputs.npy", "vectors/outputs.npy", "vectors/labels.npy"
+#: Of a recurrent network, whose vectors are the steps of sequences: steps of each.
+LENGTHS = "vectors/lengths.npy"
 WHEEL_FOLDER, BITSTREAM_FOLDER, PROJECT_FOLDER = "wheel", "bitstream", "project"
 #: What runs with torch, of a model whose head the network is.
 HOST_FOLDER = "host"
 #: What ``run.py`` writes beside itself.
 REPORT = "report.txt"
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,21 @@ class PackageFacts:
     design: Design
     #: Whether it has a bitstream; otherwise it has the project to build one from.
     built: bool
-    #: Number of test vectors.
+    #: Number of test vectors, or steps of all test sequences.
     vectors: int
+    #: Number of test sequences; 0 of a network that is not recurrent.
+    sequences: int
     #: Whether these are the network's golden ones, or were given.
     golden: bool
     #: Whether their classes are known.
     labelled: bool
+
+    @property
+    def tests(self) -> str:
+        """What it brings to test with, for people."""
+        if self.sequences:
+            return counted(self.sequences, "test sequence")
+        return counted(self.vectors, "test vector")
 
     @property
     def folder(self) -> str:
@@ -113,7 +125,14 @@ class PackageFacts:
             f"format must be {_FORMAT}, not {shown(version)}",
         )
         problems.raise_as(InputError, "another version of eie made this package")
-        types = {"eie": str, "built": bool, "vectors": int, "golden": bool, "labelled": bool}
+        types = {
+            "eie": str,
+            "built": bool,
+            "vectors": int,
+            "sequences": int,
+            "golden": bool,
+            "labelled": bool,
+        }
         for name, wanted in types.items():
             value = document.get(name)
             problems.require(

@@ -27,14 +27,14 @@ run.prepare()  # compares every file of this package, and takes eie from its whe
 from eie.hls.model.emulator import Emulator
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.deploy.board_check import read_vectors
 from eie.host.deploy.layout import PackageFacts
+from eie.host.deploy.vectors import Vectors
 from eie.host.network import Network
 
 here = Path(run.__file__).parent
 facts = PackageFacts.load(here)
 network = Network.load(here / "network.npz")
-inputs, expected, labels = read_vectors(here, facts)
+vectors = Vectors.read(here, facts)
 for layer in network.layers:
     share = 100 * layer.density
     print(f"{layer.columns} -> {layer.rows}: {layer.nonzeros} weights, {share:.0f} %")"""
@@ -49,18 +49,34 @@ else:
 print("an emulated board" if board else "a board", "with", accelerator.design.pes, "PEs")"""
 
 _VECTORS = """accelerator.load(network)
-outputs = accelerator.run(inputs)
-print("all outputs right:", np.array_equal(outputs, expected))
-if labels is not None:
-    print(f"accuracy: {100 * np.mean(outputs.argmax(axis=1) == labels):.2f} %")"""
+outputs = accelerator.run(vectors.inputs)
+print("all outputs right:", np.array_equal(outputs, vectors.outputs))
+if vectors.labels is not None:
+    print(f"accuracy: {100 * vectors.right(outputs) / len(vectors.labels):.2f} %")"""
 
 _OWN = """x = np.zeros((1, network.inputs), np.float32)  # yours, real numbers
 print(accelerator.run(x))"""
 
-_CYCLES = """accelerator.run(inputs[:1])
+_CYCLES = """accelerator.run(vectors.some)
 counters = accelerator.counters()
 us = counters.cycles / facts.design.clock_mhz
 print("at least", counters.cycles, "cycles for one vector,", us, "us")"""
+
+_SEQUENCES = """accelerator.load(network)
+outputs = vectors.together(accelerator.run(vectors.given, outputs="all"))
+print("all outputs right:", np.array_equal(outputs, vectors.outputs))
+if vectors.labels is not None:
+    print(f"accuracy: {100 * vectors.right(outputs) / len(vectors.labels):.2f} %")"""
+
+_OWN_SEQUENCES = """x = np.zeros((2, 5, network.inputs), np.float32)  # yours: 2 of 5 steps
+print(accelerator.run(x))
+for y in accelerator.stream(x[0]):  # a step in, its outputs out
+    print(y)"""
+
+_SEQUENCE_CYCLES = """accelerator.run(vectors.some)
+counters, steps = accelerator.counters(), len(vectors.some[0])
+us = counters.cycles / facts.design.clock_mhz
+print("at least", counters.cycles, "cycles for", steps, "steps of one sequence,", us, "us")"""
 
 _END = """accelerator.close()
 if board:
@@ -69,16 +85,17 @@ if board:
 
 def notebook_text(facts: PackageFacts, title: str) -> str:
     """Write the notebook of a package as the text of an ``.ipynb``; `title` names the board."""
+    recurrent = facts.sequences > 0
     cells = [
         ("markdown", _INTRODUCTION.format(title=title, pes=facts.design.pes)),
         ("code", _PREPARE),
         ("markdown", "## The accelerator"),
         ("code", _ACCELERATOR),
-        ("markdown", "## The test vectors, compared with `==`"),
-        ("code", _VECTORS),
+        ("markdown", f"## The test {'sequences' if recurrent else 'vectors'}, compared with `==`"),
+        ("code", _SEQUENCES if recurrent else _VECTORS),
         ("markdown", "## Inputs of your own, and cycles"),
-        ("code", _OWN),
-        ("code", _CYCLES),
+        ("code", _OWN_SEQUENCES if recurrent else _OWN),
+        ("code", _SEQUENCE_CYCLES if recurrent else _CYCLES),
         ("code", _END),
     ]
     document = {

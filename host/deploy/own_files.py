@@ -90,7 +90,7 @@ def _readme(facts: PackageFacts, title: str, wheel: str, head: str) -> str:
 Made by eie {facts.eie}, for an accelerator of {design.pes} PEs at {design.clock_mhz} MHz.
 
 {head}{_BUILT if facts.built else _NOT_BUILT}
-`run.py` compares the SHA-256 of every file, runs the network on {facts.vectors} test vectors,
+`run.py` compares the SHA-256 of every file, runs the network on {facts.tests},
 compares every output with `==`, measures, tries other networks, and writes `report.txt` to attach
 to an issue. It installs nothing; `run.py --install` installs `{wheel}`, and only it.
 `eie.ipynb` does the same cell by cell.

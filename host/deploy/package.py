@@ -7,31 +7,23 @@ classes; a wheel of this eie; a notebook; and a ``run.py`` that checks itself.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from eie.hls.boundary.atomic import check_writable, write_whole
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import is_regular, refusal
 from eie.hls.boundary.partials import temporary_folder
-from eie.hls.boundary.real_arrays import real_array
 from eie.hls.project.project_folder import read_project
 from eie.hls.spec.design import NO_BOARD, Design
-from eie.hls.spec.fixed_point import dequantize, quantize
 from eie.hls.tools.manifest import BITSTREAM, MANIFEST, Manifest
+from eie.host.deploy.choosing_vectors import choose_vectors
 from eie.host.deploy.layout import (
     BITSTREAM_FOLDER,
     HOST_FOLDER,
-    INPUTS,
-    LABELS,
-    OUTPUTS,
     PROJECT_FOLDER,
     RUN,
     SUMS,
@@ -41,13 +33,10 @@ from eie.host.deploy.own_files import own_files
 from eie.host.deploy.wheel import wheel_of_eie
 from eie.host.deploy.zip_file import read_package, zip_bytes
 from eie.host.network import Network
-from eie.host.network.input_codes import quantize_inputs
 from eie.host.project.generate import generate
-from eie.host.run.batch import emulate
 
 __all__ = ["package"]
 
-Codes = npt.NDArray[np.int16]
 StrPath = str | os.PathLike[str]
 
 
@@ -58,9 +47,9 @@ def package(
     design: Design | None = None,
     project: StrPath | None = None,
     bitstream: StrPath | None = None,
-    inputs: npt.ArrayLike | None = None,
-    outputs: npt.ArrayLike | None = None,
-    labels: npt.ArrayLike | None = None,
+    inputs: Any = None,
+    outputs: Any = None,
+    labels: Any = None,
     host_files: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write the package of a network on a design: a zip for a board.
@@ -85,12 +74,13 @@ def package(
         The ``.bit`` that ``eie build`` made, with ``.hwh`` and ``manifest.json`` beside it.
     inputs
         Test vectors, shape (vectors, inputs): real numbers, or int16 codes. Without any the
-        network's golden vectors are taken.
+        network's golden vectors are taken. Of a recurrent network sequences, as
+        :func:`~eie.host.network.sequence_codes.sequence_codes` takes them.
     outputs
         What they must give, shape (vectors, outputs): int16 codes, or the real numbers that stand
-        for them. Only needed to have them compared.
+        for them; of sequences as the network gives them. Only needed to have them compared.
     labels
-        Classes of the vectors, integers of shape (vectors,).
+        Classes of the vectors, integers of shape (vectors,); of sequences one for each output.
     host_files
         Files by name of what the host does with torch, where `network` is the head of a model; the
         package says what they are for, and needs none of them to check itself.
@@ -118,19 +108,14 @@ def package(
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error
     hardware = _hardware(design, project, bitstream)
-    if network.recurrent:
-        raise InputError(
-            "a recurrent network cannot be packaged yet, since the package's self-check runs "
-            "single vectors: copy the network file and the bitstream to the board, and use "
-            "Accelerator (docs/recurrent.md)"
-        )
-    vectors = _vectors(network, hardware.design, inputs, outputs, labels)
+    vectors = choose_vectors(network, hardware.design, inputs, outputs, labels)
     wheel = wheel_of_eie()
     facts = PackageFacts(
         eie=wheel.version,
         design=hardware.design,
         built=hardware.built,
         vectors=len(vectors.inputs),
+        sequences=0 if vectors.lengths is None else len(vectors.lengths),
         golden=inputs is None,
         labelled=vectors.labels is not None,
     )
@@ -220,107 +205,6 @@ def _differences(wanted: Design, found: Design) -> str:
     mine, theirs = wanted.parameters(), found.parameters()
     different = [name for name in mine if mine[name] != theirs[name]]
     return ", ".join(f"one with {name} {theirs[name]} for {mine[name]}" for name in different)
-
-
-@dataclass(frozen=True, eq=False)
-class _Vectors:
-    inputs: Codes
-    outputs: Codes
-    labels: npt.NDArray[np.int64] | None
-
-    def files(self) -> dict[str, bytes]:
-        """Files by path in the package."""
-        files = {INPUTS: _npy(self.inputs), OUTPUTS: _npy(self.outputs)}
-        if self.labels is not None:
-            files[LABELS] = _npy(self.labels)
-        return files
-
-
-def _vectors(
-    network: Network,
-    design: Design,
-    inputs: npt.ArrayLike | None,
-    outputs: npt.ArrayLike | None,
-    labels: npt.ArrayLike | None,
-) -> _Vectors:
-    if inputs is None:
-        if outputs is not None:
-            raise InputError("outputs must not be given without inputs")
-        codes, name = network.golden_inputs, "the network's golden outputs"
-        expected: Codes | None = network.golden_outputs
-    else:
-        codes, name = _input_codes(network, inputs), "outputs"
-        expected = None if outputs is None else _output_codes(network, outputs, len(codes))
-    if not len(codes):
-        raise InputError(
-            "there must be test vectors: the network has no golden ones, so give inputs"
-            if inputs is None
-            else "inputs must have at least one vector, not 0"
-        )
-    classes = None if labels is None else _classes(labels, len(codes), network.outputs)
-    computed = emulate(network, design, codes, report=False).outputs
-    if expected is not None and not np.array_equal(computed, expected):
-        wrong = np.argwhere(computed != expected)
-        vector, output = (int(index) for index in wrong[0])
-        raise InputError(
-            f"{name} must be those of this network in integers: {len(wrong)} of {expected.size} "
-            f"differ; the first is output {output} of vector {vector}: code "
-            f"{expected[vector, output]} instead of {computed[vector, output]}. `eie emulate` "
-            "gives them; those of the float model are other numbers"
-        )
-    return _Vectors(codes, computed, classes)
-
-
-def _input_codes(network: Network, inputs: npt.ArrayLike) -> Codes:
-    array = real_array(inputs, "inputs")
-    if array.dtype.kind != "f":
-        if array.dtype != np.int16:
-            raise InputError(
-                f"inputs must be real numbers or int16 codes, not {array.dtype}: for numbers, "
-                "inputs.astype(numpy.float32)"
-            )
-        return network.check_inputs(array)
-    return quantize_inputs(network, array)
-
-
-def _output_codes(network: Network, outputs: npt.ArrayLike, vectors: int) -> Codes:
-    array = real_array(outputs, "outputs")
-    if array.shape != (vectors, network.outputs):
-        raise InputError(f"outputs must have shape {(vectors, network.outputs)}, not {array.shape}")
-    if array.dtype.kind != "f":
-        if array.dtype != np.int16:
-            raise InputError(f"outputs must be real numbers or int16 codes, not {array.dtype}")
-        return np.ascontiguousarray(array)
-    codes = quantize(array, network.output_frac, name="outputs")
-    inexact = int(np.count_nonzero(dequantize(codes, network.output_frac) != array))
-    if inexact:
-        raise InputError(
-            f"outputs must be numbers that the network's outputs can be (multiples of "
-            f"2**-{network.output_frac}), which {inexact} of {array.size} are not: `eie emulate` "
-            "gives them; those of the float model are other numbers"
-        )
-    return codes
-
-
-def _classes(labels: npt.ArrayLike, vectors: int, outputs: int) -> npt.NDArray[np.int64]:
-    array = real_array(labels, "labels")
-    if array.dtype.kind not in "iu" or array.shape != (vectors,):
-        raise InputError(
-            f"labels must be classes, integers of shape ({vectors},), not {array.dtype} of shape "
-            f"{array.shape}"
-        )
-    beyond = int(np.count_nonzero((array < 0) | (array >= outputs)))
-    if beyond:
-        raise InputError(
-            f"labels must be classes from 0 to {outputs - 1}, which {beyond} of {vectors} are not"
-        )
-    return array.astype(np.int64)
-
-
-def _npy(array: npt.NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    return stream.getvalue()
 
 
 def _sums(members: Mapping[str, bytes]) -> bytes:

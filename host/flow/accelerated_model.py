@@ -21,6 +21,7 @@ from eie.host.flow.engines import Engines
 from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.inference import Inference
 from eie.host.flow.model_table import model_table
+from eie.host.flow.packed_data import packed_data
 from eie.host.flow.reporting import report_of
 from eie.host.flow.sequence_findings import findings_of
 from eie.host.network import Network
@@ -41,8 +42,6 @@ __all__ = ["AcceleratedModel"]
 Reals = npt.NDArray[np.float32]
 StrPath = str | os.PathLike[str]
 
-#: Test vectors of a package, at most.
-_PACKED = 1024
 #: Names of files in a folder of a saved model.
 NETWORK_FILE, DESIGN_FILE = "network.npz", "design.toml"
 
@@ -257,16 +256,16 @@ class AcceleratedModel(Inference, Summarized):
         made.save(path)
         return Path(path)
 
-    def view(self, *, layer: int = 0, inputs: npt.ArrayLike | None = None) -> View:
+    def view(self, *, layer: int | None = None, inputs: npt.ArrayLike | None = None) -> View:
         """Look at the hardware, and step through a layer: ``acc.view().save("view.html")``.
 
         Parameters
         ----------
         layer
-            Number of the layer to step through, from 0.
+            Number of the layer to step through, from 0; the first that can be if None.
         inputs
             One vector, or a batch of which the first is taken; the network's first golden vector,
-            or a random one, if None.
+            or a random one, if None. Of a recurrent model a sequence, whose last step is taken.
 
         Returns
         -------
@@ -301,26 +300,17 @@ class AcceleratedModel(Inference, Summarized):
         """
         from eie.host.deploy.package import package
 
-        samples = self._data.samples
+        inputs, labels = packed_data(self._data, self.network, self.host)
         package(
             path,
             network=self.network,
             design=self.design,
             bitstream=self._built,
-            inputs=None if samples is None else samples[:_PACKED],
-            labels=self._packed_labels(),
+            inputs=inputs,
+            labels=labels,
             host_files={} if self.host is None else self.host.files(),
         )
         return Path(path)
-
-    def _packed_labels(self) -> npt.NDArray[np.int64] | None:
-        """Classes of the packed vectors; none where the network's outputs are not the classes."""
-        labels, host = self._data.labels, self.host
-        if labels is None or labels.dtype.kind != "i":
-            return None
-        if host is not None and (host.record.positions or host.behind is not None):
-            return None
-        return labels[:_PACKED]
 
     def save(self, folder: StrPath) -> Path:
         """Write network and design, and of a model that was cut what the host does.

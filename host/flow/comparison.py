@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.text import counted
-from eie.host.flow.activations import LayerActivations, layer_activations
+from eie.host.flow.activations import (
+    LayerActivations,
+    layer_activations,
+    sequence_activations,
+)
 from eie.host.flow.evaluation import root_mean_square
 from eie.host.network import Layer, Network
 from eie.host.network.input_codes import quantize_inputs, saturated_inputs
+from eie.host.network.sequence_codes import sequence_codes
 from eie.host.network.table import Summarized, Table
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.compress.sequence_model import SequenceModel
 
-__all__ = ["Comparison", "LayerComparison", "compare_with"]
+__all__ = ["Comparison", "LayerComparison", "compare_sequences", "compare_with"]
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,14 @@ class Comparison(Summarized):
         Input values that 16 bits could not hold.
     layers
         The layers in order.
+    unit
+        What a vector is: ``"vector"``, or ``"step"`` of a sequence.
     """
 
     vectors: int
     inputs_saturated: int
     layers: tuple[LayerComparison, ...]
+    unit: str = "vector"
 
     def summary(self) -> Table:
         """Give range, error and saturation by layer as a table.
@@ -93,7 +103,7 @@ class Comparison(Summarized):
             for layer in self.layers
         ]
         notes = [f"{counted(self.inputs_saturated, 'input value')} saturated"]
-        return Table(f"against the model, {counted(self.vectors, 'vector')}", head, rows, notes)
+        return Table(f"against the model, {counted(self.vectors, self.unit)}", head, rows, notes)
 
     def __repr__(self) -> str:
         return str(self.summary())
@@ -120,16 +130,58 @@ def compare_with(network: Network, model: DenseModel, inputs: npt.NDArray[Any]) 
     """
     codes = quantize_inputs(network, inputs, name="x")
     exact = model.layer_outputs(inputs.astype(np.float64))
+    found = layer_activations(network, codes)
     # A layer that accumulates gives nothing that could be compared.
-    layers = [
-        _compared(layer, mine, theirs)
-        for layer, mine, theirs in zip(
-            network.layers, layer_activations(network, codes), exact, strict=True
-        )
-        if not layer.accumulate
+    given = [
+        values for layer, values in zip(network.layers, exact, strict=True) if not layer.accumulate
     ]
     lost = int(saturated_inputs(network, inputs, codes).sum())
-    return Comparison(len(inputs), lost, tuple(layers))
+    return Comparison(len(inputs), lost, _each(network, found, given))
+
+
+def compare_sequences(
+    network: Network, model: SequenceModel, sequences: Sequence[npt.NDArray[Any]]
+) -> Comparison:
+    """Compare what layers give in every step, each sequence from a state of zero.
+
+    Both go from step to step on what they gave before, so errors of earlier steps are in those of
+    later ones.
+
+    Parameters
+    ----------
+    network
+        The compressed network, a recurrent one.
+    model
+        A model of the same layers, in real numbers.
+    sequences
+        Real numbers, each of shape (steps, inputs); at least one.
+
+    Warns
+    -----
+    SaturationWarning
+        If 16 bits could not hold inputs.
+    """
+    from eie.host.compress.sequence_model import Batch  # whoever has a model has torch
+
+    given = [each.astype(np.float64) for each in sequences]
+    taken = sequence_codes(network, given, name="x")
+    batch = Batch.of(given)
+    exact = [batch.steps(values) for values in model.part_outputs(batch)]
+    found = sequence_activations(network, taken.codes)
+    return Comparison(taken.steps, taken.saturated, _each(network, found, exact), "step")
+
+
+def _each(
+    network: Network,
+    found: Sequence[LayerActivations],
+    exact: Sequence[npt.NDArray[np.float64]],
+) -> tuple[LayerComparison, ...]:
+    """Compare the layers that give something."""
+    pairs = zip(network.layers, found, strict=True)
+    giving = [(layer, mine) for layer, mine in pairs if not layer.accumulate]
+    return tuple(
+        _compared(layer, mine, theirs) for (layer, mine), theirs in zip(giving, exact, strict=True)
+    )
 
 
 def _compared(

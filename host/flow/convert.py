@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError, Problems
 from eie.hls.boundary.file_kinds import identify
-from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.boards import find_board
 from eie.hls.spec.design import NO_BOARD, Design
 from eie.host.flow.accelerated_model import AcceleratedModel
-from eie.host.flow.data import Data, check_data, through
+from eie.host.flow.data import Data, through
 from eie.host.flow.reading import read_with_shape, sizes_of
-from eie.host.flow.sequence_data import SequenceData, check_sequence_data
+from eie.host.flow.sequence_data import SequenceData, check_model_data
 from eie.host.network import Network
 from eie.host.search.fit import Fit, fit
 
@@ -151,31 +150,16 @@ def convert(
     if network is None:
         # Says what is missing if torch is.
         from eie.host.compress.calibration import likely_shape
-        from eie.host.compress.sequence_model import SequenceModel
 
         likely = None if calibration is None else likely_shape(calibration)
         parts = read_with_shape(model, input_shape, likely, state_dict, cut)
-        if isinstance(parts.dense, SequenceModel):
-            data = check_sequence_data(
-                calibration,
-                labels,
-                features=parts.dense.features,
-                outputs=parts.dense.outputs,
-                last=parts.dense.last,
-                name="calibration",
-            )
-        else:
-            inputs = None if calibration is None else real_array(calibration, "calibration")
-            checked = check_data(inputs, labels, sizes_of(parts), name="calibration")
-            data = through(checked, parts.host)
+        checked = check_model_data(calibration, labels, sizes_of(parts), name="calibration")
+        data = through(checked, parts.host)
 
         from eie.host.cut import compress_parts
 
-        samples: Any = data.samples
-        if isinstance(data, SequenceData):
-            samples = list(data.sequences) or None
         network = compress_parts(
-            parts, density=density, calibration=samples, keep_weights=keep_weights
+            parts, density=density, calibration=data.calibration, keep_weights=keep_weights
         )
     chosen: Fit | None = None
     if hardware is None:

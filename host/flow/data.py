@@ -27,8 +27,10 @@ class ModelSizes:
 
     #: Of one input, without the batch.
     input_shape: tuple[int, ...]
-    #: Outputs of the model.
+    #: Outputs of the model; of a recurrent one, for a step.
     outputs: int
+    #: Of a recurrent model, whether it gives the last step of a sequence alone; else None.
+    last: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,11 @@ class Data:
     samples: npt.NDArray[np.float64] | None = None
     #: int64 (n,): classes, or float64 (n, outputs): targets; None without any.
     labels: npt.NDArray[Any] | None = None
+
+    @property
+    def calibration(self) -> Any:
+        """What compressing takes: the samples; None without any."""
+        return self.samples
 
 
 def check_data(

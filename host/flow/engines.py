@@ -138,7 +138,7 @@ class Engines:
 
     def name_of(self, engine: Engine) -> str:
         """What an engine is, for people: of a board, whether it is an emulated one."""
-        if engine == "board" and self._accelerator is None and self.bitstream is None:
+        if engine == "board" and self.bitstream is None:
             return f"driver on an emulated board ({self._fabric})"
         return {"emulator": "numpy emulator", "c++": "generated C++", "board": "board"}[engine]
 

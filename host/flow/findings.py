@@ -74,6 +74,9 @@ class Findings:
         self._host = host
         self._agreements: dict[str, EngineAgreement] = {}
 
+    #: What each row of :attr:`outputs` is of.
+    unit = "vector"
+
     @cached_property
     def codes(self) -> npt.NDArray[np.int16]:
         """int16, shape (n, inputs): what runs; warns of samples that 16 bits cannot hold."""

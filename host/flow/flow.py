@@ -25,9 +25,10 @@ from eie.hls.boundary.text import listed
 from eie.hls.boundary.voice import argument
 from eie.hls.boundary.warning import warn
 from eie.hls.spec.boards import find_board
-from eie.host.flow.data import ModelSizes, check_data, refuse_all
+from eie.host.flow.data import ModelSizes, refuse_all
 from eie.host.flow.reading import sizes_of, sizes_of_whole
 from eie.host.flow.record import FlowRecord, Said, hash_of
+from eie.host.flow.sequence_data import check_model_data
 from eie.host.flow.steps import FILES, LeftOutError, Step, Steps
 from eie.host.flow.task import FlowTask
 from eie.host.network import Network
@@ -141,7 +142,7 @@ class Flow(FlowTask):
             refuse_all(problems)
         sizes = self._sizes(steps, record)
         problems += steps.density_problems()
-        steps.data = check_data(
+        steps.data = check_model_data(
             self.inputs,
             self.labels,
             sizes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +12,20 @@ from eie.hls.boundary.errors import InputError
 from eie.hls.boundary.real_arrays import real_array
 from eie.hls.spec.fixed_point import dequantize
 from eie.host.flow.activations import layer_activations
-from eie.host.flow.comparison import Comparison, compare_with
+from eie.host.flow.comparison import Comparison, compare_sequences, compare_with
 from eie.host.flow.engines import Engine, Engines, check_engine
 from eie.host.flow.evaluation import Evaluation, evaluate_through
 from eie.host.flow.inputs import real_batch
 from eie.host.flow.labels import check_labels
 from eie.host.flow.reading import read_matching
-from eie.host.flow.sequence_inference import evaluate_sequences, predict_sequences
+from eie.host.flow.sequence_inference import (
+    evaluate_sequences,
+    predict_sequences,
+    trace_sequences,
+)
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
-from eie.host.network.sequence_codes import Outputs
+from eie.host.network.sequence_codes import Outputs, as_sequences
 from eie.host.network.sequence_state import States
 from eie.host.protocol.stream_steps import StreamSteps
 
@@ -225,9 +229,7 @@ class Inference:
         exact = None if model is None else model.forward(given.vectors.astype(np.float64))
         return evaluate_through(self.host, outputs, labels=y, float_outputs=exact, name="y")
 
-    def compare(
-        self, model_or_x: Model | npt.ArrayLike, x: npt.ArrayLike | None = None
-    ) -> Comparison:
+    def compare(self, model_or_x: Model | npt.ArrayLike, x: Any = None) -> Comparison:
         """Compare each layer with the model's: ``compare(x)``, or ``compare(model, x)``.
 
         Parameters
@@ -236,7 +238,8 @@ class Inference:
             Real inputs; or a model, as :func:`eie.convert` takes it, with `x`. Without one it is
             the model that was converted.
         x
-            A batch of real inputs, as for :meth:`predict`.
+            A batch of real inputs, as for :meth:`predict`. Of a recurrent model sequences, each
+            from a state of zero: layers are compared in all steps.
 
         Returns
         -------
@@ -249,19 +252,22 @@ class Inference:
             If no model is known, or the one given has other layers; or the inputs are not what they
             must be.
         """
-        self._refuse_sequences("compare")
-        given = self._dense_model() if x is None else read_matching(self.network, model_or_x)
+        given = self.model if x is None else read_matching(self.network, model_or_x)
         if given is None:
             raise InputError(
                 "compare must be given the model, compare(model, x), since the one that this "
                 "network was made of is not known"
             )
-        batch = real_batch(self.network, self.host, model_or_x if x is None else x)
+        inputs = model_or_x if x is None else x
+        if self.network.recurrent:
+            sequences = as_sequences(inputs, self.network.inputs, name="x").arrays
+            return compare_sequences(self.network, cast("SequenceModel", given), sequences)
+        batch = real_batch(self.network, self.host, inputs)
         if not batch.inputs:
             raise InputError("x must have at least one vector, not 0")
-        return compare_with(self.network, given, batch.vectors)
+        return compare_with(self.network, cast("DenseModel", given), batch.vectors)
 
-    def trace(self, x: npt.ArrayLike) -> dict[str, Reals]:
+    def trace(self, x: Any) -> dict[str, Any]:
         """Give what every layer gives, as real numbers.
 
         Parameters
@@ -274,9 +280,11 @@ class Inference:
         dict of str to ndarray of float32
             By layer name, in order: shape (n, outputs of the layer), or (outputs,) for a single
             input; with as many vectors as positions for each input, if it has positions. The last
-            is what :meth:`predict` gives, before what the host does behind it.
+            is what :meth:`predict` gives, before what the host does behind it. Of sequences what
+            they give in every step, from a state of zero, as :meth:`predict` gives all steps.
         """
-        self._refuse_sequences("trace")
+        if self.network.recurrent:
+            return trace_sequences(self.network, x)
         given = real_batch(self.network, self.host, x)
         codes = quantize_inputs(self.network, given.vectors, name="x")
         found = layer_activations(self.network, codes)
@@ -286,10 +294,3 @@ class Inference:
     def _dense_model(self) -> DenseModel | None:
         """Give the model of a network that is not recurrent."""
         return self.model  # type: ignore[return-value]  # a recurrent one was asked for before
-
-    def _refuse_sequences(self, what: str) -> None:
-        if self.network.recurrent:
-            raise InputError(
-                f"{what} is for networks without a recurrent layer, whose layers give one vector "
-                "each: evaluate(x, y) compares a recurrent one with its model"
-            )

@@ -49,9 +49,8 @@ def model_table(
         *(f"{name}: {value}" for name, value in accuracy),
         f"design: {counted(design.pes, 'PE')} for {board} at {design.clock_mhz} MHz"
         + (f", in {passes} passes" if passes > 1 else ""),
-        f"predicted latency of one vector alone: {latency_text(costs.single)}",
-        f"predicted throughput in a batch of the first {costs.batch.vectors}: "
-        f"{throughput_text(costs.batch)}",
+        f"predicted latency of one {costs.single.unit} alone: {latency_text(costs.single)}",
+        f"predicted throughput {costs.batch_text}: {throughput_text(costs.batch)}",
     ]
     if vectors > 1:
         each = vectors * costs.batch.latency_us

@@ -11,12 +11,14 @@ from eie.hls.boundary.progress import tell
 from eie.host.flow.data import ModelSizes
 from eie.host.network import Network
 from eie.host.network.head_record import HeadRecord
+from eie.host.network.sequence_codes import only_last
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
+    from eie.host.compress.sequence_model import SequenceModel
     from eie.host.cut import Cut, HostParts, ModelParts
 
-__all__ = ["read_dense", "read_matching", "read_with_shape", "sizes_of", "sizes_of_whole"]
+__all__ = ["read_matching", "read_with_shape", "sizes_of", "sizes_of_whole"]
 
 
 def read_with_shape(
@@ -42,37 +44,18 @@ def read_with_shape(
     return read_parts(model, input_shape=input_shape, state_dict=state_dict, cut=cut)
 
 
-def read_dense(
-    model: Any,
-    input_shape: Sequence[int] | None = None,
-    likely: Sequence[int] | None = None,
-    cut: Cut = None,
-) -> ModelParts:
-    """Read a model without a recurrent layer, in parts.
-
-    Raises
-    ------
-    InputError
-        If it has one.
-    """
-    found = read_with_shape(model, input_shape, likely, cut=cut)
-
-    from eie.host.compress.sequence_model import SequenceModel
-
-    if isinstance(found.dense, SequenceModel):
-        raise InputError(
-            "model has a recurrent layer, and this takes vectors, each by itself: in Python, "
-            "eie.convert(model, calibration=sequences) takes it (docs/how-to/recurrent.md)"
-        )
-    return found
-
-
 def sizes_of(model: ModelParts | Network) -> ModelSizes:
     """Give what data for a model must agree with; of a network, for it alone."""
     if isinstance(model, Network):
-        return ModelSizes(model.input_shape, model.layers[-1].rows)
+        last = only_last(model, None) if model.recurrent else None
+        return ModelSizes(model.input_shape, model.outputs, last)
     if model.host is None:
-        return ModelSizes(model.dense.input_shape, model.dense.layers[-1].rows)
+        from eie.host.compress.sequence_model import SequenceModel
+
+        dense: DenseModel | SequenceModel = model.dense
+        if isinstance(dense, SequenceModel):
+            return ModelSizes(dense.input_shape, dense.outputs, dense.last)
+        return ModelSizes(dense.input_shape, dense.layers[-1].rows)
     return sizes_of_whole(model.host)
 
 
@@ -81,7 +64,7 @@ def sizes_of_whole(host: HostParts) -> ModelSizes:
     return ModelSizes(host.record.input_shape, host.outputs)
 
 
-def read_matching(network: Network, model: Any) -> DenseModel:
+def read_matching(network: Network, model: Any) -> DenseModel | SequenceModel:
     """Read a model to compare `network` with: the part of it that the network is, if it is one.
 
     Raises
@@ -94,9 +77,23 @@ def read_matching(network: Network, model: Any) -> DenseModel:
     cut = None if record is None else (network.layers[0].name, network.layers[-1].name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)  # known since it was converted
-        found = read_dense(model, None, likely, cut).dense
-    sizes = [(layer.columns, layer.rows) for layer in found.layers]
-    wanted = [(layer.columns, layer.rows) for layer in network.layers]
+        found: DenseModel | SequenceModel = read_with_shape(model, None, likely, cut=cut).dense
+
+    from eie.host.compress.sequence_model import GATES, RecurrentLayer, SequenceModel
+
+    wanted = [
+        (layer.columns, layer.rows, layer.activation if layer.recurrent else "")
+        for layer in network.layers
+    ]
+    sizes: list[tuple[int, int, str]] = []
+    if not isinstance(found, SequenceModel):
+        sizes = [(layer.columns, layer.rows, "") for layer in found.layers]
+    for part in found.parts if isinstance(found, SequenceModel) else ():
+        if isinstance(part, RecurrentLayer):  # two on the accelerator
+            rows = GATES * part.units
+            sizes += [(part.of_input.columns, rows, ""), (part.units, rows, part.kind.lower())]
+        else:
+            sizes.append((part.dense.columns, part.dense.rows, ""))
     if sizes != wanted:
         raise InputError(
             f"model must have the network's layers, {_text(wanted)}, not {_text(sizes)}"
@@ -104,5 +101,7 @@ def read_matching(network: Network, model: Any) -> DenseModel:
     return found
 
 
-def _text(sizes: Sequence[tuple[int, int]]) -> str:
-    return ", ".join(f"{columns} -> {rows}" for columns, rows in sizes)
+def _text(sizes: Sequence[tuple[int, int, str]]) -> str:
+    return ", ".join(
+        f"{columns} -> {rows}{f' ({kind})' if kind else ''}" for columns, rows, kind in sizes
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import InputError
-from eie.hls.boundary.real_arrays import real_array
-from eie.host.flow.data import Data
+from eie.host.flow.data import Data, ModelSizes, check_data, refuse_all
 from eie.host.flow.labels import check_labels
-from eie.host.network.sequence_codes import as_sequences
+from eie.host.network.sequence_codes import Sequences, as_sequences
 
-__all__ = ["SequenceData", "check_sequence_data", "labels_of_outputs"]
+__all__ = ["SequenceData", "check_model_data", "labels_of_outputs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,43 +27,84 @@ class SequenceData(Data):
     #: float64, each of shape (steps, inputs); none without any.
     sequences: tuple[npt.NDArray[np.float64], ...] = ()
 
+    @property
+    def calibration(self) -> Any:
+        """What compressing takes: the sequences; None without any."""
+        return list(self.sequences) or None
 
-def check_sequence_data(
-    inputs: Any, labels: Any, *, features: int, outputs: int, last: bool, name: str = "inputs"
-) -> SequenceData:
-    """Check sequences and labels.
+
+def check_model_data(
+    inputs: Any,
+    labels: Any,
+    sizes: ModelSizes,
+    *,
+    name: str = "inputs",
+    labels_name: str = "labels",
+    problems: Sequence[str] = (),
+) -> Data:
+    """Check inputs and labels of a model, recurrent or not, all of it at once.
 
     Parameters
     ----------
     inputs
-        Shape (n, steps, features), or a list of (steps, features); None without any.
+        As for :func:`~eie.host.flow.data.check_data`; of a recurrent model sequences, as
+        :func:`~eie.host.network.sequence_codes.as_sequences` takes them. None without any.
     labels
         Of each sequence if the model gives the last step alone, else of each step: classes or
         targets; None without any.
-    features, outputs
-        Of the model, for a step.
-    last
-        Whether the model gives the last step alone.
-    name
-        What the inputs are, for messages.
+    sizes
+        Of the model.
+    name, labels_name, problems
+        As for :func:`~eie.host.flow.data.check_data`.
 
     Raises
     ------
     InputError
-        If they are not what they must be.
+        If anything is not what it must be; names all of it.
     """
-    if inputs is None:
+    if sizes.last is not None:
+        return _check_sequences(inputs, labels, sizes, name, labels_name, list(problems))
+    apart = "must be one array, not several, which are sequences: for recurrent models alone"
+    found = list(problems)
+    for each, what in ((inputs, name), (labels, labels_name)):
+        if isinstance(each, Mapping):
+            found.append(f"{what} {apart}")
+    if len(found) > len(problems):
+        refuse_all(found)
+    return check_data(inputs, labels, sizes, name=name, labels_name=labels_name, problems=found)
+
+
+def _check_sequences(
+    inputs: Any, labels: Any, sizes: ModelSizes, name: str, labels_name: str, found: list[str]
+) -> SequenceData:
+    assert sizes.last is not None
+    (features,) = sizes.input_shape
+    given = wanted = None
+    if inputs is not None:
+        try:
+            given = as_sequences(inputs, features, name=name)
+        except InputError as error:
+            if not found:
+                raise
+            found += [f"{name}: {problem}" for problem in error.problems] or [str(error)]
+    elif labels is not None:
+        found.append(f"{labels_name} must be given with {name}, the inputs that they belong to")
+    if given is not None and labels is not None:
+        try:
+            wanted = labels_of_outputs(
+                labels, given, sizes.outputs, last=sizes.last, name=labels_name
+            )
+        except InputError as error:
+            found.append(str(error))
+    refuse_all(found)
+    if given is None:
         return SequenceData()
-    arrays, _ = as_sequences(inputs, features, name=name)
-    sequences = tuple(array.astype(np.float64) for array in arrays)
-    wanted = None
-    if labels is not None:
-        wanted = labels_of_outputs(labels, [len(each) for each in sequences], outputs, last=last)
+    sequences = tuple(array.astype(np.float64) for array in given.arrays)
     return SequenceData(np.concatenate(sequences), wanted, sequences)
 
 
 def labels_of_outputs(
-    labels: Any, lengths: Sequence[int], outputs: int, *, last: bool, name: str = "labels"
+    labels: Any, given: Sequences, outputs: int, *, last: bool, name: str = "labels"
 ) -> npt.NDArray[Any]:
     """Give the labels of all outputs, one sequence behind the other, checked.
 
@@ -72,23 +112,28 @@ def labels_of_outputs(
     ----------
     labels
         Of each sequence with `last`: (n,) classes or (n, outputs) targets. Else of each step: an
-        array (n, steps) or (n, steps, outputs), or a list of those of each sequence.
-    lengths
-        Steps of each sequence.
+        array (n, steps) or (n, steps, outputs), or a list of those of each sequence, or by its
+        name.
+    given
+        The sequences.
     outputs
         Of a step.
     last
         Whether there is one output for each sequence.
     name
         What the labels are, for messages.
+
+    Raises
+    ------
+    InputError
+        If they are something else, or not those of these sequences.
     """
-    if last:
-        return check_labels(labels, len(lengths), outputs, name=name)
-    each = [real_array(own, f"{name}[{place}]") for place, own in enumerate(labels)]
-    sizes = [len(own) if own.ndim else 0 for own in each]
-    if sizes != list(lengths):
+    if not last:
+        flat = given.of_steps(labels, name)
+        return check_labels(flat, sum(given.lengths), outputs, name=name)
+    if isinstance(labels, Mapping):
         raise InputError(
-            f"{name} must be one for each step of each sequence, since the model gives an output "
-            f"for each: of {list(lengths)[:5]} steps, not {sizes[:5]}"
+            f"{name} must be one array, with a label for each sequence in their order, not several "
+            "by name: the model gives the last step alone"
         )
-    return check_labels(np.concatenate(each), sum(lengths), outputs, name=name)
+    return check_labels(labels, len(given.arrays), outputs, name=name)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import EieWarning
 from eie.hls.model.allowance import RunAllowance
 from eie.hls.spec.fixed_point import dequantize
+from eie.host.flow.comparison import Comparison, compare_sequences
 from eie.host.flow.data import Data
 from eie.host.flow.engines import Engine, Engines
 from eie.host.flow.evaluation import Evaluation, evaluate_outputs
@@ -22,7 +23,8 @@ from eie.host.network.sequence_codes import only_last, sequence_codes
 from eie.host.packing.tiling import Plan
 from eie.host.report.facts import EngineAgreement
 from eie.host.run.batch import RunResult
-from eie.host.run.step_costs import one_step, several_sequences
+from eie.host.run.costs import Costs
+from eie.host.run.step_costs import one_step, several_sequences, side_by_side
 
 if TYPE_CHECKING:
     from eie.host.compress.dense_layer import DenseModel
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SequenceFindings", "findings_of"]
 
-#: Sequences that engines are compared with each other on, at most.
+#: Sequences that layers are compared with the model on, and engines with each other, at most.
 _COMPARED = 64
 
 
@@ -62,6 +64,7 @@ class SequenceFindings(Findings):
         self._sequence_model = model
         self._sequence_data = data
         self._last = only_last(plan.network, None)
+        self.unit = "sequence" if self._last else "step"
 
     @cached_property
     def sequences(self) -> tuple[npt.NDArray[np.int16], ...]:
@@ -86,6 +89,14 @@ class SequenceFindings(Findings):
         """About 64 steps of several sequences at the same time, as many as there are lanes."""
         return several_sequences(self._plan, self.sequences, self._allowance)
 
+    @property
+    def costs(self) -> Costs:
+        """Latency of a step alone, and throughput of several sequences at the same time."""
+        assert self.single.report is not None and self.batch.report is not None
+        lanes = self._plan.passes[0].packed.held.lanes
+        beside = len(side_by_side(self.sequences, lanes))
+        return Costs(self.single.report, self.batch.report, beside)
+
     @cached_property
     def evaluation(self) -> Evaluation | None:
         """Accuracy and error; None without model and labels, or sequences."""
@@ -96,9 +107,14 @@ class SequenceFindings(Findings):
         return evaluate_outputs(self.outputs, labels=data.labels, float_outputs=exact)
 
     @cached_property
-    def comparison(self) -> None:
-        """None: layers of a recurrent network are not compared with the model's one by one."""
-        return None
+    def comparison(self) -> Comparison | None:
+        """Each layer beside the model's, on the first 64 sequences; None without model or any."""
+        sequences, model = self._sequence_data.sequences, self._sequence_model
+        if not sequences or model is None:
+            return None
+        with warnings.catch_warnings():  # told of with `sequences`
+            warnings.simplefilter("ignore", EieWarning)
+            return compare_sequences(self._plan.network, model, sequences[:_COMPARED])
 
     def agreement(self, engine: Engine) -> EngineAgreement:
         """Run the first 64 sequences on an engine, and count outputs that are the emulator's."""

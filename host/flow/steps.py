@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,13 +29,14 @@ from eie.host.flow.data import Data, through
 from eie.host.flow.engines import Engine
 from eie.host.flow.host_side import cut_lines, host_facts, host_of
 from eie.host.flow.quality import layer_lines, load_line, quality_text
-from eie.host.flow.reading import read_dense
+from eie.host.flow.reading import read_with_shape
 from eie.host.flow.record import NOTHING, hash_of
 from eie.host.flow.reporting import report_of
-from eie.host.flow.task import FlowTask
+from eie.host.flow.task import FlowTask, GivenArrays, gives_arrays
 from eie.host.network import Network
 from eie.host.network.head_record import HOST_FILES
-from eie.host.network.sizes import loaded_text
+from eie.host.network.sizes import loaded_text, model_weights
+from eie.host.network.summary import sizes_text
 from eie.host.packing.tiling import plan_passes
 from eie.host.report.facts import EngineAgreement
 from eie.host.search.fit import Fit, fit
@@ -118,7 +119,7 @@ class Steps:
             return None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EieWarning)
-            found = read_dense(self.flow.model, cut=self.flow.cut)
+            found = read_with_shape(self.flow.model, cut=self.flow.cut)
         self._left_off = [each.message for each in caught]
         return found
 
@@ -244,7 +245,7 @@ class Steps:
             network = compress_parts(
                 parts,
                 density=flow.density,
-                calibration=self._taken.samples,
+                calibration=self._taken.calibration,
                 keep_weights=flow.keep_weights,
             )
             lines = []
@@ -255,11 +256,10 @@ class Steps:
         else:
             for name in HOST_FILES:  # of an earlier run, with another cut
                 (flow.out / name).unlink(missing_ok=True)
-        sizes = "-".join(str(layer.columns) for layer in network.layers)
         weights = sum(layer.nonzeros for layer in network.layers)
-        of = sum(layer.rows * layer.columns for layer in network.layers)
+        of = sum(model_weights(network.layers))
         lines.append(
-            f"{sizes}-{network.outputs}, {weights:,} of {of:,} weights kept "
+            f"{sizes_text(network)}, {weights:,} of {of:,} weights kept "
             f"({100 * weights / of:.1f} %)"
         )
         if self.data.samples is not None and "error" in network.metadata:
@@ -343,9 +343,13 @@ class Steps:
             )
         _save_json(self.flow.out / file, asdict(found))
         return [
-            f"{found.engine}: all {found.outputs:,} outputs of {counted(found.vectors, 'vector')} "
+            f"{found.engine}: all {found.outputs:,} outputs of {self._counted(found.vectors)} "
             "equal to the emulator's"
         ]
+
+    def _counted(self, outputs: int) -> str:
+        """Say of how many vectors, sequences or steps there are outputs."""
+        return counted(outputs, self._acc.findings.unit)
 
     def _report(self) -> list[str]:
         acc, out = self._with_outputs(), self.flow.out
@@ -363,6 +367,7 @@ class Steps:
                 "NET.npz": str(out / "network.npz"),
                 "DESIGN.toml": str(out / "design.toml"),
                 "PROJECT": str(out / "project"),
+                **({"Y.npy": "Y.npz"} if gives_arrays(self.flow, acc.network) else {}),
                 **self.flow.sources,
             },
         )
@@ -371,9 +376,12 @@ class Steps:
         return [f"{out / 'report.html'} (open it in a browser)"]
 
 
-def _array_hash(array: npt.NDArray[Any] | None) -> str:
+def _array_hash(array: GivenArrays | None) -> str:
     if array is None:
         return NOTHING
+    if isinstance(array, Mapping):
+        each = "\n".join(f"{name!r} {_array_hash(own)}" for name, own in array.items())
+        return hashlib.sha256(each.encode()).hexdigest()
     head = f"{array.dtype.str} {array.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
 

@@ -7,20 +7,23 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from eie.hls.boundary.errors import DoesNotFitError, EieWarning, InputError, Problems
 from eie.hls.boundary.progress import tell
+from eie.hls.boundary.text import counted
 from eie.hls.spec.design import NO_BOARD
-from eie.host.flow.data import Data, check_data, through
+from eie.host.flow.data import Data, through
 from eie.host.flow.evaluation import Evaluation
-from eie.host.flow.reading import read_dense, sizes_of
+from eie.host.flow.reading import read_with_shape, sizes_of
+from eie.host.flow.sequence_data import SequenceData, check_model_data
+from eie.host.flow.task import GivenArrays
 from eie.host.network import Network
 from eie.host.network.loss_record import LossRecord
-from eie.host.network.sizes import float32_bytes
+from eie.host.network.sequence_codes import sequence_codes
+from eie.host.network.sizes import float32_bytes, model_weights
 
 if TYPE_CHECKING:
     from eie.host.cut import Cut, ModelParts
@@ -49,6 +52,8 @@ class SweepPoint:
     latency_us: float | None
     #: Bytes that are loaded onto the chip of that design; None if there is none.
     loaded_bytes: int | None
+    #: PEs of that design; None if there is none.
+    pes: int | None
     #: What compress warned of.
     warnings: tuple[Warning, ...]
 
@@ -97,19 +102,29 @@ class Sweep:
             lines.append(
                 f"-> the smallest density that keeps the {what} within {_points(self.budget)}"
             )
-        where = "a design of 64 PEs" if self.board == NO_BOARD else f"the design for {self.board}"
+        unit = "step" if self.points[0].network.recurrent else "vector"
         lines.append(
-            f"bytes and latency of one vector are those on {where}, with what is allowed for "
-            "pipeline stages (assumed; not synthesised)"
+            f"bytes and latency of one {unit} are those on {self._designs()}, with what is allowed "
+            "for pipeline stages (assumed; not synthesised)"
         )
         return "\n".join(lines)
+
+    def _designs(self) -> str:
+        """Say what the latencies are of."""
+        pes = sorted({each.pes for each in self.points if each.pes is not None})
+        board = "" if self.board == NO_BOARD else f" for {self.board}"
+        if not pes:
+            return f"designs{board}, none of which holds it"
+        if len(pes) == 1:
+            return f"a design of {counted(pes[0], 'PE')}{board}"
+        return f"designs of {pes[0]} to {pes[-1]} PEs{board}, each density on its own"
 
 
 def sweep_densities(
     model: Path,
-    calibration: npt.NDArray[Any],
+    calibration: GivenArrays,
     *,
-    labels: npt.NDArray[Any] | None = None,
+    labels: GivenArrays | None = None,
     densities: Sequence[float] = DENSITIES,
     board: str = NO_BOARD,
     budget: float = 1.0,
@@ -122,9 +137,11 @@ def sweep_densities(
     model
         A saved model: ``.pt2``, ``.onnx`` or ``.keras``.
     calibration
-        Real inputs, shape (n, features) or (n, ...) with the model's input shape.
+        Real inputs, shape (n, features) or (n, ...) with the model's input shape; of a recurrent
+        model sequences, (n, steps, features) or (steps, features) of each by name.
     labels
-        Classes, shape (n,), or targets, shape (n, outputs).
+        Classes, shape (n,), or targets, shape (n, outputs); of a model that gives every step, for
+        each step.
     densities
         Shares of the weights to keep, above 0 and at most 1.
     board
@@ -149,8 +166,8 @@ def sweep_densities(
         budget >= 0 and np.isfinite(budget), f"budget must be 0 or more points, not {budget}"
     )
     problems.raise_as(InputError)
-    parts = read_dense(model, cut=cut)
-    given = check_data(calibration, labels, sizes_of(parts), name="calibration")
+    parts = read_with_shape(model, cut=cut)
+    given = check_model_data(calibration, labels, sizes_of(parts), name="calibration")
     data = through(given, parts.host)
 
     from eie.host.cut import compress_parts
@@ -161,7 +178,7 @@ def sweep_densities(
         tell("densities", number, len(ordered))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            network = compress_parts(parts, density=density, calibration=data.samples)
+            network = compress_parts(parts, density=density, calibration=data.calibration)
         point = _evaluated(parts, network, density, data, board)
         told = tuple(each.message for each in caught if isinstance(each.message, EieWarning))
         points.append(dataclasses.replace(point, warnings=told))
@@ -174,11 +191,12 @@ def _evaluated(
     from eie.host.flow.model_quality import evaluate_compressed
     from eie.host.packing.tiling import plan_passes
     from eie.host.run.costs import measure_costs
+    from eie.host.run.step_costs import measure_step_costs
     from eie.host.search.fit import fit
     from eie.host.search.prediction import example_input
 
     found = evaluate_compressed(parts, network, data)
-    cycles = latency = loaded = None
+    cycles = latency = loaded = pes = None
     with warnings.catch_warnings():  # compress has told of the calibration already
         warnings.simplefilter("ignore", EieWarning)
         try:
@@ -187,18 +205,24 @@ def _evaluated(
             pass
         else:
             plan = plan_passes(network, design)
-            single = measure_costs(network, design, example_input(network), plan=plan).single
+            if isinstance(data, SequenceData):
+                single = measure_step_costs(
+                    plan, sequence_codes(network, list(data.sequences)).codes
+                ).single
+            else:
+                single = measure_costs(network, design, example_input(network), plan=plan).single
+            pes = design.pes
             cycles, latency = single.total_cycles, single.allowed_us
             loaded = plan.loaded_bytes
     record = LossRecord.of(network)
     error = record.error if record is not None else None
     median = error.median if error is not None else (found.rms_error or 0.0)
-    return SweepPoint(density, network, found, median, cycles, latency, loaded, ())
+    return SweepPoint(density, network, found, median, cycles, latency, loaded, pes, ())
 
 
 def _row(point: SweepPoint, graded: bool) -> str:
     found, network = point.evaluation, point.network
-    weights = sum(layer.rows * layer.columns for layer in network.layers)
+    weights = sum(model_weights(network.layers))
     kept = sum(layer.nonzeros for layer in network.layers) / weights
     quality = found.accuracy if graded else point.median_error
     same = "-" if found.same_class is None else f"{100 * found.same_class / found.vectors:.1f} %"

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
 
-__all__ = ["FlowTask"]
+from eie.host.network import Network
+from eie.host.network.sequence_codes import only_last
+
+__all__ = ["FlowTask", "GivenArrays", "gives_arrays"]
+
+#: What a file of data holds: an array, or several by name.
+GivenArrays: TypeAlias = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +29,11 @@ class FlowTask:
     #: Where the files go; made if it is not there.
     out: Path
     #: Real inputs, shape (n, ...): they calibrate and are run. None: the golden vectors are run.
-    inputs: npt.NDArray[Any] | None = None
-    #: Classes of shape (n,), or wanted outputs of shape (n, outputs).
-    labels: npt.NDArray[Any] | None = None
+    #: Of a recurrent model sequences: (n, steps, features), or (steps, features) of each by name.
+    inputs: GivenArrays | None = None
+    #: Classes of shape (n,), or wanted outputs of shape (n, outputs); of a recurrent model that
+    #: gives all steps, for each step.
+    labels: GivenArrays | None = None
     #: Share of the weights to keep, of all layers or by layer name.
     density: float | dict[str, float] | None = None
     #: Whether weights are pruned and shared already.
@@ -37,3 +45,8 @@ class FlowTask:
     #: Paths of inputs and labels to name in the report, by :func:`eie.host.report.make_report`'s
     #: names for them.
     sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def gives_arrays(task: FlowTask, network: Network) -> bool:
+    """Whether outputs are several arrays by name: of every step of sequences that came so."""
+    return isinstance(task.inputs, Mapping) and not only_last(network, None)

@@ -6,11 +6,14 @@ which depends on the design. Where there is no design yet, the file's own bytes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from eie.hls.spec.cell import GATES
+from eie.host.network.graph import chains_of
 from eie.host.network.layer import Layer
 
-__all__ = ["WithLayers", "file_text", "float32_bytes", "loaded_text"]
+__all__ = ["WithLayers", "file_text", "float32_bytes", "loaded_text", "model_rows", "model_weights"]
 
 
 class WithLayers(Protocol):
@@ -21,9 +24,28 @@ class WithLayers(Protocol):
         """As the network's."""
 
 
+def model_rows(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Rows that the matrix of each layer has in the model.
+
+    A GRU has three gates; here it takes four, since its candidate is made of two sums, and of
+    either matrix the rows of one gate are empty.
+    """
+    found: list[int] = []
+    for chain in chains_of(layers):
+        gates = 3 if layers[chain[-1]].activation == "gru" else GATES
+        found += (layers[index].rows * gates // GATES for index in chain)
+    return tuple(found)
+
+
+def model_weights(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Weights that each layer has in the model, zeros included."""
+    rows = model_rows(layers)
+    return tuple(each * layer.columns for each, layer in zip(rows, layers, strict=True))
+
+
 def float32_bytes(network: WithLayers) -> int:
     """Bytes of all weights and biases of the layers as float32, zeros included."""
-    return sum(4 * layer.rows * (layer.columns + 1) for layer in network.layers)
+    return 4 * (sum(model_weights(network.layers)) + sum(model_rows(network.layers)))
 
 
 def loaded_text(network: WithLayers, loaded: int) -> str:

@@ -14,7 +14,7 @@ from eie.host.network.graph import giver_of, held_sources
 from eie.host.network.input_shape import shape_text
 from eie.host.network.layer import INPUT, Layer
 from eie.host.network.loss_record import LossRecord
-from eie.host.network.sizes import float32_bytes
+from eie.host.network.sizes import float32_bytes, model_weights
 from eie.host.network.table import Table
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "activity_text",
     "error_text",
     "network_table",
+    "sizes_text",
     "taken_text",
     "weights_text",
 ]
@@ -55,7 +56,10 @@ def network_table(network: Described) -> Table:
     """Lay out the layers of a network, and what is known of it."""
     bits = "fraction bits in, weights, out"
     head: tuple[str, ...] = ("layer", "size", "kept", "activation", bits)
-    rows = [_row(network, number, layer) for number, layer in enumerate(network.layers)]
+    weights = model_weights(network.layers)
+    rows = [
+        _row(network, number, layer, weights[number]) for number, layer in enumerate(network.layers)
+    ]
     if held_sources(network.layers):
         head = (*head[:1], "takes", *head[1:])
         rows = [
@@ -71,10 +75,21 @@ def network_table(network: Described) -> Table:
     return Table(f"{counted(len(network.layers), 'layer')}", head, rows, notes)
 
 
+def sizes_text(network: Described) -> str:
+    """Say how many values go from layer to layer: "5-LSTM 8-3"."""
+    first, *_ = network.layers
+    names = [str(first.columns)]
+    for layer in network.layers:
+        if not layer.accumulate:
+            kind = f"{layer.activation.upper()} " if layer.recurrent else ""
+            names.append(f"{kind}{layer.results}")
+    return "-".join(names)
+
+
 def weights_text(network: Described) -> str:
     """Say how many of the weights are kept, and what all of them would take in float32."""
     kept = sum(layer.nonzeros for layer in network.layers)
-    weights = sum(layer.rows * layer.columns for layer in network.layers)
+    weights = sum(model_weights(network.layers))
     return f"{kept:,} of {weights:,} weights kept, of {float32_bytes(network):,} bytes in float32"
 
 
@@ -109,14 +124,14 @@ def taken_text(layers: Sequence[Layer], number: int) -> str:
     return "the input" if giver == INPUT else layers[giver].name
 
 
-def _row(network: Described, number: int, layer: Layer) -> tuple[object, ...]:
+def _row(network: Described, number: int, layer: Layer, weights: int) -> tuple[object, ...]:
     inputs = str(layer.input_frac)
     if number == 0 and network.feature_fracs is not None:
         inputs = f"{network.feature_fracs.min()} to {network.feature_fracs.max()}"
     return (
         layer.name,
         f"{layer.columns} -> {layer.rows}",
-        f"{layer.nonzeros:,} ({100 * layer.density:.1f} %)",
+        f"{layer.nonzeros:,} ({100 * layer.nonzeros / weights:.1f} %)",
         layer.ending,
         f"{inputs}, {layer.weight_frac}, {layer.output_frac}",
     )

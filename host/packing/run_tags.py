@@ -42,6 +42,13 @@ class RunTags:
     starts: npt.NDArray[np.bool_]
     outputs: npt.NDArray[np.bool_]
 
+    @classmethod
+    def of_sequence(cls, steps: int, *, start: bool) -> RunTags:
+        """Tag steps of one sequence in lane 0, of which the first starts it or goes on."""
+        starts = np.zeros(steps, np.bool_)
+        starts[:1] = start
+        return cls(np.zeros(steps, np.int64), starts, np.ones(steps, np.bool_))
+
     def __post_init__(self) -> None:
         problems = Problems("tags of a run")
         for name, kinds, what in (

@@ -85,7 +85,7 @@ class LayerFacts:
     inputs: int
     #: Values that it gives.
     outputs: int
-    #: ``"relu"`` or ``"none"``.
+    #: ``"relu"``, ``"none"`` and so on; ``"lstm"`` or ``"gru"`` of a recurrent layer.
     activation: str
     #: Weights before pruning: inputs times outputs.
     weights: int

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from eie.hls.spec.counters import Counters
+from eie.host.network.sizes import float32_bytes
 from eie.host.packing.tiling import Plan
 from eie.host.report.facts import LayerLoad, PeActivity, Size
 
 __all__ = ["layer_loads", "pe_activity", "size_of"]
 
 _BEAT_BYTES = 8
-_FLOAT32_BYTES = 4
 
 
 def layer_loads(plan: Plan) -> tuple[LayerLoad, ...]:
@@ -35,15 +35,15 @@ def layer_loads(plan: Plan) -> tuple[LayerLoad, ...]:
 
 def size_of(plan: Plan) -> Size:
     """Count the bytes of the model in float32, and of what is loaded for it."""
-    values = sum(layer.rows * layer.columns + layer.rows for layer in plan.network.layers)
+    before = float32_bytes(plan.network)
     packed = [each.packed for each in plan.passes]
     loaded = sum(_BEAT_BYTES * len(each.sections) for each in packed)
     entries = sum(len(part.encoded.entries) for each in packed for part in each.layers)
     return Size(
-        float32_bytes=_FLOAT32_BYTES * values,
+        float32_bytes=before,
         loaded_bytes=loaded,
         entry_bytes=-(-entries * plan.design.entry_bits // 8),
-        ratio=_FLOAT32_BYTES * values / loaded,
+        ratio=before / loaded,
     )
 
 

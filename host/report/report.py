@@ -19,6 +19,7 @@ from eie.hls.tools.manifest import Manifest
 from eie.host.network import Layer, Network
 from eie.host.network.head_record import HEAD
 from eie.host.network.loss_record import METADATA_KEY
+from eie.host.network.sizes import model_weights
 from eie.host.packing.tiling import plan_passes
 from eie.host.report import given_values
 from eie.host.report.board_use import area_of, beyond_board, board_of, resources_of
@@ -173,8 +174,10 @@ def make_report(
         passes=len(plan.passes),
         size=size_of(plan),
         layers=tuple(
-            _layer_facts(layer, count, compared.get(layer.name, {}))
-            for layer, count in zip(network.layers, counts, strict=True)
+            _layer_facts(layer, weights, count, compared.get(layer.name, {}))
+            for layer, weights, count in zip(
+                network.layers, model_weights(network.layers), counts, strict=True
+            )
         ),
         compared_vectors=given_values.compared_vectors(comparison),
         host=host,
@@ -274,16 +277,16 @@ def _feature_fracs(network: Network) -> tuple[int, int] | None:
 
 
 def _layer_facts(
-    layer: Layer, saturated: int | None, compared: Mapping[str, float | None]
+    layer: Layer, weights: int, saturated: int | None, compared: Mapping[str, float | None]
 ) -> LayerFacts:
     return LayerFacts(
         name=layer.name,
         inputs=layer.columns,
         outputs=layer.rows,
         activation=layer.activation,
-        weights=layer.rows * layer.columns,
+        weights=weights,
         weights_kept=layer.nonzeros,
-        density=layer.density,
+        density=layer.nonzeros / weights,
         input_frac=layer.input_frac,
         weight_frac=layer.weight_frac,
         output_frac=layer.output_frac,

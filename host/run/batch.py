@@ -11,6 +11,7 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
+from eie.hls.boundary.voice import argument
 from eie.hls.model.allowance import RunAllowance
 from eie.hls.model.area import warn_beyond_board
 from eie.hls.model.emulator import Emulator
@@ -31,7 +32,7 @@ from eie.host.protocol.sequence_run import run_sequences
 from eie.host.protocol.sequences import Schedule
 from eie.host.run.report import RunReport, paper_report, report_run
 
-__all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
+__all__ = ["RunResult", "emulate", "emulate_plan", "refuse_paper", "simulate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,7 +67,9 @@ class RunResult(Summarized):
         return self.saturation.summary() if self.report is None else self.report.summary()
 
     def __repr__(self) -> str:
-        vectors, outputs = self.saturation.vectors, np.shape(self.outputs[0])[-1]
+        found = self.outputs
+        first = next(iter(found.values() if isinstance(found, dict) else found))
+        vectors, outputs = self.saturation.vectors, np.shape(first)[-1]
         cost = "" if self.report is None else f", {counted(self.report.total_cycles, 'cycle')}"
         return f"<RunResult of {counted(vectors, 'vector')}, {outputs} outputs each{cost}>"
 
@@ -119,7 +122,8 @@ def emulate(
     Raises
     ------
     InputError
-        If the inputs have another shape or type, or are not finite.
+        If the inputs have another shape or type, or are not finite; or if a recurrent network is to
+        run on the paper's machine.
     DoesNotFitError
         If the design cannot hold the network, not even in passes.
 
@@ -128,13 +132,16 @@ def emulate(
     SaturationWarning
         If 16 bits could not hold inputs, or results of a layer.
     """
-    if network.recurrent and not paper:
+    if paper:
+        refuse_paper(network)
+    if network.recurrent:
         warn_beyond_board(design)
         emulator = Emulator(design)
         plan = plan or plan_passes(network, design)
         return _run_sequences(
-            emulator, emulator if report else None, plan, inputs, outputs, allowance
-        )
+            emulator, emulator if report else None, plan, inputs, outputs, allowance,
+            saturated_inputs,
+        )  # fmt: skip
     _refuse_outputs(outputs, paper)
     taken = input_codes(network, inputs)
     if paper:
@@ -209,7 +216,7 @@ def simulate(
     model = Emulator(design) if report else None
     if network.recurrent:
         plan = plan or plan_passes(network, design)
-        return _run_sequences(engine, model, plan, inputs, outputs, allowance)
+        return _run_sequences(engine, model, plan, inputs, outputs, allowance, saturated_inputs)
     _refuse_outputs(outputs, paper=False)
     taken = input_codes(network, inputs)
     plan = plan or plan_passes(network, design)
@@ -217,6 +224,21 @@ def simulate(
     result = _answered(result, network, taken, saturated_inputs)
     result.saturation.warn(network)
     return result
+
+
+def refuse_paper(network: Network) -> None:
+    """Refuse a network that the paper's machine has no way to run.
+
+    Raises
+    ------
+    InputError
+        If it is recurrent.
+    """
+    if network.recurrent:
+        raise InputError(
+            f"{argument('paper', True)} must be left out for a recurrent network: the paper's "
+            "machine multiplies by matrices, and has no cell that keeps states"
+        )
 
 
 def _answered(result: RunResult, network: Network, taken: InputCodes, told: int) -> RunResult:
@@ -246,8 +268,12 @@ def _run_sequences(
     inputs: npt.ArrayLike,
     outputs: Outputs | None,
     allowance: RunAllowance | None,
+    told: int,
 ) -> RunResult:
-    """Run sequences, each from a state of zero; counts are of their steps."""
+    """Run sequences, each from a state of zero; counts are of their steps.
+
+    `told` is what the caller knows of codes that it quantised itself.
+    """
     network, packed = plan.network, plan.passes[0].packed
     last = only_last(network, outputs)
     taken = sequence_codes(network, inputs, empty=not last)
@@ -261,9 +287,10 @@ def _run_sequences(
 
     found = run_sequences(LaneStates(packed.held.lanes), taken.codes, send, last=last, keep=False)
     (result,) = results
-    saturation = Saturation.of_run(network, taken.steps, taken.saturated, result.saturated)
+    cut = taken.saturated if taken.real else told
+    saturation = Saturation.of_run(network, taken.steps, cut, result.saturated)
     saturation.warn(network)
-    report = result.report and replace(result.report, saturated_inputs=taken.saturated)
+    report = result.report and replace(result.report, saturated_inputs=cut)
     answered = taken.answer(network, found, last=last)
     return RunResult(answered, saturation, report, result.counters)
 

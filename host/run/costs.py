@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import SaturationWarning
+from eie.hls.boundary.text import counted
 from eie.hls.model.allowance import RunAllowance
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -16,7 +17,7 @@ from eie.host.packing.tiling import Plan
 from eie.host.run.batch import emulate, emulate_plan
 from eie.host.run.report import RunReport, latency_text, throughput_text
 
-__all__ = ["SAMPLE", "Costs", "measure_costs"]
+__all__ = ["SAMPLE", "Costs", "batch_text", "measure_costs"]
 
 #: Vectors that a throughput is counted on, everywhere: the first of a batch, as far as there are.
 #: Counting takes longer than computing, and more vectors change the mean little.
@@ -35,22 +36,38 @@ class Costs:
     single: RunReport
     #: A run of the first :data:`SAMPLE` vectors, or as many as there are, one after another.
     batch: RunReport
+    #: Of a recurrent network, how many sequences those of the batch are steps of; else 0.
+    sequences: int = 0
 
     @property
     def latency_us(self) -> float:
         """Microseconds of one vector alone, loading of passes included; at least."""
         return self.single.latency_us
 
+    @property
+    def batch_text(self) -> str:
+        """Of what the throughput is."""
+        return batch_text(self.batch.vectors, self.batch.unit, self.sequences)
+
     def as_text(self) -> str:
         """Say both, each under its own name: bounds, and what pipeline stages make of them."""
         each = self.batch.total_cycles / self.batch.vectors
         of = "the paper's machine" if self.single.machine == "paper" else "the kernel"
+        unit = self.single.unit
         return (
-            f"latency of one vector alone: at least {self.single.total_cycles} cycles of {of}, "
+            f"latency of one {unit} alone: at least {self.single.total_cycles} cycles of {of}, "
             f"{latency_text(self.single).removeprefix('at least ')}\n"
-            f"throughput in a batch of the first {self.batch.vectors}: at least {each:.1f} cycles "
-            f"a vector, {throughput_text(self.batch)}"
+            f"throughput {self.batch_text}: at least {each:.1f} cycles a {unit}, "
+            f"{throughput_text(self.batch)}"
         )
+
+
+def batch_text(vectors: int, unit: str, sequences: int) -> str:
+    """Say of what a throughput is: the first of a batch, or steps of so many sequences."""
+    if not sequences:
+        return f"in a batch of the first {vectors}"
+    steps = f"of {counted(vectors, unit)} of {counted(sequences, 'sequence')}"
+    return f"{steps} at a time" if sequences > 1 else steps
 
 
 def measure_costs(

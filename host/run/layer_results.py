@@ -6,7 +6,7 @@ bits, which tests hold them to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from eie.hls.spec.fixed_point import bound, write_back_steps
 from eie.host.network import INPUT, Layer, Network
 from eie.host.network.graph import giver_of
 
-__all__ = ["Product", "States", "dense_product", "layer_results"]
+__all__ = ["Product", "States", "dense_product", "layer_results", "sequence_results"]
 
 Codes: TypeAlias = npt.NDArray[np.int16]
 #: Of recurrent layers by index: results of the step before, and what the cell keeps.
@@ -89,6 +89,50 @@ def layer_results(
         saturated.append(int(np.count_nonzero(marks)))
         sums = np.zeros((), np.int64)
     return results, saturated
+
+
+def sequence_results(
+    network: Network, sequences: Sequence[Codes], product: Product = dense_product
+) -> tuple[list[Codes], list[int]]:
+    """Take sequences of codes through a network, each from a state of zero.
+
+    Parameters
+    ----------
+    network
+        A recurrent one.
+    sequences
+        int16, each of shape (steps, inputs); at least one.
+    product
+        How a layer's matrix is applied.
+
+    Returns
+    -------
+    results
+        For each layer int16, shape (steps of all sequences, results), one behind the other.
+    saturated
+        Of each layer, how many of its results come from sums that 16 bits could not hold.
+    """
+    lengths = np.array([len(each) for each in sequences])
+    # The longest first, so that those still under way are always the first ones.
+    order = np.argsort(-lengths, kind="stable")
+    first = np.cumsum(lengths) - lengths
+    given = [np.empty((int(lengths.sum()), layer.results), np.int16) for layer in network.layers]
+    given = [
+        each[:, :0] if layer.accumulate else each
+        for each, layer in zip(given, network.layers, strict=True)
+    ]
+    saturated = np.zeros(len(given), np.int64)
+    states: States = {}
+    for step in range(int(lengths.max())):
+        under_way = order[: np.count_nonzero(lengths > step)]
+        count = len(under_way)
+        states = {index: (h[:count], kept[:count]) for index, (h, kept) in states.items()}
+        vectors = np.stack([sequences[each][step] for each in under_way])
+        results, cut = layer_results(network, vectors, product, states)
+        saturated += cut
+        for layer, found in zip(given, results, strict=True):
+            layer[first[under_way] + step] = found
+    return given, saturated.tolist()
 
 
 def _function(layer: Layer, codes: Codes) -> Codes:

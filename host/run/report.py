@@ -120,6 +120,8 @@ class RunReport(Summarized):
         paper's machine, of which only the cycles are known.
     allowance_source
         Where the depths of the pipelines are from: ``"assumed"``, or a report of the tool.
+    unit
+        What a vector of the run is: ``"vector"``, or ``"step"`` of a sequence.
     """
 
     design: dict[str, int | str]
@@ -133,6 +135,7 @@ class RunReport(Summarized):
     load_cycles: int = 0
     allowance_cycles: int | None = None
     allowance_source: str = ""
+    unit: str = "vector"
 
     @property
     def allowed_us(self) -> float | None:
@@ -226,7 +229,7 @@ class RunReport(Summarized):
         head = ("layer", "size", "weights", "cycles", "ideal", "efficiency", "saturated")
         notes = [f"{counted(self.total_cycles, 'cycle')} in all at {self.design['clock_mhz']} MHz"]
         if self.vectors == 1:
-            notes.append(f"latency of one vector: {latency_text(self)}")
+            notes.append(f"latency of one {self.unit}: {latency_text(self)}")
         elif self.vectors and self.latency_us:
             notes.append(
                 f"throughput of the batch: {throughput_text(self)} "
@@ -240,7 +243,7 @@ class RunReport(Summarized):
         if self.passes > 1:
             notes.append(f"in {self.passes} passes: {self.load_cycles} cycles load weights")
         machine = "" if self.machine == "eie" else f" on the {self.machine}'s machine"
-        title = f"{counted(self.vectors, 'vector')} on {counted(int(self.design['pes']), 'PE')}"
+        title = f"{counted(self.vectors, self.unit)} on {counted(int(self.design['pes']), 'PE')}"
         return Table(title + machine, head, rows, notes)
 
     def as_json(self) -> dict[str, Any]:
@@ -278,7 +281,7 @@ def latency_text(report: RunReport) -> str:
 
 def throughput_text(report: RunReport) -> str:
     """Say how many vectors a second there are: at most, and with the allowance at least."""
-    text = f"at most {1e6 / report.latency_us:,.0f} vectors a second"
+    text = f"at most {1e6 / report.latency_us:,.0f} {report.unit}s a second"
     if report.allowed_us is None:
         return text
     return (
@@ -321,6 +324,7 @@ def report_run(
         _report(packed, "eie", vectors, layers, counters.cycles),
         allowance_cycles=allowed.of(len(layers), vectors),
         allowance_source=allowed.source,
+        unit="step" if packed.network.recurrent else "vector",
     )
 
 

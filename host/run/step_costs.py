@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from eie.hls.boundary.errors import SaturationWarning
 from eie.hls.model.allowance import RunAllowance
 from eie.hls.model.emulator import Emulator
 from eie.host.packing.run_tags import RunTags
@@ -14,10 +16,10 @@ from eie.host.packing.tiling import Plan
 from eie.host.protocol.client import Session
 from eie.host.protocol.saturation import Saturation
 from eie.host.run.batch import RunResult, emulate
-from eie.host.run.costs import SAMPLE
+from eie.host.run.costs import SAMPLE, Costs
 from eie.host.run.report import report_run
 
-__all__ = ["one_step", "several_sequences"]
+__all__ = ["measure_step_costs", "one_step", "several_sequences", "side_by_side"]
 
 Codes = npt.NDArray[np.int16]
 
@@ -43,8 +45,8 @@ def one_step(
     session = Session(emulator, packed)
     before = len(sequence) - 1
     if before:
-        session.run(sequence[:-1], _tags(before, start=True))
-    outputs = session.run(sequence[-1:], _tags(1, start=not before))
+        session.run(sequence[:-1], RunTags.of_sequence(before, start=True))
+    outputs = session.run(sequence[-1:], RunTags.of_sequence(1, start=not before))
     counters = emulator.last_counters
     activations = emulator.last_activations[:-1]
     report = report_run(packed, activations, counters, session.saturated, allowance)
@@ -56,13 +58,32 @@ def several_sequences(
     plan: Plan, sequences: Sequence[Codes], allowance: RunAllowance | None = None
 ) -> RunResult:
     """Run the first steps of the first sequences, as many as there are lanes; about 64 steps."""
-    some = sequences[: max(1, plan.passes[0].packed.held.lanes)]
+    some = side_by_side(sequences, plan.passes[0].packed.held.lanes)
+    with warnings.catch_warnings():  # told of already, with all sequences
+        warnings.simplefilter("ignore", SaturationWarning)
+        return emulate(
+            plan.network, plan.design, some, plan=plan, allowance=allowance, outputs="all"
+        )
+
+
+def side_by_side(sequences: Sequence[Codes], lanes: int) -> list[Codes]:
+    """Give the first steps of the first sequences, one a lane: about :data:`SAMPLE` of them."""
+    some = sequences[: max(1, lanes)]
     most = max(1, SAMPLE // len(some))
-    cut = [each[:most] for each in some]
-    return emulate(plan.network, plan.design, cut, plan=plan, allowance=allowance, outputs="all")
+    return [each[:most] for each in some]
 
 
-def _tags(vectors: int, *, start: bool) -> RunTags:
-    starts = np.zeros(vectors, bool)
-    starts[0] = start
-    return RunTags(np.zeros(vectors, np.int64), starts, np.ones(vectors, bool))
+def measure_step_costs(
+    plan: Plan, sequences: Sequence[Codes], allowance: RunAllowance | None = None
+) -> Costs:
+    """Count the cycles of a step alone, and of steps of several sequences at a time.
+
+    Parameters
+    ----------
+    plan, sequences, allowance
+        As for :func:`one_step`.
+    """
+    single = one_step(plan, sequences, allowance).report
+    batch = several_sequences(plan, sequences, allowance).report
+    assert single is not None and batch is not None
+    return Costs(single, batch, len(side_by_side(sequences, plan.passes[0].packed.held.lanes)))

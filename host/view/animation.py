@@ -18,12 +18,15 @@ from eie.hls.model.emulator import Emulator
 from eie.hls.model.memory_image import ResidentLayer
 from eie.hls.model.trace import LayerTrace, Steps, trace_layer
 from eie.hls.spec.design import Design
+from eie.host.network import Network
+from eie.host.network.graph import giver_of
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
+from eie.host.packing.run_tags import RunTags
 from eie.host.packing.tiling import Pass, Plan
 from eie.host.protocol.client import Session
 
-__all__ = ["CYCLES", "MATRIX_SIDE", "PES", "Animation", "animate"]
+__all__ = ["CYCLES", "MATRIX_SIDE", "PES", "Animation", "animate", "playable_layers"]
 
 #: Cycles that are played at most, from the layer's first word on.
 CYCLES = 600
@@ -87,14 +90,15 @@ class Animation:
 
 
 def animate(plan: Plan, codes: Codes, *, layer: int = 0, origin: str = "") -> Animation:
-    """Run one vector, and write down what a layer does in every cycle.
+    """Run one vector, or the last step of a sequence, and write down a layer's every cycle.
 
     Parameters
     ----------
     plan
         How a network runs on a design.
     codes
-        int16 codes of one vector, shape (inputs,).
+        int16 codes of one vector, shape (inputs,); of a recurrent network the steps of a sequence,
+        shape (steps, inputs), of which the last is played.
     layer
         Number of the layer, from 0.
     origin
@@ -103,7 +107,7 @@ def animate(plan: Plan, codes: Codes, *, layer: int = 0, origin: str = "") -> An
     Raises
     ------
     InputError
-        If the network has no such layer.
+        If the network has no such layer, or it is none of :func:`playable_layers`.
     """
     network, design = plan.network, plan.design
     if not 0 <= layer < len(network.layers):
@@ -111,17 +115,31 @@ def animate(plan: Plan, codes: Codes, *, layer: int = 0, origin: str = "") -> An
             f"layer must be 0 to {len(network.layers) - 1}, as the network has "
             f"{counted(len(network.layers), 'layer')}, not {layer}"
         )
+    if layer not in playable_layers(network):
+        raise InputError(
+            f"layer must be one that gives results of its own sums to the next one, which layer "
+            f"{layer}, {network.layers[layer].name!r}, does not: several layers add to the same "
+            "sums, or a cell makes results of them, or the next layer takes others; of that the "
+            "player has no steps"
+        )
     place, wanted, within = _pass_of(plan.stages, layer)
     emulator = Emulator(design)
     seen: list[tuple[Any, list[Codes]]] = []
 
     def run_pass(packed: PackedNetwork, values: Codes) -> Codes:
-        outputs = Session(emulator, packed).run(values)
+        session = Session(emulator, packed)
+        if network.recurrent:
+            before = len(values) - 1
+            if before:
+                session.run(values[:-1], RunTags.of_sequence(before, start=True))
+            outputs = session.run(values[-1:], RunTags.of_sequence(1, start=not before))
+        else:
+            outputs = session.run(values)
         if packed is wanted.packed:
             seen.append((emulator.resident, emulator.last_activations))
         return outputs
 
-    plan.run(network.check_inputs(codes[None, :]), run_pass)
+    plan.run(network.check_inputs(codes.reshape(-1, network.inputs)), run_pass)
     resident, activations = seen[0]
     trace = trace_layer(design, resident, activations[:-1], within)
     packed = wanted.packed.layers[within]
@@ -142,6 +160,16 @@ def animate(plan: Plan, codes: Codes, *, layer: int = 0, origin: str = "") -> An
         origin=origin,
         data=data,
     )
+
+
+def playable_layers(network: Network) -> tuple[int, ...]:
+    """Give the layers whose sums are theirs alone, and whose results the next layer takes."""
+    found = []
+    for (index, *others), after in zip(network.chains, (*network.chains[1:], None), strict=True):
+        taken = after is None or giver_of(network.layers, after[0]) == index
+        if not others and taken and not network.layers[index].recurrent:
+            found.append(index)
+    return tuple(found)
 
 
 def _pass_of(stages: tuple[tuple[Pass, ...], ...], layer: int) -> tuple[int, Pass, int]:

@@ -17,8 +17,9 @@ from eie.hls.spec.dataflow import wire
 from eie.hls.spec.design import Design
 from eie.host.network import Network
 from eie.host.network.input_codes import input_codes
+from eie.host.network.sequence_codes import sequence_codes
 from eie.host.packing.tiling import Plan, plan_passes
-from eie.host.view.animation import Animation, animate
+from eie.host.view.animation import Animation, animate, playable_layers
 from eie.host.view.array_picture import array_picture
 from eie.host.view.example import example_design, example_input, example_network
 from eie.host.view.fill import fill_picture, fill_text, fills_of
@@ -142,10 +143,11 @@ class View:
             "streams": _streams(design),
             "fill": None,
         }
-        if self.plan is not None and animation is not None:
-            shown = self.plan.passes[animation.played_pass].packed
+        if self.plan is not None:
+            place = 0 if animation is None else animation.played_pass
+            shown = self.plan.passes[place].packed
             values["fill"] = fill_picture(shown).as_element("fill-picture", "narrow")
-            values["fill_text"] = fill_text(self.plan, animation.played_pass, fills_of(shown))
+            values["fill_text"] = fill_text(self.plan, place, fills_of(shown))
         return values
 
 
@@ -153,7 +155,7 @@ def view(
     design: Design,
     network: Network | None = None,
     *,
-    layer: int = 0,
+    layer: int | None = None,
     inputs: npt.ArrayLike | None = None,
 ) -> View:
     """Look at a design, and at a network on it.
@@ -165,10 +167,12 @@ def view(
     network
         The network; without one there is nothing to play.
     layer
-        Number of the layer to play, from 0.
+        Number of the layer to play, from 0; the first that can be played if it is None. Layers
+        that add to the same sums, and recurrent ones, cannot.
     inputs
-        One vector, or a batch of which the first is taken: real numbers or int16 codes. Without,
-        the network's first golden vector, or a random one.
+        One vector, or a batch of which the first is taken: real numbers or int16 codes. Of a
+        recurrent network a sequence, or a batch of them, whose last step is played. Without, the
+        network's first golden vector, or a random one.
 
     Returns
     -------
@@ -183,12 +187,16 @@ def view(
         If the design cannot hold the network, not even in passes.
     """
     if network is None:
-        if layer or inputs is not None:
+        if layer is not None or inputs is not None:
             raise InputError("layer and inputs must be given with a network")
         return View(design)
     codes, origin = _vector(network, inputs)
     plan = plan_passes(network, design)
-    return View(design, plan, animate(plan, codes, layer=layer, origin=origin))
+    playable = playable_layers(network)
+    if layer is None and not playable:
+        return View(design, plan)
+    number = playable[0] if layer is None else layer
+    return View(design, plan, animate(plan, codes, layer=number, origin=origin))
 
 
 def design_in_notebook(design: Design) -> str:
@@ -219,7 +227,13 @@ def view_example() -> View:
 
 
 def _vector(network: Network, inputs: npt.ArrayLike | None) -> tuple[npt.NDArray[np.int16], str]:
-    """One vector of codes, and where it comes from."""
+    """One vector of codes, or the steps of a sequence, and where it comes from."""
+    if inputs is not None and network.recurrent:
+        first, *_ = sequence_codes(network, inputs).codes
+        return first, (
+            f"The input is the last of {counted(len(first), 'step')} of the first sequence that "
+            "was given."
+        )
     if inputs is not None:
         given = np.asarray(inputs)
         codes = input_codes(network, given if given.ndim > 1 else given[None]).codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="compressing reads torch models")
 
+from eie.host.flow.sweep import sweep_densities  # noqa: E402
 from eie.host.network import Network  # noqa: E402
 
 SWEEP = "compress model.pt2 --calibration c.npy"
@@ -47,6 +49,15 @@ def test_without_labels_the_error_decides(eie):
     assert ended.status == 0
     assert "median error" in ended.out
     assert "no density keeps the error of the median vector within 1e-06 points" in ended.out
+
+
+@pytest.mark.usefixtures("model")
+def test_what_latencies_are_of_is_the_design_that_was_chosen():
+    found = sweep_densities(Path("model.pt2"), np.load("c.npy"), densities=(0.1, 1.0))
+    assert "are those on a design of 64 PEs, with" in found.as_text()
+    few, many = (replace(point, pes=pes) for point, pes in zip(found.points, (8, 16), strict=True))
+    board = replace(found, points=(few, many), board="pynq-z2")
+    assert "are those on designs of 8 to 16 PEs for pynq-z2, each" in board.as_text()
 
 
 @pytest.mark.usefixtures("model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -22,6 +23,7 @@ from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Network
 from eie.host.network.loss_record import LossRecord
 from eie.host.network.sequence_codes import sequence_codes
+from eie.host.network.sizes import float32_bytes, model_weights
 
 FEATURES = 5
 
@@ -92,6 +94,21 @@ def test_a_gru_keeps_both_sums_of_its_candidate_apart(sequences: list[np.ndarray
     assert of_x.dense_codes()[16:24].any() and of_h.dense_codes()[24:].any()
     biases = of_h.bias.reshape(4, 8)
     assert biases.any(1).all() and not of_x.bias.any()
+
+
+def test_shares_of_a_gru_are_of_its_own_weights(sequences: list[np.ndarray]) -> None:
+    model = Net(nn.GRU, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EieWarning)
+        network = compress(model, calibration=sequences, density=0.5)
+    matrices = (
+        model.pre.weight, model.rnn.weight_ih_l0, model.rnn.weight_hh_l0, model.fc.weight,
+    )  # fmt: skip
+    assert model_weights(network.layers) == tuple(each.numel() for each in matrices)
+    parameters = sum(each.numel() for each in model.parameters())
+    assert float32_bytes(network) == 4 * parameters
+    kept = [float(each) for each in re.findall(r": ([0-9.]+)", network.metadata["density"])]
+    assert kept == pytest.approx([0.5] * 4, abs=0.03)
 
 
 def test_matrices_are_pruned_apart(sequences: list[np.ndarray]) -> None:

@@ -26,6 +26,18 @@ class Residual(nn.Module):
         return self.head((x + self.conv(x)).flatten(1)).argmax(1)
 
 
+class Plain(nn.Module):
+    """A recurrent layer that the accelerator has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(4, 5, batch_first=True)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.rnn(x)[0][:, -1])
+
+
 def _convolutional() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 3, 3),
@@ -107,6 +119,9 @@ PARTED = {
     ),
     "branches and classes": Parted(
         Residual, (2, 4, 4), ("head",), (), "1 conv2d, 1 add", "1 argmax", 16 * 36, 160, 38
+    ),
+    "a plain RNN": Parted(
+        Plain, (7, 4), ("head",), (), "1 rnn_tanh", "", 7 * (20 + 25), 15, 20 + 25 + 10
     ),
     "an activation that the kernel has not": Parted(
         lambda: nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 4), nn.Softmax(-1)),

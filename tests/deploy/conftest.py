@@ -49,6 +49,13 @@ def project_package(tmp_path_factory, network) -> Path:
 
 
 @pytest.fixture(scope="session")
+def recurrent_package(tmp_path_factory, recurrent_network, recurrent_design) -> Path:
+    """One of a recurrent network, with its golden vectors as sequences."""
+    path = tmp_path_factory.mktemp("package") / "recurrent.zip"
+    return package(path, network=recurrent_network, design=recurrent_design)
+
+
+@pytest.fixture(scope="session")
 def build(tmp_path_factory) -> Path:
     """A folder as `eie build` leaves it, with a bitstream that no FPGA would take."""
     folder = tmp_path_factory.mktemp("build")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import zipfile
@@ -147,6 +148,30 @@ def test_golden_outputs_that_no_board_would_give_are_refused(tmp_path, network):
         package(tmp_path / "p.zip", network=wrong, design=DESIGN)
 
 
+def test_sequences_may_be_given(tmp_path, recurrent_network, recurrent_design):
+    random = np.random.default_rng(3)
+    x = {"a": random.uniform(-1, 1, (2, 5)), "b": random.uniform(-1, 1, (3, 5))}
+    arguments = {"network": recurrent_network, "design": recurrent_design}
+    found = members(package(tmp_path / "p.zip", **arguments, inputs=x, labels=[0, 2]))
+    assert load(found["vectors/lengths.npy"], tmp_path / "x.npy").tolist() == [2, 3]
+    assert load(found["vectors/inputs.npy"], tmp_path / "x.npy").shape == (5, 5)
+    assert load(found["vectors/labels.npy"], tmp_path / "x.npy").tolist() == [0, 2]
+
+    def refused(message: str, **more: object) -> None:
+        with pytest.raises(InputError, match=message):
+            package(tmp_path / "q.zip", **arguments, **more)
+        assert not (tmp_path / "q.zip").exists()
+
+    refused("labels must be given with inputs", labels=[0])
+    refused(r"integers of shape \(2,\), not int64 of shape \(5,\)", inputs=x, labels=[0] * 5)
+    refused(r"shape \(2, 3\), not \(5, 3\)", inputs=x, outputs=np.zeros((5, 3), np.int16))
+    refused("the first is output . of sequence 0", inputs=x, outputs=np.full((2, 3), 9, np.int16))
+    metadata = dict(recurrent_network.metadata, golden_sequence_crc="0x00000000")
+    wrong = dataclasses.replace(recurrent_network, metadata=metadata)
+    arguments["network"] = wrong
+    refused("as the 4 steps of one sequence must give")
+
+
 def test_a_network_without_vectors_needs_inputs(tmp_path, network):
     bare = Network(network.layers, network.golden_inputs[:0], network.golden_outputs[:0])
     with pytest.raises(InputError, match="give inputs"):
@@ -230,11 +255,11 @@ def test_an_altered_package_is_refused(project_package, repacked, changes, messa
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        (b"[]", "format must be 1, not None"),
+        (b"[]", "format must be 2, not None"),
         (b"{", "must be JSON"),
-        (b'{"format": 2}', "another version of eie"),
-        (b'{"format": 1}', "6 problems"),
-        (b'{"format": 1, "design": {"pes": 3}}', "power of two"),
+        (b'{"format": 1}', "another version of eie"),
+        (b'{"format": 2}', "7 problems"),
+        (b'{"format": 2, "design": {"pes": 3}}', "power of two"),
     ],
 )
 def test_facts_that_make_no_sense_are_refused(project_package, repacked, facts, message):

@@ -322,20 +322,47 @@ def test_a_network_in_passes_is_checked(tmp_path, unpacked, random_network, monk
     assert found["one vector"].passed is None
 
 
-def test_the_notebook_runs_from_top_to_bottom(project_package, unpacked):
+def test_every_step_of_sequences_is_compared(
+    recurrent_package, repacked, unpacked, recurrent_network, monkeypatch
+):
+    monkeypatch.setattr(board_check, "_MEASURED_SECONDS", 0.0)
+    folder = unpacked(recurrent_package)
+    assert run_checks(folder, emulated=True, report=folder / "report.txt") == 0
+    report = (folder / "report.txt").read_text()
+    # The golden vectors as the steps of one sequence, and each by itself.
+    assert "ok      test vectors: 24 outputs of 8 steps of 5 golden sequences are right" in report
+    assert re.search(r"throughput: \d+ steps a second in calls of 5 sequences", report)
+    assert re.search(r"ok      one sequence: (\d+) cycles counted for 4 steps, \1 pred", report)
+    outputs = np.load(folder / "vectors" / "outputs.npy")
+    outputs[6, 1] += 1
+    np.save(folder / "vectors" / "outputs.npy", outputs)
+    assert run_checks(folder, emulated=True, report=folder / "report.txt") == 1
+    assert "output 1 of step 0 of sequence 3: " in (folder / "report.txt").read_text()
+    np.save(folder / "vectors" / "lengths.npy", np.array([4, 1, 1, 1, 2]))
+    assert run_checks(folder, emulated=True, report=folder / "report.txt") == 1
+    assert "there must be 8 vectors of each kind" in (folder / "report.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("project_package", ["accuracy: 50.00 %", "an emulated board with 4 PEs"]),
+        ("recurrent_package", ["cycles for 4 steps of one sequence"]),
+    ],
+)
+def test_the_notebook_runs_from_top_to_bottom(name, printed, request, unpacked):
     nbformat = pytest.importorskip("nbformat", reason="images have no nbformat")
     from nbclient import NotebookClient
 
-    folder = unpacked(project_package)
+    folder = unpacked(request.getfixturevalue(name))
     notebook = nbformat.read(folder / "eie.ipynb", as_version=4)
     nbformat.validate(notebook)
     with warnings.catch_warnings():
         # Of the client itself, about its own event loop and sockets.
         warnings.simplefilter("ignore")
         NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}}).execute()
-    printed = "".join(
+    found = "".join(
         output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
     )
-    assert "all outputs right: True" in printed
-    assert "accuracy: 50.00 %" in printed
-    assert "an emulated board with 4 PEs" in printed
+    for each in ("all outputs right: True", *printed):
+        assert each in found

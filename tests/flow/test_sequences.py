@@ -166,13 +166,59 @@ def test_summary_report_and_file(
     np.testing.assert_array_equal(again.predict(sequences), acc.predict(sequences))
 
 
+def test_layers_are_compared_in_every_step(
+    acc: eie.AcceleratedModel, sequences: list[Reals]
+) -> None:
+    found = acc.compare(sequences)
+    names = ["first.weight_hh_l0", "second.weight_hh_l0", "fc"]
+    assert ([each.name for each in found.layers], found.vectors) == (names, 30)
+    assert "against the model, 30 steps" in str(found)
+    torch.manual_seed(0)
+    module = Net().double().eval()
+    assert acc.compare(module, sequences) == found
+    # The model's own ranges, step by step in torch.
+    with torch.no_grad():
+        hidden = [module.first(torch.from_numpy(each).double()[None])[0] for each in sequences]
+    assert found.layers[0].low == pytest.approx(min(float(each.min()) for each in hidden))
+    # Of the outputs of every step, the error that evaluate gives of the last ones.
+    assert acc.findings.comparison is not None
+    last = [each[-1:] for each in sequences]
+    error = acc.compare(last).layers[-1].rms_error
+    assert acc.evaluate(last).rms_error == pytest.approx(error)
+    with pytest.raises(InputError, match=r"5 -> 24, 6 -> 24 \(lstm\), 6 -> 28"):
+        acc.compare(nn.LSTM(5, 7, batch_first=True), sequences)
+
+
+def test_trace_gives_what_layers_give(
+    acc: eie.AcceleratedModel, sequences: list[Reals], wanted: list[Reals]
+) -> None:
+    found = acc.trace(sequences)
+    assert list(found) == [layer.name for layer in acc.network.layers]
+    assert [each.shape for each in found["first.weight_hh_l0"]] == [
+        (len(each), 6) for each in sequences
+    ]
+    for mine, theirs in zip(found["fc"], wanted, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    named = acc.trace({"a": sequences[1], "b": sequences[0]})
+    np.testing.assert_array_equal(named["fc"]["b"], wanted[0])
+    np.testing.assert_array_equal(acc.trace(sequences[0])["fc"], wanted[0])
+
+
+def test_sequences_may_have_names(
+    acc: eie.AcceleratedModel, sequences: list[Reals], wanted: list[Reals], tmp_path: Any
+) -> None:
+    names = ("e", "d", "c", "b", "a")
+    np.savez(tmp_path / "x.npz", **dict(zip(names, sequences, strict=True)))
+    with np.load(tmp_path / "x.npz") as file:
+        found = acc.predict(file, outputs="all")
+        last = acc.predict(file)
+        assert tuple(found) == names
+    for mine, theirs in zip(found.values(), wanted, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(last, acc.predict(sequences))
+
+
 def test_what_has_no_meaning_is_refused(acc: eie.AcceleratedModel, sequences: list[Reals]) -> None:
-    for call in (acc.compare, acc.trace):
-        with pytest.raises(InputError, match="for networks without a recurrent layer"):
-            call(sequences)  # type: ignore[operator]
-    for_board = eie.convert(acc.network, board="pynq-z2")
-    with pytest.raises(InputError, match="a recurrent network cannot be packaged yet"):
-        for_board.package("refused.zip")
     acc.predict(sequences[:2])
     with pytest.raises(InputError, match="as many sequences as in the last call, 2, not 3"):
         acc.predict(sequences[:3], keep_state=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from network_graphs import graph_networks, random_inputs
 
 from eie.host.compress import TorchReference
 from eie.host.compress.sequence_reference import SequenceReference
-from eie.host.run.layer_results import States, layer_results
+from eie.host.run.layer_results import layer_results, sequence_results
 
 FUNCTIONS = ("none", "relu", "leaky_relu", "sigmoid", "tanh", "lstm", "gru")
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -27,15 +28,16 @@ def test_vectors(network):
 
 
 @SETTINGS
-@given(graph_networks(activations=("relu", "lstm", "gru"), chains=(1, 3)))
-def test_steps_of_sequences(network):
-    steps = random_inputs(network, 8).reshape(2, 4, -1)
-    states: States = {}
-    results, total = [], np.zeros(len(network.layers), int)
-    for step in range(4):
-        found, saturated = layer_results(network, steps[:, step], states=states)
-        results.append(found[-1])
-        total += saturated
-    wanted = SequenceReference(network)(list(steps))
-    assert np.array_equal(np.stack(results, axis=1), np.stack(wanted.outputs))
-    assert total.tolist() == list(wanted.saturated)
+@given(
+    graph_networks(activations=("relu", "lstm", "gru"), chains=(1, 3)),
+    st.lists(st.integers(1, 4), min_size=1, max_size=4),
+)
+def test_steps_of_sequences(network, lengths):
+    steps = random_inputs(network, sum(lengths))
+    sequences = np.split(steps, np.cumsum(lengths)[:-1])
+    results, saturated = sequence_results(network, sequences)
+    wanted = SequenceReference(network)(sequences)
+    assert saturated == list(wanted.saturated)
+    for mine, theirs in zip(results, wanted.layers, strict=True):
+        assert mine.dtype == np.int16
+        assert np.array_equal(mine, np.concatenate(theirs)[:, : mine.shape[1]])

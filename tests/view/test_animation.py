@@ -9,6 +9,7 @@ import pytest
 
 from eie.hls.boundary.errors import DoesNotFitError, InputError
 from eie.hls.spec.design import Design
+from eie.host.network import Network
 from eie.host.run.batch import emulate
 from eie.host.view import view
 from eie.host.view.animation import CYCLES, MATRIX_SIDE, PES
@@ -122,3 +123,20 @@ def test_a_network_that_does_not_fit_is_refused(random_network):
 def test_nothing_to_play_without_a_network():
     with pytest.raises(InputError, match="must be given with a network"):
         view(Design(pes=2), layer=1)
+
+
+def test_of_a_recurrent_network_what_gives_its_own_results(recurrent_network, recurrent_design):
+    steps = np.random.default_rng(0).integers(-4000, 4000, (3, 5)).astype(np.int16)
+    played = view(recurrent_design, recurrent_network, inputs=steps).animation
+    assert (played.number, played.name) == (2, "layer2")
+    # In the state that the steps before leave.
+    expected = emulate(recurrent_network, recurrent_design, steps, outputs="last").outputs
+    found = {row[0]: row[3] for pe in played.data["pes"] for row in pe["rows"]}
+    assert [found[row] for row in range(3)] == expected.tolist()
+    for layer in (0, 1):
+        with pytest.raises(InputError, match=f"own sums to the next one, which layer {layer}, "):
+            view(recurrent_design, recurrent_network, layer=layer)
+    alone = Network(recurrent_network.layers[:2])
+    shown = view(recurrent_design, alone)
+    assert shown.animation is None
+    assert "fill-picture" in shown.as_html()
