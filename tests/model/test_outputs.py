@@ -51,13 +51,25 @@ def with_layers(network: Network, **changes: object) -> Network:
     st.sampled_from(["natural", "balanced"]),
     st.sampled_from([0.0, 0.1, 1.0]),
     st.integers(0, 6),
+    st.sampled_from([1, 2, 4]),
     st.integers(0, 1000),
 )
 def test_outputs_equal_dense_integer_products(
-    random_network, roomy, outputs, reference, sizes, pes, bits, assignment, density, batch, seed
+    random_network,
+    roomy,
+    outputs,
+    reference,
+    sizes,
+    pes,
+    bits,
+    assignment,
+    density,
+    batch,
+    abreast,
+    seed,
 ):
     network = random_network(*sizes, density=density, seed=seed, magnitude=300)
-    design = roomy(pes, index_bits=bits)
+    design = roomy(pes, index_bits=bits, abreast=abreast)
     inputs = codes(seed, batch, sizes[0])
     result = outputs(network, design, inputs, assignment)
     assert result.dtype == np.int16

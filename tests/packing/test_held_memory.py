@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from network_graphs import NAMED, Builder, graph_networks, named_network
 
-from eie.hls.boundary.errors import DoesNotFitError, InputError
+from eie.hls.boundary.errors import DesignError, DoesNotFitError, InputError
 from eie.hls.spec.packets import LAYER, NETWORK, RUN, parse_packet
 from eie.host.network import INPUT, Network
 from eie.host.packing.held_memory import HeldMemory, lay_out
 from eie.host.packing.packer import pack
 from eie.host.packing.run_tags import RunTags
+from eie.host.search.fit import fit
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 RECURRENT = ("none", "relu", "lstm", "gru")
@@ -112,10 +113,13 @@ def test_a_run_may_begin_behind_what_it_does_not_take(roomy):
 @pytest.mark.parametrize("name", [each for each in NAMED if each != "bounds"])
 def test_a_memory_too_small_is_named(name, roomy):
     network = named_network(name)
-    need = 16 * lay_out(network, 0).stride
-    pack(network, roomy(4, held_activations=need))
-    with pytest.raises(DoesNotFitError, match=rf"needs {need}, holds {need - 16} .*raise held_act"):
-        pack(network, roomy(4, held_activations=need - 16))
+    for abreast in (1, 4):
+        need = 16 * lay_out(network, 0).stride * abreast
+        packed = pack(network, roomy(4, held_activations=need, abreast=abreast))
+        assert packed.held.lanes == 1
+        message = rf"needs {need}, holds {need - 16} .*raise held_act"
+        with pytest.raises(DoesNotFitError, match=message):
+            pack(network, roomy(4, held_activations=need - 16, abreast=abreast))
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid", "tanh", "lstm"])
@@ -128,6 +132,17 @@ def test_a_function_wants_cell_units(activation, roomy):
     with pytest.raises(DoesNotFitError, match=message) as caught:
         pack(network, roomy(4, held_activations=1024))
     assert [each.resource for each in caught.value.shortages] == ["cell_units"]
+    with pytest.raises(DoesNotFitError, match=f"{message}.* and abreast to 1, not 2"):
+        pack(network, roomy(4, held_activations=1024, abreast=2))
+    with pytest.raises(DesignError, match=f"abreast must be 1 .* the function '{activation}'"):
+        fit(network, "zcu104", abreast=2)
+
+
+def test_a_group_has_no_tags(roomy):
+    packed = pack(named_network("residual", inputs=6), roomy(1, held_activations=64, abreast=2))
+    tags = RunTags(np.array([0]), np.array([True]), np.array([True]))
+    with pytest.raises(InputError, match="with tags must be of a design with abreast 1, not 2"):
+        packed.run_packet(np.zeros((1, 6), np.int16), 0, tags)
 
 
 def test_tags_stand_before_their_vectors(roomy):

@@ -23,6 +23,7 @@ from eie.host.packing.row_assignment import ASSIGNMENTS as ASSIGNMENTS_BY_NAME
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 PES = st.sampled_from([1 << power for power in range(9)])
 ASSIGNMENTS = st.sampled_from(ASSIGNMENTS_BY_NAME)
+ABREAST = st.sampled_from([1, 2, 4])
 
 
 @st.composite
@@ -219,14 +220,29 @@ def test_a_run_holds_the_vectors(random_network, roomy, inputs, batch, seed):
     assert not values[:, inputs:].any()
 
 
+def as_they_travel(pes, abreast, vectors):
+    """Beats of vectors in the order of a packet: of a group a block of each vector in turn."""
+    block = max(pes, 16) // 4
+    batch, beats = vectors.shape
+    return [
+        vectors[vector, beat]
+        for group in range(0, batch, abreast)
+        for start in range(0, beats, block)
+        for vector in range(group, min(group + abreast, batch))
+        for beat in range(start, min(start + block, beats))
+    ]
+
+
 @settings(SETTINGS, max_examples=30)
-@given(st.integers(1, 40), PES, st.integers(0, 4), ASSIGNMENTS)
-def test_outputs_are_put_back_in_order(random_network, roomy, outputs, pes, batch, assignment):
-    packed = pack(random_network(5, outputs), roomy(pes), assignment=assignment)
+@given(st.integers(1, 99), PES, ABREAST, st.integers(0, 6), ASSIGNMENTS)
+def test_outputs_are_put_back_in_order(
+    random_network, roomy, outputs, pes, abreast, batch, assignment
+):
+    packed = pack(random_network(5, outputs), roomy(pes, abreast=abreast), assignment=assignment)
     expected = np.arange(batch * outputs, dtype=np.int16).reshape(batch, outputs)
     by_slot = np.full((batch, packed.output_beats * 4), -1, np.int16)
     by_slot[:, packed.layers[-1].slot_of_row] = expected
-    answer = np.append(by_slot.view("<u8").ravel(), np.uint64(77))
+    answer = np.array([*as_they_travel(pes, abreast, by_slot.view("<u8")), 77], "<u8")
     assert len(answer) == packed.answer_beats(batch)
     outputs_read = packed.read_outputs(answer)
     assert packed.read_saturated(answer) == (77,)
@@ -240,16 +256,19 @@ def test_outputs_are_put_back_in_order(random_network, roomy, outputs, pes, batc
 
 
 @settings(SETTINGS, max_examples=30)
-@given(st.integers(1, 40), PES, st.integers(0, 4), ASSIGNMENTS)
+@given(st.integers(1, 99), PES, ABREAST, st.integers(0, 6), ASSIGNMENTS)
 def test_inputs_are_written_in_the_order_sent(
-    random_network, roomy, inputs, pes, batch, assignment
+    random_network, roomy, inputs, pes, abreast, batch, assignment
 ):
-    packed = pack(random_network(inputs, 3), roomy(pes), assignment=assignment)
+    packed = pack(random_network(inputs, 3), roomy(pes, abreast=abreast), assignment=assignment)
     codes = np.arange(1, batch * inputs + 1, dtype=np.int16).reshape(batch, inputs)
     lanes = np.full((batch, packed.input_beats * 4), -1, np.int16)
     packed.write_inputs(codes, lanes)
-    assert np.array_equal(lanes[:, packed.layers[0].slot_of_column], codes)
-    assert not lanes[:, inputs:].any()
+    by_slot = np.zeros_like(lanes)
+    by_slot[:, packed.layers[0].slot_of_column] = codes
+    travelling = as_they_travel(pes, abreast, by_slot.view("<u8"))
+    assert lanes.view("<u8").ravel().tolist() == travelling
+    lanes = by_slot
     sent = packed.in_order_sent(codes)
     assert sent.dtype == np.int16
     assert np.array_equal(sent, lanes[:, :inputs])

@@ -23,6 +23,7 @@ STEPS = {
 }
 OTHER_VALUES = {
     "pes": 8,
+    "abreast": 2,
     "index_bits": 6,
     "queue_depth": 32,
     "entries_per_pe": 8192,

@@ -161,12 +161,12 @@ run:
       last = words_left.at == 1;
     }
     // Of the vector that is; of the whole group where all vectors have had their turn.
-    const bool turns = ends_turn(order, last);
+    const bool block_ends = ends_turn(order, last);
     const bool last_vector = is_last_vector(order, others_of(vector));
     const bool all_last = last && last_vector;
     if (taking) {
-      advance(take_at, 1, turns, last_vector);
-      advance(words_left, -1, turns, last_vector);
+      advance(take_at, 1, block_ends, last_vector);
+      advance(words_left, -1, block_ends, last_vector);
     }
     // Held as it passes.
     const bool holding = kHolds && arriving && (beyond_last || in_registers.hold[layer] == 1);
@@ -176,7 +176,7 @@ run:
     }
     if (holding) {
       held[held_t(hold_at.at + own_words)] = activations;
-      advance(hold_at, 1, turns, last_vector);
+      advance(hold_at, 1, block_ends, last_vector);
       settling = kHeldLatency;
     } else if (settling != 0) {
       --settling;
@@ -196,12 +196,12 @@ run:
       const WordToken word = word_token(kWord, ap_uint<1>(all_last),
                                         nonzero_lanes(activations) & lanes, layer, address.at,
                                         activations);
-      words.write(with_marks(word, GroupMarks{ap_uint<1>(turns), ap_uint<1>(last_vector)}));
-      advance(address, kLanes, turns, last_vector);
+      words.write(with_marks(word, GroupMarks{ap_uint<1>(block_ends), ap_uint<1>(last_vector)}));
+      advance(address, kLanes, block_ends, last_vector);
     }
     if (arriving || taking) {
-      advance(order, turns, last_vector);
-      if (turns) own_words = last_vector ? held_t(0) : held_t(own_words + shape.stride);
+      advance(order, block_ends, last_vector);
+      if (block_ends) own_words = last_vector ? held_t(0) : held_t(own_words + shape.stride);
     }
     const bool is_over = all_last && (finishes || (sends && !accumulates));
     const bool final = vector.output == 1 ? layer == last_layer : layer == shape.last_recurrent;
