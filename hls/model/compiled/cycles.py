@@ -159,7 +159,8 @@ def _of_groups(values: npt.NDArray[np.int16], abreast: int) -> npt.NDArray[np.in
     groups = -(-len(values) // abreast)
     filled = np.zeros((groups * abreast, values.shape[1]), np.bool_)
     filled[: len(values)] = values != 0
-    return filled.reshape(groups, abreast, values.shape[1]).any(axis=1).astype(np.int16)
+    any_of: npt.NDArray[np.bool_] = filled.reshape(groups, abreast, values.shape[1]).any(axis=1)
+    return any_of.astype(np.int16)
 
 
 def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
