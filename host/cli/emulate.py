@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> None:
     """Emulate, write the outputs and print what they cost."""
     from eie.hls.tools.reports import project_allowance
     from eie.host.packing.tiling import plan_passes
-    from eie.host.run.batch import emulate, refuse_paper
+    from eie.host.run.batch import emulate
+    from eie.host.run.paper_machine import refuse_paper
 
     network = Network.load(options.network)
     if options.paper:

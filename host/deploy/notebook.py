@@ -35,9 +35,7 @@ here = Path(run.__file__).parent
 facts = PackageFacts.load(here)
 network = Network.load(here / "network.npz")
 vectors = Vectors.read(here, facts)
-for layer in network.layers:
-    share = 100 * layer.density
-    print(f"{layer.columns} -> {layer.rows}: {layer.nonzeros} weights, {share:.0f} %")"""
+print(network.summary())"""
 
 _ACCELERATOR = """board = None
 if facts.built and os.geteuid() == 0:

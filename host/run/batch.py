@@ -11,7 +11,6 @@ import numpy.typing as npt
 from eie.hls.boundary.errors import DeviceError, InputError
 from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import counted
-from eie.hls.boundary.voice import argument
 from eie.hls.model.allowance import RunAllowance
 from eie.hls.model.area import warn_beyond_board
 from eie.hls.model.emulator import Emulator
@@ -22,17 +21,17 @@ from eie.host.network.input_codes import InputCodes, input_codes
 from eie.host.network.sequence_codes import Outputs, only_last, sequence_codes
 from eie.host.network.table import Summarized, Table
 from eie.host.packing.packed_network import PackedNetwork
-from eie.host.packing.packer import pack
-from eie.host.packing.tiling import Pass, Plan, plan_passes
+from eie.host.packing.tiling import Plan, plan_passes
 from eie.host.protocol.client import Session
 from eie.host.protocol.engine import Engine
 from eie.host.protocol.lane_states import LaneStates
 from eie.host.protocol.saturation import Saturation
 from eie.host.protocol.sequence_run import run_sequences
 from eie.host.protocol.sequences import Schedule
+from eie.host.run.paper_machine import paper_plan, refuse_paper
 from eie.host.run.report import RunReport, paper_report, report_run
 
-__all__ = ["RunResult", "emulate", "emulate_plan", "refuse_paper", "simulate"]
+__all__ = ["RunResult", "emulate", "emulate_plan", "simulate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,7 +145,7 @@ def emulate(
     taken = input_codes(network, inputs)
     if paper:
         emulator = Emulator(design)
-        plan = _paper_plan(network, design)
+        plan = paper_plan(network, design)
         result = _run(emulator, emulator, plan, taken.codes, report=report, paper=True)
     else:
         warn_beyond_board(design)
@@ -226,21 +225,6 @@ def simulate(
     return result
 
 
-def refuse_paper(network: Network) -> None:
-    """Refuse a network that the paper's machine has no way to run.
-
-    Raises
-    ------
-    InputError
-        If it is recurrent.
-    """
-    if network.recurrent:
-        raise InputError(
-            f"{argument('paper', True)} must be left out for a recurrent network: the paper's "
-            "machine multiplies by matrices, and has no cell that keeps states"
-        )
-
-
 def _answered(result: RunResult, network: Network, taken: InputCodes, told: int) -> RunResult:
     """Give outputs in the kind of the inputs, and add what was cut off of these.
 
@@ -293,12 +277,6 @@ def _run_sequences(
     report = result.report and replace(result.report, saturated_inputs=cut)
     answered = taken.answer(network, found, last=last)
     return RunResult(answered, saturation, report, result.counters)
-
-
-def _paper_plan(network: Network, design: Design) -> Plan:
-    """Rows in natural order, and no passes: the paper's machine has none."""
-    packed = pack(network, design, assignment="natural")
-    return Plan(network, design, ((Pass(packed, np.arange(network.outputs)),),))
 
 
 def _run(

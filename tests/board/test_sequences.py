@@ -225,7 +225,7 @@ def test_a_state_that_the_accelerator_lost_unseen_is_refused_by_it(
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (np.zeros((2, 3, INPUTS + 1)), r"sequence 0 must have shape \(steps, 5\), not \(3, 6\)"),
+        (np.zeros((2, 3, INPUTS + 1)), r"shape \(batch, steps, 5\), not \(2, 3, 6\)"),
         (np.zeros((2, 0, INPUTS)), None),
         ([], "at least one sequence"),
         ([np.zeros((2, INPUTS)), np.zeros(INPUTS)], r"sequence 1 must have shape"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from torch import nn
 import eie
 from eie.hls.boundary.errors import DeviceError, EieWarning, InputError
 from eie.host.compress.sequence_reference import SequenceReference
-from eie.host.network.sequence_codes import sequence_codes
+from eie.host.flow.packed_data import packed_data
+from eie.host.flow.sequence_data import SequenceData
+from eie.host.network.sequence_codes import SEQUENCE_OUTPUTS, sequence_codes
 from eie.host.network.sequence_state import SequenceState
 
 FEATURES = 5
@@ -202,6 +205,26 @@ def test_trace_gives_what_layers_give(
     named = acc.trace({"a": sequences[1], "b": sequences[0]})
     np.testing.assert_array_equal(named["fc"]["b"], wanted[0])
     np.testing.assert_array_equal(acc.trace(sequences[0])["fc"], wanted[0])
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_package_gets_whole_sequences(
+    last: bool, acc: eie.AcceleratedModel, sequences: list[Reals]
+) -> None:
+    kind = {SEQUENCE_OUTPUTS: "last" if last else "all"}
+    network = replace(acc.network, metadata={**acc.network.metadata, **kind})
+    labels = np.arange(len(sequences) if last else 30) % 3
+    data = SequenceData(np.concatenate(sequences), labels, tuple(sequences))
+    inputs, given = packed_data(data, network, None)
+    assert [len(each) for each in inputs] == [len(each) for each in sequences]
+    np.testing.assert_array_equal(given if last else np.concatenate(given), labels)
+    assert last or [len(each) for each in given] == [len(each) for each in sequences]
+    # As many as a package holds, and one however long it is.
+    for steps, count in ((500, 2), (2000, 1)):
+        long = (np.zeros((steps, FEATURES)),) * 3
+        labels = np.zeros(3 if last else 3 * steps, np.int64)
+        inputs, given = packed_data(SequenceData(np.concatenate(long), labels, long), network, None)
+        assert (len(inputs), len(given)) == (count, count)
 
 
 def test_sequences_may_have_names(
