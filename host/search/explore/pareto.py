@@ -42,7 +42,13 @@ def pareto_table(front: Iterable[PointResult]) -> str:
     for number, each in enumerate(results, 1):
         design = each.design
         names = ("pes", *(("abreast",) if grouped else ()), "index_bits", "queue_depth", "memory")
-        row = [number, each.board, *(design[name] for name in names), each.cycles, f"{each.latency_us:.1f}"]
+        row = [
+            number,
+            each.board,
+            *(design[name] for name in names),
+            each.cycles,
+            f"{each.latency_us:.1f}",
+        ]
         if batched:
             row.append("-" if each.batch_us is None else f"{each.batch_us:.1f}")
         share = f"{100 * each.share:.0f} %" if each.scarcest else "-"
