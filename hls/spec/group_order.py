@@ -16,7 +16,7 @@ import numpy.typing as npt
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_BEAT, ACTIVATIONS_PER_WORD
 
-__all__ = ["as_sent", "groups_of", "in_vectors", "sent_beats"]
+__all__ = ["as_sent", "groups_of", "in_vectors", "nonzero_of_groups", "sent_beats"]
 
 _BEATS_PER_WORD = ACTIVATIONS_PER_WORD // ACTIVATIONS_PER_BEAT
 
@@ -81,3 +81,25 @@ def as_sent(design: Design, vectors: npt.NDArray[np.uint64]) -> npt.NDArray[np.u
         groups = vectors[part].reshape(-1, size * beats)
         sent[part] = groups[:, sent_beats(design, beats, size)].reshape(-1, beats)
     return sent
+
+
+def nonzero_of_groups(activations: npt.NDArray[np.int16], abreast: int) -> npt.NDArray[np.bool_]:
+    """Say which columns each group meets: those that are not zero in one of its vectors.
+
+    Parameters
+    ----------
+    activations
+        Of shape (vectors, columns).
+    abreast
+        Vectors of a group.
+
+    Returns
+    -------
+    ndarray of bool, shape (groups, columns)
+    """
+    vectors, columns = activations.shape
+    groups = -(-vectors // abreast)
+    filled = np.zeros((groups * abreast, columns), np.bool_)
+    filled[:vectors] = activations != 0
+    met: npt.NDArray[np.bool_] = filled.reshape(groups, abreast, columns).any(axis=1)
+    return met

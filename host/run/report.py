@@ -13,6 +13,7 @@ from eie.hls.boundary.text import counted
 from eie.hls.model.allowance import RunAllowance, allowance_of
 from eie.hls.model.paper import paper_cycles
 from eie.hls.spec.counters import Counters
+from eie.hls.spec.group_order import nonzero_of_groups
 from eie.host.network.table import Summarized, Table
 from eie.host.packing.packed_layer import PackedLayer
 from eie.host.packing.packed_network import PackedNetwork
@@ -48,7 +49,7 @@ class LayerReport:
     active_columns
         Non-zero activations met.
     ideal_cycles
-        Weights met by them, over the number of PEs.
+        Weights met by them, once for all vectors of a group, over the number of PEs.
     cycles
         Cycles of the run from the layer's first activations, of any vector, to the next first ones
         of any layer.
@@ -313,7 +314,7 @@ def report_run(
         What the model leaves out; the assumed one of the design if it is None.
     """
     layers = [
-        _report_layer(part, values, cycles, count)
+        _report_layer(part, values, cycles, count, packed.design.abreast)
         for part, values, cycles, count in zip(
             packed.layers, activations, counters.layer_cycles, saturated, strict=True
         )
@@ -347,7 +348,11 @@ def paper_report(
 
 
 def _report_layer(
-    part: PackedLayer, activations: npt.NDArray[np.int16], cycles: int, saturated: int
+    part: PackedLayer,
+    activations: npt.NDArray[np.int16],
+    cycles: int,
+    saturated: int,
+    abreast: int = 1,
 ) -> LayerReport:
     encoded = part.encoded
     codes = encoded.entries >> encoded.index_bits
@@ -355,8 +360,9 @@ def _report_layer(
     lengths = encoded.lengths()
     stored = np.repeat(np.arange(lengths.size) % encoded.columns, lengths.ravel())
     weights = np.bincount(stored[codes != 0], minlength=encoded.columns)
-    active = activations != 0
-    ideal = float((active @ weights).sum()) / encoded.pes
+    # Where vectors go abreast, a weight is met once for all of a group.
+    met = nonzero_of_groups(activations, abreast)
+    ideal = float((met @ weights).sum()) / encoded.pes
     return LayerReport(
         name=part.layer.name,
         rows=part.layer.rows,
@@ -364,7 +370,7 @@ def _report_layer(
         nonzeros=part.layer.nonzeros,
         entries=len(encoded.entries),
         padding_entries=encoded.padding,
-        active_columns=int(active.sum()),
+        active_columns=int(np.count_nonzero(activations)),
         ideal_cycles=ideal,
         cycles=cycles,
         efficiency=ideal / cycles if cycles else 0.0,

@@ -31,9 +31,9 @@ HERE = Path(__file__).parent
 
 DESIGNS = (
     Design(pes=1, board="pynq-z2"),
-    Design(pes=8, index_bits=5, rows_per_pe=512, biases_per_pe=512, board="pynq-z1"),
+    Design(pes=8, index_bits=5, rows_per_pe=512, biases_per_pe=512, abreast=2, board="pynq-z1"),
     Design(pes=64, memory="uram", cell_units=2, held_activations=512, board="zcu104"),
-    Design(pes=256),
+    Design(pes=256, abreast=4),
 )
 
 
@@ -205,9 +205,7 @@ def test_every_memory_is_bound_and_in_the_estimate(design, kernel) -> None:
     listed = sum(memory.count > 0 for memory in estimate(design).memories) - 1
     assert listed == len(bound) - 1 - (design.length_bits == 0)
     (layer,) = (each for each in estimate(design).memories if each.name == "layers")
-    fields = re.search(
-        r"struct LayerDescriptor \{(.*?)\};", kernel["kernel/control_activations.h"], re.S
-    )
+    fields = re.search(r"struct LayerDescriptor \{(.*?)\};", kernel["kernel/layer_table.h"], re.S)
     held = max(1, (max(1, design.held_words) - 1).bit_length())
     of_cell = {"kFunctionBits": 3, "kSlopeBits": 16} if design.cell_units else {}
     bits = {"row_t": 17, "layer_rows_t": 25, "held_t": held, "kFunctionBits": 1, "kSlopeBits": 1}
@@ -302,7 +300,7 @@ def test_the_region_is_the_wiring_and_nothing_else(design, kernel) -> None:
 FIXED = {
     "kernel/crc32.h": {"kCrcStart", "kCrcResidue", "kCrcPolynomial"},
     "kernel/send.h": {"kCyclesBeforeBody"},
-    "kernel/types.h": {"kWordCountBits"},
+    "kernel/numbers.h": {"kWordCountBits", "kKindBits"},
 }
 
 

@@ -387,3 +387,15 @@ def test_the_closest_lacks_what_was_fixed_rather_than_what_the_board_has(network
         "  - layers: needs 2, may use 1 of 1 (1 too many)\n"
         "give layers=2 or more, or leave layers out"
     )
+
+
+def test_vectors_go_abreast_for_throughput_alone(network):
+    """What is fastest in a batch of all that fits; a vector alone gains nothing."""
+    batch = fit(network, "zcu104", pes=8, index_bits=4, goal="throughput")
+    assert batch.design.abreast == 4
+    assert "8 PEs, 4 vectors abreast, 4-bit runs" in batch.explain()
+    one = fit(network, "zcu104", pes=8, index_bits=4, goal="throughput", abreast=1)
+    assert 2 * batch.chosen.batch_us < one.chosen.batch_us
+    assert fit(network, "zcu104", pes=8, index_bits=4).design.abreast == 1
+    two = fit(network, "zcu104", pes=8, index_bits=4, goal="throughput", abreast=2).design
+    assert (two.abreast, pack(network, two).design) == (2, two)

@@ -14,6 +14,7 @@ from eie.hls.boundary.progress import tell
 from eie.hls.model.compiled.library import DesignOfRun, LayerOfRun, OrderOfRun
 from eie.hls.spec.counters import Counters
 from eie.hls.spec.design import Design
+from eie.hls.spec.group_order import nonzero_of_groups
 
 __all__ = ["CompiledRun", "CountedLayer", "CountedOrder"]
 
@@ -153,14 +154,8 @@ def _run(library: ctypes.CDLL, handle: int, vectors: int) -> None:
 
 
 def _of_groups(values: npt.NDArray[np.int16], abreast: int) -> npt.NDArray[np.int16]:
-    """For each group of vectors what is not zero in any of them: a column is sent once."""
-    if abreast == 1:
-        return values
-    groups = -(-len(values) // abreast)
-    filled = np.zeros((groups * abreast, values.shape[1]), np.bool_)
-    filled[: len(values)] = values != 0
-    any_of: npt.NDArray[np.bool_] = filled.reshape(groups, abreast, values.shape[1]).any(axis=1)
-    return any_of.astype(np.int16)
+    """What the library takes: a column of a group is sent if one of its vectors has it."""
+    return values if abreast == 1 else nonzero_of_groups(values, abreast).astype(np.int16)
 
 
 def _with_neighbours(values: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -34,13 +34,21 @@ def pareto_table(front: Iterable[PointResult]) -> str:
     results = list(front)
     batched = any(each.batch_us is not None for each in results)
     # Cycles and the batch are the least; microseconds are with the allowance for stages.
-    head = ["#", "board", "PEs", "runs", "queue", "memory", "cycles", "us with stages"]
+    grouped = any(each.design["abreast"] > 1 for each in results)
+    head = ["#", "board", "PEs", *(["abreast"] if grouped else [])]
+    head += ["runs", "queue", "memory", "cycles", "us with stages"]
     head += ["least us in a batch"] if batched else []
     rows: list[list[object]] = [[*head, "share", "of", "Mbit", "BRAM36", "UltraRAM", "DSP"]]
     for number, each in enumerate(results, 1):
         design = each.design
-        numbers = (design["pes"], design["index_bits"], design["queue_depth"], design["memory"])
-        row = [number, each.board, *numbers, each.cycles, f"{each.latency_us:.1f}"]
+        names = ("pes", *(("abreast",) if grouped else ()), "index_bits", "queue_depth", "memory")
+        row = [
+            number,
+            each.board,
+            *(design[name] for name in names),
+            each.cycles,
+            f"{each.latency_us:.1f}",
+        ]
         if batched:
             row.append("-" if each.batch_us is None else f"{each.batch_us:.1f}")
         share = f"{100 * each.share:.0f} %" if each.scarcest else "-"

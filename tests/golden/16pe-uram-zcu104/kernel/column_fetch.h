@@ -62,9 +62,9 @@ run:
         const kind_t passed = !met ? kLayerEnd : kind == kActivation ? kWork : kLastWork;
         // A column without entries ends here, but for the end of the layer that may be with it.
         if (met || kind != kActivation)
-          work.write(Token{passed, to_data(Work{extent.first, ap_uint<16>(extent.length - 1),
-                                                activation.values, activation.layer,
-                                                activation.others})});
+          work.write(
+              Token{passed, to_data(Work{extent.first, ap_uint<16>(extent.length - 1),
+                                         activation.values, activation.layer, activation.others})});
       }
       end_cycle();
     } while (!ends_layer(kind) && kind != kRunDone);

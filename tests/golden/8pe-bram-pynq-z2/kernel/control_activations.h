@@ -193,9 +193,9 @@ run:
       // packet, or where a load says that padding rows have biases.
       const ap_uint<4> spare = last ? ap_uint<4>(0 - descriptor.columns) : ap_uint<4>(0);
       const ap_uint<kLanes> lanes = ap_uint<kLanes>(-1) >> spare;
-      const WordToken word = word_token(kWord, ap_uint<1>(all_last),
-                                        nonzero_lanes(activations) & lanes, layer, address.at,
-                                        activations);
+      const WordToken word =
+          word_token(kWord, ap_uint<1>(all_last), nonzero_lanes(activations) & lanes, layer,
+                     address.at, activations);
       words.write(with_marks(word, GroupMarks{ap_uint<1>(block_ends), ap_uint<1>(last_vector)}));
       advance(address, kLanes, block_ends, last_vector);
     }

@@ -295,8 +295,7 @@ run:
     const accumulator_index_t row_1 = bank == 0 ? back_row : row;
     const sums_t stored_0 = sums_0[row_0];
     const sums_t stored_1 = sums_1[row_1];
-    const sums_t sums =
-        added(forwarded(recent, row, bank == 0 ? stored_0 : stored_1), products);
+    const sums_t sums = added(forwarded(recent, row, bank == 0 ? stored_0 : stored_1), products);
     if (bank == 0 ? adds : clears) sums_0[row_0] = bank == 0 ? sums : sums_t(0);
     if (bank == 1 ? adds : clears) sums_1[row_1] = bank == 1 ? sums : sums_t(0);
     if (adds) remember(recent, row, sums);

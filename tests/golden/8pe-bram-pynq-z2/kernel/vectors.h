@@ -54,7 +54,7 @@ inline WordToken with_marks(const WordToken& token, const GroupMarks&) {
 }
 inline GroupMarks marks_of(const WordToken&) {
 #pragma HLS INLINE
-  return GroupMarks{1, 1};
+  return GroupMarks{true, true};
 }
 
 //! For the LNZD: of a vector by itself a word is all that there is.
