@@ -57,7 +57,7 @@ def test_a_user_gets_types(tmp_path):
     lines = done.stdout.splitlines()
     revealed = [line.partition('"')[2].rstrip('"') for line in lines if "Revealed type" in line]
     assert revealed[0] == "eie.host.flow.accelerated_model.AcceleratedModel"
-    assert revealed[1] == "Any"  # of the kind that the inputs have: an array, a list, arrays by name
+    assert revealed[1] == "Any"  # of the kind that the inputs are
     assert "builtins.float" in revealed[2]
     assert "None" in revealed[2]
     assert revealed[3] == "eie.hls.spec.design.Design"
