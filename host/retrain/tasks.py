@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +12,19 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from eie.hls.boundary.progress import tell
+from eie.host.retrain.batches import Batches
 from eie.host.retrain.datasets import Dataset, load_digits, load_mnist
 from eie.host.retrain.random_state import seeded
 from eie.host.retrain.report import Retrained
 from eie.host.retrain.retrain import retrain
 from eie.host.retrain.schedule import Schedule
 from eie.host.retrain.settings import check_densities, check_settings
-from eie.host.retrain.training import learning_rate
+from eie.host.retrain.threads import one_thread
+from eie.host.retrain.training import train
 from eie.host.retrain.weights import find_matrices
 
-__all__ = ["TASKS", "Batches", "Task", "one_thread"]
+__all__ = ["TASKS", "Task", "accuracy"]
 
-BATCH = 64
 #: Standard deviation of the noise on digits, and pixels that an image of MNIST is moved by at most.
 _NOISE, _SHIFT = 0.03, 2
 #: Step size of Adam for the network in real numbers.
@@ -34,19 +33,6 @@ _FLOAT_RATE = 2e-3
 _SCANNED = 1000
 #: Vectors that outputs are computed of at a time.
 _CHUNK = 500
-
-
-class Batches:
-    """Batches of vectors and labels, in another order each time."""
-
-    def __init__(self, inputs: torch.Tensor, labels: torch.Tensor, size: int = BATCH) -> None:
-        self._inputs, self._labels, self._size = inputs, labels, size
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Give an epoch."""
-        order = torch.randperm(len(self._labels))
-        for chosen in torch.split(order, self._size):
-            yield self._inputs[chosen], self._labels[chosen]
 
 
 @dataclass(frozen=True)
@@ -91,15 +77,13 @@ class Task:
         """Train the network in real numbers."""
         with seeded(seed), one_thread():
             model = self.make()
-            optimizer = torch.optim.Adam(model.parameters(), _FLOAT_RATE)
-            for epoch in range(self.float_epochs):
-                tell("training in real numbers", epoch, self.float_epochs, "epochs")
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(_FLOAT_RATE, epoch, self.float_epochs)
-                for batch in _batches(data):
-                    optimizer.zero_grad()
-                    self.train_step(model, batch).backward()
-                    optimizer.step()
+            train(
+                model,
+                self.train_step,
+                Batches(data.train_inputs, data.train_labels),
+                self.float_epochs,
+                _FLOAT_RATE,
+            )
         return model.eval()
 
     def check(self, **options: Any) -> None:
@@ -121,7 +105,7 @@ class Task:
             return retrain(
                 model,
                 self.train_step,
-                _batches(data),
+                Batches(data.train_inputs, data.train_labels),
                 evaluate=lambda found: accuracy(found, data.test_inputs, data.test_labels),
                 scan_evaluate=lambda found: accuracy(
                     found, data.train_inputs[:_SCANNED], data.train_labels[:_SCANNED]
@@ -137,21 +121,6 @@ def accuracy(
     """Share of the vectors whose largest output is that of their class."""
     outputs = [model(part).argmax(1) for part in torch.split(torch.from_numpy(inputs), _CHUNK)]
     return float((torch.cat(outputs) == torch.from_numpy(labels)).double().mean())
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: matrices of this size take less time than threads take to meet."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _batches(data: Dataset) -> Batches:
-    return Batches(torch.from_numpy(data.train_inputs), torch.from_numpy(data.train_labels))
 
 
 def _digits_network() -> nn.Module:

@@ -1,4 +1,4 @@
-"""One epoch of the user's training: the loss is theirs, the step of the optimiser is ours."""
+"""The user's training: the loss is theirs, the step of the optimiser is ours."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ import torch
 from torch import nn
 
 from eie.hls.boundary.errors import InputError
+from eie.hls.boundary.progress import tell
 from eie.hls.boundary.text import shown
 
-__all__ = ["MakeOptimizer", "TrainStep", "check_loss", "learning_rate", "train_epoch"]
+__all__ = [
+    "MakeOptimizer",
+    "TrainStep",
+    "adam",
+    "check_loss",
+    "learning_rate",
+    "train",
+    "train_epoch",
+]
 
 #: Takes the model and a batch, and gives the loss: a tensor of one number, with a gradient.
 TrainStep: TypeAlias = Callable[[nn.Module, Any], torch.Tensor]
@@ -23,6 +32,48 @@ MakeOptimizer: TypeAlias = Callable[[list[nn.Parameter], float], torch.optim.Opt
 def learning_rate(start: float, epoch: int, epochs: int) -> float:
     """Step size in an epoch, counted from 0: along a cosine from `start` towards 0."""
     return start * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """Make the optimiser that is taken where none is given."""
+    return torch.optim.Adam(parameters, lr=rate)
+
+
+def train(
+    model: nn.Module,
+    train_step: TrainStep,
+    batches: Iterable[Any],
+    epochs: int,
+    rate: float,
+    optimizer: MakeOptimizer = adam,
+) -> None:
+    """Train all of a model in place, in real numbers; it is left in evaluation mode.
+
+    Parameters
+    ----------
+    model
+        With plain weights.
+    train_step, batches
+        As :func:`eie.retrain` takes them.
+    epochs
+        How often the batches are gone through.
+    rate
+        Step size at the start, which falls to 0 along a cosine.
+    optimizer
+        Makes the optimiser.
+
+    Raises
+    ------
+    InputError
+        As from :func:`train_epoch`.
+    """
+    made = optimizer(list(model.parameters()), rate)
+    for epoch in range(epochs):
+        tell("training in real numbers", epoch, epochs, "epochs")
+        for group in made.param_groups:
+            group["lr"] = learning_rate(rate, epoch, epochs)
+        train_epoch(model, train_step, batches, made, f"training, epoch {epoch + 1}")
+    model.eval()
 
 
 def train_epoch(

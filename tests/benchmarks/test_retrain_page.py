@@ -15,10 +15,16 @@ def test_the_page_has_what_was_measured():
     page = retrain.PAGE.read_text(encoding="utf-8")
     for table in retrain._tables(kept).values():
         assert table in page
-    for found in kept.values():
-        ((*_, loss, _, _, _, engines),) = found["goal"]
-        assert float(loss) <= retrain.GOAL
-        assert engines.endswith("same")
+    for name, heads in (("goal", retrain._HEADS), ("bits", retrain._BITS_HEADS)):
+        rows = [
+            dict(zip(heads, row, strict=True))
+            for each in kept.values()
+            for row in each.get(name, ())
+        ]
+        assert len(rows) >= len(retrain.SEEDS)
+        for row in rows:
+            assert float(row["loss"]) <= retrain.GOAL
+            assert row["engines"].endswith("same")
 
 
 def test_a_section_is_replaced_alone(tmp_path):

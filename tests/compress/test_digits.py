@@ -2,7 +2,6 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from eie.hls.spec.fixed_point import quantize
@@ -19,18 +18,6 @@ def digits():
     spec.loader.exec_module(module)
     yield module
     del sys.modules["digits"]
-
-
-def test_split(digits):
-    data, again, other = digits.load(0), digits.load(0), digits.load(1)
-    assert data.train_inputs.shape == (1438, 64)
-    assert data.test_inputs.shape == (359, 64)
-    assert data.test_inputs.dtype == np.float32
-    assert data.train_labels.dtype == np.int64
-    assert (data.train_inputs.min(), data.train_inputs.max()) == (0, 1)
-    assert set(data.test_labels) == set(range(10))
-    assert np.array_equal(data.test_inputs, again.test_inputs)
-    assert not np.array_equal(data.test_inputs, other.test_inputs)
 
 
 def test_every_step_keeps_the_accuracy(digits):
