@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ _DESIGN_FILE = "design.toml"
 _COLUMNS = 100
 
 #: Headers of which a project gets one, under a name that does not tell.
-_ONE_OF = {
-    "kernel/pointers_plain.h": ("kernel/pointers.h", lambda design: not design.length_bits),
-    "kernel/pointers_compact.h": ("kernel/pointers.h", lambda design: design.length_bits),
+_ONE_OF: dict[str, tuple[str, Callable[[Design], bool]]] = {
+    "kernel/pointers_plain.h": ("kernel/pointers.h", lambda design: design.length_bits == 0),
+    "kernel/pointers_compact.h": ("kernel/pointers.h", lambda design: design.length_bits > 0),
     "kernel/vectors_single.h": ("kernel/vectors.h", lambda design: design.abreast == 1),
     "kernel/vectors_abreast.h": ("kernel/vectors.h", lambda design: design.abreast > 1),
 }

@@ -127,8 +127,8 @@ class LayerCycles:
     cycles: float
     #: Non-zero activations.
     activations: float
-    #: Weights that they meet, once for all vectors of a group, over the number of PEs: cycles of PEs
-    #: that share them evenly.
+    #: Weights that they meet, once for all of a group, over the number of PEs: cycles of PEs that
+    #: share them evenly.
     ideal: float
     #: Cycles that the broadcast takes at least: an activation each.
     broadcast: float

@@ -112,12 +112,11 @@ class Prediction:
     def _of_group(self) -> list[Codes]:
         """What each layer takes of vectors that go abreast, of the first that of the vector."""
         vectors = example_group(self._packed.network, self._vector)
-        held = Held(*(np.zeros((0, ACTIVATIONS_PER_WORD), kind) for kind in (np.int16, np.int32)))
-        if self._packed.held.lanes:
-            # Each has a lane of its own.
-            words = np.zeros((len(vectors) * self._packed.held.stride, ACTIVATIONS_PER_WORD))
-            held = Held(words.astype(np.int16), words.astype(np.int32))
-        resident = replace(self._resident, lanes=len(vectors) if len(held.words) else 0)
+        # Each has a lane of its own, if there are any.
+        lanes = len(vectors) if self._packed.held.lanes else 0
+        words = np.zeros((lanes * self._packed.held.stride, ACTIVATIONS_PER_WORD))
+        held = Held(words.astype(np.int16), words.astype(np.int32))
+        resident = replace(self._resident, lanes=lanes)
         return resident.run(self._packed.in_order_sent(vectors), None, held).taken
 
     def _activations_of(self, abreast: int) -> list[Codes]:
