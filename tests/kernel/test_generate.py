@@ -315,10 +315,13 @@ def test_every_template_is_in_the_project_or_is_for_a_board() -> None:
     without = render(with_cell)
     templates = {path.removesuffix(".j2") for path, _ in generator._template_files()}
     written = {"design.toml", "testbench/golden/packets.txt"}
-    # Of the two kinds of pointers a project has one.
-    kinds = {"kernel/pointers_plain.h", "kernel/pointers_compact.h"}
-    assert kinds <= templates
-    assert set(with_board) == templates - kinds | written | {"kernel/pointers.h"}
+    # Of the two kinds of pointers, and of what travels of vectors, a project has one.
+    kinds = {path for path in templates if path.startswith(("kernel/pointers_", "kernel/vectors_"))}
+    assert len(kinds) == 4
+    chosen = {"kernel/pointers.h", "kernel/vectors.h"}
+    of_groups = {"kernel/join_abreast.h"}
+    assert set(with_board) == (templates - kinds - of_groups) | written | chosen
+    assert set(render(Design(pes=1, abreast=2))) > chosen | of_groups
     assert {path for path in with_board if not path.startswith("vivado/")} == set(without)
     assert not any(path.endswith((".py", ".j2", ".pyc")) for path in with_board)
     assert not any("{{" in text or "{%" in text for text in with_board.values())
