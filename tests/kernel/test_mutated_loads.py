@@ -24,17 +24,24 @@ from eie.host.network.network import Network
 from eie.host.packing.packer import pack
 
 #: Pointers plain and compact in one beat and in two, entries of 7 to 12 bits, PEs with and without
-#: padding words, accumulators down to the narrowest, and both memories.
+#: padding words, accumulators down to the narrowest, both memories, vectors one by one and abreast.
 DESIGNS = {
     "1 PE": Design(pes=1, rows_per_pe=64, biases_per_pe=128, entries_per_pe=2048, layers=4),
-    "2 PEs, 24 bits": Design(pes=2, accumulator_bits=24, length_bits=4, hidden_activations=64),
+    "2 PEs, 24 bits": Design(
+        pes=2, accumulator_bits=24, length_bits=4, hidden_activations=160, abreast=2
+    ),
     "4 PEs, short": Design(pes=4, length_bits=5, index_bits=5, accumulator_bits=32, memory="uram"),
     "4 PEs, long": Design(pes=4, length_bits=7, index_bits=8, result_depth=5, layers=2),
     "16 PEs": Design(pes=16, index_bits=3, entries_per_pe=512, rows_per_pe=8, memory="uram"),
     "32 PEs": Design(pes=32, index_bits=6, entries_per_pe=128, rows_per_pe=4, biases_per_pe=16),
     # Layers that hold, add and remember; with a cell unit and without.
     "1 PE, held": Design(
-        pes=1, held_activations=256, bounds=1, entries_per_pe=4096, hidden_activations=96
+        pes=1,
+        held_activations=1024,
+        bounds=1,
+        entries_per_pe=4096,
+        hidden_activations=384,
+        abreast=4,
     ),
     "4 PEs, sequences": Design(
         pes=4, held_activations=512, cell_units=2, bounds=1, length_bits=6, hidden_activations=64

@@ -149,7 +149,7 @@ def memory_part(
 
 
 def layer_bits(design: Design) -> int:
-    """Bits of what the control unit knows of a layer: LayerDescriptor in control_activations.h."""
+    """Bits of what the control unit knows of a layer: LayerDescriptor in layer_table.h."""
     held = _index_bits(max(1, design.held_words))
     for_cell = 3 + ACTIVATION_BITS if design.cell_units else 2
     return 17 + 25 + 24 + 17 + 2 * held + for_cell
