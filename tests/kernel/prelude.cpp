@@ -1,5 +1,5 @@
-// What nearly every source includes, compiled beforehand: see conftest.py. That each header includes
-// what it needs is seen where projects are compiled without it, by their own Makefile.
+// What nearly every source includes, compiled beforehand: see conftest.py. That each header
+// includes what it needs is seen where projects are compiled without it, by their own Makefile.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
