@@ -45,7 +45,7 @@ integer fault;
 
 // What packets say (eie/hls/spec/packets.py).
 localparam MAGIC = 32'h50454945, VERSION = 8'd3;
-localparam DESIGN_BEATS = 10;
+localparam DESIGN_BEATS = 11;
 localparam IDENTIFY = 8'd1, LOAD = 8'd2, RUN = 8'd3, COUNTERS = 8'd4;
 localparam OK = 0, BAD_MAGIC = 1, BAD_VERSION = 2, BAD_HEADER_CRC = 3, BAD_KIND = 4,
     BAD_LENGTH = 5, BAD_CRC = 6, NO_NETWORK = 7, WRONG_NETWORK = 8, BAD_BATCH = 9,
