@@ -11,7 +11,7 @@ swapped while that lowers the heaviest PE.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ _SWAPS_PER_PE = 24
 #: Units of the heaviest group, and units elsewhere, that a swap is sought among.
 _CANDIDATES, _PARTNERS = 64, 2048
 
-_Work = npt.NDArray[np.floating[Any]]
+_Work: TypeAlias = "npt.NDArray[np.floating[Any]]"  # text: NumPy 1.21 takes no [Any]
 
 
 def unit_slots(place_of_unit: npt.NDArray[np.int64], pes: int) -> npt.NDArray[np.int64]:
