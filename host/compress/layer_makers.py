@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from eie.hls.boundary.errors import Problems
+from eie.hls.boundary.errors import ModelError, Problems
+from eie.hls.spec.packets import MAX_COLUMNS
 from eie.host.compress.dense_layer import UNBOUNDED, DenseLayer
 from eie.host.compress.model_graph import Activation, Quantize
 from eie.host.compress.open_sums import Matrix, OpenSum, Placed, Term
@@ -42,6 +43,11 @@ class LayerMaker:
 
     def close(self, value: OpenSum, ending: Activation | Quantize | None = None) -> int:
         """Make layers of a sum and of what becomes of it; give the last one's index."""
+        if value.rows > MAX_COLUMNS and not any(isinstance(each, Matrix) for each in value.terms):
+            # Nothing is made of so many yet, and memory might not hold it: shapes cost nothing.
+            raise ModelError(
+                f"model: at most {MAX_COLUMNS} values may be taken or handed on, not {value.rows}"
+            )
         terms = [part for term in value.terms for part in _within_codebooks(term)]
         # What arrives comes first: then it need not be held, or is held as it passes.
         arrives = len(self.layers) - 1

@@ -154,7 +154,7 @@ def _adding(dice: random.Random, load: LoadUnderChange) -> None:
         step = -layer["local_rows"] if layer["accumulate"] else layer["local_rows"]
         at = layer["bias_base"]
         for later in layers[number + 1 :]:
-            later["bias_base"] = max(0, later["bias_base"] + step)
+            later["bias_base"] = min(max(0, later["bias_base"] + step), 0xFFFFFFFF)
         for place in load.of_kind(Section.BIASES):
             body = load.sections[place][1]
             more = np.zeros(min(max(step, 0), 300), "<u8")
