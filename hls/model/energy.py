@@ -20,7 +20,6 @@ from eie.hls.spec.design import Design
 
 __all__ = [
     "BRAM18_ACCESS_PJ",
-    "PE_AREA_MM2",
     "PE_MILLIWATTS",
     "PLATFORM_WATTS",
     "MemoryReads",
@@ -39,8 +38,6 @@ PE_MILLIWATTS: Mapping[str, float] = MappingProxyType(
         "activation read and write": 1.122,
     }
 )
-#: Area of a PE in mm2 (table II).
-PE_AREA_MM2 = 0.638
 #: Power of the platforms in W (table V): CPU i7-5930k, GPU Titan X, mobile GPU Tegra K1.
 PLATFORM_WATTS: Mapping[str, float] = MappingProxyType(
     {"CPU": 73.0, "GPU": 159.0, "mobile GPU": 5.1}

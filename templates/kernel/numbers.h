@@ -59,4 +59,12 @@ typedef ap_uint<bits_for(kHolds ? kMostLanes : 1)> lane_t;
 //! A held word's place.
 typedef ap_uint<bits_for(kHeldWords)> held_t;
 
+//! Marks of a word among those of its group.
+struct GroupMarks {
+  //! Whether the next word is of another vector.
+  ap_uint<1> turns;
+  //! Whether the group's last vector has these columns now.
+  ap_uint<1> completes;
+};
+
 }  // namespace kernel

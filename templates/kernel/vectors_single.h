@@ -22,14 +22,6 @@ inline vector_t others_of(const VectorTag&) {
   return 0;
 }
 
-//! Marks of a word among those of its group.
-struct GroupMarks {
-  //! Whether the next word is of another vector.
-  ap_uint<1> turns;
-  //! Whether the group's last vector has these columns now.
-  ap_uint<1> completes;
-};
-
 //! A token with a whole word of activations, from the control unit.
 struct WordToken {
   kind_t kind;
