@@ -14,7 +14,6 @@ import numpy as np
 
 from eie.hls.boundary.errors import DeviceError
 from eie.hls.spec.design import Design
-from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Network
 from eie.host.packing.packer import pack
 from eie.host.protocol.responses import AnswerError
@@ -25,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from network_graphs import Builder
 from soak_board import FAULTS, SoakedBoard
+from whole_sequences import whole_sequences
 
 #: With three lanes for the largest network, and with more.
 DESIGNS = (
@@ -53,7 +53,7 @@ class SequencePool:
             random.integers(-3000, 3000, (length, INPUTS)).astype(np.int16)
             for length in random.integers(1, LONGEST, SEQUENCES)
         ]
-        self.outputs = SequenceReference(self.network)(self.inputs).outputs
+        self.outputs = whole_sequences(self.network, design, self.inputs).outputs
         self.lanes = pack(self.network, design).held.lanes
         # Long enough to be cut in two.
         self.long = [number for number, each in enumerate(self.inputs) if len(each) > 4]

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from whole_sequences import by_device, by_torch, whole_sequences
 
 from eie.hls.boundary.errors import DeviceError, InputError, SaturationWarning
 from eie.hls.model.emulator import Emulator
 from eie.hls.spec.design import Design
 from eie.host.board.driver import Accelerator
 from eie.host.board_emulator import EmulatedBoard
-from eie.host.compress import TorchReference
-from eie.host.compress.sequence_reference import SequenceReference
 from eie.host.network import Layer, Network
 from eie.host.network.sequence_codes import GOLDEN_SEQUENCE, golden_sequence_crc
 from eie.host.protocol.responses import AnswerError
@@ -65,11 +64,22 @@ def sequences() -> list[npt.NDArray[np.int16]]:
     return [random.integers(-9000, 9000, (each, INPUTS)).astype(np.int16) for each in lengths]
 
 
+def test_a_device_alone_is_what_torch_gives(
+    network: Network, sequences: list[npt.NDArray[np.int16]]
+) -> None:
+    # What the tests compare with where no torch is, on boards' images.
+    pytest.importorskip("torch", reason="images have no torch")
+    alone, wanted = by_device(network, DESIGN, sequences), by_torch(network, sequences)
+    assert alone.saturated == wanted.saturated
+    for mine, theirs in zip(alone.outputs, wanted.outputs, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_sequences_come_back_in_their_order(
     accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
 ) -> None:
     # More of them than lanes, and packets of a few steps each.
-    wanted = SequenceReference(network)(sequences)
+    wanted = whole_sequences(network, DESIGN, sequences)
     found = accelerator.run(sequences, outputs="all")
     for mine, theirs in zip(found, wanted.outputs, strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -92,7 +102,7 @@ def test_a_sequence_in_several_calls_is_the_whole(
     accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
 ) -> None:
     some = [sequences[0], sequences[3]]
-    wanted = SequenceReference(network)(some).outputs
+    wanted = whole_sequences(network, DESIGN, some).outputs
     first = accelerator.run([each[:4] for each in some])
     second = accelerator.run([some[0][4:], some[1][:0]], keep_state=True)
     third = accelerator.run([some[0][:0], some[1][4:]], keep_state=True)
@@ -104,7 +114,7 @@ def test_streams_beside_each_other(
     accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
 ) -> None:
     some = [sequences[0][:4], sequences[2]]
-    wanted = SequenceReference(network)(some).outputs
+    wanted = whole_sequences(network, DESIGN, some).outputs
     given: list[list[npt.NDArray[Any]]] = [[], []]
     for one, other in zip(*map(accelerator.stream, some), strict=True):
         given[0].append(one)
@@ -116,7 +126,7 @@ def test_streams_beside_each_other(
 def test_streams_and_batches_in_an_event_loop(
     accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
 ) -> None:
-    wanted = SequenceReference(network)(sequences[:2]).outputs
+    wanted = whole_sequences(network, DESIGN, sequences[:2]).outputs
 
     async def sensor() -> Any:
         for vector in sequences[0]:
@@ -162,11 +172,14 @@ def test_verify_knows_the_steps_of_a_sequence(
     accelerator: Accelerator, network: Network, sequences: list[npt.NDArray[np.int16]]
 ) -> None:
     golden = sequences[0]
-    outputs = SequenceReference(network)([golden]).outputs[0]
+    outputs = whole_sequences(network, DESIGN, [golden]).outputs[0]
     known = replace(
         network,
         golden_inputs=golden,
-        golden_outputs=TorchReference(network)(golden),
+        # Each of its vectors by itself, as the golden vectors of any network are.
+        golden_outputs=np.concatenate(
+            whole_sequences(network, DESIGN, list(golden[:, None])).outputs
+        ),
         metadata={GOLDEN_SEQUENCE: golden_sequence_crc(outputs)},
     )
     accelerator.load(known)
@@ -205,7 +218,7 @@ def test_a_run_cut_off_in_mid_sequence_loses_its_state(
             accelerator.run(one[4:], keep_state=True)
         with pytest.raises(DeviceError, match=r"there is no state to go on from: a run broke off"):
             accelerator.run(one[4:], keep_state=True)
-        wanted = SequenceReference(network)([one]).outputs[0]
+        wanted = whole_sequences(network, DESIGN, [one]).outputs[0]
         np.testing.assert_array_equal(accelerator.run(one), wanted)
 
 
