@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,6 +55,18 @@ def own_cache(run_folder: Path) -> Iterator[None]:
         # What shows up on standard error depends on the machine's speed otherwise.
         patch.setenv("EIE_PROGRESS", "off")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_signals() -> None:
+    """What tests start hears its signals, in a run under nohup or in a shell's background, too.
+
+    There they are ignored, which programs that are started inherit; what is handled they do not.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # still not the end of this run
 
 
 def dense_outputs(network: Network, inputs: np.ndarray) -> np.ndarray:
