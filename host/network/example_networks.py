@@ -12,7 +12,7 @@ from eie.hls.spec.cell import GATES, RESULT_FRAC
 from eie.hls.spec.matrix_format import CODEBOOK_SIZE
 from eie.host.network import INPUT, Layer, Network
 
-__all__ = ["lstm_network", "plain_network", "residual_network"]
+__all__ = ["cell_network", "lstm_network", "plain_network", "residual_network"]
 
 #: Fraction bits of sums, and of what layers give if nothing else is said.
 _SUM_FRAC, _FRAC = 20, 8
@@ -32,14 +32,18 @@ def plain_network(sizes: Sequence[int], seed: int, magnitude: int = 900) -> Netw
     return Network(tuple(layers))
 
 
-def residual_network(sizes: tuple[int, int, int], seed: int, magnitude: int = 900) -> Network:
+def residual_network(
+    sizes: tuple[int, int, int], seed: int, magnitude: int = 900, *, bounded: bool = True
+) -> Network:
     """Give ``V (x + W_b relu(W_a x))``, of so many inputs, hidden values and outputs.
 
-    The addition is an identity on held inputs, bounded to 8 bits, with ties to even.
+    The addition is an identity on held inputs; if `bounded`, to 8 bits, with ties to even.
     """
     inputs, hidden, outputs = sizes
     maker = _Maker(seed, magnitude)
-    bounds: dict[str, Any] = {"low": -128 << 4, "high": 127 << 4, "half_even": True}
+    bounds: dict[str, Any] = {}
+    if bounded:
+        bounds = {"low": -128 << 4, "high": 127 << 4, "half_even": True}
     layers = (
         maker.layer(inputs, hidden, activation="relu"),
         maker.layer(hidden, inputs, accumulate=True, output_frac=_SUM_FRAC),
@@ -62,6 +66,29 @@ def lstm_network(sizes: tuple[int, int, int], seed: int, magnitude: int = 900) -
         ),
         maker.layer(
             units, outputs, activation="leaky_relu", slope=6554, input_frac=RESULT_FRAC,
+            output_frac=14,
+        ),
+    )  # fmt: skip
+    return Network(layers)
+
+
+def cell_network(sizes: tuple[int, int, int], seed: int, magnitude: int = 900) -> Network:
+    """Give every function of a cell: an LSTM, a GRU, tanh, sigmoid and LeakyReLU, one by one.
+
+    Of so many inputs, units of both recurrent layers, and outputs of each layer behind them.
+    """
+    inputs, units, outputs = sizes
+    maker = _Maker(seed, magnitude)
+    rows, fine = GATES * units, {"input_frac": RESULT_FRAC, "output_frac": RESULT_FRAC}
+    layers = (
+        maker.layer(inputs, rows, accumulate=True, output_frac=_SUM_FRAC),
+        maker.layer(units, rows, activation="lstm", source=1, **fine),
+        maker.layer(units, rows, accumulate=True, input_frac=RESULT_FRAC, output_frac=_SUM_FRAC),
+        maker.layer(units, rows, activation="gru", source=3, **fine),
+        maker.layer(units, outputs, activation="tanh", **fine),
+        maker.layer(outputs, outputs, activation="sigmoid", **fine),
+        maker.layer(
+            outputs, outputs, activation="leaky_relu", slope=6554, input_frac=RESULT_FRAC,
             output_frac=14,
         ),
     )  # fmt: skip

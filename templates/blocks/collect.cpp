@@ -36,8 +36,10 @@ packet:
     const Command command = commands.read();
     kind = command.kind;
     end_cycle();
+    // Of each vector of a group as many.
+    const word_count_t words = command.keep * (others_of(command.vector) + 1);
   words:
-    for (word_count_t word = 0; word < command.keep; ++word) {
+    for (word_count_t word = 0; word < words; ++word) {
 #pragma HLS PIPELINE II = 1
       if (command.back == 1) hidden_out.write(hidden.read().values);
       if (command.out == 1) outputs_out.write(outputs.read().values);

@@ -17,6 +17,8 @@ constexpr int kMarksBits = kAbreast == 1 ? 0 : 2;
 constexpr int kOthersBits = kAbreast == 1 ? 0 : 2;
 typedef ap_uint<kLanes * kActivationBits + 24 + 8 + kLanes + 1 + kMarksBits + 4> word_token_bits_t;
 typedef ap_uint<6 + kOthersBits> vector_tag_bits_t;
+// Where there are none, no place behind the width: a shift that far is undefined.
+constexpr int kOthersLow = kOthersBits == 0 ? 0 : 6;
 // With a bit on top that ends the packet: such a word is none, and goes no further.
 typedef ap_uint<kLanes * kActivationBits + 1 + 1> input_word_bits_t;
 typedef ap_uint<kLanes * kActivationBits + 8 + 1 + vector_tag_bits_t::width + 1 + 1>
@@ -80,13 +82,15 @@ inline input_word_bits_t to_bits(const InputWord& word) {
 inline VectorTag vector_tag_of(vector_tag_bits_t bits) {
 #pragma HLS INLINE
   return vector_tag(lane_t(bits), ap_uint<1>(bits >> 4), ap_uint<1>(bits >> 5),
-                    vector_t(bits >> 6));
+                    kOthersBits == 0 ? vector_t(0) : vector_t(bits >> kOthersLow));
 }
 
 inline vector_tag_bits_t to_bits(const VectorTag& vector) {
 #pragma HLS INLINE
   return vector_tag_bits_t(vector.lane) | (vector_tag_bits_t(vector.start) << 4) |
-         (vector_tag_bits_t(vector.output) << 5) | (vector_tag_bits_t(others_of(vector)) << 6);
+         (vector_tag_bits_t(vector.output) << 5) |
+         (kOthersBits == 0 ? vector_tag_bits_t(0)
+                           : vector_tag_bits_t(others_of(vector)) << kOthersLow);
 }
 
 inline HiddenWord hidden_word_of(hidden_word_bits_t bits) {

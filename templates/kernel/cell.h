@@ -20,6 +20,8 @@ constexpr int log2_of(int power) {
 //! Sums that are worked on in an iteration, and iterations that a word takes.
 constexpr int kCellSums = kCellUnits * kGates;
 constexpr int kCellSteps = kLanes / kCellSums;
+//! Bits from an iteration's sums to the next one's; a word of one iteration has no next.
+constexpr int kNextSums = kCellSteps == 1 ? 0 : kCellSums * kResultBits;
 //! Words of the memory of states: a state for each held activation. Where none is held no layer has
 //! a state, but an array has a place.
 constexpr int kStateWords = kHeldActivations == 0 ? 1 : kHeldActivations / kCellUnits;
@@ -207,19 +209,23 @@ steps:
     // Where in its word the iteration is: of sums, of units.
     const ap_uint<4> sum_lane = unit * kGates;
     const ap_uint<4> unit_lane = unit;
-    const ap_uint<4> lane_out = plain ? sum_lane : unit_lane;
+    // A bit wider than it needs: it is shifted by its width where all 16 sums are worked on.
+    const ap_uint<5> lane_out = plain ? sum_lane : unit_lane;
     const ap_uint<5> lanes_out = plain ? kCellSums : kCellUnits;
     if (sum_lane == 0) {
       const ResultWord word = results.read();
       kind = word.kind;
       sums_in = word.values;
     } else {
-      sums_in >>= kCellSums * kResultBits;
+      sums_in >>= kNextSums;
     }
     // Words of padding rows only, and the states of their units, end here.
     const bool keeps = gone < command.keep;
 
-    const state_word_t before = command.vector.start == 1 ? state_word_t(0) : states[place];
+    // Of what has no state there is no place in the memory either.
+    const bool has_state = !plain && keeps;
+    const bool goes_on = has_state && command.vector.start == 0;
+    const state_word_t before = goes_on ? states[place] : state_word_t(0);
     state_word_t after = 0;
     result_t of_sums[kCellSums];
     result_t of_units[kCellUnits];
@@ -260,7 +266,7 @@ steps:
       // A unit is saturated if one of its gates is.
       of_units[each] = unmarked(stepped.result) | (result_t(marked) << kActivationBits);
     }
-    if (!plain && keeps) states[place] = after;
+    if (has_state) states[place] = after;
     ++place;
 
     // To their lanes; those that nothing comes for are zero.

@@ -37,10 +37,12 @@ inline Shifted<kBits> shift_right(ap_int<kBits> sum, ap_uint<6> shift) {
 steps:
   for (int step = 0; step < 6; ++step) {
 #pragma HLS UNROLL
-    if (shift[step] == 1) {
+    // A sum is shifted by less than its width: a step that takes all of it is none.
+    const bool steps_in = (1 << step) < kBits;
+    if (steps_in && shift[step] == 1) {
       const ap_uint<kBits> lost = ap_uint<kBits>(shifted.sum) << most_of(0, kBits - (1 << step));
       if (lost != 0) shifted.exact = false;
-      shifted.sum >>= 1 << step;
+      shifted.sum >>= steps_in ? 1 << step : 0;
     }
   }
   return shifted;

@@ -70,7 +70,9 @@ struct Groups {
 //! Cut a batch into groups.
 inline Groups in_groups(ap_uint<32> vectors) {
 #pragma HLS INLINE
-  return Groups{ap_uint<32>((ap_uint<33>(vectors) + (kAbreast - 1)) / kAbreast),
+  // By an unsigned number: a plain int would make the division signed.
+  constexpr unsigned int kGroup = kAbreast;
+  return Groups{ap_uint<32>((ap_uint<33>(vectors) + (kGroup - 1)) / kGroup),
                 kAbreast == 1 ? vector_t(0) : vector_t(vectors - 1)};
 }
 

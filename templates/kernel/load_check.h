@@ -85,19 +85,38 @@ inline bool lies_within(const LoadCheck& check, ap_uint<16> base, count_t words)
 }
 
 //! Start with a load's NETWORK record. No layer has come, and none of its numbers is wrong yet.
-inline LoadCheck start_check(ap_uint<32> network_id, beat_t lanes) {
+inline LoadCheck start_check(ap_uint<32> network_id, beat_t network_high) {
 #pragma HLS INLINE
   using namespace packet;
-  LoadCheck check = {};
+  // Field by field: an ap_uint that is given nothing, by {} either, holds anything in synthesis.
+  LoadCheck check;
+  check.section = 0;
+  check.place = 0;
+  check.columns = 0;
+  check.rows = 0;
+  check.local_rows = 0;
+  check.results = 0;
+  check.function = kFunctionLinear;
+  check.accumulates = false;
+  check.follows = false;
+  check.rows_before = 0;
+  check.results_before = 0;
+  check.too_long = false;
+  check.begins = 0;
+  check.ends = 0;
+  check.recurrent = 0;
+  check.pointer_words = 0;
+  check.biases = 0;
+  check.entries = 0;
   // A network of that number could not be told from none.
   check.sound = network_id != 0;
-  const ap_uint<8> count = field<kNetworkLanesBits>(lanes, kNetworkLanesLow);
-  const ap_uint<8> hold = field<kNetworkHoldBits>(lanes, kNetworkHoldLow);
+  const ap_uint<8> count = field<kNetworkLanesBits>(network_high, kNetworkLanesLow);
+  const ap_uint<8> hold = field<kNetworkHoldBits>(network_high, kNetworkHoldLow);
   check.lanes = count != 0;
-  check.stride = field<kNetworkStrideBits>(lanes, kNetworkStrideLow);
+  check.stride = field<kNetworkStrideBits>(network_high, kNetworkStrideLow);
   check.holds_inputs = hold == 1;
-  check.input_base = field<kNetworkHoldBaseBits>(lanes, kNetworkHoldBaseLow);
-  if (field<kNetworkReservedBits>(lanes, kNetworkReservedLow) != 0) check.sound = false;
+  check.input_base = field<kNetworkHoldBaseBits>(network_high, kNetworkHoldBaseLow);
+  if (field<kNetworkReservedBits>(network_high, kNetworkReservedLow) != 0) check.sound = false;
   if (hold > 1 || count > kMostLanes) check.sound = false;
   // Once a load, so it may take its cycles. A lane has held words of each vector of its group.
   const ap_uint<24> held = ap_uint<24>(count) * check.stride;

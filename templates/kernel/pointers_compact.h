@@ -68,7 +68,9 @@ inline Extent look_up(const bank_0_t& bases, const bank_1_t& lengths_of, address
   static_assert(kColumnsPerPointerWord == 8, "A column's place in its word has 3 bits.");
   // Unsigned throughout: a plain int would make a division and shifts signed.
   const ap_uint<3> place = address;
-  const ap_uint<bits_for(kPointerWordsPerPe)> word = address >> 3;
+  // A bit wider, as in a lone word an address has three bits: a shift by all is undefined.
+  const ap_uint<bits_for(kPointerWordsPerPe)> word =
+      ap_uint<bits_for(kPointersPerPe) + 1>(address) >> 3;
   const lengths_t lengths = lengths_of[word];
   pointer_t first = bases[word];
   for (int before = 0; before < kColumnsPerPointerWord - 1; ++before) {

@@ -46,7 +46,8 @@ inline Extent look_up(const bank_0_t& evens, const bank_1_t& odds, address_t add
 #pragma HLS INLINE
   typedef ap_uint<bits_for(kPointerWordsPerPe)> pair_t;
   const bool odd_column = address[0] == 1;
-  const pair_t pair = address >> 1;
+  // A bit wider, as a lone pair's address has one bit: a shift by all is undefined.
+  const pair_t pair = ap_uint<bits_for(kPointersPerPe) + 1>(address) >> 1;
   // Column 2k lies between even[k] and odd[k], column 2k + 1 between odd[k] and even[k + 1].
   const pointer_t even = evens[odd_column ? pair_t(pair + 1) : pair];
   const pointer_t odd = odds[pair];

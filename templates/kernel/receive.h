@@ -217,7 +217,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     const ap_uint<16> layers = field<kRunLayersBits>(run_high, kRunLayersLow);
     const ap_uint<32> given = field<kRunOutputsBits>(run_high, kRunOutputsLow);
     const ap_uint<17> end = layers + first_layer;
-    const bool there = layers != 0 && end <= layer_count;
+    const bool there = valid && layers != 0 && end <= layer_count;
     const LayerOfRun begin_layer = layers_of_run[there ? layer_t(first_layer) : layer_t(0)];
     const LayerOfRun end_layer = layers_of_run[there ? layer_t(end - 1) : layer_t(0)];
     // Tags are for steps of sequences, which all layers take, one vector at a time.
@@ -267,7 +267,7 @@ inline void receive(hls::stream<ReceivedBeat>& input, hls::stream<Token>& tokens
     const ap_uint<32> wanted = field<kStateNetworkIdBits>(record, kStateNetworkIdLow);
     const ap_uint<8> layer = field<kStateLayerBits>(record, kStateLayerLow);
     const ap_uint<8> lane = field<kStateLaneBits>(record, kStateLaneLow);
-    const bool there = layer < layer_count;
+    const bool there = valid && layer < layer_count;
     const LayerOfRun of_layer = layers_of_run[there ? layer_t(layer) : layer_t(0)];
     const bool in_turn =
         of_layer.recurrent == 1 || (lane == given_lane && of_layer.recurrent <= given_layers + 1);

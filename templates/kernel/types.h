@@ -63,6 +63,8 @@ constexpr int kWorkGroupLow = kWorkLayerLow + kLayerFieldBits;
 constexpr int kTokenDataBits =
     most_of(kBeatBits, most_of(kColumnGroupLow + kGroupFieldBits, kWorkGroupLow + kGroupFieldBits));
 typedef ap_uint<kTokenDataBits> token_data_t;
+static_assert(kAbreast == 1 || (kColumnGroupLow < kTokenDataBits && kWorkGroupLow < kTokenDataBits),
+              "A group's vectors have bits of a token's data.");
 
 //! A token on the way to the PEs.
 struct Token {
@@ -169,6 +171,19 @@ inline VectorTag tag_of(beat_t beat) {
                     field<1>(beat, packet::kTagOutputLow), 0);
 }
 
+// Vectors of a group behind its first, from bit kLow of a token's data. One by one there are none,
+// and the place may be the width of the data: to shift by that is undefined in synthesis.
+template <int kLow>
+inline token_data_t group_field(vector_t others) {
+#pragma HLS INLINE
+  return kAbreast == 1 ? token_data_t(0) : token_data_t(others) << (kAbreast == 1 ? 0 : kLow);
+}
+template <int kLow>
+inline vector_t others_at(token_data_t data) {
+#pragma HLS INLINE
+  return kAbreast == 1 ? vector_t(0) : vector_t(data >> (kAbreast == 1 ? 0 : kLow));
+}
+
 //! Of kActivation, kLastActivation and, with values of zero, kLayerEnd.
 struct Activation {
   //! Where its column's pointer is.
@@ -182,12 +197,12 @@ inline token_data_t to_data(const Activation& activation) {
 #pragma HLS INLINE
   return token_data_t(activation.address) | (token_data_t(activation.values) << kColumnValuesLow) |
          (token_data_t(activation.layer) << kColumnLayerLow) |
-         (token_data_t(activation.others) << kColumnGroupLow);
+         group_field<kColumnGroupLow>(activation.others);
 }
 inline Activation activation_of(token_data_t data) {
 #pragma HLS INLINE
   return Activation{address_t(data), values_t(data >> kColumnValuesLow),
-                    layer_t(data >> kColumnLayerLow), vector_t(data >> kColumnGroupLow)};
+                    layer_t(data >> kColumnLayerLow), others_at<kColumnGroupLow>(data)};
 }
 
 //! Of kWork, kLastWork and, without a column, kLayerEnd.
@@ -205,12 +220,12 @@ inline token_data_t to_data(const Work& work) {
 #pragma HLS INLINE
   return token_data_t(work.first) | (token_data_t(work.more) << kWorkMoreLow) |
          (token_data_t(work.values) << kWorkValuesLow) |
-         (token_data_t(work.layer) << kWorkLayerLow) | (token_data_t(work.others) << kWorkGroupLow);
+         (token_data_t(work.layer) << kWorkLayerLow) | group_field<kWorkGroupLow>(work.others);
 }
 inline Work work_of(token_data_t data) {
 #pragma HLS INLINE
   return Work{pointer_t(data), ap_uint<16>(data >> kWorkMoreLow), values_t(data >> kWorkValuesLow),
-              layer_t(data >> kWorkLayerLow), vector_t(data >> kWorkGroupLow)};
+              layer_t(data >> kWorkLayerLow), others_at<kWorkGroupLow>(data)};
 }
 
 //! Whether a layer ends with a token of this kind. A pipelined loop that reads by waiting must end

@@ -41,7 +41,7 @@ struct WordToken {
 inline WordToken word_token(kind_t kind, ap_uint<1> last, ap_uint<kLanes> nonzero, layer_t layer,
                             address_t address, word_t data) {
 #pragma HLS INLINE
-  return WordToken{kind, last, nonzero, layer, address, data, {}};
+  return WordToken{kind, last, nonzero, layer, address, data, GroupMarks{0, 0}};
 }
 inline WordToken with_marks(const WordToken& token, const GroupMarks& marks) {
 #pragma HLS INLINE

@@ -115,8 +115,8 @@ inline void send(hls::stream<Answer>& answers, hls::stream<ActivationWord>& outp
 #pragma HLS RESET variable = packet_count
 #pragma HLS RESET variable = error_count
 #pragma HLS RESET variable = run_cycles
-// Here and not in design_beat(), which is inlined: pragmas of such a function are ignored. A
-// constant of the namespace is defined in no function, which is where the pragma ought to be.
+// Here, in the process that reads it: a constant of the namespace is defined in no function, which
+// is where the pragma ought to be.
 #pragma HLS BIND_STORAGE variable = kDesignRecord type = rom_2p impl = lutram
 
   const Answer begin = answers.read();

@@ -10,8 +10,9 @@ namespace packet {
 
 constexpr unsigned int kMagic = 0x50454945u;
 constexpr unsigned int kVersion = 3;
-//! PE field of a section that is for every PE.
+//! Beats of outputs that a run's answer must stay below.
 constexpr unsigned int kMostOutputBeats = 0x80000000u;
+//! PE field of a section that is for every PE.
 constexpr unsigned int kAllPes = 0xffffu;
 //! Bit that an answer's kind has and a request's has not.
 constexpr unsigned int kAnswer = 0x80;
