@@ -175,7 +175,8 @@ def _costs(
             f"pipeline stages ({allowance.source})"
         )
         throughput += (
-            f"; at least {1e6 * clock_mhz / most:,.0f} with pipeline stages ({allowance.source})"
+            f"; {1e6 * clock_mhz / most:,.0f} with what is allowed for pipeline stages "
+            f"({allowance.source})"
         )
     return [latency, throughput]
 

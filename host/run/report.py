@@ -281,12 +281,12 @@ def latency_text(report: RunReport) -> str:
 
 
 def throughput_text(report: RunReport) -> str:
-    """Say how many vectors a second there are: at most, and with the allowance at least."""
+    """Say how many vectors a second there are: at most, and with the allowance."""
     text = f"at most {1e6 / report.latency_us:,.0f} {report.unit}s a second"
     if report.allowed_us is None:
         return text
     return (
-        f"{text}; at least {1e6 / report.allowed_us:,.0f} with pipeline stages "
+        f"{text}; {1e6 / report.allowed_us:,.0f} with what is allowed for pipeline stages "
         f"({report.allowance_source})"
     )
 

@@ -80,8 +80,8 @@ def test_the_allowance_is_told_beside_what_is_counted(network, inputs, roomy):
         "stages (assumed)"
     ) in str(single)
     assert (
-        f"throughput of the batch: at most {1e6 / batch.latency_us:,.0f} vectors a second; at "
-        f"least {1e6 / batch.allowed_us:,.0f} with pipeline stages (assumed)"
+        f"throughput of the batch: at most {1e6 / batch.latency_us:,.0f} vectors a second; "
+        f"{1e6 / batch.allowed_us:,.0f} with what is allowed for pipeline stages (assumed)"
     ) in str(batch)
     # What is given goes before what is assumed; what is counted stays.
     reported = allowance_of(design, {("broadcast", "tokens"): 7}, source="a report")
