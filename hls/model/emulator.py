@@ -270,7 +270,9 @@ class Emulator:
         self._states, self._given = frozenset(), _NONE_GIVEN
         if fields["tagged"]:
             tags, bad = read_tags(vectors[:, 0], resident.lanes, fields["outputs"])
-            missing, states = states_behind(tags, states)
+            given = tags.starts
+            tags, states = states_behind(tags, states)
+            missing = (tags.starts != given).any()
             status = Status.BAD_TAG if bad else Status.NO_STATE if missing else Status.OK
             if status is Status.OK:
                 self._states = states

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from eie.hls.model.resident_network import Tags
@@ -31,11 +33,14 @@ def read_tags(beats: Beats, lanes: int, outputs: int) -> tuple[Tags, bool]:
     ), bad
 
 
-def states_behind(tags: Tags, states: frozenset[int]) -> tuple[bool, frozenset[int]]:
-    """Say whether a step goes on where no state is; and in which lanes there is one afterwards."""
-    known, missing = set(states), False
-    for lane, start in zip(tags.lanes.tolist(), tags.starts.tolist(), strict=True):
-        missing |= not start and lane not in known
-        if start:
-            known.add(lane)
-    return missing, frozenset(known)
+def states_behind(tags: Tags, states: frozenset[int]) -> tuple[Tags, frozenset[int]]:
+    """Give tags of which every one that goes on has a state, and the lanes that have one afterwards.
+
+    A step whose state is missing starts from zeros, so that what its run gives, though it is void,
+    is nothing of what another sequence left there.
+    """
+    known, starts = set(states), tags.starts.copy()
+    for step, lane in enumerate(tags.lanes.tolist()):
+        starts[step] |= lane not in known
+        known.add(lane)
+    return replace(tags, starts=starts), frozenset(known)

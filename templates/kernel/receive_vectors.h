@@ -53,12 +53,13 @@ vectors:
       if (!known || start > 1 || output > 1 || (data >> (kTagOutputLow + kTagOutputBits)) != 0 ||
           gives != (output == 1))
         tags.bad = true;
-      if (start != 1 && tags.lanes[right] == 0) tags.no_state = true;
-      if (start == 1) tags.lanes[right] = 1;
-      inputs.write(
-          InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(start == 1) << kTagStartLow |
-                           beat_t(gives) << kTagOutputLow),
-                    0});
+      // A step without a state starts, so that nothing of another sequence comes out, void or not.
+      const bool starts = start == 1 || tags.lanes[right] == 0;
+      if (starts && start != 1) tags.no_state = true;
+      tags.lanes[right] = 1;
+      inputs.write(InputWord{word_t(beat_t(right) << kTagLaneLow | beat_t(starts) << kTagStartLow |
+                                    beat_t(gives) << kTagOutputLow),
+                             0});
       const ap_uint<32> after = outputs_left - ap_uint<32>(gives);
       --vectors_left;
       all = after == vectors_left;

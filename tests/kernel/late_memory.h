@@ -12,7 +12,8 @@ namespace driver {
 //! element can.
 class LateMemory {
  public:
-  explicit LateMemory(std::size_t latency) : latency_(latency), values_(kernel::kRowsPerPe) {}
+  explicit LateMemory(std::size_t latency)
+      : latency_(latency), values_(kernel::kRowsPerPe, kernel::sums_t(0)) {}
 
   class Element {
    public:
