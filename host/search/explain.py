@@ -23,6 +23,7 @@ from eie.host.search.reasons import (
     MorePes,
     NoDesign,
     Reason,
+    Spared,
     Tie,
     Way,
 )
@@ -41,6 +42,10 @@ _CLOSEST_SHOWN = 3
 _EDGES: dict[Edge, str] = {
     "low": "low end", "expected": "expected value", "high": "high end"
 }  # fmt: skip
+_SPARED = {
+    "spare_luts": "biases, accumulators and queues of words are in block RAM; in LUTs",
+    "counters": "PEs do not count; with counters",
+}
 _GOALS = {
     "latency": "the lowest latency of one vector",
     "throughput": "the highest throughput in a batch",
@@ -155,6 +160,14 @@ def _(reason: LimitOfSpeed) -> str:
     return (
         f"speed: limited by {reason.path}; of {counted(reason.cycles, 'cycle')} they take at "
         f"least: {paths}; the rest is waiting between layers and on queues"
+    )
+
+
+@sentence.register
+def _(reason: Spared) -> str:
+    return (
+        f"LUTs spared: {_SPARED[reason.parameter]} ({argument(reason.parameter, reason.otherwise)})"
+        f" the design would take {reason.takes} of {reason.allowed}"
     )
 
 

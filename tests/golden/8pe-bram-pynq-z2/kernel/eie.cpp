@@ -69,13 +69,13 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
 
   // Shift registers, one LUT a bit: left alone the tool takes a block RAM for more than 1024 bits.
   // An array's name stands for all its streams; vitis/run_hls.tcl says the same without a name.
+  // What waits between layers has a memory of its own, and so have words that come in and go out.
+#pragma HLS BIND_STORAGE variable = inputs type = fifo impl = bram
+#pragma HLS BIND_STORAGE variable = hidden type = fifo impl = srl
+#pragma HLS BIND_STORAGE variable = outputs type = fifo impl = bram
 #pragma HLS BIND_STORAGE variable = queue type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = work type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = results type = fifo impl = srl
-#pragma HLS BIND_STORAGE variable = inputs type = fifo impl = srl
-#pragma HLS BIND_STORAGE variable = outputs type = fifo impl = srl
-  // What waits between layers has a memory of its own.
-#pragma HLS BIND_STORAGE variable = hidden type = fifo impl = srl
 
   EIE_REGION("eie");
   EIE_NAME_STREAMS(queue);
