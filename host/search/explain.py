@@ -66,7 +66,7 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
         f"{'->' if each is chosen else '  '} {candidate_text(each)}"
         for each in sorted(best.values(), key=lambda each: -each.design.pes)
     ]
-    lines += _do_not_fit([each for each in candidates if each.shortages])
+    lines += _do_not_fit([each for each in candidates if each.shortages], set(best))
     missed = judge.missed_by(chosen.merit)
     lines.append(
         f"chosen for {'the latency closest to the limit' if missed else _GOALS[judge.goal]}: "
@@ -277,16 +277,17 @@ def _pes_aligned(design: Design) -> str:
     return f"{counted(design.pes, 'PE'):>7}"
 
 
-def _do_not_fit(candidates: Sequence[Candidate]) -> list[str]:
+def _do_not_fit(candidates: Sequence[Candidate], fitting: set[int]) -> list[str]:
     """Lines on the closest of what does not fit, one for a number of PEs, and on how many remain.
 
-    What is larger still lacks the same and more, which nobody reads twenty lines of.
+    What is larger still lacks the same and more, which nobody reads twenty lines of. Of numbers of
+    PEs of which some design fits, in `fitting`, nobody asks what another lacks.
     """
     # Of one number of PEs that whose figures are exact.
     shown: dict[int, Candidate] = {}
     for candidate in sorted(candidates, key=_excess):
         pes = candidate.design.pes
-        if pes not in shown and len(shown) == _CLOSEST_SHOWN:
+        if pes in fitting or (pes not in shown and len(shown) == _CLOSEST_SHOWN):
             continue
         if pes not in shown or (shown[pes].at_least and not candidate.at_least):
             shown[pes] = candidate
