@@ -44,7 +44,7 @@ _ALTERNATIVES = {
     "write_back_half": "write-back: half a unit added, shift of up to 47",
     "write_back_bit": "write-back: the bit below added",
     "write_back_bit_15": "write-back: the bit below added, shift of up to 15",
-    "write_back_dsp": "write-back: shift in DSP slices",
+    "write_back_dsp": "write-back: shift in DSP slices, of up to 47",
     "forwarding_zeros": "forwarding: zeros when the banks change sides",
     "forwarding_wait": "forwarding: a wait then",
     "forwarding_none": "forwarding: none, an entry waits",

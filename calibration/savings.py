@@ -22,10 +22,6 @@ _TOKENS = ("broadcast", "column_fetch", "stream queue", "stream work", "stream b
 _WIDE, _NARROW = 68, 36
 
 
-#: The accumulators, as the parts of a PE name them.
-_SUMS = "accumulators (two banks)"
-
-
 @dataclass(frozen=True)
 class Change:
     """A change of the kernel: what becomes of each part."""
@@ -35,17 +31,12 @@ class Change:
     of: Callable[[Design, str, Part], Sequence[Part] | None]
 
 
-def _in_block_ram(*names: str) -> Callable[[Design, str, Part], Sequence[Part] | None]:
-    def change(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-        if block != "multiply_accumulate" or each.name not in names or not each.operator:
-            return None
-        sizes = dict(each.sizes)
-        # Banks of codebooks become one; those of accumulators are read and written at once.
-        merged = each.count if each.name == "codebooks" else 1
-        cost = Cost(bram18=bram18_of(sizes["depth"] * merged, sizes["width"]))
-        return (fixed(each.name, cost, each.count // merged),)
-
-    return change
+def _in_block_ram(design: Design, block: str, each: Part) -> Sequence[Part] | None:
+    if block != "multiply_accumulate" or each.name != "codebooks":
+        return None
+    sizes = dict(each.sizes)
+    # The banks become one.
+    return (fixed(each.name, Cost(bram18=bram18_of(sizes["depth"] * each.count, sizes["width"]))),)
 
 
 def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | None:
@@ -58,12 +49,6 @@ def _narrow_tokens(design: Design, block: str, each: Part) -> Sequence[Part] | N
     return (dataclasses.replace(each, sizes=narrow),)
 
 
-def _no_counters(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    counts = each.name.startswith(("cycles: ", "tokens that found a queue", "value of the report",
-                                   "row of the report", "report in place"))  # fmt: skip
-    return () if counts and block.startswith(("broadcast", "multiply_accumulate")) else None
-
-
 def _one_bank(design: Design, block: str, each: Part) -> Sequence[Part] | None:
     if block != "multiply_accumulate":
         return None
@@ -72,23 +57,11 @@ def _one_bank(design: Design, block: str, each: Part) -> Sequence[Part] | None:
     return () if each.name in ("weight of its bank", "place in the codebook") else None
 
 
-def _short_shift(design: Design, block: str, each: Part) -> Sequence[Part] | None:
-    # Shifts of up to 15 take four stages of multiplexers in place of six.
-    if each.operator == "shift_arithmetic":
-        return (part(each.name, "select", 2, width=design.accumulator_bits, ways=4),)
-    if each.operator == "decode":
-        return (part(each.name, "decode", width=16),)
-    return None
-
-
-#: What review of the kernel proposed, each alone.
+#: What review of the kernel proposed, each alone; what is built leaves the list.
 CHANGES = (
-    Change("biases and accumulators in block RAM", _in_block_ram("biases", _SUMS)),
-    Change("codebooks in block RAM, too", _in_block_ram("biases", _SUMS, "codebooks")),
+    Change("codebooks in block RAM", _in_block_ram),
     Change("codebooks of one bank, loaded a weight a cycle", _one_bank),
     Change("tokens of 36 bits to the PEs in place of 68", _narrow_tokens),
-    Change("no counters of cycles in PEs and leaves", _no_counters),
-    Change("shifts of write-back up to 15", _short_shift),
 )
 
 

@@ -1,7 +1,7 @@
 // Write-back of a sum to 16 bits, in the ways that it could be done: what each takes is printed by
-// `python -m calibration.floor`. All but the last give the same 16 bits and mark.
+// `python -m calibration.floor`. All give the same 16 bits and mark.
 
-// As fixed_point.h has it: half a unit is added to the sum, which is then shifted.
+// Half a unit is added to the sum, which is then shifted.
 module write_back_half #(parameter SUM = 36)
   (input clk, input signed [SUM-1:0] sum, input [5:0] shift, input relu,
    output reg signed [15:0] result, output reg cut);
@@ -45,27 +45,43 @@ module write_back_bit_15 #(parameter SUM = 36)
                                                 .result(result), .cut(cut));
 endmodule
 
-// A product with a power of two in DSP slices, of which the upper bits are the shifted sum: shifts
-// of 0 to 16 (17 - shift in 18 bits, one of them the sign's). Half a unit is a constant there.
+// As fixed_point.h has it: a product with a power of two in two DSP slices, with a half that is one of
+// three constants, and of it 16 bits from one of three places. Shifts of up to 47.
 module write_back_dsp #(parameter SUM = 36)
-  (input clk, input signed [SUM-1:0] sum, input [4:0] shift, input relu,
+  (input clk, input signed [SUM-1:0] sum, input [5:0] shift, input relu,
    output reg signed [15:0] result, output reg cut);
-  reg signed [SUM-1:0] rectified;
-  reg signed [17:0] power;
-  // Low 17 bits without a sign and the rest with one: what a DSP slice multiplies, and its cascade.
-  reg signed [34:0] low;
-  reg signed [SUM+1:0] product;
-  reg signed [SUM+18:0] high;
-  wire signed [SUM+18:0] shifted = high >>> 17;
-  wire signed [15:0] value;
-  wire cuts;
-  saturate #(.WIDTH(SUM)) saturation (.a(shifted[SUM-1:0]), .y(value), .cut(cuts));
+  localparam LOW = 24, PRODUCT = SUM + 15;
+  reg [LOW-1:0] below;
+  reg signed [SUM-LOW-1:0] above, above_late;
+  reg signed [17:0] power, power_late;
+  reg [47:0] half;
+  reg [1:0] steps, steps_late, steps_last;
+  reg [47:0] low;
+  reg [LOW-1:0] low_late;
+  reg signed [47:0] high;
+  wire signed [PRODUCT-1:0] product = {high[PRODUCT-LOW-1:0], low_late};
+  // A window that begins above the product is never asked for.
+  wire signed [63:0] wide = product;
+  wire negative = product[PRODUCT-1];
+  wire fits_0 = &(wide[62:30] ~^ {33{negative}});
+  wire fits_1 = &(wide[62:46] ~^ {17{negative}});
+  wire fits = steps_last == 0 ? fits_0 : steps_last == 1 | SUM <= 32 ? fits_1 : 1'b1;
+  wire [15:0] code = steps_last == 0 ? wide[30:15] :
+                     steps_last == 1 | SUM <= 32 ? wide[46:31] : wide[62:47];
+  reg [15:0] code_late;
+  reg fits_late, negative_late;
   always @(posedge clk) begin
-    rectified <= relu & sum[SUM-1] ? 0 : sum;
-    power <= 18'sd65536 >> shift;
-    low <= $signed({1'b0, rectified[16:0]}) * power;
-    product <= $signed(rectified[SUM-1:17]) * power;
-    high <= ((product <<< 17) + low + 18'sd32768) <<< 1;
-    result <= value; cut <= cuts;
+    below <= sum[LOW-1:0]; above <= sum[SUM-1:LOW];
+    power <= 18'sd32768 >> shift[3:0];
+    half <= {1'b0, shift[5:4] == 2, 15'b0, shift[5:4] == 1, 15'b0, shift[5:4] == 0, 14'b0};
+    steps <= shift[5:4];
+    low <= $signed({1'b0, below}) * power + $signed(half);
+    above_late <= above; power_late <= power; steps_late <= steps;
+    high <= above_late * power_late + $signed({1'b0, low[47:LOW]});
+    low_late <= low[LOW-1:0]; steps_last <= steps_late;
+    code_late <= code; fits_late <= fits; negative_late <= negative;
+    result <= relu & negative_late ? 16'd0 :
+              fits_late ? code_late : negative_late ? 16'h8000 : 16'h7fff;
+    cut <= ~fits_late & ~(relu & negative_late);
   end
 endmodule

@@ -179,6 +179,10 @@ def allowance_of(
     register = f"register slice of the AXI4-Stream {_AXI_REGISTER}"
     # The processes at the ends are outside of what is counted, so each is a cycle more.
     hop = f"the way there {_HOP}"
+    queued = []
+    if design.small_memory("words") == "bram":
+        reason = f"output register of the FIFO in block RAM {_BLOCK_RAM_FIFO}"
+        queued = [Allowance(each, 1, _BLOCK_RAM_FIFO, 0, reason) for each in ("inputs", "outputs")]
     taken = passing("take_crc", "beats", more=_AXI_REGISTER + _HOP)
     received = passing("receive", "vectors")
     added = passing("add_crc", "beats", more=_AXI_REGISTER + _HOP)
@@ -189,6 +193,7 @@ def allowance_of(
             loops=LOOP_START,
             reason=f"{received.reason}; the loop started {LOOP_START}",
         ),
+        *queued,
         passing("send", "beats"),
         replace(added, reason=f"{added.reason}; {register}; {hop}"),
     )

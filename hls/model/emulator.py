@@ -331,8 +331,9 @@ class Emulator:
 
 def _counters_body(design: Design, counters: Counters) -> Beats:
     table = np.zeros((len(COUNTER_ROWS), len(counters.busy)), "<u2")
-    for name in ("busy", "starved", "full") if design.counters else ():
-        values = getattr(counters, name)
+    reported = counters.reported(by_pes=bool(design.counters))
+    for name in ("busy", "starved", "full"):
+        values = getattr(reported, name)
         table[COUNTER_ROWS.index(f"{name}_low")] = values & 0xFFFF
         table[COUNTER_ROWS.index(f"{name}_high")] = values >> 16 & 0xFFFF
     return np.concatenate([COUNTERS.build(cycles=counters.cycles), table.ravel().view("<u8")])

@@ -34,7 +34,7 @@ def read_tags(beats: Beats, lanes: int, outputs: int) -> tuple[Tags, bool]:
 
 
 def states_behind(tags: Tags, states: frozenset[int]) -> tuple[Tags, frozenset[int]]:
-    """Give tags of which every one that goes on has a state, and the lanes that have one afterwards.
+    """Give tags with a state for every one that goes on, and the lanes that have one afterwards.
 
     A step whose state is missing starts from zeros, so that what its run gives, though it is void,
     is nothing of what another sequence left there.

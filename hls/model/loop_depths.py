@@ -79,11 +79,11 @@ def loop_depths(design: Design) -> tuple[LoopDepth, ...]:
         LoopDepth(
             "multiply_accumulate",
             "run",
-            1 + entries + 2 + 3 + rows + 4,
+            1 + entries + 2 + 3 + rows + 7,
             f"column polled 1; entries read {entries}; entry shifted out and zero run added 1; "
             "codebook read 1; product in a DSP slice with its registers 3; accumulators, at one "
-            f"place for entries and rows, and bias read {rows}; added 1; shifted and rounded 1; "
-            "cut to 16 bits 1; result written 1",
+            f"place for entries and rows, and bias read {rows}; added 1; shifted and rounded in "
+            "two DSP slices 4; cut to 16 bits 1; result written 1",
             each_layer=False,
         ),
         LoopDepth("gather", "layer", 2, "results read; written side by side"),

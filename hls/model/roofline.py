@@ -25,9 +25,11 @@ _VALUES_PER_BEAT = 4
 class PeLimits:
     """PEs that each resource of a board allows, if it were the only one: powers of two."""
 
-    #: By the low end, what is expected and the high end of the LUT range.
+    #: By the low end, what is expected and the high end of the LUT range, of designs without what
+    #: ``eie fit`` lets go for LUTs.
     lut: tuple[int, int, int]
-    #: By the smallest memories that a PE can have: what capacity takes comes on top.
+    #: By the smallest memories that a PE can have, most of them in LUTs: what capacity takes comes
+    #: on top.
     memory: int
     dsp: int
 
@@ -93,9 +95,13 @@ def pe_limits(board: Board) -> PeLimits:
         return next((pes for pes in _COUNTS if takes(of[pes]) <= allowed), 0)
 
     def by_luts(edge: Edge) -> int:
-        return most(LutBudget().allowed(board), lambda needs: needs.lut.at(edge))
+        allowed = LutBudget().allowed(board)
+        return next((pes for pes in _COUNTS if sparing[pes].lut.at(edge) <= allowed), 0)
 
     of = {pes: estimate(_smallest(pes, board)) for pes in _COUNTS}
+    sparing = {
+        pes: estimate(_smallest(pes, board).replace(spare_luts=1, counters=0)) for pes in _COUNTS
+    }
     low, expected, high = map(by_luts, EDGES)
     return PeLimits(
         lut=(low, expected, high),
@@ -127,4 +133,5 @@ def _smallest(pes: int, board: Board) -> Design:
         rows_per_pe=64,
         biases_per_pe=64,
         hidden_activations=4096,
+        accumulator_bits=32,
     )

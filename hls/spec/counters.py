@@ -38,6 +38,13 @@ class Counters:
             and np.array_equal(self.full, other.full)
         )
 
+    def reported(self, *, by_pes: bool) -> Counters:
+        """Give what a kernel reports of them: zeros for its PEs, unless they count."""
+        if by_pes:
+            return self
+        zeros = np.zeros_like(self.busy)
+        return replace(self, busy=zeros, starved=zeros, full=zeros)
+
     @classmethod
     def total(cls, parts: Sequence[Counters]) -> Counters:
         """Sum up the counters of runs one after another."""

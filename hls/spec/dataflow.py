@@ -7,6 +7,7 @@ the documentation use it too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_BEAT
@@ -91,6 +92,8 @@ class Stream:
     count: int | None
     #: What it carries.
     text: str
+    #: What its FIFO is made of, as BIND_STORAGE names it.
+    fifo: Literal["bram", "srl"] = "srl"
 
 
 @dataclass(frozen=True)
@@ -194,10 +197,12 @@ def blocks_of(design: Design) -> tuple[str, ...]:
 def wire(design: Design) -> Wiring:
     """Join the processes of `design`."""
     pes, groups = design.pes, design.abreast > 1
+    words: Literal["bram", "srl"] = "bram" if design.small_memory("words") == "bram" else "srl"
+    hidden: Literal["bram", "srl"] = "bram" if design.small_memory("hidden") == "bram" else "srl"
     streams = [
         Stream("packet", "ReceivedBeat", "kStreamDepth", None, "the packet, with its CRC so far"),
         Stream("tokens", "Token", "kStreamDepth", None, "what the packet asks for"),
-        Stream("inputs", "InputWord", "kInputDepth", None, "input vectors"),
+        Stream("inputs", "InputWord", "kInputDepth", None, "input vectors", words),
         Stream("answers", "Answer", "kStreamDepth", None, "what to answer"),
         Stream("vectors", "WordToken", "kStreamDepth", None, "words of activations to search"),
         *(
@@ -206,8 +211,8 @@ def wire(design: Design) -> Wiring:
             else []
         ),
         Stream("commands", "Command", "kCommandDepth", None, "where the next results go"),
-        Stream("hidden", "HiddenWord", "kHiddenWords", None, "hidden vectors, fed back"),
-        Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors"),
+        Stream("hidden", "HiddenWord", "kHiddenWords", None, "hidden vectors, fed back", hidden),
+        Stream("outputs", "ActivationWord", "kOutputDepth", None, "output vectors", words),
         Stream("answer", "SentBeat", "kStreamDepth", None, "the answer, but for its CRCs"),
         Stream("activations", "Token", "kStreamDepth", None, "non-zero activations"),
         Stream("queue", "Token", "kFetchDepth", pes, "each PE's activations"),

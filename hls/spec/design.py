@@ -83,6 +83,7 @@ class Design:
     cell_units: int = field(default=0, metadata=design_fields.CELL_UNITS)
     bounds: int = field(default=0, metadata=design_fields.BOUNDS)
     counters: int = field(default=1, metadata=design_fields.COUNTERS)
+    spare_luts: int = field(default=0, metadata=design_fields.SPARE_LUTS)
     accumulator_bits: int = field(default=40, metadata=design_fields.ACCUMULATOR_BITS)
     result_depth: int = field(default=2, metadata=design_fields.RESULT_DEPTH)
     memory: Literal["bram", "uram"] = field(default="bram", metadata=design_fields.MEMORY)
@@ -163,14 +164,19 @@ class Design:
         return self.pointers_per_pe // self.columns_per_pointer_word
 
     def small_memory(
-        self, which: Literal["biases", "rows", "bases", "lengths", "hidden", "held"]
+        self, which: Literal["biases", "rows", "words", "bases", "lengths", "hidden", "held"]
     ) -> Literal["bram", "lutram"]:
         """Where a small memory lives: in LUTs where a block RAM would be mostly empty.
 
         Biases and both banks of accumulators do up to 256 words; of pointers a PE has two
         memories, which are wider, up to 64; so do the queue of hidden vectors and the memory of
-        held ones.
+        held ones. The queues of words that come in and go out are never deep. But ``spare_luts``
+        moves what there is in every PE, and these queues, to block RAM that would be idle.
         """
+        if self.spare_luts and which in ("biases", "rows", "words"):
+            return "bram"
+        if which == "words":
+            return "lutram"
         words, most = {
             "biases": (self.biases_per_pe, _LUTRAM_WORDS),
             "rows": (2 * self.rows_per_pe, _LUTRAM_WORDS),

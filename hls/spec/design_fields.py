@@ -35,6 +35,7 @@ __all__ = [
     "QUEUE_DEPTH",
     "RESULT_DEPTH",
     "ROWS_PER_PE",
+    "SPARE_LUTS",
     "WEIGHT_BITS",
 ]
 
@@ -174,6 +175,16 @@ COUNTERS = described(
     range=(0, 1),
     more="0 leaves the counters out: a tenth of a PE. A run's cycles are counted anyway.",
     source="figures of a simulator",
+)
+SPARE_LUTS = described(
+    "array",
+    "whether block RAM holds what LUTs hold otherwise: biases, accumulators, queues of words",
+    unit="",
+    range=(0, 1),
+    more="1 takes three blocks or more in each PE, 16 for the queues of inputs and results, and a "
+    "sum is in its memory an iteration later. LUTs run out first on every board, so that more PEs "
+    "fit. Above 256 words biases and accumulators are in block RAM anyway.",
+    source="registers, and SRAM with a cycle to read",
 )
 ACCUMULATOR_BITS = described(
     "format",

@@ -267,6 +267,7 @@ DESIGN = record_of(
     ("bounds", 32, "1 if layers may have bounds besides a ReLU, and round ties to even"),
     ("counters", 32, "1 if PEs count, 0 if their counters are zero"),
     ("abreast", 32, "vectors that go through the layers together"),
+    ("spare_luts", 32, "1 if block RAM holds what LUTs hold otherwise"),
 )
 COUNTERS = record_of(
     "counters",

@@ -160,7 +160,7 @@ def _cycles(
     assert predicted is not None and report is not None
     if report.passes > 1:
         return None, f"{report.passes} passes, of which the accelerator counts the last alone"
-    same = counted.same_as(predicted)
+    same = counted.same_as(predicted.reported(by_pes=bool(accelerator.design.counters)))
     text = f"{counted.cycles} counted, {predicted.cycles} predicted for one vector"
     return (same if emulated else None), text
 

@@ -23,6 +23,7 @@ from eie.host.search.reasons import (
     MorePes,
     NoDesign,
     Reason,
+    Spared,
     Tie,
     Way,
 )
@@ -41,6 +42,10 @@ _CLOSEST_SHOWN = 3
 _EDGES: dict[Edge, str] = {
     "low": "low end", "expected": "expected value", "high": "high end"
 }  # fmt: skip
+_SPARED = {
+    "spare_luts": "biases, accumulators and queues of words are in block RAM; in LUTs",
+    "counters": "PEs do not count; with counters",
+}
 _GOALS = {
     "latency": "the lowest latency of one vector",
     "throughput": "the highest throughput in a batch",
@@ -61,7 +66,7 @@ def candidate_lines(design: Design, candidates: Sequence[Candidate], judge: Judg
         f"{'->' if each is chosen else '  '} {candidate_text(each)}"
         for each in sorted(best.values(), key=lambda each: -each.design.pes)
     ]
-    lines += _do_not_fit([each for each in candidates if each.shortages])
+    lines += _do_not_fit([each for each in candidates if each.shortages], set(best))
     missed = judge.missed_by(chosen.merit)
     lines.append(
         f"chosen for {'the latency closest to the limit' if missed else _GOALS[judge.goal]}: "
@@ -85,8 +90,8 @@ def candidate_text(candidate: Candidate) -> str:
         )
     if design.board == NO_BOARD:
         return text + "holds the network; no board to compare designs for"
-    at_least = "at least, " if candidate.at_least else ""
-    return text + at_least + "; ".join(map(str, candidate.shortages))
+    needs = "needs at least" if candidate.at_least else "needs"
+    return text + "; ".join(str(each).replace("needs", needs, 1) for each in candidate.shortages)
 
 
 def pass_lines(costs: Sequence[PassCost]) -> list[str]:
@@ -155,6 +160,14 @@ def _(reason: LimitOfSpeed) -> str:
     return (
         f"speed: limited by {reason.path}; of {counted(reason.cycles, 'cycle')} they take at "
         f"least: {paths}; the rest is waiting between layers and on queues"
+    )
+
+
+@sentence.register
+def _(reason: Spared) -> str:
+    return (
+        f"LUTs spared: {_SPARED[reason.parameter]} ({argument(reason.parameter, reason.otherwise)})"
+        f" the design would take {reason.takes} of {reason.allowed}"
     )
 
 
@@ -264,16 +277,17 @@ def _pes_aligned(design: Design) -> str:
     return f"{counted(design.pes, 'PE'):>7}"
 
 
-def _do_not_fit(candidates: Sequence[Candidate]) -> list[str]:
+def _do_not_fit(candidates: Sequence[Candidate], fitting: set[int]) -> list[str]:
     """Lines on the closest of what does not fit, one for a number of PEs, and on how many remain.
 
-    What is larger still lacks the same and more, which nobody reads twenty lines of.
+    What is larger still lacks the same and more, which nobody reads twenty lines of. Of numbers of
+    PEs of which some design fits, in `fitting`, nobody asks what another lacks.
     """
     # Of one number of PEs that whose figures are exact.
     shown: dict[int, Candidate] = {}
     for candidate in sorted(candidates, key=_excess):
         pes = candidate.design.pes
-        if pes not in shown and len(shown) == _CLOSEST_SHOWN:
+        if pes in fitting or (pes not in shown and len(shown) == _CLOSEST_SHOWN):
             continue
         if pes not in shown or (shown[pes].at_least and not candidate.at_least):
             shown[pes] = candidate

@@ -38,11 +38,13 @@ from eie.host.search.reasons import (
     MorePes,
     NoDesign,
     Reason,
+    Spared,
     Tie,
     Way,
 )
 from eie.host.search.refusal import NoDesignError
 from eie.host.search.sizing import needed_accumulators, size_on_board, ways_out
+from eie.host.search.sparing import SPARED
 
 __all__ = ["Candidate", "Fit", "NoDesignError", "fit"]
 
@@ -224,6 +226,7 @@ def _on_board(look: WholeSearch, judge: Judge, *, passes: bool, pass_judge: Judg
         reasons: list[Reason] = [
             *_limit_of_latency(pass_judge, costs[0].merit),
             _limit_of_size(look, needs),
+            *_spared(look, design),
             *_clock_target(design),
         ]
         return Fit(design, needs, candidates, tuple(costs), pass_judge, tuple(reasons))
@@ -277,6 +280,7 @@ def _chosen(look: WholeSearch, judge: Judge, sized: list[Sized], best: Sized) ->
         *_limit_of_latency(judge, best.merit),
         _limit_of_size(look, estimate(best.design)),
         _limit_of_speed(best),
+        *_spared(look, best.design),
         _more_pes(look, judge, sized, best),
         *_ties(judge, [each for each in sized if each.counted_for(judge)], best),
         *(Alternative(goal, each.candidate()) for goal, each in found.items() if each),
@@ -324,6 +328,18 @@ def _limit_of_speed(best: Sized) -> LimitOfSpeed:
     assert best.cycles is not None
     paths = best.prediction.path_cycles()
     return LimitOfSpeed(best.cycles, max(paths, key=lambda path: paths[path]), paths)
+
+
+def _spared(look: WholeSearch, design: Design) -> list[Spared]:
+    """What the design does without, unless the caller fixed it so."""
+    parameters, allowed = design.parameters(), look.lut_budget.allowed(look.board)
+    found = []
+    for name, sparing in SPARED.items():
+        if name not in look.fixed and parameters[name] == sparing:
+            otherwise = estimate(design.replace(**{name: 1 - sparing}))
+            takes = otherwise.lut.at(look.lut_budget.edge)
+            found.append(Spared(name, sparing, 1 - sparing, takes, allowed))
+    return found
 
 
 def _limit_of_latency(judge: Judge, merit: Merit) -> list[LimitOfLatency]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eie.hls.boundary.errors import DesignError, DoesNotFitError
-from eie.hls.model.area import LutBudget, estimate, shortages
+from eie.hls.model.area import LutBudget
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
 from eie.host.network import Network
@@ -33,6 +33,7 @@ from eie.host.search.sizing import (
     steps_of,
     with_capacities,
 )
+from eie.host.search.sparing import spared
 
 __all__ = ["BATCH", "PassCost", "PassSearch"]
 
@@ -170,8 +171,9 @@ class PassSearch:
         best: Design | None = None
         while low < high:
             steps = (low + high + 1) // 2
-            design = self._sized(start, steps * step)
-            if not shortages(estimate(design), self.board, self.lut_budget):
+            wished = self._sized(start, steps * step)
+            design, lacking = spared(wished, self.board, start, self.lut_budget)
+            if not lacking:
                 best, low = design, steps
             else:
                 high = steps - 1

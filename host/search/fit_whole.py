@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eie.hls.boundary.errors import Shortage
-from eie.hls.model.area import LutBudget, estimate, shortages
+from eie.hls.model.area import LutBudget
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import Design
 from eie.host.network import Network
@@ -33,6 +33,7 @@ from eie.host.search.sizing import (
     size_on_board,
     with_capacities,
 )
+from eie.host.search.sparing import spared
 
 __all__ = ["COUNTS", "Sized", "WholeSearch", "best_of", "excess"]
 
@@ -225,8 +226,9 @@ class WholeSearch:
         design = Design(**{"length_bits": int(may_be_compact(start)), **start})
         weights = sum(layer.nonzeros for layer in self.network.layers)
         needs = needs_of(design, self.network, -(-weights // design.pes)) | self.accumulators
-        sized = with_capacities(design, needs, start)
-        over = shortages(estimate(sized), self.board, self.lut_budget)
+        sized, over = spared(
+            with_capacities(design, needs, start), self.board, start, self.lut_budget
+        )
         return sized, beyond(needs, start) + over
 
     def _size(self, packed: Any, start: dict[str, Any]) -> tuple[Design, tuple[Shortage, ...]]:

@@ -23,6 +23,7 @@ __all__ = [
     "MorePes",
     "NoDesign",
     "Reason",
+    "Spared",
     "Tie",
     "Way",
 ]
@@ -51,6 +52,19 @@ class LimitOfSpeed:
     path: str
     #: Cycles that each path takes at least; what is left is latency between layers, and stalls.
     paths: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Spared:
+    """What a design does without, as the board has too few LUTs."""
+
+    #: The parameter, its value, and the one that it would have.
+    parameter: str
+    value: int
+    otherwise: int
+    #: LUTs that the design would then take, and what may be taken.
+    takes: int
+    allowed: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,9 @@ class ClockTarget:
     start_mhz: int
 
 
-Reason = LimitOfSize | LimitOfSpeed | MorePes | Tie | LimitOfLatency | Alternative | ClockTarget
+Reason = (
+    LimitOfSize | LimitOfSpeed | Spared | MorePes | Tie | LimitOfLatency | Alternative | ClockTarget
+)
 
 
 @dataclass(frozen=True)

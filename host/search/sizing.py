@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eie.hls.boundary.errors import Shortage
-from eie.hls.model.area import LutBudget, estimate, shortages
+from eie.hls.model.area import LutBudget
 from eie.hls.spec.boards import Board
 from eie.hls.spec.design import RANGES, Design
 from eie.hls.spec.packets import ACTIVATIONS_PER_WORD
@@ -22,6 +22,7 @@ from eie.host.packing.packed_layer import needs_bounds, needs_cell, waiting_acti
 from eie.host.packing.packed_network import PackedNetwork
 from eie.host.packing.packer import accumulator_bits_needed
 from eie.host.search.reasons import Way
+from eie.host.search.sparing import spared
 
 __all__ = [
     "beyond",
@@ -74,7 +75,8 @@ def size_on_board(
     sized = with_capacities(design, needs, fixed)
     lacking = beyond(needs, fixed) + _too_long(packed, sized) + _without_cell(packed, sized)
     if board is not None:
-        lacking += shortages(estimate(sized), board, lut_budget)
+        sized, over = spared(sized, board, fixed, lut_budget)
+        lacking += over
     return sized, lacking
 
 

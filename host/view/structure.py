@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from eie.hls.model.area.blocks import kernel_blocks
-from eie.hls.model.area.memories import Memory, memories_of
+from eie.hls.model.area.memories import OF_STREAM, Memory, memories_of
 from eie.hls.model.area.processes.widths import element_bits
 from eie.hls.spec.dataflow import DEPTHS, Process, Wiring
 from eie.hls.spec.design import Design
@@ -19,8 +19,6 @@ __all__ = ["Link", "Stage", "Structure", "structure_of"]
 
 #: Name of a process without number of children, and template arguments.
 _NAME = re.compile(r"([a-z_]+?)(_\d+)?(?:<.*>)?")
-#: The memory that is a stream: the queue of hidden vectors.
-HIDDEN_MEMORY, HIDDEN_DEPTH = "hidden vectors", "kHiddenWords"
 
 
 @dataclass(frozen=True)
@@ -177,10 +175,10 @@ def _links(
     depths = {each.name: each.elements for each in DEPTHS.values()} | {
         "kQueueDepth": design.queue_depth,
         "kResultDepth": design.result_depth,
-        HIDDEN_DEPTH: design.hidden_words,
+        "kHiddenWords": design.hidden_words,
     }
     bits = element_bits(design)
-    hidden = next(each for each in memories_of(design) if each.name == HIDDEN_MEMORY)
+    memories = {each.name: each for each in memories_of(design)}
     links = []
     for stream in wiring.streams:
         between: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
@@ -201,7 +199,7 @@ def _links(
                     second,
                     tuple(ends),
                     leads_back,
-                    hidden if stream.depth == HIDDEN_DEPTH else None,
+                    memories.get(OF_STREAM.get(stream.name, "")),
                 )
             )
     return tuple(links)

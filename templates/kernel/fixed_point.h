@@ -22,30 +22,65 @@ struct WriteBackRule {
   ap_uint<1> half_even;
 };
 
-//! A sum, shifted; and whether none of the bits that were shifted out was set.
+//! Bits that a product drops at least: the shift to the left that stands for none to the right.
+constexpr int kFinestShift = 15;
+//! Bits of a sum that go into a DSP slice without a sign: it multiplies 25 with one by 18.
+constexpr int kSliceBits = 24;
+
+//! A sum as a product: shifted left by 0 to 15, with half of what the result's last bit will be.
 template <int kBits>
-struct Shifted {
-  ap_int<kBits> sum;
+struct Scaled {
+  ap_int<kBits + kFinestShift> sum;
+  //! How often 16 bits more are dropped than the lowest 15.
+  ap_uint<2> steps;
+};
+
+//! Shift as DSP slices can: to the right by n is to the left by 15 - n mod 16, and then to the
+//! right by 15, 31 or 47, which is only a choice of bits. A half is a constant for each of these.
+//!
+//! Two slices: the sum's lower bits, with the half, and the upper ones, with what those carry. Each
+//! is a product and a sum that go together into a slice; BIND_OP would keep them apart (UG1399,
+//! "DSP Multi-Operation Matching").
+template <int kBits>
+inline Scaled<kBits> scale(ap_int<kBits> sum, ap_uint<6> shift) {
+#pragma HLS INLINE
+  constexpr int kLow = kBits > kSliceBits ? kSliceBits : kBits - 1;
+  const ap_uint<4> fine = shift;
+  const ap_uint<2> steps = shift >> 4;
+  // A shift of a constant: of 1 << n a compiler makes a shifter again, in LUTs.
+  const ap_uint<kFinestShift + 1> power = ap_uint<kFinestShift + 1>(1 << kFinestShift) >> fine;
+  ap_uint<47> half = 0;
+  half[14] = steps == 0;
+  half[30] = steps == 1;
+  half[46] = steps == 2;
+  const ap_uint<kLow> below = sum;
+  const ap_int<kBits - kLow> above = sum >> kLow;
+  const ap_uint<47> low = below * power + half;
+  const ap_uint<47 - kLow> carried = low >> kLow;
+  const ap_int<kBits + kFinestShift - kLow> high = above * power + carried;
+  return Scaled<kBits>{(ap_int<kBits + kFinestShift>(high) << kLow) |
+                           ap_int<kBits + kFinestShift>(ap_uint<kLow>(low)),
+                       steps};
+}
+
+//! A window on a product: 16 bits from kFrom on.
+struct Window {
+  activation_t code;
+  //! Whether the bits above are but its sign.
+  bool fits;
+  //! Whether no bit below is set.
   bool exact;
 };
 
-//! Shift right step by step, as a shifter does, and look at what falls out of each.
-template <int kBits>
-inline Shifted<kBits> shift_right(ap_int<kBits> sum, ap_uint<6> shift) {
+template <int kFrom, int kBits>
+inline Window window(const ap_int<kBits>& product) {
 #pragma HLS INLINE
-  Shifted<kBits> shifted = {sum, true};
-steps:
-  for (int step = 0; step < 6; ++step) {
-#pragma HLS UNROLL
-    // A sum is shifted by less than its width: a step that takes all of it is none.
-    const bool steps_in = (1 << step) < kBits;
-    if (steps_in && shift[step] == 1) {
-      const ap_uint<kBits> lost = ap_uint<kBits>(shifted.sum) << most_of(0, kBits - (1 << step));
-      if (lost != 0) shifted.exact = false;
-      shifted.sum >>= steps_in ? 1 << step : 0;
-    }
-  }
-  return shifted;
+  constexpr int kTop = kFrom + kActivationBits - 1;
+  // A window that begins above the product sees its sign only.
+  const ap_int<kBits> from = product >> (kFrom < kBits ? kFrom : kBits - 1);
+  const ap_int<kBits> sign = product >> (kTop < kBits ? kTop : kBits - 1);
+  const ap_uint<kBits> lost = ap_uint<kBits>(product) << most_of(0, kBits - kFrom);
+  return Window{activation_t(from), sign == 0 || sign == -1, lost == 0};
 }
 
 //! Rounding shift, saturation to 16 bits, the layer's bounds; in this order. The sum is an
@@ -53,19 +88,24 @@ steps:
 template <int kBits>
 inline Written write_back(ap_int<kBits> sum, const WriteBackRule& rule) {
 #pragma HLS INLINE
-  typedef ap_int<kBits> sum_t;
   constexpr int kLargest = (1 << (kActivationBits - 1)) - 1;
   // The packer's proof takes these steps, so neither the half nor the sum with it can overflow.
-  const sum_t half = rule.shift == 0 ? sum_t(0) : sum_t(sum_t(1) << ap_uint<6>(rule.shift - 1));
-  const Shifted<kBits> shifted = shift_right<kBits>(sum + half, rule.shift);
-  sum_t rounded = shifted.sum;
+  const Scaled<kBits> scaled = scale<kBits>(sum, rule.shift);
+  const Window window_0 = window<15>(scaled.sum);
+  const Window window_1 = window<31>(scaled.sum);
+  const Window window_2 = window<47>(scaled.sum);
+  const Window seen = scaled.steps == 0                  ? window_0
+                      : kBits <= 32 || scaled.steps == 1 ? window_1
+                                                         : window_2;
+  activation_t rounded = seen.code;
   // With its half added, a tie has no bits left below the code's last.
-  if (kBounds && rule.half_even == 1 && rule.shift != 0 && shifted.exact) rounded[0] = 0;
-  const bool above = rounded > kLargest;
-  const bool beneath = rounded < -kLargest - 1;
+  if (kBounds && rule.half_even == 1 && seen.exact) rounded[0] = 0;
+  const bool negative = scaled.sum < 0;
+  const bool above = !seen.fits && !negative;
+  const bool beneath = !seen.fits && negative;
   const activation_t code = above     ? activation_t(kLargest)
                             : beneath ? activation_t(-kLargest - 1)
-                                      : activation_t(rounded);
+                                      : rounded;
   // What the layer's own bounds cut off is none of this.
   if (kBounds) {
     const bool saturated =
@@ -74,7 +114,7 @@ inline Written write_back(ap_int<kBits> sum, const WriteBackRule& rule) {
     const activation_t high = rule.high;
     return Written{code > high ? high : code < low ? low : code, ap_uint<1>(saturated)};
   }
-  const bool zero = rule.relu == 1 && rounded < 0;
+  const bool zero = rule.relu == 1 && negative;
   return Written{zero ? activation_t(0) : code, ap_uint<1>(above || (beneath && rule.relu == 0))};
 }
 

@@ -31,7 +31,7 @@ def test_all_engines_count_the_same(eie):
         # What the pipelines of hardware add is told beside what is counted.
         more = re.search(r"; ([\d.]+) us with (\d+) cycles allowed .* \(assumed\)\n", ended.out)
         assert more and float(more[1]) == (least + int(more[2])) / 100, ended.out
-        bound = re.search(r" a second; ([\d,]+) with what is allowed for pipeline stages", ended.out)
+        bound = re.search(r" a second; ([\d,]+) with what is allowed for pipeline", ended.out)
         assert bound, ended.out
         found[name] = (latency[1], each[1], more[2], bound[1])
     assert len(set(found.values())) == 1, found

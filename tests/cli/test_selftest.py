@@ -54,6 +54,15 @@ def test_what_a_design_holds_and_remembers_is_tried_as_well():
     assert "network LSTM 20-12-5" in passed
 
 
+def test_pes_that_do_not_count_are_sound():
+    design = DESIGN.replace(counters=0, spare_luts=1)
+    with (
+        EmulatedBoard("pynq-z2", lambda: Emulator(design)) as board,
+        Accelerator(board.bitfile) as opened,
+    ):
+        assert selftest(opened, emulated=True).passed
+
+
 def test_on_a_board_cycles_are_only_shown(accelerator):
     found = selftest(accelerator, emulated=False)
     assert all(p is None for name, p in states(found).items() if name.startswith("cycles "))

@@ -238,16 +238,16 @@ def _sized(
 
 #: Every number of PEs has trees of its own. Zero runs are of all widths, queues from 2 to 32 deep,
 #: pointers plain and compact, results' queues shallower and deeper than a layer has rows. Between
-#: layers there is room for one long vector, for two, or for more; accumulators are in LUTs and, of
-#: the lone PE, in block RAM. Vectors go one by one, and two or four abreast: with words of one PE,
-#: of several, and with blocks of more than one.
+#: layers there is room for one long vector, for two, or for more; accumulators are in LUTs, or in
+#: block RAM: those of the lone PE as there are many, others to spare LUTs. Vectors go one by one,
+#: and two or four abreast: with words of one PE, of several, and with blocks of more than one.
 GRID = (
     _sized(1, 4, 2, hidden_activations=112),
     _sized(2, 3, 3, hidden_activations=512, abreast=4),
-    _sized(4, 8, 8, "uram", result_depth=5),
+    _sized(4, 8, 8, "uram", result_depth=5, spare_luts=1),
     _sized(8, 4, 2, length_bits=8, abreast=2),
-    _sized(16, 5, 32, "uram", result_depth=64, abreast=4),
-    _sized(32, 6, 4, length_bits=6, result_depth=8),
+    _sized(16, 5, 32, "uram", result_depth=64, abreast=4, spare_luts=1),
+    _sized(32, 6, 4, length_bits=6, result_depth=8, spare_luts=1),
     _sized(64, 7, 8, length_bits=6, result_depth=3, abreast=2),
 )
 

@@ -39,6 +39,8 @@ PROJECTS = {
         biases_per_pe=32,
         layers=4,
         hidden_activations=64,
+        counters=0,
+        spare_luts=1,
         board="pynq-z2",
     ),
     # Accumulators and biases in block RAM: more than lookup tables should hold.

@@ -23,21 +23,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eie.hls.spec.design import Design
+
 PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
 #: (row, product), or None for an iteration that adds nothing.
 Iteration = tuple[int, int] | None
 ROWS = 128
 
 
-#: That of accumulators in LUTs, which those of the small design are.
-WRITE_LATENCY = 3
+#: Of accumulators in LUTs, and in block RAM.
+WRITE_LATENCIES = (3, 4)
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["in LUTs", "in block RAM"])
+def design(request, small) -> Design:
+    """Give the small design with its accumulators in either memory."""
+    return small.replace(spare_luts=request.param)
 
 
 @pytest.fixture(scope="module")
-def accumulate(build, project_of, small) -> Callable[..., list[int]]:
+def late(design) -> int:
+    """Give the iterations that miss a write."""
+    assert design.write_latency == WRITE_LATENCIES[design.spare_luts]
+    return design.write_latency
+
+
+@pytest.fixture(scope="module")
+def accumulate(build, project_of, design) -> Callable[..., list[int]]:
     """Give accumulate(iterations, latency, forwarding=True): the sum of every row."""
-    assert (small.rows_per_pe, small.write_latency) == (ROWS, WRITE_LATENCY)
-    program = build(project_of(small), ["hazard.cpp"])
+    assert design.rows_per_pe == ROWS
+    program = build(project_of(design), ["hazard.cpp"])
 
     def run(iterations: Sequence[Iteration], latency: int, *, forwarding: bool = True) -> list[int]:
         lines = ["idle" if each is None else f"{each[0]} {each[1]}" for each in iterations]
@@ -74,9 +89,9 @@ SEQUENCES = st.lists(
 )
 
 
-@pytest.mark.parametrize("latency", range(WRITE_LATENCY + 1))
-def test_columns_of_one_entry_are_exact_up_to_the_latency(accumulate, latency) -> None:
-    assert accumulate(SAME_ROW, latency) == exact(SAME_ROW)
+def test_columns_of_one_entry_are_exact_up_to_the_latency(accumulate, late) -> None:
+    for latency in range(late + 1):
+        assert accumulate(SAME_ROW, latency) == exact(SAME_ROW)
 
 
 def row_again_after(distance: int) -> list[Iteration]:
@@ -85,21 +100,21 @@ def row_again_after(distance: int) -> list[Iteration]:
     return [(0, 100), *between, (0, 10)]
 
 
-@pytest.mark.parametrize("distance", range(1, WRITE_LATENCY + 4))
-def test_every_distance_is_exact(accumulate, distance) -> None:
+@pytest.mark.parametrize("distance", range(1, max(WRITE_LATENCIES) + 4))
+def test_every_distance_is_exact(accumulate, late, distance) -> None:
     iterations = row_again_after(distance)
-    assert accumulate(iterations, WRITE_LATENCY) == exact(iterations)
+    assert accumulate(iterations, late) == exact(iterations)
 
 
-def test_one_more_iteration_of_latency_is_too_many(accumulate) -> None:
+def test_one_more_iteration_of_latency_is_too_many(accumulate, late) -> None:
     """So the constant is neither larger than needed here, nor is the memory too kind."""
-    iterations = row_again_after(WRITE_LATENCY + 1)
-    assert accumulate(iterations, WRITE_LATENCY + 1) != exact(iterations)
+    iterations = row_again_after(late + 1)
+    assert accumulate(iterations, late + 1) != exact(iterations)
 
 
-@pytest.mark.parametrize("latency", range(1, WRITE_LATENCY + 1))
-def test_without_forwarding_columns_of_one_entry_are_wrong(accumulate, latency) -> None:
-    assert accumulate(SAME_ROW, latency, forwarding=False) != exact(SAME_ROW)
+def test_without_forwarding_columns_of_one_entry_are_wrong(accumulate, late) -> None:
+    for latency in range(1, late + 1):
+        assert accumulate(SAME_ROW, latency, forwarding=False) != exact(SAME_ROW)
 
 
 def test_without_forwarding_an_immediate_memory_is_exact(accumulate) -> None:
@@ -107,23 +122,25 @@ def test_without_forwarding_an_immediate_memory_is_exact(accumulate) -> None:
 
 
 @PROPERTY
-@given(iterations=SEQUENCES, latency=st.integers(0, WRITE_LATENCY))
-def test_any_sequence_is_exact(accumulate, iterations, latency) -> None:
-    assert accumulate(iterations, latency) == exact(iterations)
+@given(iterations=SEQUENCES, latency=st.integers(0, max(WRITE_LATENCIES)))
+def test_any_sequence_is_exact(accumulate, late, iterations, latency) -> None:
+    assert accumulate(iterations, min(latency, late)) == exact(iterations)
 
 
-@pytest.mark.parametrize("idle", range(1, WRITE_LATENCY + 2))
-def test_idle_iterations_do_not_age_the_history_but_the_memory(accumulate, idle) -> None:
+@pytest.mark.parametrize("idle", range(1, max(WRITE_LATENCIES) + 2))
+def test_idle_iterations_do_not_age_the_history_but_the_memory(accumulate, late, idle) -> None:
     """A forwarded sum may long be in the memory: it is the same sum."""
     iterations = [(0, 100), *[None] * idle, (0, 10), (1, 3), *[None] * idle, (0, 1)]
-    for latency in range(WRITE_LATENCY + 1):
+    for latency in range(late + 1):
         assert accumulate(iterations, latency) == exact(iterations)
 
 
-def test_the_pragma_names_the_first_distance_that_is_not_forwarded(project_of, small) -> None:
+def test_the_pragma_names_the_first_distance_that_is_not_forwarded(
+    project_of, design, late
+) -> None:
     """The tool must keep a write that many iterations before the read, or refuse."""
-    text = (project_of(small) / "kernel" / "multiply_accumulate.h").read_text()
+    text = (project_of(design) / "kernel" / "multiply_accumulate.h").read_text()
     pragmas = re.findall(r"#pragma HLS DEPENDENCE (.*)", text)
     assert pragmas == [
-        f"variable = sums_{bank} inter RAW distance = {WRITE_LATENCY + 1} true" for bank in (0, 1)
+        f"variable = sums_{bank} inter RAW distance = {late + 1} true" for bank in (0, 1)
     ]

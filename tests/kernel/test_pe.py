@@ -19,14 +19,24 @@ from eie.host.packing.packer import pack
 PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
 #: The PE that pe.cpp drives.
 PE = 2
-#: Iterations that miss a write to an accumulator in LUTs, which those of the small design are.
-LATE = 3
 Tokens = list[list[int]]
 
 
+@pytest.fixture(scope="module", params=[0, 1], ids=["in LUTs", "in block RAM"])
+def memories(request, small):
+    """Give the small design with its accumulators in either memory."""
+    return small.replace(spare_luts=request.param)
+
+
 @pytest.fixture(scope="module")
-def project(project_of, small):
-    return project_of(small)
+def project(project_of, memories):
+    return project_of(memories)
+
+
+@pytest.fixture(scope="module")
+def late(memories) -> int:
+    """Give the iterations that miss a write to an accumulator."""
+    return memories.write_latency
 
 
 def load_tokens(packed: PackedNetwork, kinds: dict[str, int]) -> Tokens:
@@ -77,13 +87,13 @@ def report_of(results: Tokens) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def run_pe(project, drive, kinds):
+def run_pe(project, drive, kinds, late):
     """Give run(packed, [(layer, values), ...], stalls, late): results, and the run's cycles.
 
     Writes to accumulators are late by `late` iterations: as many as the kernel can bear.
     """
 
-    def run(packed, layers, stalls=None, late=LATE):
+    def run(packed, layers, stalls=None, late=late):
         tokens = [*load_tokens(packed, kinds), [kinds["RunBegin"], 1]]
         for number, values in layers:
             tokens += layer_tokens(packed, number, values, kinds)
@@ -150,7 +160,7 @@ def column_network(lengths: Sequence[int], rows: int, pes: int) -> Network:
 
 @PROPERTY
 @given(lengths=st.lists(st.integers(1, 20), min_size=1, max_size=60))
-def test_one_entry_a_cycle(run_pe, small, lengths) -> None:
+def test_one_entry_a_cycle(run_pe, late, small, lengths) -> None:
     """II = 1: a layer takes its entries and its rows, and always the same besides.
 
     Columns of one entry follow one another as fast as entries of one column: nothing drains
@@ -166,12 +176,12 @@ def test_one_entry_a_cycle(run_pe, small, lengths) -> None:
     # Besides the cycle in which the first column is taken off its queue.
     assert (report["busy"], report["starved"]) == (sum(lengths), 1)
     # Rows wait until the last sums are in the memory, and the run's end until their zeros are.
-    assert cycles - empty == sum(lengths) + rows + 2 * LATE - 1
+    assert cycles - empty == sum(lengths) + rows + 2 * late - 1
 
 
 @pytest.mark.parametrize("empty", [0, 1, 7])
 def test_empty_columns_cost_the_fetch_a_cycle_and_the_multiplier_nothing(
-    run_pe, small, empty
+    run_pe, late, small, empty
 ) -> None:
     """Behind a long column there is time to look past columns without entries."""
     lengths = [20, *[0] * empty, 20]
@@ -180,7 +190,7 @@ def test_empty_columns_cost_the_fetch_a_cycle_and_the_multiplier_nothing(
     _, without = run_pe(packed, [])
     report = report_of(results)
     assert (report["busy"], report["starved"]) == (40, 1)
-    assert cycles - without == 40 + 20 + 2 * LATE - 1
+    assert cycles - without == 40 + 20 + 2 * late - 1
 
 
 def test_a_layer_leaves_the_accumulators_clear(run_pe, kinds, small, random_network) -> None:
@@ -214,15 +224,15 @@ def test_short_layers_one_behind_the_other(run_pe, kinds, small, rows, columns) 
     assert run_layers(run_pe, kinds, packed, layers)[0]
 
 
-def test_banks_do_not_bear_later_writes(run_pe, kinds, small) -> None:
+def test_banks_do_not_bear_later_writes(run_pe, late, kinds, small) -> None:
     """So the test above would see a row that is read too soon."""
     packed = pack(column_network([1], 4, small.pes), small, assignment="natural")
     layers = [(0, np.array([3000 * value])) for value in range(1, 6)]
     assert run_layers(run_pe, kinds, packed, layers)[0]
-    assert not run_layers(run_pe, kinds, packed, layers, late=LATE + 1)[0]
+    assert not run_layers(run_pe, kinds, packed, layers, late=late + 1)[0]
 
 
-def test_a_layer_adds_up_while_the_one_before_is_written_back(run_pe, kinds, small) -> None:
+def test_a_layer_adds_up_while_the_one_before_is_written_back(run_pe, late, kinds, small) -> None:
     """Layers that take longer than their rows follow one another without a cycle between."""
     rows, columns = 20, 4
     packed = pack(column_network([rows] * columns, rows, small.pes), small, assignment="natural")
@@ -231,4 +241,4 @@ def test_a_layer_adds_up_while_the_one_before_is_written_back(run_pe, kinds, sma
         layers = [(0, np.full(columns, 3000))] * count
         right, cycles = run_layers(run_pe, kinds, packed, layers)
         assert right
-        assert cycles - empty == count * rows * columns + rows + 2 * LATE - 1
+        assert cycles - empty == count * rows * columns + rows + 2 * late - 1

@@ -146,6 +146,9 @@ def test_slower_memories_take_more_stages():
     assert allowance_of(uram).layer_cycles == allowance_of(bram).layer_cycles + 1
     compact = bram.replace(length_bits=4)
     assert allowance_of(compact).layer_cycles == allowance_of(bram).layer_cycles + 2
+    sparing = bram.replace(spare_luts=1)  # words that come in and go out too, once a run
+    assert allowance_of(sparing).layer_cycles == allowance_of(bram).layer_cycles + 1
+    assert allowance_of(sparing).run_cycles == allowance_of(bram).run_cycles + 2
     many_rows = bram.replace(rows_per_pe=1024)  # in block RAM
     assert allowance_of(many_rows).layer_cycles == allowance_of(bram).layer_cycles + 1
 

@@ -87,6 +87,7 @@ def test_counts_of_any_design_network_and_batch(random_network, large, data) -> 
         memory=data.draw(st.sampled_from(["bram", "uram"]), "memory"),
         hidden_activations=data.draw(st.sampled_from([1024, 8192]), "hidden_activations"),
         abreast=data.draw(st.sampled_from([1, 2, 4]), "abreast"),
+        spare_luts=data.draw(st.sampled_from([0, 1]), "spare_luts"),
     )
     sizes = data.draw(st.lists(st.integers(1, 90), min_size=2, max_size=7), "sizes")
     network = random_network(

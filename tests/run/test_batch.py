@@ -68,6 +68,19 @@ def test_simulating_on_an_honest_engine_is_emulating(network, inputs, roomy):
     assert simulate(network, design, Emulator(design), inputs, report=False).report is None
 
 
+def test_pes_that_do_not_count_are_no_fault(network, inputs, roomy):
+    """An engine reports zeros for them, and the model's figures are told."""
+    design = roomy(4, counters=0)
+    found = simulate(network, design, Emulator(design), inputs)
+    expected = emulate(network, roomy(4), inputs).counters
+    assert found.counters is not None and expected is not None
+    assert found.counters.same_as(expected)
+    assert all(expected.busy > 0)
+    engine = LyingEngine(design, Kind.COUNTERS, altered(1))
+    with pytest.raises(DeviceError, match="count different cycles"):
+        simulate(network, design, engine, inputs)
+
+
 def test_wrong_outputs_are_noticed_beside_the_emulator(network, inputs, roomy):
     engine = LyingEngine(roomy(4), Kind.RUN, altered(0))
     with pytest.raises(DeviceError, match="give different outputs"):

@@ -119,10 +119,10 @@ def test_fewer_pes_that_fit_are_named(passes, network):
         fit(network, "pynq-z2", pes=64, passes=passes)
     message = str(caught.value)
     assert "LUT (estimated): needs " in message
-    assert message.endswith("\ngive pes=8, which fits, or take a larger board")
-    assert fit(network, "pynq-z2", pes=8)
+    assert message.endswith("\ngive pes=16, which fits, or take a larger board")
+    assert fit(network, "pynq-z2", pes=16)
     with pytest.raises(DoesNotFitError):
-        fit(network, "pynq-z2", pes=16)
+        fit(network, "pynq-z2", pes=32)
 
 
 def test_more_pes_are_named_where_one_has_too_many_rows(zero_network):
@@ -141,12 +141,12 @@ def test_passes_are_advised_only_where_they_help(random_network):
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64)
     assert str(caught.value).endswith(
-        "give pes=8 and run it in passes (passes=True), or take a larger board"
+        "give pes=16 and run it in passes (passes=True), or take a larger board"
     )
     with pytest.raises(DoesNotFitError) as caught:
         fit(network, "pynq-z2", pes=64, passes=True)
-    assert str(caught.value).endswith("\ngive pes=8, or take a larger board")
-    assert caught.value.ways == (Way("give", (("pes", 8),)), Way("larger board"))
+    assert str(caught.value).endswith("\ngive pes=16, or take a larger board")
+    assert caught.value.ways == (Way("give", (("pes", 16),)), Way("larger board"))
 
 
 def test_the_same_network_gets_the_same_design(network):

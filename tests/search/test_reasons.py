@@ -119,7 +119,7 @@ def test_an_error_has_shortages_and_ways_as_data(network):
     with pytest.raises(NoDesignError) as caught:
         fit(network, "pynq-z2", pes=64)
     error = caught.value
-    assert error.ways == (Way("other pes", (("pes", 8),)), Way("larger board"))
+    assert error.ways == (Way("other pes", (("pes", 16),)), Way("larger board"))
     assert error.shortages == error.found.shortages
     assert (error.found.board, error.found.closest.pes) == ("pynq-z2", 64)
     assert dict(error.found.fixed) == {"pes": 64}

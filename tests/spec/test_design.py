@@ -37,6 +37,7 @@ OTHER_VALUES = {
     "cell_units": 2,
     "bounds": 1,
     "counters": 0,
+    "spare_luts": 1,
     "accumulator_bits": 40,
     "result_depth": 32,
     "memory": "bram",

@@ -12,10 +12,12 @@ from typing import Literal
 from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.part import Part, fixed, part
 from eie.hls.spec.cell import CHORDS, GATES, RISE_BITS, STATE_BITS, VALUE_BITS
+from eie.hls.spec.dataflow import DEPTHS
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, DESIGN, MOST_LANES
 
 __all__ = [
+    "OF_STREAM",
     "TANH_TABLE",
     "Memory",
     "bram18_of",
@@ -33,6 +35,12 @@ _URAM_SHAPE = (4096, 72)
 _SATURATED_BITS = 48
 #: The table of tanh, by its name among the memories.
 TANH_TABLE = "tanh (constant)"
+#: Memories that are queues, by the streams that they are.
+OF_STREAM = {
+    "hidden": "hidden vectors",
+    "inputs": "words that come in",
+    "outputs": "words that go out",
+}
 
 
 def bram18_of(depth: int, width: int) -> int:
@@ -110,6 +118,7 @@ def memories_of(design: Design) -> tuple[Memory, ...]:
             1,
             design.small_memory("hidden"),
         ),
+        *_queued_words(design),
         *_cell_memories(design),
         *_held_memories(design),
         Memory("layers", design.layers, layer_bits(design), 1, "lutram"),
@@ -163,6 +172,18 @@ def _held_memories(design: Design) -> tuple[Memory, ...]:
     return (
         Memory("held vectors", words, width, 1, design.small_memory("held")),
         Memory("lanes", MOST_LANES, _index_bits(words), 1, "lutram"),
+    )
+
+
+def _queued_words(design: Design) -> tuple[Memory, ...]:
+    """List the queues of words at both ends, where they are no shift registers."""
+    if design.small_memory("words") != "bram":
+        return ()
+    width = ACTIVATIONS_PER_WORD * ACTIVATION_BITS
+    return (
+        # With a mark for the last of a vector; with what a result is.
+        Memory(OF_STREAM["inputs"], DEPTHS["input"].elements, width + 1, 1, "bram"),
+        Memory(OF_STREAM["outputs"], DEPTHS["output"].elements, width + 2, 1, "bram"),
     )
 
 

@@ -9,13 +9,13 @@ no more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eie.hls.model.area.blocks import kernel_blocks, surrounding_blocks
-from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.estimate import Estimate, estimate_of
 from eie.hls.model.area.memories import memories_of
-from eie.hls.model.area.part import Part, control, fixed, part
+from eie.hls.model.area.part import Part, control, part
+from eie.hls.model.area.processes.multiply_accumulate import shift_parts
 from eie.hls.model.area.processes.widths import (
     ELEMENTS,
     KIND,
@@ -31,8 +31,6 @@ from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_BEAT, ACTIVATI
 __all__ = ["SAVINGS", "Saving", "estimate_without"]
 
 _PE = "multiply_accumulate"
-#: BRAM18s of a queue of words of 256 bits and more: 36 bits each.
-_WORD_BRAM18 = 8
 #: Bits of a beat that is sent as two.
 _HALF_BEAT = 32
 
@@ -75,25 +73,12 @@ def _instead(*parts: Part) -> Edit:
     return lambda _: parts
 
 
-def _in_block_ram(design: Design) -> Design:
-    """Capacities from which on ``Design.small_memory`` takes block RAM; none takes another one."""
-    return design.replace(
-        rows_per_pe=max(256, design.rows_per_pe), biases_per_pe=max(512, design.biases_per_pe)
-    )
-
-
 def _plain(design: Design) -> Design:
     return design.replace(bounds=0, counters=0)
 
 
-def _shift_in_dsp(_: Design) -> list[Rule]:
-    return [
-        Rule(_PE, "shift - 1", _gone),
-        Rule(_PE, "half", _instead(part("power of two", "decode", width=18))),
-        Rule(_PE, "sum + half", _gone),
-        # A slice multiplies 25 bits by 18: 17 of the sum without a sign, and the rest.
-        Rule(_PE, "shift", _instead(fixed("sum x power + half", Cost(dsp=2)))),
-    ]
+def _in_block_ram(design: Design) -> Design:
+    return design.replace(spare_luts=1)
 
 
 def _one_codebook(design: Design) -> list[Rule]:
@@ -128,22 +113,12 @@ def _narrow_tokens(design: Design) -> list[Rule]:
     return [Rule(block, name, narrower) for block, name in named]
 
 
-def _queues_in_block_ram(_: Design) -> list[Rule]:
-    address = 5
-    queue = (
-        fixed("queue", Cost(bram18=_WORD_BRAM18)),
-        part("place to write, to read", "increment", 2, width=address),
-        part("words", "add", width=address + 1),
-        part("words: none, full", "equal_constant", 2, width=address + 1),
-    )
-    return [Rule("stream (inputs|outputs)", "queue", _instead(*queue))]
-
-
 def _shared_write_back(design: Design) -> list[Rule]:
     """Sums go up the gather tree; behind it are as many units as a word has lanes."""
     width, lanes = design.accumulator_bits, ACTIVATIONS_PER_WORD
-    names = ("shift - 1", "half", "sum + half", "shift", "saturation")
-    rules = [Rule(_PE, name, _gone) for name in names]
+    shift = tuple(shift_parts(design))
+    rules = [Rule(_PE, each.name, _gone) for each in shift]
+    rules.append(Rule(_PE, "code, or the end of 16 bits", _gone))
     more = width - RESULT
     rules += [
         Rule("stream results", "queue", wider(more)),
@@ -153,12 +128,10 @@ def _shared_write_back(design: Design) -> list[Rule]:
     ]
     if design.pes > ACTIVATIONS_PER_WORD:
         rules.append(Rule("merge_.*", "word of the source", wider(lanes * more)))
+    once = ("power of two", "half")  # all lanes have the same shift
     units = (
-        part("shift - 1", "add", width=6),
-        part("half", "decode", width=width),
-        part("sum + half", "add", lanes, width=width),
-        part("shift", "shift_arithmetic", lanes, width=width),
-        part("saturation", "saturate", lanes, width=width),
+        *(each if each.name in once else replace(each, count=lanes * each.count) for each in shift),
+        part("code, or the end of 16 bits", "select", lanes, width=ACTIVATION_BITS, ways=2),
         part("layer, from the command", "select", width=7, ways=2),
         part("stream to collect", "fifo", width=ELEMENTS["ResultWord"], depth=2),
         *control(4, {"words": 5}),
@@ -207,24 +180,10 @@ SAVINGS = (
         design=_plain,
     ),
     Saving(
-        "inputs and outputs queue in block RAM",
-        "eie.cpp",
-        2,
-        "a cycle a vector",
-        _queues_in_block_ram,
-    ),
-    Saving(
-        "write-back shifts in two DSP slices",
-        "fixed_point.h",
-        15,
-        "shifts of at most 16",
-        _shift_in_dsp,
-    ),
-    Saving(
-        "biases and accumulators in block RAM",
-        "none: `Design.small_memory`",
-        4,
-        "a sum is forwarded for an iteration longer; none in cycles but one a layer",
+        "biases, accumulators and queues of words in block RAM",
+        "none: `spare_luts` of the design",
+        0,
+        "a sum is forwarded for an iteration longer; a cycle a layer, and two a run",
         design=_in_block_ram,
     ),
     Saving(
@@ -260,7 +219,7 @@ SAVINGS = (
         "write-back behind the gather tree, 16 units in all",
         "multiply_accumulate.h, gather.h, merge.h, collect.h, types.h",
         80,
-        "wider trees; in place of the shift in DSP slices",
+        "wider trees; 32 DSP slices in all",
         _shared_write_back,
         beside=False,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eie.hls.model.area.memories import memory_part
+from eie.hls.model.area.memories import OF_STREAM, memory_part
 from eie.hls.model.area.part import Block, Part, part, register
 from eie.hls.model.area.processes.widths import address_bits, element_bits
 from eie.hls.spec.dataflow import DEPTHS, Stream, Wiring
@@ -21,10 +21,7 @@ _AXIS = BEAT_BITS + 2 * (BEAT_BITS // 8) + 1
 
 
 def streams(design: Design, wiring: Wiring) -> tuple[Block, ...]:
-    """List the streams of a design: shift registers, whatever their depth, and their control.
-
-    The queue of hidden vectors is a block RAM where it is deep.
-    """
+    """List the streams of a design: shift registers whatever their depth, or block RAM."""
     depths = {depth.name: depth.elements for depth in DEPTHS.values()}
     # A shift register of 32 is a LUT, as one of 2 is; the bits of the count that a shallower one
     # saves are not told apart, so that no search takes a shallow queue for their sake.
@@ -36,27 +33,31 @@ def streams(design: Design, wiring: Wiring) -> tuple[Block, ...]:
     bits = element_bits(design)
 
     def parts(stream: Stream) -> tuple[Part, ...]:
-        if stream.depth == "kHiddenWords" and design.small_memory("hidden") == "bram":
-            return tuple(_in_block_ram(design, bits[stream.element]))
-        return (part("queue", "fifo", width=bits[stream.element], depth=depths[stream.depth]),)
+        width, depth = bits[stream.element], depths[stream.depth]
+        if stream.fifo == "bram":
+            return (memory_part(design, OF_STREAM[stream.name], 1), *_places(depth))
+        return (part("queue", "fifo", width=width, depth=depth),)
 
     return tuple(
         Block(f"stream {each.name}", each.count or 1, parts(each)) for each in wiring.streams
     )
 
 
-def _in_block_ram(design: Design, width: int) -> Iterator[Part]:
-    """List the queue of hidden vectors: memory, places and count, the word that is out first."""
-    address = address_bits(design.hidden_words)
-    yield memory_part(design, "hidden vectors", 1)
+def _places(depth: int) -> Iterator[Part]:
+    """List what a FIFO in block RAM has besides the memory: places and count.
+
+    As Vitis HLS 2021.1 writes it (``fifo_w64_d320_B.v`` of an IP of AMD's): what is read goes
+    through the memory's own output register, and nothing passes by the memory, so that there is no
+    multiplexer of a word's width. It comes out a cycle later.
+    """
+    address = address_bits(depth)
     yield part("place to write, to read", "increment", 2, width=address)
     yield part("place: end", "equal_constant", 2, width=address)
+    yield part("place, or the next", "select", 2, width=address, ways=3)
     yield part("words", "add", width=address + 1)
     yield part("words: none, full", "equal_constant", 2, width=address + 1)
-    yield register("places, words", 3 * address + 1)
-    # A word that comes into an empty queue passes by the memory, which is read a cycle ahead.
-    yield part("word of the memory, or the one written", "select", width=width, ways=2)
-    yield register("word out first, word written", width, 2)
+    yield part("word is read, is out", "logic2", width=4)
+    yield register("places, words, and whether there are any", 4 * address + 4)
 
 
 def adapters() -> tuple[Block, ...]:

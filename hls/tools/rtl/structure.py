@@ -191,8 +191,7 @@ def _look_at_channels(
         if len(channels) != (stream.count or 1):
             unknown.append(f"{stream.name} ({len(channels)} of {stream.count or 1})")
         for channel in channels:
-            # The queue of hidden vectors is bound to block RAM where it is deep.
-            in_ram = stream.name == "hidden" and design.small_memory("hidden") == "bram"
+            in_ram = stream.fifo == "bram"
             _look_at_fifo(sources, channel, depth_of(stream, design), faults, warnings, in_ram)
     if unknown:
         warnings.append(f"not all FIFOs were found by their names: {', '.join(unknown)}")

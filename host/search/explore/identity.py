@@ -46,6 +46,7 @@ MODELS = (
     "eie.host.search.judge",
     "eie.host.search.prediction",
     "eie.host.search.sizing",
+    "eie.host.search.sparing",
     "eie.host.packing.tiling",
     "eie.hls.spec.dataflow",
     "eie.hls.spec.design_fields",

@@ -87,8 +87,9 @@ def test_every_memory_of_a_design_by_hand():
     needed = estimate(design)
     assert needed.bram18 == 8 * 4 + 16 + 8
     assert needed.bram36 == 28
-    # A multiplier a PE, three products of 32 bits in four slices each, and lanes by stride.
-    assert (needed.uram, needed.dsp) == (0, 8 + 12 + 1)
+    # A PE multiplies in one slice and shifts in two; three products of 32 bits in four slices each,
+    # and lanes by stride.
+    assert (needed.uram, needed.dsp) == (0, 8 * 3 + 12 + 1)
     assert memories["sparse matrix"].kibibits == 8 * 64
 
 
@@ -105,6 +106,17 @@ def test_large_biases_and_accumulators_move_to_block_ram():
     # Biases and two banks of accumulators, of 40 bits each.
     assert large.bram18 - small.bram18 == 2 * 3 * 2
     assert large.lut.parts < small.lut.parts
+
+
+@pytest.mark.parametrize("abreast", [1, 4])
+def test_block_ram_spares_luts_in_every_pe_and_in_both_queues_of_words(abreast):
+    design = Design(pes=4, abreast=abreast, accumulator_bits=32)
+    usual, sparing = estimate(design), estimate(design.replace(spare_luts=1))
+    # Biases of 32 bits, two banks of a sum for each vector; words of 257 and 258 bits.
+    banks = 2 * bram18_of(64, 32 * abreast)
+    assert sparing.bram18 - usual.bram18 == 4 * (1 + banks) + 8 + 8
+    assert sparing.lut.parts < usual.lut.parts
+    assert sparing.dsp == usual.dsp
 
 
 GROWING = {

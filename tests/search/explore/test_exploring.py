@@ -256,8 +256,8 @@ def test_a_grid_of_which_nothing_fits_ends_in_advice(network, tmp_path, capsys):
     printed = capsys.readouterr()
     assert "1 point, 0 of which fit" in printed.out
     assert "no design fits; the closest, 256 PEs on pynq-z2, lacks:\n  - " in printed.out
-    # A multiplier a PE, and three products of 32 bits in four slices each.
-    assert "DSP: needs 269" in printed.out
+    # Three slices a PE, three products of 32 bits in four each, and lanes by stride.
+    assert "DSP: needs 781" in printed.out
     assert printed.err.splitlines()[-1] == (
         "eie: no design that was looked at holds this network: explore other values or a larger "
         "board, prune the network further, or choose a design that runs it in passes "

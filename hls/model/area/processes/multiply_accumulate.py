@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eie.hls.model.area.cost import Cost
 from eie.hls.model.area.memories import memory_part
-from eie.hls.model.area.part import Block, Part, control, part, register
+from eie.hls.model.area.part import Block, Part, control, fixed, part, register
 from eie.hls.model.area.processes.widths import (
     COUNTER,
     ELEMENTS,
@@ -19,17 +20,20 @@ from eie.hls.model.area.processes.widths import (
 from eie.hls.spec.design import Design
 from eie.hls.spec.packets import ACTIVATION_BITS, ACTIVATIONS_PER_WORD, BEAT_BITS
 
-__all__ = ["multiply_accumulate"]
+__all__ = ["multiply_accumulate", "shift_parts"]
 
 #: Banks of a codebook: four weights arrive in a beat.
 _CODEBOOK_BANKS = 4
-#: Stages of the loop of a run: token, entries (two), codebook, multiply (three), sums, write.
-#: A row has as many: sum, bias, half, shift, saturation, result.
-_RUN_STAGES = 9
+#: Stages of the loop of a run: token, entries (two), codebook, multiply (three), sums, bias, two
+#: slices (four), bits chosen, result; a sum's write is beside them.
+_RUN_STAGES = 15
 #: Width of the entries that follow a column's first.
 _MORE = 16
 #: Bits of a layer in a PE that are not addresses: shift, ties to even, bounds, accumulates.
 _SHIFT, _RELU, _EVEN = 6, 1, 1
+#: Of fixed_point.h: bits that a product drops at least, what each step drops more, and bits of a
+#: sum in the lower one of two DSP slices.
+_FINEST, _STEP, _LOW = 15, 16, 24
 
 
 def multiply_accumulate(design: Design) -> Block:
@@ -124,7 +128,7 @@ def _sums(design: Design) -> Iterator[Part]:
 
 def _rows(design: Design) -> Iterator[Part]:
     width, rows = design.accumulator_bits, _row_bits(design)
-    biases = address_bits(design.biases_per_pe)
+    biases, windows = address_bits(design.biases_per_pe), _windows(design)
     yield memory_part(design, "biases", 1)
     yield part("place to write or to read", "select", width=biases, ways=2)
     yield part("row to write back", "increment", width=rows)
@@ -136,27 +140,43 @@ def _rows(design: Design) -> Iterator[Part]:
     ways = 2 * design.abreast
     yield part("sum of the other bank", "select", width=width, ways=ways)
     yield part("sum + bias", "add", width=width)
-    yield part("shift - 1", "add", width=_SHIFT)
-    yield part("half", "decode", width=width)
-    yield part("sum + half", "add", width=width)
-    yield part("shift", "shift_arithmetic", width=width)
-    yield part("saturation", "saturate", width=width)
+    yield from shift_parts(design)
+    yield part("code, or the end of 16 bits", "select", width=ACTIVATION_BITS, ways=2)
     if design.bounds:
-        # What each step of the shifter drops: 63 bits, each with the step's own bit.
-        yield part("bits shifted out: any", "any", width=63)
-        yield part("bits shifted out, of each step", "logic2", width=6)
+        yield part("bits dropped at least, and of each step: any", "any", windows, width=_STEP)
         yield part("code against its bounds", "less", 2, width=ACTIVATION_BITS)
         yield part("code, or a bound", "select", width=ACTIVATION_BITS, ways=3)
         yield part("bounds are the ends of 16 bits", "equal_constant", 2, width=ACTIVATION_BITS)
         yield register("code, bounds", 3 * ACTIVATION_BITS)
     else:
         yield part("code, or 0 by ReLU", "mask", width=ACTIVATION_BITS)
-    yield register("sum, bias, half, with half, rounded", width, 5)
+    yield register("sum, with bias", width, 2)
     yield register("layer to write back, row, cycles", _layer_bits(design) + 3 * rows + 3)
-    yield register("rule on its way", _rule_bits(design), 4)
+    yield register("rule on its way", _rule_bits(design), 7)
     yield register("result", RESULT)
     if design.abreast > 1:
         yield from _turns(design)
+
+
+def _windows(design: Design) -> int:
+    """Places from which a result may be taken: shifts end below a sum's width."""
+    return -(-design.accumulator_bits // _STEP)
+
+
+def shift_parts(design: Design) -> Iterator[Part]:
+    """List the shift of a sum: a product in two DSP slices, and the choice of its bits."""
+    product, windows = design.accumulator_bits + _FINEST, _windows(design)
+    yield part("power of two", "decode", width=_STEP)
+    yield part("half", "equal_constant", windows, width=2)
+    yield fixed("sum x power + half", Cost(dsp=2))
+    yield part("bits of the product", "select", width=ACTIVATION_BITS, ways=windows)
+    for step in range(windows):
+        # From the code's sign on; the last one's may be all that is left.
+        signs = product - _FINEST - ACTIVATION_BITS + 1 - step * _STEP
+        if signs > 1:
+            yield part(f"bits above place {step}: none, all", "equal_constant", 2, width=signs)
+    yield part("bits above are a sign", "select", width=1, ways=windows)
+    yield register("lower bits of the product, bits of it, sign", _LOW + ACTIVATION_BITS + 2)
 
 
 def _turns(design: Design) -> Iterator[Part]:

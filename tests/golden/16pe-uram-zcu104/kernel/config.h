@@ -60,7 +60,7 @@ constexpr bool kUltraRam = true;
 //! Clock that the design was made for, in MHz.
 constexpr int kClockMhz = 200;
 //! Identity of the design, which the host checks.
-constexpr unsigned int kDesignId = 0x30bb6dd2u;
+constexpr unsigned int kDesignId = 0xa53107afu;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
@@ -128,28 +128,28 @@ constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
-    817589714u,  // id
-    16u,         // pes
-    5u,          // index_bits
-    4u,          // weight_bits
-    16u,         // queue_depth
-    64u,         // entries_per_pe
-    64u,         // pointers_per_pe
-    300u,        // rows_per_pe
-    300u,        // biases_per_pe
-    4u,          // layers
-    64u,         // hidden_activations
-    40u,         // accumulator_bits
-    1u,          // memory
-    200u,        // clock_mhz
-    4u,          // length_bits
-    32u,         // result_depth
-    0u,          // held_activations
-    0u,          // cell_units
-    0u,          // bounds
-    1u,          // counters
-    1u,          // abreast
-    0u,          // the rest of the last beat
+    2771453871u,  // id
+    16u,          // pes
+    5u,           // index_bits
+    4u,           // weight_bits
+    16u,          // queue_depth
+    64u,          // entries_per_pe
+    64u,          // pointers_per_pe
+    300u,         // rows_per_pe
+    300u,         // biases_per_pe
+    4u,           // layers
+    64u,          // hidden_activations
+    40u,          // accumulator_bits
+    1u,           // memory
+    200u,         // clock_mhz
+    4u,           // length_bits
+    32u,          // result_depth
+    0u,           // held_activations
+    0u,           // cell_units
+    0u,           // bounds
+    1u,           // counters
+    1u,           // abreast
+    0u,           // spare_luts
 };
 
 static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,

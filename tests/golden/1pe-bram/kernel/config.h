@@ -60,7 +60,7 @@ constexpr bool kUltraRam = false;
 //! Clock that the design was made for, in MHz.
 constexpr int kClockMhz = 100;
 //! Identity of the design, which the host checks.
-constexpr unsigned int kDesignId = 0xa443d0d5u;
+constexpr unsigned int kDesignId = 0x97e9944eu;
 
 //! Activations of one LNZD word.
 constexpr int kLanes = 16;
@@ -128,7 +128,7 @@ constexpr int kOutputDepth = 31;
 
 //! The answer to an identify packet, in the order of its record.
 constexpr unsigned int kDesignRecord[] = {
-    2755907797u,  // id
+    2548667470u,  // id
     1u,           // pes
     4u,           // index_bits
     4u,           // weight_bits
@@ -149,7 +149,7 @@ constexpr unsigned int kDesignRecord[] = {
     0u,           // bounds
     1u,           // counters
     1u,           // abreast
-    0u,           // the rest of the last beat
+    0u,           // spare_luts
 };
 
 static_assert((kPes & (kPes - 1)) == 0 && kPes >= 1 && kPes <= 256,

@@ -68,14 +68,15 @@ void eie(hls::stream<axis_t>& packets_in, hls::stream<axis_t>& packets_out, ap_u
   hls::stream<ResultWord, kStreamDepth> words[1];
 
   // Shift registers, one LUT a bit: left alone the tool takes a block RAM for more than 1024 bits.
+  // Block RAM for what waits between layers, if that is much,
+  // and for words that come in and go out.
   // An array's name stands for all its streams; vitis/run_hls.tcl says the same without a name.
+#pragma HLS BIND_STORAGE variable = inputs type = fifo impl = bram
+#pragma HLS BIND_STORAGE variable = hidden type = fifo impl = srl
+#pragma HLS BIND_STORAGE variable = outputs type = fifo impl = bram
 #pragma HLS BIND_STORAGE variable = queue type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = work type = fifo impl = srl
 #pragma HLS BIND_STORAGE variable = results type = fifo impl = srl
-#pragma HLS BIND_STORAGE variable = inputs type = fifo impl = srl
-#pragma HLS BIND_STORAGE variable = outputs type = fifo impl = srl
-  // What waits between layers is little: in LUTs, too.
-#pragma HLS BIND_STORAGE variable = hidden type = fifo impl = srl
 
   EIE_REGION("eie");
   EIE_NAME_STREAMS(queue);

@@ -186,7 +186,7 @@ inline void multiply_run(const entries_t& entries, const codebooks_t& codebooks,
                          hls::stream<Result>& results) {
 #pragma HLS INLINE
   constexpr int kLaneBits = kEntriesPerWord == 8 ? 3 : 2;
-  static_assert(kWriteLatency == 3, "The pragmas below take a distance as a number only.");
+  static_assert(kWriteLatency == 4, "The pragmas below take a distance as a number only.");
   ap_uint<32> busy = 0;
   ap_uint<32> starved = 0;
   Token next = {kData, 0};
@@ -210,8 +210,8 @@ run:
 // A sum is forwarded to the next kWriteLatency iterations, and the one after them reads it from the
 // memory. The tool must know: it then keeps read and write that close, or says it cannot. A bank
 // changes sides only when all its rows are out, and rows wait for the last sums.
-#pragma HLS DEPENDENCE variable = sums_0 inter RAW distance = 4 true
-#pragma HLS DEPENDENCE variable = sums_1 inter RAW distance = 4 true
+#pragma HLS DEPENDENCE variable = sums_0 inter RAW distance = 5 true
+#pragma HLS DEPENDENCE variable = sums_1 inter RAW distance = 5 true
     // A token. The end of a layer has to wait until the other bank is free, but for one whose sums
     // the next layer adds to: the banks then stay as they are.
     const bool accumulates = kHolds && next_accumulates;
@@ -381,11 +381,11 @@ void multiply_accumulate(hls::stream<Token>& work, hls::stream<Result>& results)
 #pragma HLS BIND_STORAGE variable = entries type = ram_s2p impl = bram latency = 2
 #pragma HLS ARRAY_PARTITION variable = codebooks cyclic factor = 4
 #pragma HLS BIND_STORAGE variable = codebooks type = ram_1p impl = lutram
-#pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = biases type = ram_s2p impl = bram
 #pragma HLS AGGREGATE variable = layer_table compact = bit
 #pragma HLS BIND_STORAGE variable = layer_table type = ram_s2p impl = lutram
-#pragma HLS BIND_STORAGE variable = sums_0 type = ram_s2p impl = lutram
-#pragma HLS BIND_STORAGE variable = sums_1 type = ram_s2p impl = lutram
+#pragma HLS BIND_STORAGE variable = sums_0 type = ram_s2p impl = bram
+#pragma HLS BIND_STORAGE variable = sums_1 type = ram_s2p impl = bram
   static PeCounters counters = {0, 0};
 #pragma HLS RESET variable = counters
   multiply_packet(entries, codebooks, biases, layer_table, accumulating, sums_0, sums_1, counters,

@@ -312,6 +312,9 @@ constexpr int kDesignCountersBits = 32;
 constexpr int kDesignAbreastBeat = 10;
 constexpr int kDesignAbreastLow = 0;
 constexpr int kDesignAbreastBits = 32;
+constexpr int kDesignSpareLutsBeat = 10;
+constexpr int kDesignSpareLutsLow = 32;
+constexpr int kDesignSpareLutsBits = 32;
 
 // counters: The answer to counters; a table of uint16 follows, COUNTER_ROWS rows of one value a PE.
 constexpr int kCountersBeats = 1;
