@@ -79,7 +79,8 @@ def cell_network(sizes: tuple[int, int, int], seed: int, magnitude: int = 900) -
     """
     inputs, units, outputs = sizes
     maker = _Maker(seed, magnitude)
-    rows, fine = GATES * units, {"input_frac": RESULT_FRAC, "output_frac": RESULT_FRAC}
+    rows = GATES * units
+    fine: dict[str, Any] = {"input_frac": RESULT_FRAC, "output_frac": RESULT_FRAC}
     layers = (
         maker.layer(inputs, rows, accumulate=True, output_frac=_SUM_FRAC),
         maker.layer(units, rows, activation="lstm", source=1, **fine),
