@@ -168,7 +168,7 @@ def test_info_of_a_design(eie):
         for parameter, value in design.parameters().items():
             assert f"{parameter} = {value}\n" in ended.out
         assert f"identity {design.id:#010x}" in ended.out
-    assert "DSP: 17 of 1248" in ended.out
+    assert "DSP: 25 of 1248" in ended.out
 
 
 @pytest.mark.usefixtures("board_on_an_emulator")
