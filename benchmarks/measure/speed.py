@@ -135,7 +135,7 @@ def tool(layer: PaperLayer) -> Rows:
 
 
 def build(_: object = None, *, pes: int = PES) -> Rows:
-    """Generate a design and compile it by g++ -O2, three times; medians."""
+    """Generate a design and compile it by g++ -O1, three times; medians."""
     seconds = []
     for _ in range(3):
         with temporary_folder() as folder:
