@@ -12,7 +12,7 @@ from eie.host.search.explore import Grid, explore, pick
 from eie.host.search.explore.exploration import Exploration
 from eie.host.search.fit import fit
 
-AXES = {"pes": (2, 4, 8), "queue_depth": (8, 32), "memory": ("bram",)}
+AXES = {"pes": (2, 4, 8, 16), "queue_depth": (8, 32), "memory": ("bram",)}
 
 
 @pytest.fixture(scope="module")
