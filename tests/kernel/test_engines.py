@@ -133,6 +133,7 @@ def test_another_network_replaces_the_first(twin, random_network) -> None:
     assert twin.status(second.run_packet(inputs, 4)) is Status.OK
 
 
+@pytest.mark.slow  # half a minute of simulation
 def test_layer_of_more_rows_than_17_bits_count(twin_of: Callable) -> None:
     """The last layer's rows are limited by the PEs' memories alone."""
     wide = Design(

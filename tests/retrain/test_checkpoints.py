@@ -63,7 +63,14 @@ def assert_same(one, two):
         assert torch.equal(mine, theirs), name
 
 
-@pytest.mark.parametrize("options", [{"density": None, "budget": 0.4}, {"activation_bits": 8}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        # A scan first, which is what takes a minute.
+        pytest.param({"density": None, "budget": 0.4}, marks=pytest.mark.slow),
+        {"activation_bits": 8},
+    ],
+)
 def test_it_goes_on_from_anywhere_to_the_same_weights(problem, tmp_path, options):
     interrupt_at(problem, BATCHES)
     whole = problem.retrain(**options)

@@ -48,7 +48,11 @@ def agree(network, goals, *, batch):
         assert chosen.chosen.cycles == front[0].cycles
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    # Half a minute each; one of them, and the smallest, at every run.
+    [pytest.param(name, marks=pytest.mark.slow if name == "small" else ()) for name in NETWORKS],
+)
 def test_fit_chooses_what_exploring_puts_first(name, random_network):
     sizes, density = NETWORKS[name]
     agree(random_network(*sizes, density=density, golden=1, magnitude=500), GOALS, batch=True)

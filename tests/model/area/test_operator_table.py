@@ -139,6 +139,7 @@ def test_wider_operators_never_take_less(operator, family):
                 assert less.lut <= more.lut
 
 
+@pytest.mark.slow  # a minute of yosys
 @pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is not installed (.ci/run does)")
 def test_measuring_again_gives_what_the_table_has():
     few = tuple(each for each in OPERATORS if each.name == "loop_handshake")
