@@ -66,14 +66,10 @@ class LayerChain:
         rule, bits = self.last.rule, self.last.accumulator_bits
         sums = self.product(activations) + self.last.bias
         limit = 1 << (bits - 1)
-        most = limit - ((1 << rule.shift) >> 1)
-        narrow = sums.min(initial=0) < -limit or sums.max(initial=0) >= most
-        if narrow:
+        # What an accumulator that is too narrow for them holds; a half it can always bear.
+        if sums.min(initial=0) < -limit or sums.max(initial=0) >= limit:
             sums = _wrapped(sums, limit)
-        *_, with_half, rounded = write_back_steps(sums, rule.shift, half_even=rule.half_even)
-        if narrow:
-            # What an accumulator that is too narrow for it holds.
-            rounded = _wrapped(with_half, limit) >> rule.shift
+        *_, rounded = write_back_steps(sums, rule.shift, half_even=rule.half_even)
         return bound(rounded, rule)
 
     @cached_property

@@ -30,7 +30,8 @@ constexpr int kSliceBits = 24;
 //! A sum as a product: shifted left by 0 to 15, with half of what the result's last bit will be.
 template <int kBits>
 struct Scaled {
-  ap_int<kBits + kFinestShift> sum;
+  //! A bit wider than the product, so that no half makes it wrap around.
+  ap_int<kBits + kFinestShift + 1> sum;
   //! How often 16 bits more are dropped than the lowest 15.
   ap_uint<2> steps;
 };
@@ -57,9 +58,9 @@ inline Scaled<kBits> scale(ap_int<kBits> sum, ap_uint<6> shift) {
   const ap_int<kBits - kLow> above = sum >> kLow;
   const ap_uint<47> low = below * power + half;
   const ap_uint<47 - kLow> carried = low >> kLow;
-  const ap_int<kBits + kFinestShift - kLow> high = above * power + carried;
-  return Scaled<kBits>{(ap_int<kBits + kFinestShift>(high) << kLow) |
-                           ap_int<kBits + kFinestShift>(ap_uint<kLow>(low)),
+  const ap_int<kBits + kFinestShift + 1 - kLow> high = above * power + carried;
+  return Scaled<kBits>{(ap_int<kBits + kFinestShift + 1>(high) << kLow) |
+                           ap_int<kBits + kFinestShift + 1>(ap_uint<kLow>(low)),
                        steps};
 }
 

@@ -20,7 +20,7 @@ struct WriteBack {
     std::int64_t half = (std::int64_t{1} << shift) >> 1;
     // A tie goes to the even code below it, if that is one.
     if (half_even != 0 && shift != 0 && ((sum >> shift) & 1) == 0) half -= 1;
-    const std::int64_t rounded = wrapped(sum, half) >> shift;
+    const std::int64_t rounded = (sum + half) >> shift;
     saturated += (rounded > 32767 && high == 32767) || (rounded < -32768 && low == -32768);
     return static_cast<std::int16_t>(std::min(std::max(rounded, low), high));
   }
