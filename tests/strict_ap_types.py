@@ -10,6 +10,7 @@ a pattern, and a shift too far ends the program.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -66,9 +67,11 @@ def strict_ap_types(headers: Path, folder: Path) -> Path:
     """
     if folder.exists():
         return folder
-    made = folder.with_name(f"{folder.name}.{id(folder)}.partial")
+    text = (headers / _HEADER).read_text(encoding="utf-8")
+    if _REPORT in text:  # a test run within a test run
+        return headers
+    made = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
     shutil.copytree(headers, made)
-    text = (made / _HEADER).read_text(encoding="utf-8")
     word = f"0x{PATTERN:02X}" + 7 * f"{PATTERN:02X}"
     for old, count, new in _EDITS:
         assert text.count(old) >= count, f"{_HEADER} is another than the tests know: {old!r}"
