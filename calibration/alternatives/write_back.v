@@ -45,7 +45,7 @@ module write_back_bit_15 #(parameter SUM = 36)
                                                 .result(result), .cut(cut));
 endmodule
 
-// As fixed_point.h has it: a product with a power of two in two DSP slices, with a half that is one of
+// As fixed_point.h has it, which keeps a bit more of it: a product with a power of two in two DSP slices, with a half that is one of
 // three constants, and of it 16 bits from one of three places. Shifts of up to 47.
 module write_back_dsp #(parameter SUM = 36)
   (input clk, input signed [SUM-1:0] sum, input [5:0] shift, input relu,

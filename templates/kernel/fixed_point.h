@@ -90,7 +90,7 @@ template <int kBits>
 inline Written write_back(ap_int<kBits> sum, const WriteBackRule& rule) {
 #pragma HLS INLINE
   constexpr int kLargest = (1 << (kActivationBits - 1)) - 1;
-  // The packer's proof takes these steps, so neither the half nor the sum with it can overflow.
+  // The packer's proof is about the sum; what is computed of it here is wide enough for any.
   const Scaled<kBits> scaled = scale<kBits>(sum, rule.shift);
   const Window window_0 = window<15>(scaled.sum);
   const Window window_1 = window<31>(scaled.sum);
